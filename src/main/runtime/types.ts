@@ -1,0 +1,144 @@
+import type { TurnErrorData } from "../../workers/contract/errors.js";
+import type { JsonObject } from "../../workers/contract/json.js";
+import type { FunctionTool, TokenUsage, TurnProfile } from "../../workers/contract/turn.js";
+import type { TurnEvent, TurnOutcome } from "../../workers/contract/turn-messages.js";
+
+export type { FunctionTool, JsonObject, TokenUsage, TurnErrorData, TurnEvent, TurnOutcome, TurnProfile };
+
+/** A turn on an ephemeral native thread of its own, with no part in any other thread of the user's. */
+export interface IsolatedTurnRequest {
+  /** Responses API items: the whole history the model is to see, in order. */
+  readonly items: readonly JsonObject[];
+  /** Model id of the catalog. Default: the configured model, else the catalog's default. */
+  readonly model?: string;
+  /** Base instructions. Default: none. */
+  readonly instructions?: string;
+  readonly tools?: readonly FunctionTool[];
+  /** Codex's own web search. Default: off. */
+  readonly webSearch?: boolean;
+  readonly effort?: string;
+  readonly summary?: "auto" | "concise" | "detailed";
+  readonly verbosity?: "low" | "medium" | "high";
+  readonly serviceTier?: string;
+  /** JSON schema that the final message must obey. */
+  readonly outputSchema?: JsonObject;
+  /** What kind of side task this is, for logs and `native_api`. */
+  readonly taskClass?: string;
+  /** Who asks, for fairness between callers. Default: one shared caller. */
+  readonly caller?: string;
+  /** Request id of the caller's, for logs. */
+  readonly requestId?: string;
+}
+
+export interface IsolatedTurnHandlers {
+  /** Codex took the turn on. */
+  readonly onTurnStarted?: (started: TurnStarted) => void;
+  /**
+   * Each event in order, `turn.started` and `turn.ended` excepted. A returned promise holds back further events of this
+   * turn only; a throw or rejection cancels the turn.
+   */
+  readonly onEvent?: (event: TurnEvent) => void | Promise<void>;
+  /** Aborting gives the turn up, in the queue or while it runs. */
+  readonly signal?: AbortSignal;
+}
+
+/** Who and what ran a turn: `request_target` in `native_api`. */
+export interface RequestTarget {
+  readonly providerProfileId: string;
+  readonly providerKind: string;
+  readonly accountId: string | null;
+  readonly workerId: string;
+  readonly appServerGeneration: number;
+}
+
+export interface TurnStarted {
+  readonly threadId: string;
+  readonly turnId: string;
+  readonly model: string;
+  readonly target: RequestTarget;
+}
+
+export interface IsolatedTurnResult extends TurnStarted {
+  /** Never `failed`: a failed turn rejects with a `CodexNativeApiError`. */
+  readonly outcome: Exclude<TurnOutcome, { readonly status: "failed" }>;
+  /** Sum over the turn's model calls; null when Codex reported none. */
+  readonly usage: TokenUsage | null;
+}
+
+/** A model of Codex's catalog. */
+export interface NativeModel {
+  readonly id: string;
+  readonly displayName: string;
+  readonly description: string;
+  readonly isDefault: boolean;
+  readonly hidden: boolean;
+  readonly defaultReasoningEffort: string | null;
+  readonly supportedReasoningEfforts: readonly string[];
+  readonly inputModalities: readonly string[];
+  readonly serviceTiers: readonly string[];
+}
+
+export interface NativeAccount {
+  /** ChatGPT account id; null where the login has none (API key, custom provider). */
+  readonly id: string | null;
+  readonly email: string | null;
+  readonly plan: string | null;
+  /** `chatgpt`, `apiKey`, …; `none` where the provider needs no login. */
+  readonly authMode: string;
+}
+
+/** Whether turns can run now, and if not, why. */
+export type Readiness = { readonly ready: true } | { readonly ready: false; readonly error: TurnErrorData };
+
+export type WorkerSlotState = "booting" | "connecting" | "ready" | "stopping" | "stopped";
+
+export interface WorkerHealth {
+  readonly id: string;
+  readonly generation: number;
+  readonly state: WorkerSlotState;
+  readonly activeTurns: number;
+  readonly completedTurns: number;
+  readonly reconnects: number;
+  /** Age of the worker's last report in milliseconds; null before the first. */
+  readonly lastReportAgeMs: number | null;
+  readonly eventLoopDelayMs: number | null;
+}
+
+export interface AppServerHealth {
+  readonly generation: number;
+  readonly pid: number | null;
+  readonly rssBytes: number | null;
+  readonly restarts: number;
+  readonly uptimeMs: number | null;
+  readonly loadedThreads: number | null;
+  /** `shared`, `stdio`, `unix` or `tcp`. */
+  readonly transport: string;
+}
+
+/** Built from what is already known: reading it never waits for Codex. */
+export interface NativeRuntimeHealth {
+  readonly readiness: Readiness;
+  readonly providerProfileId: string;
+  readonly providerKind: string;
+  readonly account: NativeAccount | null;
+  readonly rateLimits: JsonObject | null;
+  readonly codexVersion: string | null;
+  readonly profile: TurnProfile;
+  readonly appServer: AppServerHealth | null;
+  readonly workers: readonly WorkerHealth[];
+  readonly queue: { readonly depth: number; readonly running: number };
+  /** Features that this Codex version or backend lacks, by name. */
+  readonly degraded: readonly string[];
+}
+
+/** What the HTTP layer needs of a runtime. `CodexNativeRuntime` is one; tests have others. */
+export interface NativeTurnRuntime {
+  health(): NativeRuntimeHealth;
+  /** The catalog, hidden models left out. Rejects with `native_runtime_unavailable` or `native_login_required`. */
+  listModels(): Promise<readonly NativeModel[]>;
+  /**
+   * Runs one isolated turn to its end. Rejects with a `CodexNativeApiError`: admission (`queue_full`, `queue_timeout`),
+   * readiness, or the turn's own failure.
+   */
+  runIsolatedTurn(request: IsolatedTurnRequest, handlers?: IsolatedTurnHandlers): Promise<IsolatedTurnResult>;
+}

@@ -1,0 +1,61 @@
+/** What travels on a worker's control port, which answers while the thread runs any number of turns or none. */
+import type { AppServerEndpoint } from "./endpoint.js";
+import type { TurnErrorData } from "./errors.js";
+import type { JsonObject } from "./json.js";
+
+/** Reads that the supervisor asks of the app-server through a worker's connection. */
+export type NativeQuery = "account" | "models" | "rate_limits" | "loaded_threads";
+
+export type ConnectionState =
+  /** No endpoint given yet, or told to disconnect. */
+  | "idle"
+  /** Dialling, or waiting to dial again. */
+  | "connecting"
+  /** The handshake is done. */
+  | "ready"
+  | "closed";
+
+/** Supervisor to worker. */
+export type ControlInput =
+  /** Connect there, dropping any connection of an older generation. */
+  | { readonly type: "connect"; readonly endpoint: AppServerEndpoint; readonly appServerGeneration: number }
+  | { readonly type: "disconnect" }
+  | {
+      readonly type: "query";
+      readonly queryId: number;
+      readonly query: NativeQuery;
+      readonly timeoutMs: number;
+    }
+  /** Close everything, then answer `closed`. */
+  | { readonly type: "close" };
+
+/** Worker to supervisor. */
+export type ControlOutput =
+  | {
+      readonly type: "connection";
+      readonly state: ConnectionState;
+      readonly appServerGeneration: number;
+      /** Codex's version, once the handshake said so. */
+      readonly codexVersion: string | null;
+      /** Why it is not ready, safe to show. */
+      readonly reason: string | null;
+    }
+  | { readonly type: "report"; readonly report: WorkerReport }
+  | { readonly type: "answer"; readonly queryId: number; readonly value: JsonObject }
+  | { readonly type: "query_failed"; readonly queryId: number; readonly error: TurnErrorData }
+  /** A notification of the app-server's that concerns the account and not a turn. */
+  | { readonly type: "account_notice"; readonly method: string; readonly params: JsonObject }
+  /** stdio only: the process this worker spawned, for the supervisor's ledger; null when it is gone. */
+  | { readonly type: "child"; readonly pid: number | null }
+  | { readonly type: "closed" };
+
+/** A worker's own view of itself, sent at a steady pace. */
+export interface WorkerReport {
+  readonly activeTurns: number;
+  readonly completedTurns: number;
+  readonly reconnects: number;
+  /** Mean delay of the thread's event loop since the last report, in milliseconds. */
+  readonly eventLoopDelayMs: number;
+  /** Faults counted since the thread began, by name. */
+  readonly faults: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,40 @@
+/**
+ * Why a turn failed, in words that both sides of the thread boundary and HTTP callers share. Errors cross threads as this
+ * data, because `structuredClone` drops the `name` and `code` of an Error.
+ */
+export const turnErrorCodes = [
+  "native_runtime_unavailable",
+  "native_login_required",
+  "model_not_found",
+  "usage_limit_reached",
+  "rate_limit_exceeded",
+  "server_overloaded",
+  "context_length_exceeded",
+  "upstream_bad_request",
+  "content_policy_violation",
+  "upstream_connection_failed",
+  "turn_stalled",
+  "turn_timeout",
+  "turn_cancelled",
+  "invalid_request",
+  "internal_error",
+] as const;
+
+export type TurnErrorCode = (typeof turnErrorCodes)[number];
+
+export interface TurnErrorData {
+  readonly code: TurnErrorCode;
+  /** Safe for an HTTP client: no stack, no path of this machine. */
+  readonly message: string;
+  /** Request field at fault, if one is known. */
+  readonly param?: string;
+  /** When a retry may help, in milliseconds from now. */
+  readonly retryAfterMs?: number;
+  /** HTTP status the model backend gave, if Codex passed it on. */
+  readonly upstreamStatus?: number;
+  /**
+   * True when the fault lies in this machine's plumbing (a dead process, thread or socket) and not in the request: such a
+   * turn may run once more elsewhere if nothing of it was shown.
+   */
+  readonly infrastructure?: boolean;
+}

@@ -1,0 +1,59 @@
+/**
+ * What travels on a turn's own MessagePort. The terminal event is the last one on the same port, exactly once, because a
+ * settled Piscina task says nothing about messages still under way.
+ */
+import type { TurnErrorData } from "./errors.js";
+import type { JsonObject } from "./json.js";
+import type { TokenUsage } from "./turn.js";
+
+/** How a turn ended. */
+export type TurnOutcome =
+  | { readonly status: "completed" }
+  /** The model stopped early; `reason` is the Responses API's (`max_output_tokens`, `content_filter`). */
+  | { readonly status: "incomplete"; readonly reason: string }
+  /** Ended by the caller's cancel. */
+  | { readonly status: "cancelled" }
+  | { readonly status: "failed"; readonly error: TurnErrorData };
+
+/** Kinds of output item announced before they are complete. */
+export type OutputItemType = "message" | "reasoning" | "function_call" | "web_search_call";
+
+export type TurnEvent =
+  /** Codex took the turn on. Nothing of the model's output comes before this. */
+  | {
+      readonly type: "turn.started";
+      readonly threadId: string;
+      readonly turnId: string;
+      readonly model: string;
+    }
+  | { readonly type: "item.started"; readonly itemId: string; readonly itemType: OutputItemType }
+  | { readonly type: "text.delta"; readonly itemId: string; readonly delta: string }
+  | { readonly type: "reasoning_summary.part"; readonly itemId: string; readonly summaryIndex: number }
+  | {
+      readonly type: "reasoning_summary.delta";
+      readonly itemId: string;
+      readonly summaryIndex: number;
+      readonly delta: string;
+    }
+  | {
+      readonly type: "reasoning_text.delta";
+      readonly itemId: string;
+      readonly contentIndex: number;
+      readonly delta: string;
+    }
+  /** The model's own item, complete: ids, call ids and encrypted reasoning are the model's. */
+  | { readonly type: "item.completed"; readonly item: JsonObject }
+  /** One call of the model is done; a turn with tools makes several. */
+  | { readonly type: "model_call.completed"; readonly usage: TokenUsage | null }
+  /** The last event. */
+  | { readonly type: "turn.ended"; readonly outcome: TurnOutcome };
+
+/** Worker to supervisor. */
+export type TurnPortOutput = { readonly type: "events"; readonly events: readonly TurnEvent[] };
+
+/** Supervisor to worker. */
+export type TurnPortInput =
+  /** Give the turn up: interrupt it at the app-server and end as `cancelled`. */
+  | { readonly type: "cancel" }
+  /** So many more batches of events may be sent. */
+  | { readonly type: "credit"; readonly batches: number };

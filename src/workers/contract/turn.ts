@@ -1,0 +1,51 @@
+import type { JsonObject } from "./json.js";
+
+/** `lean`: nothing of Codex's own reaches the model. `codex`: Codex's instructions stay, its tools do not. */
+export type TurnProfile = "lean" | "codex";
+
+/** A tool of the caller's, as the Responses API declares it. */
+export interface FunctionTool {
+  readonly name: string;
+  readonly description: string;
+  readonly parameters: JsonObject;
+}
+
+/** What belongs to a native thread for its whole life. Two turns may share a thread only if these are equal. */
+export interface ThreadSettings {
+  readonly profile: TurnProfile;
+  readonly model: string;
+  /** Base instructions; the empty string sends none. */
+  readonly instructions: string;
+  readonly tools: readonly FunctionTool[];
+  readonly webSearch: boolean;
+  readonly verbosity: "low" | "medium" | "high" | null;
+}
+
+/** What may differ from turn to turn on one native thread. */
+export interface TurnSettings {
+  /** Reasoning effort as the model's catalog entry names it; null leaves the model's default. */
+  readonly effort: string | null;
+  readonly summary: "auto" | "concise" | "detailed" | null;
+  readonly serviceTier: string | null;
+  readonly outputSchema: JsonObject | null;
+}
+
+/** One turn, complete: what a worker needs to run it and nothing it must ask for. */
+export interface TurnAssignment {
+  /** This service's key of the turn, for logs on both sides. */
+  readonly turnKey: string;
+  readonly thread: ThreadSettings;
+  readonly turn: TurnSettings;
+  /** Responses API items, injected into the history as they are, in order. */
+  readonly items: readonly JsonObject[];
+  /** No event for this long ends the turn with `turn_stalled`. */
+  readonly idleTimeoutMs: number;
+}
+
+export interface TokenUsage {
+  readonly inputTokens: number;
+  readonly cachedInputTokens: number;
+  readonly outputTokens: number;
+  readonly reasoningOutputTokens: number;
+  readonly totalTokens: number;
+}
