@@ -1,0 +1,52 @@
+/** What happened so far; plain numbers that only the backend changes. */
+export interface BackendCounters {
+  /** SSE and WebSocket together, warm-ups and malformed requests not counted. */
+  modelRequests: number;
+  sseRequests: number;
+  websocketRequests: number;
+  warmups: number;
+  invalidModelRequests: number;
+  openStreams: number;
+  peakOpenStreams: number;
+  completedStreams: number;
+  abortedByClient: number;
+  httpErrors: number;
+  websocketConnections: number;
+  openWebsockets: number;
+  refusedUpgrades: number;
+  /** Tokens given out by the refresh endpoint. */
+  tokenRefreshes: number;
+  /** Refresh attempts refused, reused tokens included. */
+  refusedTokenRefreshes: number;
+  reusedRefreshTokens: number;
+  modelsListCalls: number;
+  accountsCheckCalls: number;
+  usageCalls: number;
+  /** Requests answered 404: plugins, analytics and whatever else Codex asks for in passing. */
+  unknownRoutes: number;
+}
+
+export function newCounters(): BackendCounters {
+  return {
+    modelRequests: 0,
+    sseRequests: 0,
+    websocketRequests: 0,
+    warmups: 0,
+    invalidModelRequests: 0,
+    openStreams: 0,
+    peakOpenStreams: 0,
+    completedStreams: 0,
+    abortedByClient: 0,
+    httpErrors: 0,
+    websocketConnections: 0,
+    openWebsockets: 0,
+    refusedUpgrades: 0,
+    tokenRefreshes: 0,
+    refusedTokenRefreshes: 0,
+    reusedRefreshTokens: 0,
+    modelsListCalls: 0,
+    accountsCheckCalls: 0,
+    usageCalls: 0,
+    unknownRoutes: 0,
+  };
+}

@@ -1,0 +1,69 @@
+/** The offline backend: a scriptable model backend on loopback, for tests, demo and benchmarks. */
+export type { BackendCounters } from "./counters.js";
+export { echo } from "./echo.js";
+export {
+  type HttpErrorOptions,
+  httpError,
+  overloaded,
+  rateLimited,
+  type UsageLimitOptions,
+  usageLimitReached,
+} from "./http-errors.js";
+export type { JsonObject, JsonValue } from "./json.js";
+export {
+  type ChatGptLogin,
+  type ChatGptLoginOptions,
+  createChatGptLogin,
+  createProviderHome,
+  type LoginOptions,
+  logout,
+  type ProviderHomeOptions,
+  type ProviderTuning,
+  switchAccount,
+} from "./login.js";
+export { OfflineBackend, type OfflineBackendOptions } from "./offline-backend.js";
+export type { OutputPart, UrlCitation } from "./output-parts.js";
+export type { RateLimitSettings, RateLimitWindow } from "./rate-limits.js";
+export {
+  lastUserText,
+  type ModelRequestBody,
+  type RecordedModelRequest,
+  type StreamClosing,
+  type StreamOutcome,
+} from "./recorded-request.js";
+export {
+  DEFAULT_USAGE,
+  delayed,
+  type Ending,
+  type HttpErrorReply,
+  type Reply,
+  type ReplySource,
+  reply,
+  type StreamReply,
+  type TokenUsage,
+} from "./reply.js";
+export {
+  contextLengthExceeded,
+  cutConnection,
+  type FunctionCallOptions,
+  functionCall,
+  type InterruptionOptions,
+  incomplete,
+  type ReasoningOptions,
+  rawItem,
+  reasoning,
+  refusal,
+  responseFailed,
+  type ShellCallOptions,
+  shellCall,
+  stall,
+  type TextOptions,
+  text,
+  textInDeltas,
+  type WebSearchOptions,
+  webSearchCall,
+  withUsage,
+} from "./reply-builders.js";
+export type { RequestMatch } from "./reply-script.js";
+export type { WaitForRequestOptions } from "./request-log.js";
+export type { Identity } from "./token-authority.js";

@@ -1,0 +1,215 @@
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { Duplex } from "node:stream";
+import { WebSocketServer } from "ws";
+import { type BackendCounters, newCounters } from "./counters.js";
+import { sendJson } from "./http-exchange.js";
+import { routeHttp } from "./http-router.js";
+import type { JsonObject } from "./json.js";
+import { ModelService } from "./model-service.js";
+import { defaultRateLimits, type RateLimitSettings, RateLimits } from "./rate-limits.js";
+import type { RecordedModelRequest } from "./recorded-request.js";
+import type { ReplySource } from "./reply.js";
+import { ReplyScript, type RequestMatch } from "./reply-script.js";
+import { RequestLog, type WaitForRequestOptions } from "./request-log.js";
+import { flattenHeaders } from "./sse-endpoint.js";
+import { TokenAuthority } from "./token-authority.js";
+import { WebSocketConversation } from "./websocket-endpoint.js";
+
+export interface OfflineBackendOptions {
+  /** Default `accept`. */
+  readonly webSocket?: "accept" | "refuse";
+  /** The status a refused upgrade gets. Default 426, at which Codex falls back to SSE at once. */
+  readonly webSocketRefusalStatus?: number;
+  /** Requests kept in `requests`; the oldest go first. 0 keeps none. Default 10,000. */
+  readonly maxRecorded?: number;
+  /** The body of `GET /v1/models`, as `codex debug models` prints it. Default: 404. */
+  readonly catalog?: JsonObject;
+  readonly rateLimits?: RateLimitSettings;
+  /** How long the refresh endpoint takes to answer. Default 0. */
+  readonly tokenRefreshDelayMs?: number;
+}
+
+/**
+ * A model backend on loopback that the real Codex talks to as if it were OpenAI's: it records what it is
+ * asked and answers what it is told to. Nothing leaves the machine.
+ */
+export class OfflineBackend {
+  readonly origin: string;
+  readonly counters: Readonly<BackendCounters>;
+  readonly tokens: TokenAuthority;
+  readonly #server: Server;
+  readonly #sockets: WebSocketServer;
+  readonly #service: ModelService;
+  readonly #script: ReplyScript;
+  readonly #log: RequestLog;
+  readonly #rateLimits: RateLimits;
+  readonly #setDelay: (delayMs: number) => void;
+  #closing: Promise<void> | undefined;
+
+  static async start(options: OfflineBackendOptions = {}): Promise<OfflineBackend> {
+    const server = createServer();
+    server.listen(0, "127.0.0.1");
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.once("listening", resolve);
+    });
+    return new OfflineBackend(server, options);
+  }
+
+  private constructor(server: Server, options: OfflineBackendOptions) {
+    const address = server.address();
+    if (address === null || typeof address === "string") {
+      throw new Error("The offline backend's listener has no port.");
+    }
+    this.origin = `http://127.0.0.1:${address.port}`;
+    const counters = newCounters();
+    this.counters = counters;
+    this.tokens = new TokenAuthority(counters);
+    this.#server = server;
+    this.#script = new ReplyScript();
+    this.#log = new RequestLog(options.maxRecorded ?? 10_000);
+    this.#rateLimits = new RateLimits(options.rateLimits ?? defaultRateLimits());
+    this.#service = new ModelService({
+      counters,
+      rateLimits: this.#rateLimits,
+      script: this.#script,
+      log: this.#log,
+      tokens: this.tokens,
+    });
+    this.#sockets = new WebSocketServer({
+      noServer: true,
+      perMessageDeflate: false,
+      maxPayload: 268_435_456,
+    });
+    let delayMs = options.tokenRefreshDelayMs ?? 0;
+    this.#setDelay = (value) => {
+      delayMs = value;
+    };
+    this.#listen(options, counters, () => delayMs);
+  }
+
+  /** Model requests in the order of their arrival, warm-ups apart. */
+  get requests(): readonly RecordedModelRequest[] {
+    return this.#log.requests;
+  }
+
+  get warmups(): readonly RecordedModelRequest[] {
+    return this.#log.warmups;
+  }
+
+  /** The answer to every request that no rule and no queued reply takes. At first: `echo()`. */
+  setDefaultReply(reply: ReplySource): void {
+    this.#script.setDefault(reply);
+  }
+
+  /** One reply a model request, in order, before the default. */
+  queueReply(...replies: readonly ReplySource[]): void {
+    this.#script.queue(replies);
+  }
+
+  /** For requests that match; looked at before the queue, first rule first. Default: any number of times. */
+  whenReply(match: RequestMatch, reply: ReplySource, options: { readonly times?: number } = {}): void {
+    this.#script.when(match, reply, options.times ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** The first request that matches, also one that came before. Fails after `timeoutMs` or on close. */
+  async waitForRequest(
+    match: RequestMatch = () => true,
+    options: WaitForRequestOptions = {},
+  ): Promise<RecordedModelRequest> {
+    return await this.#log.waitFor(match, options);
+  }
+
+  /** What `/wham/usage`, the response headers and the WebSocket event say from now on. */
+  setRateLimits(settings: RateLimitSettings): void {
+    this.#rateLimits.set(settings);
+  }
+
+  setTokenRefreshDelay(delayMs: number): void {
+    this.#setDelay(delayMs);
+  }
+
+  /** What a Codex process must have in its environment to use this backend for everything. */
+  environment(): Record<string, string> {
+    return {
+      CODEX_REFRESH_TOKEN_URL_OVERRIDE: `${this.origin}/oauth/token`,
+      CODEX_REVOKE_TOKEN_URL_OVERRIDE: `${this.origin}/oauth/revoke`,
+    };
+  }
+
+  /** Ends every connection and listener. Fails when a scripted reply threw. */
+  async close(): Promise<void> {
+    this.#closing ??= this.#shutDown();
+    await this.#closing;
+  }
+
+  async #shutDown(): Promise<void> {
+    this.#service.startClosing();
+    this.#log.close();
+    for (const socket of this.#sockets.clients) {
+      socket.terminate();
+    }
+    this.#sockets.close();
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeAllConnections();
+    await closed;
+    if (this.#service.faults.length > 0) {
+      throw new AggregateError(this.#service.faults, "The offline backend met faults of its script.");
+    }
+  }
+
+  #listen(
+    options: OfflineBackendOptions,
+    counters: BackendCounters,
+    tokenRefreshDelayMs: () => number,
+  ): void {
+    const parts = {
+      service: this.#service,
+      tokens: this.tokens,
+      counters,
+      catalog: options.catalog,
+      tokenRefreshDelayMs,
+    };
+    this.#server.on("request", (request, response) => {
+      routeHttp(request, response, parts).catch((error: unknown) => {
+        // A client that leaves while its body is read is no fault; a script that throws is.
+        if (!request.destroyed || request.complete) {
+          this.#service.reportFault(error);
+        }
+        if (response.headersSent || request.destroyed) {
+          response.destroy();
+        } else {
+          sendJson(response, 500, { error: { message: String(error), type: "offline_backend_fault" } });
+        }
+      });
+    });
+    const refusal = options.webSocket === "refuse" ? (options.webSocketRefusalStatus ?? 426) : undefined;
+    this.#server.on("upgrade", (request, socket, head) => {
+      socket.on("error", () => socket.destroy());
+      const status = refusal ?? this.tokens.refusalFor(request.headers.authorization)?.status;
+      if (status !== undefined) {
+        counters.refusedUpgrades++;
+        refuseUpgrade(socket, status);
+        return;
+      }
+      this.#accept(request, socket, head, counters);
+    });
+  }
+
+  #accept(request: IncomingMessage, socket: Duplex, head: Buffer, counters: BackendCounters): void {
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      counters.websocketConnections++;
+      counters.openWebsockets++;
+      webSocket.once("close", () => counters.openWebsockets--);
+      new WebSocketConversation(webSocket, flattenHeaders(request), this.#service);
+    });
+  }
+}
+
+function refuseUpgrade(socket: Duplex, status: number): void {
+  const body = JSON.stringify({ error: { message: "No WebSocket here.", code: null } });
+  socket.end(
+    `HTTP/1.1 ${status} Refused\r\ncontent-type: application/json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,57 @@
+import type { EventSink } from "./event-sink.js";
+import type { Frame } from "./frame.js";
+import type { StreamOutcome } from "./recorded-request.js";
+import type { StreamReply } from "./reply.js";
+
+/** Sends the frames in time, those without delay between them in one write. */
+export async function playFrames(frames: Iterable<Frame>, sink: EventSink): Promise<void> {
+  let batch: Frame[] = [];
+  for (const frame of frames) {
+    if (frame.delayMs > 0) {
+      await flush(batch, sink);
+      batch = [];
+      await sink.sleep(frame.delayMs);
+    }
+    if (sink.isClosed) {
+      return;
+    }
+    batch.push(frame);
+    if (batch.length >= MAX_BATCH_FRAMES) {
+      await flush(batch, sink);
+      batch = [];
+    }
+  }
+  await flush(batch, sink);
+}
+
+const MAX_BATCH_FRAMES = 256;
+
+async function flush(batch: readonly Frame[], sink: EventSink): Promise<void> {
+  if (batch.length > 0 && !sink.isClosed) {
+    const slow = sink.write(batch);
+    if (slow !== undefined) {
+      await slow;
+    }
+  }
+}
+
+/** Plays a whole scripted response, with its ending, and says how it went. */
+export async function playReply(
+  reply: StreamReply,
+  frames: Iterable<Frame>,
+  sink: EventSink,
+): Promise<StreamOutcome> {
+  await playFrames(frames, sink);
+  const { ending } = reply;
+  if (ending.kind === "stall") {
+    await sink.untilClosed();
+  }
+  if (sink.isClosed) {
+    return "client-closed";
+  }
+  if (ending.kind === "cut") {
+    sink.cut();
+    return "cut";
+  }
+  return ending.kind === "stall" ? "client-closed" : ending.kind;
+}

@@ -1,0 +1,74 @@
+import type { OutputPart } from "./output-parts.js";
+import type { RecordedModelRequest } from "./recorded-request.js";
+
+/** A scripted answer to one model request. */
+export type Reply = StreamReply | HttpErrorReply;
+
+/** A reply, or how to make one from the request it answers. */
+export type ReplySource = Reply | ((request: RecordedModelRequest) => Reply);
+
+export interface TokenUsage {
+  readonly inputTokens: number;
+  readonly cachedInputTokens: number;
+  readonly outputTokens: number;
+  readonly reasoningOutputTokens: number;
+}
+
+export const DEFAULT_USAGE: TokenUsage = {
+  inputTokens: 12,
+  cachedInputTokens: 4,
+  outputTokens: 7,
+  reasoningOutputTokens: 0,
+};
+
+export interface StreamReply {
+  readonly kind: "stream";
+  readonly parts: readonly OutputPart[];
+  readonly ending: Ending;
+  readonly usage: TokenUsage | undefined;
+  /** Silence before the very first byte of the answer, status line included. */
+  readonly startDelayMs: number;
+}
+
+export type Ending =
+  | { readonly kind: "completed" }
+  | { readonly kind: "failed"; readonly code: string; readonly message: string }
+  | { readonly kind: "incomplete"; readonly reason: string }
+  /** The socket is destroyed: after so many text deltas, or after everything but `response.completed`. */
+  | { readonly kind: "cut"; readonly afterDeltas: number | undefined }
+  /** Silence on an open stream, until the client closes it. */
+  | { readonly kind: "stall"; readonly afterDeltas: number | undefined };
+
+export interface HttpErrorReply {
+  readonly kind: "http-error";
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Serialised `{"error": {...}}`, or whatever body was given. */
+  readonly bodyText: string;
+  readonly startDelayMs: number;
+}
+
+export function streamOf(parts: readonly OutputPart[], ending: Ending = { kind: "completed" }): StreamReply {
+  return { kind: "stream", parts, ending, usage: undefined, startDelayMs: 0 };
+}
+
+/**
+ * Several replies as one response: their items in order, the last usage given, the last ending that is not
+ * `completed`, the longest start delay. `reply(text("half a"), cutConnection())` and
+ * `reply(functionCall(a), functionCall(b))` are what it is for.
+ */
+export function reply(...replies: readonly StreamReply[]): StreamReply {
+  const ending = replies.findLast((each) => each.ending.kind !== "completed")?.ending;
+  return {
+    kind: "stream",
+    parts: replies.flatMap((each) => each.parts),
+    ending: ending ?? { kind: "completed" },
+    usage: replies.findLast((each) => each.usage !== undefined)?.usage,
+    startDelayMs: Math.max(0, ...replies.map((each) => each.startDelayMs)),
+  };
+}
+
+/** The same answer, begun only after a silence of `startDelayMs`. */
+export function delayed<R extends Reply>(startDelayMs: number, answer: R): R {
+  return { ...answer, startDelayMs };
+}
