@@ -1,9 +1,29 @@
 import type { TurnErrorData } from "../../workers/contract/errors.js";
 import type { JsonObject } from "../../workers/contract/json.js";
+import type { CatalogModel, RateLimits } from "../../workers/contract/native-queries.js";
 import type { FunctionTool, TokenUsage, TurnProfile } from "../../workers/contract/turn.js";
-import type { TurnEvent, TurnOutcome } from "../../workers/contract/turn-messages.js";
+import type {
+  ToolOutput,
+  ToolOutputPart,
+  TurnEvent,
+  TurnOutcome,
+} from "../../workers/contract/turn-messages.js";
 
-export type { FunctionTool, JsonObject, TokenUsage, TurnErrorData, TurnEvent, TurnOutcome, TurnProfile };
+/** A model of Codex's catalog. */
+export type NativeModel = CatalogModel;
+
+export type {
+  FunctionTool,
+  JsonObject,
+  RateLimits,
+  TokenUsage,
+  ToolOutput,
+  ToolOutputPart,
+  TurnErrorData,
+  TurnEvent,
+  TurnOutcome,
+  TurnProfile,
+};
 
 /** A turn on an ephemeral native thread of its own, with no part in any other thread of the user's. */
 export interface IsolatedTurnRequest {
@@ -58,24 +78,16 @@ export interface TurnStarted {
   readonly target: RequestTarget;
 }
 
+/** How a turn, or one stretch of it, ended. Never `failed`: a failed turn rejects with a `CodexNativeApiError`. */
+export type IsolatedTurnOutcome =
+  | Exclude<TurnOutcome, { readonly status: "failed" }>
+  /** The model called functions and waits: `continueIsolatedTurn` with their outputs, within the parking time. */
+  | { readonly status: "parked"; readonly callIds: readonly string[] };
+
 export interface IsolatedTurnResult extends TurnStarted {
-  /** Never `failed`: a failed turn rejects with a `CodexNativeApiError`. */
-  readonly outcome: Exclude<TurnOutcome, { readonly status: "failed" }>;
+  readonly outcome: IsolatedTurnOutcome;
   /** Sum over the turn's model calls; null when Codex reported none. */
   readonly usage: TokenUsage | null;
-}
-
-/** A model of Codex's catalog. */
-export interface NativeModel {
-  readonly id: string;
-  readonly displayName: string;
-  readonly description: string;
-  readonly isDefault: boolean;
-  readonly hidden: boolean;
-  readonly defaultReasoningEffort: string | null;
-  readonly supportedReasoningEfforts: readonly string[];
-  readonly inputModalities: readonly string[];
-  readonly serviceTiers: readonly string[];
 }
 
 export interface NativeAccount {
@@ -121,7 +133,7 @@ export interface NativeRuntimeHealth {
   readonly providerProfileId: string;
   readonly providerKind: string;
   readonly account: NativeAccount | null;
-  readonly rateLimits: JsonObject | null;
+  readonly rateLimits: RateLimits | null;
   readonly codexVersion: string | null;
   readonly profile: TurnProfile;
   readonly appServer: AppServerHealth | null;

@@ -2,9 +2,7 @@
 import type { AppServerEndpoint } from "./endpoint.js";
 import type { TurnErrorData } from "./errors.js";
 import type { JsonObject } from "./json.js";
-
-/** Reads that the supervisor asks of the app-server through a worker's connection. */
-export type NativeQuery = "account" | "models" | "rate_limits" | "loaded_threads";
+import type { NativeAnswer, NativeQuery } from "./native-queries.js";
 
 export type ConnectionState =
   /** No endpoint given yet, or told to disconnect. */
@@ -41,7 +39,7 @@ export type ControlOutput =
       readonly reason: string | null;
     }
   | { readonly type: "report"; readonly report: WorkerReport }
-  | { readonly type: "answer"; readonly queryId: number; readonly value: JsonObject }
+  | { readonly type: "answer"; readonly queryId: number; readonly answer: NativeAnswer }
   | { readonly type: "query_failed"; readonly queryId: number; readonly error: TurnErrorData }
   /** A notification of the app-server's that concerns the account and not a turn. */
   | { readonly type: "account_notice"; readonly method: string; readonly params: JsonObject }

@@ -8,12 +8,17 @@ export interface AttachTask {
   readonly controlPort: MessagePort;
   readonly workerGeneration: number;
   readonly reportIntervalMs: number;
+  /** Empty directory that native threads have as their working directory. */
+  readonly workDirectory: string;
+  readonly clientVersion: string;
 }
 
 /** One turn; settles when the thread is done with it. The turn's outcome travels on its port. */
 export interface TurnTask {
   readonly kind: "turn";
   readonly port: MessagePort;
+  /** Which generation of a thread this turn was given to. */
+  readonly workerGeneration: number;
   readonly assignment: TurnAssignment;
 }
 

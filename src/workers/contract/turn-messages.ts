@@ -43,17 +43,35 @@ export type TurnEvent =
     }
   /** The model's own item, complete: ids, call ids and encrypted reasoning are the model's. */
   | { readonly type: "item.completed"; readonly item: JsonObject }
+  /** Codex calls the model again after a broken call: this item was announced, maybe shown in part, and will not be completed. */
+  | { readonly type: "item.discarded"; readonly itemId: string }
   /** One call of the model is done; a turn with tools makes several. */
   | { readonly type: "model_call.completed"; readonly usage: TokenUsage | null }
+  /**
+   * The model called functions of the caller's and waits for their outputs: the last event until they are given. The native
+   * turn stays open.
+   */
+  | { readonly type: "turn.parked"; readonly callIds: readonly string[] }
   /** The last event. */
   | { readonly type: "turn.ended"; readonly outcome: TurnOutcome };
 
 /** Worker to supervisor. */
 export type TurnPortOutput = { readonly type: "events"; readonly events: readonly TurnEvent[] };
 
+export type ToolOutputPart =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "image"; readonly imageUrl: string };
+
+export interface ToolOutput {
+  readonly callId: string;
+  readonly parts: readonly ToolOutputPart[];
+}
+
 /** Supervisor to worker. */
 export type TurnPortInput =
   /** Give the turn up: interrupt it at the app-server and end as `cancelled`. */
   | { readonly type: "cancel" }
+  /** What the caller's functions answered; the parked turn goes on. */
+  | { readonly type: "tool_outputs"; readonly outputs: readonly ToolOutput[] }
   /** So many more batches of events may be sent. */
   | { readonly type: "credit"; readonly batches: number };

@@ -1,0 +1,31 @@
+#!/usr/bin/env node
+/** The process's edge: the only file that reads argv and env, listens to signals and ends the process. */
+import { type ProcessEvents, runCli } from "./cli/run-cli.js";
+import { readMachine } from "./config/machine.js";
+
+const events: ProcessEvents = {
+  // SIGHUP is left alone: a listener of ours would undo `nohup`.
+  onSignal: (listener) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => listener(signal));
+  },
+  onCrash: (listener) => {
+    process.on("uncaughtException", listener);
+    process.on("unhandledRejection", listener);
+  },
+};
+
+process.exitCode = await runCli({
+  argv: process.argv.slice(2),
+  env: process.env,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  machine: readMachine(),
+  events,
+  // Loaded late, so that help, version and configuration faults answer at once and need nothing else to work.
+  createService: async (options) => {
+    const { CodexNativeApiService } = await import("./service.js");
+    return new CodexNativeApiService({ ...options, environment: process.env });
+  },
+  // A stray handle must not keep a stopped service alive.
+  exit: (code) => process.exit(code),
+});

@@ -1,0 +1,115 @@
+/** Runs a service from start to a signal, and decides the exit code. */
+import type { CodexNativeApiConfig } from "../config/types.js";
+import type { Logger } from "../observability/logger.js";
+import { exitCodes } from "./exit-codes.js";
+
+/** What `serve` needs of a service; `CodexNativeApiService` is one. */
+export interface ServableService {
+  start(): Promise<{ readonly url: string }>;
+  /** Lets work in flight finish, for as long as the configuration says. */
+  stop(): Promise<void>;
+  /** Ends everything now. */
+  destroy(): Promise<void>;
+}
+
+export type CreateService = (options: {
+  readonly config: CodexNativeApiConfig;
+  readonly logger: Logger;
+}) => Promise<ServableService>;
+
+export interface ProcessEvents {
+  readonly onSignal: (listener: (signal: string) => void) => void;
+  /** An exception that nobody caught: the state of the process is unknown from here on. */
+  readonly onCrash: (listener: (error: unknown) => void) => void;
+}
+
+export interface ServeOptions {
+  readonly config: CodexNativeApiConfig;
+  readonly logger: Logger;
+  readonly events: ProcessEvents;
+  readonly createService: CreateService;
+}
+
+/** Why the service has to go. */
+type Ending =
+  | { readonly kind: "signal"; readonly signal: string }
+  | { readonly kind: "crash"; readonly error: unknown }
+  | { readonly kind: "start_failed"; readonly error: unknown };
+
+/** Beyond the drain itself: closing the listener, the workers and the app-server. */
+const stopMarginMs = 20_000;
+
+/** Long enough to kill the child processes, short enough to count as "at once". */
+const destroyDeadlineMs = 3000;
+
+export async function serve({ config, logger, events, createService }: ServeOptions): Promise<number> {
+  const { first, second } = watchEndings(events);
+  const service = await createService({ config, logger });
+  const started = service.start().then(
+    () => first,
+    (error: unknown): Ending => ({ kind: "start_failed", error }),
+  );
+  const ending = await Promise.race([started, first]);
+  if (ending.kind !== "signal") {
+    logger.fatal({ event: `service.${ending.kind}`, err: ending.error }, "the service cannot go on");
+    await destroyService(service, logger);
+    return exitCodes.failed;
+  }
+  logger.info({ event: "service.signal", signal: ending.signal }, "stopping; once more to stop at once");
+  const drained = stopService(service, logger).then((isClean) => (isClean ? "drained" : "stop_failed"));
+  const hurried = second.then((again) => describeHurry(again, logger));
+  const outcome = await withDeadline(Promise.race([drained, hurried]), config.shutdownGraceMs + stopMarginMs);
+  if (outcome === "drained") return exitCodes.done;
+  logger.warn({ event: "service.destroy", reason: outcome ?? "deadline" }, "stopping at once");
+  await destroyService(service, logger);
+  return exitCodes.failed;
+}
+
+/** The first and the second reason to end; later ones change nothing. */
+function watchEndings(events: ProcessEvents): {
+  readonly first: Promise<Ending>;
+  readonly second: Promise<Ending>;
+} {
+  const settle: ((ending: Ending) => void)[] = [];
+  const first = new Promise<Ending>((resolve) => settle.push(resolve));
+  const second = new Promise<Ending>((resolve) => settle.push(resolve));
+  events.onSignal((signal) => settle.shift()?.({ kind: "signal", signal }));
+  events.onCrash((error) => settle.shift()?.({ kind: "crash", error }));
+  return { first, second };
+}
+
+function describeHurry(ending: Ending, logger: Logger): string {
+  if (ending.kind !== "signal")
+    logger.fatal({ event: "service.crash", err: ending.error }, "crashed while stopping");
+  return ending.kind;
+}
+
+async function stopService(service: ServableService, logger: Logger): Promise<boolean> {
+  try {
+    await service.stop();
+    return true;
+  } catch (error) {
+    logger.error({ event: "service.stop_failed", err: error }, "the service did not stop cleanly");
+    return false;
+  }
+}
+
+async function destroyService(service: ServableService, logger: Logger): Promise<void> {
+  const destroyed = service.destroy().catch((error: unknown) => {
+    logger.error({ event: "service.destroy_failed", err: error }, "the service could not be ended");
+  });
+  await withDeadline(destroyed, destroyDeadlineMs);
+}
+
+/** The promise's value, or undefined when it takes too long. */
+async function withDeadline<T>(promise: Promise<T>, deadlineMs: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, deadlineMs, undefined);
+  });
+  try {
+    return await Promise.race([promise, expired]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

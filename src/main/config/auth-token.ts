@@ -1,0 +1,73 @@
+/** Where the bearer token comes from, and whether it is strong enough for where the service listens. */
+import type { ConfigFault } from "./faults.js";
+import type { LayeredSettings, OptionOrigin } from "./layers.js";
+import type { FileRead, Machine } from "./machine.js";
+import { isLoopbackHost } from "./network-names.js";
+import type { OptionSpec } from "./option-spec.js";
+
+export interface TokenOptions {
+  readonly host: OptionSpec;
+  readonly authToken: OptionSpec<string, null>;
+  readonly authTokenFile: OptionSpec<string, null>;
+}
+
+export interface TokenRead {
+  readonly token: string | null;
+  readonly faults: readonly ConfigFault[];
+}
+
+/** A shorter one can be guessed by whoever reaches the port. */
+const minPublicTokenChars = 16;
+
+const layerRank = { flag: 3, environment: 2, file: 1, default: 0 } as const;
+
+/** What an Authorization header can carry unchanged. */
+export function isTokenText(text: string): boolean {
+  return /^[\x21-\x7e]+$/.test(text);
+}
+
+/** Of a token and a token file the higher layer wins; from one layer both are a contradiction. */
+export function readAuthToken(settings: LayeredSettings, options: TokenOptions, machine: Machine): TokenRead {
+  const token = settings.read(options.authToken);
+  const path = settings.readPath(options.authTokenFile);
+  if (path === null) return { token, faults: [] };
+  const tokenOrigin = settings.originOf(options.authToken);
+  const fileOrigin = settings.originOf(options.authTokenFile);
+  const lead = token === null ? 1 : layerRank[fileOrigin.layer] - layerRank[tokenOrigin.layer];
+  if (lead < 0) return { token, faults: [] };
+  if (lead === 0) {
+    const problem = `gives the token a second time, beside ${tokenOrigin.name}; keep one of them`;
+    return { token, faults: [{ source: fileOrigin.name, given: null, problem }] };
+  }
+  settings.recordOrigin(options.authToken, fileOrigin);
+  return readTokenFile(path, machine.readFile(path), fileOrigin);
+}
+
+function readTokenFile(path: string, file: FileRead, origin: OptionOrigin): TokenRead {
+  const refuse = (problem: string): TokenRead => ({
+    token: null,
+    faults: [{ source: origin.name, given: JSON.stringify(path), problem }],
+  });
+  if (file.kind === "missing") return refuse(`there is no file ${path}`);
+  if (file.kind === "unreadable") return refuse(`${path} cannot be read (${file.reason})`);
+  if (!file.isPrivate) return refuse(`others may read or write ${path}; allow only yourself (chmod 600)`);
+  const token = file.text.trim();
+  if (!isTokenText(token))
+    return refuse(`${path} has to hold one token of visible ASCII characters and nothing else`);
+  return { token, faults: [] };
+}
+
+/** Beyond loopback the token is all that stands between the network and the user's subscription. */
+export function refuseOpenListener(
+  host: string,
+  token: string | null,
+  origin: OptionOrigin,
+): ConfigFault | null {
+  if (isLoopbackHost(host) || (token !== null && token.length >= minPublicTokenChars)) return null;
+  const lack = token === null ? "there is no token" : `the token has ${token.length} characters`;
+  return {
+    source: origin.name,
+    given: JSON.stringify(host),
+    problem: `"${host}" is reachable from other machines and ${lack}; give CODEX_NATIVE_API_AUTH_TOKEN_FILE a token of at least ${minPublicTokenChars} characters, or bind 127.0.0.1`,
+  };
+}

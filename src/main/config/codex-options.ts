@@ -1,0 +1,132 @@
+/** The part of the options table that concerns Codex, its turns and what may run at once. */
+import { parseAppServerAddress } from "./app-server-address.js";
+import { defineOption } from "./option-spec.js";
+import { choice, integer, keyValues, milliseconds, path, text } from "./option-types.js";
+
+export const codexOptions = {
+  codexBin: defineOption({
+    key: "codex.bin",
+    env: "CODEX_NATIVE_API_CODEX_BIN",
+    type: path("a command name or the path of the Codex binary"),
+    default: null,
+    defaultText: "codex on PATH, else the installed package's",
+    description: "The Codex binary.",
+  }),
+  codexHomeMode: defineOption({
+    key: "codex.homeMode",
+    env: "CODEX_NATIVE_API_CODEX_HOME_MODE",
+    type: choice(["isolated", "user"]),
+    default: "isolated",
+    description:
+      "isolated: a CODEX_HOME of the service's own that shares only the login. user: yours, for keyring logins.",
+  }),
+  codexUserHome: defineOption({
+    key: "codex.userHome",
+    env: "CODEX_HOME",
+    type: path("the path of a directory"),
+    default: null,
+    defaultText: "~/.codex",
+    description: "Your Codex home: where the login is.",
+  }),
+  stateDir: defineOption({
+    key: "codex.stateDir",
+    env: "CODEX_NATIVE_API_STATE_DIR",
+    type: path("the path of a directory"),
+    default: null,
+    defaultText: "codex-native-api in the platform's state directory",
+    description: "Directory for sockets, the service's own CODEX_HOME and the record of its processes.",
+  }),
+  codexConfig: defineOption({
+    key: "codex.config",
+    env: null,
+    flag: "codex-config",
+    type: keyValues("key=value as in `codex -c key=value`"),
+    default: {},
+    defaultText: "none",
+    description: "Codex configuration added to the app-server's. Flags add to the config file, key by key.",
+  }),
+  appServer: defineOption({
+    key: "appServer",
+    env: "CODEX_NATIVE_API_APP_SERVER",
+    type: text({
+      allowed: "shared, stdio, unix:///ABSOLUTE/PATH or ws://127.0.0.1:PORT (loopback only)",
+      placeholder: "ADDRESS",
+      isAllowed: (value) => parseAppServerAddress(value) !== null,
+    }),
+    default: "shared",
+    description:
+      "shared: one app-server process for all workers. stdio: one per worker. An address attaches to a running one, which is never stopped.",
+  }),
+  turnProfile: defineOption({
+    key: "turns.profile",
+    env: "CODEX_NATIVE_API_TURN_PROFILE",
+    type: choice(["lean", "codex"]),
+    default: "lean",
+    description: "lean: the model sees the request alone. codex: Codex's own instructions and catalog stay.",
+  }),
+  defaultModel: defineOption({
+    key: "turns.defaultModel",
+    env: "CODEX_NATIVE_API_DEFAULT_MODEL",
+    type: text({
+      allowed: "a model id without spaces",
+      placeholder: "MODEL",
+      isAllowed: (value) => /^\S{1,200}$/.test(value),
+    }),
+    default: null,
+    defaultText: "the catalog's default",
+    description: "Model when a request names none.",
+  }),
+  turnIdleTimeoutMs: defineOption({
+    key: "turns.idleTimeoutMs",
+    env: "CODEX_NATIVE_API_TURN_IDLE_TIMEOUT_MS",
+    type: milliseconds(1),
+    default: 120_000,
+    unit: "milliseconds",
+    description: "A turn without any event for this long ends with turn_stalled.",
+  }),
+  turnTimeoutMs: defineOption({
+    key: "turns.timeoutMs",
+    env: "CODEX_NATIVE_API_TURN_TIMEOUT_MS",
+    type: milliseconds(1),
+    default: 1_800_000,
+    unit: "milliseconds",
+    description: "A turn older than this ends with turn_timeout.",
+  }),
+  workers: defineOption({
+    key: "workers",
+    env: "CODEX_NATIVE_API_WORKERS",
+    type: integer(1, 64),
+    default: null,
+    defaultText: "cores - 1, from 1 to 4",
+    description: "Worker threads, each with a connection of its own.",
+  }),
+  maxConcurrentTurns: defineOption({
+    key: "admission.maxConcurrentTurns",
+    env: "CODEX_NATIVE_API_MAX_CONCURRENT_TURNS",
+    type: integer(1, 100_000),
+    default: 1000,
+    description: "Turns that may run at once.",
+  }),
+  startGate: defineOption({
+    key: "admission.startGate",
+    env: "CODEX_NATIVE_API_START_GATE",
+    type: integer(1, 1000),
+    default: 8,
+    description: "Turns between sent and started per app-server process; a larger burst loses notifications.",
+  }),
+  maxQueue: defineOption({
+    key: "admission.maxQueue",
+    env: "CODEX_NATIVE_API_MAX_QUEUE",
+    type: integer(0, 1_000_000),
+    default: 2000,
+    description: "Turns that may wait; one more is refused with queue_full.",
+  }),
+  queueTimeoutMs: defineOption({
+    key: "admission.queueTimeoutMs",
+    env: "CODEX_NATIVE_API_QUEUE_TIMEOUT_MS",
+    type: milliseconds(1),
+    default: 30_000,
+    unit: "milliseconds",
+    description: "A turn that waited this long is refused with queue_timeout.",
+  }),
+};

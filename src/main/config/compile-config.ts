@@ -1,0 +1,88 @@
+/** From checked settings to the one frozen value the service runs on. */
+import { isAbsolute, join } from "node:path";
+import { parseAppServerAddress } from "./app-server-address.js";
+import { readAuthToken, refuseOpenListener } from "./auth-token.js";
+import { type Environment, locateDefaultStateDir } from "./directories.js";
+import type { ConfigFault } from "./faults.js";
+import type { LayeredSettings } from "./layers.js";
+import type { Machine } from "./machine.js";
+import { normalizeHost } from "./network-names.js";
+import { options } from "./options.js";
+import type { AuthConfig, CodexConfig, CodexNativeApiConfig, ListenConfig } from "./types.js";
+
+export interface CompiledConfig {
+  readonly config: CodexNativeApiConfig;
+  /** Faults that only show when options are seen together. */
+  readonly faults: readonly ConfigFault[];
+}
+
+export function compileConfig(settings: LayeredSettings, machine: Machine, env: Environment): CompiledConfig {
+  const access = compileAccess(settings, machine);
+  const config: CodexNativeApiConfig = {
+    enabled: settings.read(options.enabled),
+    listen: access.listen,
+    auth: access.auth,
+    codex: compileCodex(settings, machine, env),
+    appServer: parseAppServerAddress(settings.read(options.appServer)) ?? { kind: "shared" },
+    turns: {
+      profile: settings.read(options.turnProfile),
+      defaultModel: settings.read(options.defaultModel),
+      idleTimeoutMs: settings.read(options.turnIdleTimeoutMs),
+      timeoutMs: settings.read(options.turnTimeoutMs),
+    },
+    workers: settings.read(options.workers) ?? Math.min(4, Math.max(1, machine.cores - 1)),
+    admission: {
+      maxConcurrentTurns: settings.read(options.maxConcurrentTurns),
+      startGate: settings.read(options.startGate),
+      maxQueue: settings.read(options.maxQueue),
+      queueTimeoutMs: settings.read(options.queueTimeoutMs),
+    },
+    continuation: {
+      ttlMs: settings.read(options.continuationTtlMs),
+      maxEntries: settings.read(options.continuationMaxEntries),
+      maxBytes: settings.read(options.continuationMaxBytes),
+    },
+    http: {
+      maxBodyBytes: settings.read(options.maxBodyBytes),
+      allowedHosts: settings.read(options.allowedHosts).flatMap((host) => normalizeHost(host) ?? []),
+      allowedOrigins: settings.read(options.allowedOrigins),
+      unsupportedParameters: settings.read(options.unsupportedParameters),
+    },
+    shutdownGraceMs: settings.read(options.shutdownGraceMs),
+    logLevel: settings.read(options.logLevel),
+    logFormat: settings.read(options.logFormat),
+  };
+  return { config, faults: access.faults };
+}
+
+interface Access {
+  readonly listen: ListenConfig;
+  readonly auth: AuthConfig;
+  readonly faults: readonly ConfigFault[];
+}
+
+function compileAccess(settings: LayeredSettings, machine: Machine): Access {
+  const givenHost = settings.read(options.host);
+  const listen = { host: normalizeHost(givenHost) ?? givenHost, port: settings.read(options.port) };
+  const { token, faults } = readAuthToken(settings, options, machine);
+  const isDecided =
+    faults.length === 0 && !settings.isFaulty(options.host, options.authToken, options.authTokenFile);
+  const open = isDecided ? refuseOpenListener(listen.host, token, settings.originOf(options.host)) : null;
+  return { listen, auth: { token }, faults: open === null ? faults : [...faults, open] };
+}
+
+function compileCodex(settings: LayeredSettings, machine: Machine, env: Environment): CodexConfig {
+  const bin = settings.read(options.codexBin);
+  return {
+    // A bare name is looked up on PATH; anything with a separator is a place.
+    bin: bin === null || isCommandName(bin) ? bin : settings.readPath(options.codexBin),
+    homeMode: settings.read(options.codexHomeMode),
+    userHome: settings.readPath(options.codexUserHome) ?? join(machine.homeDir, ".codex"),
+    stateDir: settings.readPath(options.stateDir) ?? locateDefaultStateDir(machine, env),
+    config: settings.readMerged(options.codexConfig),
+  };
+}
+
+function isCommandName(text: string): boolean {
+  return !isAbsolute(text) && !/[/\\]/.test(text) && !text.startsWith("~");
+}

@@ -1,0 +1,115 @@
+import { dirname } from "node:path";
+import type { z } from "zod";
+import { type ConfigFault, refuseName } from "./faults.js";
+import { buildConfigFileSchema, splitKey } from "./file-schema.js";
+import type { ConfigLayer } from "./layers.js";
+import type { FileRead } from "./machine.js";
+import type { OptionSpec } from "./option-spec.js";
+
+export interface ConfigFileRead {
+  readonly layer: ConfigLayer | null;
+  readonly faults: readonly ConfigFault[];
+}
+
+export interface ConfigFileSource {
+  readonly path: string;
+  /** True when a flag or variable named it, so that it has to be there. */
+  readonly isRequired: boolean;
+  /** The flag or variable that named it. */
+  readonly namedBy: string;
+}
+
+/** Reads the config file. Its values are checked later, with those of the other layers; its keys are checked here. */
+export function readConfigFile(
+  source: ConfigFileSource,
+  file: FileRead,
+  specs: readonly OptionSpec[],
+): ConfigFileRead {
+  const refuse = (problem: string): ConfigFileRead => ({
+    layer: null,
+    faults: [{ source: source.namedBy, given: JSON.stringify(source.path), problem }],
+  });
+  if (file.kind === "missing") {
+    return source.isRequired ? refuse(`there is no file ${source.path}`) : { layer: null, faults: [] };
+  }
+  if (file.kind === "unreadable") return refuse(`${source.path} cannot be read (${file.reason})`);
+  const parsed = parseJson(file.text);
+  if ("fault" in parsed) return refuse(`${source.path} is not JSON: ${parsed.fault}`);
+  if (!isRecord(parsed.value)) return refuse(`${source.path} holds no JSON object`);
+  const layer = makeLayer(source.path, parsed.value, specs);
+  const faults = [...refuseKeys(source.path, parsed.value, specs), ...refuseOpenSecret(layer, file, specs)];
+  return { layer, faults };
+}
+
+function makeLayer(
+  path: string,
+  root: Readonly<Record<string, unknown>>,
+  specs: readonly OptionSpec[],
+): ConfigLayer {
+  const values = new Map<string, unknown>();
+  for (const spec of specs.filter(({ inFile }) => inFile)) {
+    const [group, leaf] = splitKey(spec.key);
+    const holder = group === null ? root : root[group];
+    if (isRecord(holder) && holder[leaf] !== undefined) values.set(spec.key, holder[leaf]);
+  }
+  return { kind: "file", values, baseDir: dirname(path), nameOption: (spec) => `${spec.key} in ${path}` };
+}
+
+/** Keys that are not ours and groups that are no objects. */
+function refuseKeys(path: string, root: unknown, specs: readonly OptionSpec[]): readonly ConfigFault[] {
+  const keys = specs.filter(({ inFile }) => inFile).map((spec) => spec.key);
+  const issues = buildConfigFileSchema(specs).safeParse(root).error?.issues ?? [];
+  return issues.flatMap((issue) => {
+    const at = issue.path.map(String);
+    if (issue.code === "unrecognized_keys") {
+      const names = issue.keys.map((key) => [...at, key].join("."));
+      return names.map((name) => refuseName(`${name} in ${path}`, "key", name, keys));
+    }
+    return isGroup(issue, keys) ? [refuseGroup(path, at.join("."), keys)] : [];
+  });
+}
+
+function isGroup(issue: z.core.$ZodIssue, keys: readonly string[]): boolean {
+  return issue.path.length === 1 && !keys.includes(String(issue.path[0]));
+}
+
+function refuseGroup(path: string, group: string, keys: readonly string[]): ConfigFault {
+  const inside = keys.filter((key) => key.startsWith(`${group}.`)).map((key) => key.slice(group.length + 1));
+  return {
+    source: `${group} in ${path}`,
+    given: null,
+    problem: `takes an object with any of ${inside.join(", ")}`,
+  };
+}
+
+/** A secret in a file that others may read is no secret. */
+function refuseOpenSecret(
+  layer: ConfigLayer,
+  file: FileRead,
+  specs: readonly OptionSpec[],
+): readonly ConfigFault[] {
+  if (file.kind !== "text" || file.isPrivate) return [];
+  const open = specs.filter((spec) => spec.secret && layer.values.has(spec.key));
+  return open.map((spec) => ({
+    source: layer.nameOption(spec),
+    given: null,
+    problem: "is a secret in a file that others may read; allow only yourself (chmod 600)",
+  }));
+}
+
+function parseJson(text: string): { readonly value: unknown } | { readonly fault: string } {
+  try {
+    return { value: JSON.parse(text.replace(/^\uFEFF/, "")) };
+  } catch (error) {
+    return { fault: error instanceof Error ? withoutExcerpt(error.message) : "it cannot be parsed" };
+  }
+}
+
+/** V8 quotes the text around the fault, which may hold the token. */
+function withoutExcerpt(message: string): string {
+  return message.replace(/, (\.\.\.)?".*$/s, "");
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,109 @@
+/**
+ * The service's configuration after parsing: complete, checked and frozen. Code past the edge sees no optional field, no
+ * text that is still to be parsed, and no environment variable.
+ */
+import type { TurnProfile } from "../../workers/contract/turn.js";
+
+export type CodexHomeMode =
+  /** A `CODEX_HOME` of the service's own whose login is a link to the user's. */
+  | "isolated"
+  /** The user's `CODEX_HOME` itself: the choice for keyring logins. */
+  | "user";
+
+export type AppServerTransport =
+  /** One process of ours for all workers, on a private unix socket. */
+  | { readonly kind: "shared" }
+  /** Each worker spawns a process of its own. */
+  | { readonly kind: "stdio" }
+  /** A running app-server of someone else's on a unix socket; never stopped by us. */
+  | { readonly kind: "unix"; readonly socketPath: string }
+  /** A running app-server of someone else's on a loopback port (`ws://127.0.0.1:4500`); never stopped by us. */
+  | { readonly kind: "tcp"; readonly url: string };
+
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+
+/** `auto`: text on a terminal, JSON lines elsewhere. */
+export type LogFormat = "auto" | "json" | "text";
+
+/** Request parameters that Codex has no place for: dropped and listed in the answer, or refused with 400. */
+export type UnsupportedParameterPolicy = "ignore" | "reject";
+
+export interface ListenConfig {
+  /** Address or name to bind, an IPv6 address without brackets. Default `127.0.0.1`. */
+  readonly host: string;
+  /** Default 43182; 0 lets the system pick one. */
+  readonly port: number;
+}
+
+export interface AuthConfig {
+  /** Bearer token for `/v1/*` and `/metrics`; null asks callers for none. */
+  readonly token: string | null;
+}
+
+export interface CodexConfig {
+  /** Command name or absolute path; null means `codex` on PATH, else the installed package's. */
+  readonly bin: string | null;
+  readonly homeMode: CodexHomeMode;
+  /** The user's `CODEX_HOME`, absolute. */
+  readonly userHome: string;
+  /** Sockets, own `CODEX_HOME` and the pid ledger, absolute. May not exist yet. */
+  readonly stateDir: string;
+  /** Codex configuration added to the app-server's: dotted key to value, both as in `codex -c key=value`. */
+  readonly config: Readonly<Record<string, string>>;
+}
+
+export interface TurnsConfig {
+  readonly profile: TurnProfile;
+  /** Model when a request names none; null means the catalog's default. */
+  readonly defaultModel: string | null;
+  /** No event of a turn for this long ends it with `turn_stalled`. */
+  readonly idleTimeoutMs: number;
+  /** A turn older than this ends with `turn_timeout`. */
+  readonly timeoutMs: number;
+}
+
+export interface AdmissionConfig {
+  /** Turns that may run at once. */
+  readonly maxConcurrentTurns: number;
+  /** Turns between "sent" and "started" per app-server process: a larger burst makes Codex lose notifications. */
+  readonly startGate: number;
+  /** Turns that may wait; one more is refused with `queue_full`. */
+  readonly maxQueue: number;
+  /** A turn that waited this long is refused with `queue_timeout`. */
+  readonly queueTimeoutMs: number;
+}
+
+export interface ContinuationConfig {
+  /** A stored response not used for this long expires. */
+  readonly ttlMs: number;
+  readonly maxEntries: number;
+  readonly maxBytes: number;
+}
+
+export interface HttpConfig {
+  readonly maxBodyBytes: number;
+  /** Host header names taken beside the loopback ones, in lower case, without port. */
+  readonly allowedHosts: readonly string[];
+  /** Web origins that may call, such as `https://app.example`. */
+  readonly allowedOrigins: readonly string[];
+  readonly unsupportedParameters: UnsupportedParameterPolicy;
+}
+
+export interface CodexNativeApiConfig {
+  /** False: an embedding host does not start the service. The `serve` command serves all the same. */
+  readonly enabled: boolean;
+  readonly listen: ListenConfig;
+  readonly auth: AuthConfig;
+  readonly codex: CodexConfig;
+  readonly appServer: AppServerTransport;
+  readonly turns: TurnsConfig;
+  /** Worker threads. */
+  readonly workers: number;
+  readonly admission: AdmissionConfig;
+  readonly continuation: ContinuationConfig;
+  readonly http: HttpConfig;
+  /** How long turns in flight may take to end when the service stops. */
+  readonly shutdownGraceMs: number;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+}

@@ -1,0 +1,71 @@
+/** The `native_api` object that lies beside OpenAI's fields in answers: who ran it, and how its ids map to Codex's. */
+import type { RequestTarget } from "../../runtime/types.js";
+
+export interface NativeApi {
+  readonly route_path: string;
+  readonly request_target: {
+    readonly provider_profile_id: string | null;
+    readonly provider_kind: string | null;
+    readonly account_id: string | null;
+    readonly worker_id: string | null;
+    readonly app_server_generation: number | null;
+    readonly task_class: string | null;
+  };
+  readonly response_mapping: {
+    readonly response_id: string | null;
+    readonly chat_completion_id: string | null;
+    readonly previous_response_id: string | null;
+    readonly native_thread_id: string | null;
+    readonly native_turn_id: string | null;
+  };
+  readonly continuation: {
+    readonly resumed: boolean;
+    readonly mode: "native" | "replayed" | null;
+    readonly previous_response_id: string | null;
+    readonly source_native_thread_id: string | null;
+    readonly source_native_turn_id: string | null;
+  };
+  readonly ignored_parameters: readonly string[];
+}
+
+export interface NativeApiFacts {
+  readonly routePath: string;
+  /** Null fields where no turn ran: health and models. */
+  readonly target?: Partial<RequestTarget>;
+  readonly taskClass?: string | null;
+  readonly responseId?: string;
+  readonly threadId?: string;
+  readonly turnId?: string;
+  readonly ignoredParameters?: readonly string[];
+}
+
+export function describeNativeApi(facts: NativeApiFacts): NativeApi {
+  const { target } = facts;
+  return {
+    route_path: facts.routePath,
+    request_target: {
+      provider_profile_id: target?.providerProfileId ?? null,
+      provider_kind: target?.providerKind ?? null,
+      account_id: target?.accountId ?? null,
+      worker_id: target?.workerId ?? null,
+      app_server_generation: target?.appServerGeneration ?? null,
+      task_class: facts.taskClass ?? null,
+    },
+    response_mapping: {
+      response_id: facts.responseId ?? null,
+      chat_completion_id: null,
+      previous_response_id: null,
+      native_thread_id: facts.threadId ?? null,
+      native_turn_id: facts.turnId ?? null,
+    },
+    // Each turn starts a thread of its own until responses can be continued.
+    continuation: {
+      resumed: false,
+      mode: null,
+      previous_response_id: null,
+      source_native_thread_id: null,
+      source_native_turn_id: null,
+    },
+    ignored_parameters: facts.ignoredParameters ?? [],
+  };
+}

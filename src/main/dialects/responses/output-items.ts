@@ -1,0 +1,129 @@
+/** Reads a finished item of the model into OpenAI's shape: Codex's own keys go, what OpenAI's types require is filled in. */
+import { isJsonObject, type JsonObject } from "../../../workers/contract/json.js";
+import type {
+  FunctionCallItem,
+  ItemStatus,
+  MessageItem,
+  MessagePart,
+  PassedOnItem,
+  ReasoningItem,
+  ReasoningTextPart,
+  SummaryTextPart,
+  WebSearchCallItem,
+} from "./wire-items.js";
+
+export type ModelItem =
+  | { readonly kind: "message"; readonly item: MessageItem }
+  | { readonly kind: "reasoning"; readonly item: ReasoningItem }
+  | { readonly kind: "function_call"; readonly item: FunctionCallItem }
+  | { readonly kind: "web_search_call"; readonly item: WebSearchCallItem }
+  | { readonly kind: "other"; readonly item: PassedOnItem };
+
+export interface ReadItemOptions {
+  /** The id already shown to the client, or one made for an item that came without. */
+  readonly id: string;
+  /** Callers get encrypted reasoning only if they asked for it, as with OpenAI. */
+  readonly includeEncryptedReasoning: boolean;
+}
+
+/** Keys that Codex lays on items for itself. */
+const internalKeys: ReadonlySet<string> = new Set(["internal_chat_message_metadata_passthrough"]);
+
+export function readModelItem(
+  raw: JsonObject,
+  { id, includeEncryptedReasoning }: ReadItemOptions,
+): ModelItem {
+  const item = { ...withoutInternalKeys(raw), id };
+  switch (raw.type) {
+    case "message":
+      return { kind: "message", item: readMessage(item, id) };
+    case "reasoning":
+      return { kind: "reasoning", item: readReasoning(item, id, includeEncryptedReasoning) };
+    case "function_call":
+      return { kind: "function_call", item: readFunctionCall(item, id) };
+    case "web_search_call":
+      return { kind: "web_search_call", item: readWebSearchCall(item, id) };
+    default:
+      return { kind: "other", item };
+  }
+}
+
+/** Ids of items bear their kind, as OpenAI's do. */
+export function idPrefixOf(type: unknown): string {
+  if (type === "message") return "msg";
+  if (type === "reasoning") return "rs";
+  if (type === "function_call") return "fc";
+  return type === "web_search_call" ? "ws" : "item";
+}
+
+function withoutInternalKeys(raw: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(raw).filter(([key]) => !internalKeys.has(key)));
+}
+
+function readMessage(item: JsonObject, id: string): MessageItem {
+  const content = arrayOf(item.content)
+    .map(readMessagePart)
+    .filter((part) => part !== null);
+  return { ...item, type: "message", id, role: "assistant", status: readStatus(item.status), content };
+}
+
+function readMessagePart(part: unknown): MessagePart | null {
+  if (!isJsonObject(part)) return null;
+  if (part.type === "refusal") return { ...part, type: "refusal", refusal: textOf(part.refusal) };
+  return {
+    ...part,
+    type: "output_text",
+    text: textOf(part.text),
+    annotations: arrayOf(part.annotations),
+    logprobs: arrayOf(part.logprobs),
+  };
+}
+
+function readReasoning(item: JsonObject, id: string, includeEncrypted: boolean): ReasoningItem {
+  const { content: rawContent, encrypted_content: encrypted, ...rest } = item;
+  const summary = textParts(item.summary).map((text): SummaryTextPart => ({ type: "summary_text", text }));
+  const content = textParts(rawContent).map((text): ReasoningTextPart => ({ type: "reasoning_text", text }));
+  return {
+    ...rest,
+    type: "reasoning",
+    id,
+    summary,
+    ...(content.length > 0 && { content }),
+    ...(includeEncrypted && typeof encrypted === "string" && { encrypted_content: encrypted }),
+  };
+}
+
+function readFunctionCall(item: JsonObject, id: string): FunctionCallItem {
+  return {
+    ...item,
+    type: "function_call",
+    id,
+    call_id: textOf(item.call_id),
+    name: textOf(item.name),
+    arguments: textOf(item.arguments),
+    status: readStatus(item.status),
+  };
+}
+
+function readWebSearchCall(item: JsonObject, id: string): WebSearchCallItem {
+  const action = isJsonObject(item.action) ? item.action : { type: "search" };
+  const status = item.status === "failed" ? "failed" : "completed";
+  return { ...item, type: "web_search_call", id, status, action };
+}
+
+/** An item that is complete but does not say so is. */
+function readStatus(status: unknown): ItemStatus {
+  return status === "incomplete" ? "incomplete" : "completed";
+}
+
+function textParts(parts: unknown): readonly string[] {
+  return arrayOf(parts).map((part) => (isJsonObject(part) ? textOf(part.text) : ""));
+}
+
+function arrayOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}

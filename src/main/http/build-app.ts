@@ -1,0 +1,107 @@
+/** Puts routes and guards together. The order of the guards is the order of the checks in each request. */
+import type { Server } from "node:http";
+import { type FastifyInstance, fastify } from "fastify";
+import { CodexNativeApiError } from "../errors.js";
+import { TokenAuth } from "./auth.js";
+import { allowOrigin, answerPreflight, isPreflight } from "./cors.js";
+import { sendError, toApiError } from "./error-reply.js";
+import type { InFlight } from "./in-flight.js";
+import { readJsonBodies } from "./json-body.js";
+import { createHttpServer, refuseMalformed } from "./listener.js";
+import { OriginGuard } from "./origin-guard.js";
+import { requestIdOf } from "./request-id.js";
+import { logRequest, RequestRecord, recordKey, recordOf } from "./request-record.js";
+import { addHealthRoute } from "./routes/health.js";
+import { addModelRoutes } from "./routes/models.js";
+import { addProbeRoutes } from "./routes/probes.js";
+import { addResponsesRoutes } from "./routes/responses.js";
+import {
+  type CodexNativeApiServerOptions,
+  defaultListenerLimits,
+  type RouteContext,
+} from "./server-options.js";
+
+export interface AppParts {
+  readonly options: CodexNativeApiServerOptions;
+  readonly context: RouteContext;
+  readonly inFlight: InFlight;
+  /** True once the server stops taking work. */
+  readonly isClosing: () => boolean;
+}
+
+export function buildApp(parts: AppParts): FastifyInstance {
+  const { options, context, inFlight } = parts;
+  const limits = { ...defaultListenerLimits, ...options.limits };
+  const app = fastify({
+    // The socket is ours to open and close: fastify's own close waits for streams without a limit.
+    serverFactory: (handler): Server => createHttpServer(limits, handler),
+    clientErrorHandler: refuseMalformed,
+    frameworkErrors: (error, request, reply) => sendError(request, reply, toApiError(error)),
+    bodyLimit: options.maxBodyBytes,
+    routerOptions: { maxParamLength: 512 },
+    genReqId: (request) => requestIdOf(request.headers),
+  });
+  readJsonBodies(app);
+  app.decorateRequest(recordKey, null);
+  addGuards(app, parts);
+  addErrorReplies(app, context);
+  addProbeRoutes(app, context);
+  addHealthRoute(app, context);
+  addModelRoutes(app, context);
+  addResponsesRoutes(app, context, inFlight);
+  return app;
+}
+
+function addGuards(app: FastifyInstance, { options, context, inFlight, isClosing }: AppParts): void {
+  const auth = new TokenAuth(options.authToken);
+  const guard = new OriginGuard(options);
+  const { logger } = context;
+
+  app.addHook("onRequest", async (request, reply) => {
+    request.setDecorator(recordKey, new RequestRecord(context.clock()));
+    inFlight.track(reply.raw);
+    if (logger !== undefined) {
+      reply.raw.once("close", () => logRequest(logger, request, reply, context.clock()));
+    }
+    reply.headers({
+      "x-request-id": request.id,
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+    });
+    if (isClosing()) {
+      reply.header("connection", "close");
+      throw new CodexNativeApiError("native_runtime_unavailable", "The server is stopping.");
+    }
+  });
+
+  app.addHook("onRequest", async (request, reply) => {
+    const origin = guard.check(request.headers, request.raw.socket.localAddress);
+    if (origin === null) return undefined;
+    allowOrigin(reply, origin);
+    if (!isPreflight(request)) return undefined;
+    answerPreflight(request, reply);
+    return reply;
+  });
+
+  app.addHook("onRequest", async (request) => {
+    // By the route that matched and not by the text of the path, which can spell one route in many ways.
+    if (request.routeOptions.config.public !== true) auth.check(request.headers);
+  });
+}
+
+function addErrorReplies(app: FastifyInstance, { logger }: RouteContext): void {
+  app.setErrorHandler((error, request, reply) => {
+    const fault = toApiError(error);
+    recordOf(request).errorCode = fault.code;
+    if (fault.code === "internal_error") {
+      logger?.error(
+        { event: "http.fault", request_id: request.id, err: fault.cause ?? fault },
+        "request failed",
+      );
+    }
+    sendError(request, reply, fault);
+  });
+  app.setNotFoundHandler(() => {
+    throw new CodexNativeApiError("route_not_found", "There is no such route.");
+  });
+}

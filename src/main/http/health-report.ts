@@ -1,0 +1,107 @@
+/** The body of `GET /v1/health`: what the runtime knows of itself, in the API's own spelling. */
+import { describeNativeApi } from "../dialects/responses/native-api.js";
+import type { AppServerHealth, NativeRuntimeHealth, RateLimits, WorkerHealth } from "../runtime/types.js";
+import type { RouteContext } from "./server-options.js";
+
+export type HealthStatus = "ok" | "degraded" | "unavailable";
+
+/** Degraded: turns run, but with a worker short or a feature missing. */
+export function healthStatusOf(health: NativeRuntimeHealth): HealthStatus {
+  if (!health.readiness.ready) return "unavailable";
+  const allWorkersReady = health.workers.every((worker) => worker.state === "ready");
+  return allWorkersReady && health.degraded.length === 0 ? "ok" : "degraded";
+}
+
+/** What callers may count on, by name, so that they need not try. */
+const routeCapabilities = {
+  models: true,
+  responses: true,
+  responses_streaming: true,
+  responses_function_tools: false,
+  responses_web_search: false,
+  responses_continuation: false,
+  responses_retrieve: false,
+  responses_compact: false,
+  chat_completions: false,
+} as const;
+
+export function describeHealth(health: NativeRuntimeHealth, context: RouteContext) {
+  const { account, readiness } = health;
+  return {
+    object: "health.check",
+    status: healthStatusOf(health),
+    version: context.version,
+    localhost_only: context.localhostOnly,
+    native_api: describeNativeApi({
+      routePath: "/v1/health",
+      target: {
+        providerProfileId: health.providerProfileId,
+        providerKind: health.providerKind,
+        accountId: account?.id ?? null,
+      },
+    }),
+    route_capabilities: routeCapabilities,
+    // No responses are kept until they can be continued.
+    continuation_registry: null,
+    native_runtime: {
+      ready: readiness.ready,
+      reason: readiness.ready ? null : { code: readiness.error.code, message: readiness.error.message },
+      degraded: health.degraded,
+      provider_profile_id: health.providerProfileId,
+      provider_kind: health.providerKind,
+      profile: health.profile,
+      account:
+        account === null
+          ? null
+          : { id: account.id, email: account.email, plan: account.plan, auth_mode: account.authMode },
+      rate_limits: health.rateLimits === null ? null : describeRateLimits(health.rateLimits),
+      codex_version: health.codexVersion,
+      app_server: health.appServer === null ? null : describeAppServer(health.appServer),
+      workers: health.workers.map(describeWorker),
+      queue: { depth: health.queue.depth, running: health.queue.running },
+    },
+  };
+}
+
+function describeRateLimits(limits: RateLimits) {
+  return {
+    primary: describeWindow(limits.primary),
+    secondary: describeWindow(limits.secondary),
+    plan: limits.plan,
+    reached: limits.reached,
+  };
+}
+
+function describeWindow(window: RateLimits["primary"]) {
+  if (window === null) return null;
+  return {
+    used_percent: window.usedPercent,
+    window_minutes: window.windowMinutes,
+    resets_at: window.resetsAt,
+  };
+}
+
+function describeAppServer(server: AppServerHealth) {
+  return {
+    generation: server.generation,
+    transport: server.transport,
+    pid: server.pid,
+    rss_bytes: server.rssBytes,
+    restarts: server.restarts,
+    uptime_ms: server.uptimeMs,
+    loaded_threads: server.loadedThreads,
+  };
+}
+
+function describeWorker(worker: WorkerHealth) {
+  return {
+    id: worker.id,
+    generation: worker.generation,
+    state: worker.state,
+    turns: worker.activeTurns,
+    completed_turns: worker.completedTurns,
+    reconnects: worker.reconnects,
+    last_report_age_ms: worker.lastReportAgeMs,
+    event_loop_delay_ms: worker.eventLoopDelayMs,
+  };
+}

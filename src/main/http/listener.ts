@@ -1,0 +1,67 @@
+/** The listening socket: limits on what may come in, and an end that is sure to come. */
+import { createServer, type RequestListener, type Server } from "node:http";
+import { type AddressInfo, isIPv6, type Socket } from "node:net";
+import { CodexNativeApiError } from "../errors.js";
+import { describeError } from "./error-reply.js";
+import type { ListenerLimits } from "./server-options.js";
+
+export interface ListeningAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly url: string;
+}
+
+/** Connections that wait to be accepted; a burst of a thousand callers must not be refused by the system. */
+const backlog = 2048;
+
+export function createHttpServer(limits: ListenerLimits, onRequest: RequestListener): Server {
+  const server = createServer(
+    {
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+    },
+    onRequest,
+  );
+  server.maxConnections = limits.maxConnections;
+  server.maxRequestsPerSocket = limits.maxRequestsPerConnection;
+  return server;
+}
+
+export async function listen(server: Server, host: string, port: number): Promise<ListeningAddress> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port, backlog }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  const bound = server.address();
+  const actualPort = isAddressInfo(bound) ? bound.port : port;
+  return { host, port: actualPort, url: `http://${isIPv6(host) ? `[${host}]` : host}:${actualPort}` };
+}
+
+function isAddressInfo(address: AddressInfo | string | null): address is AddressInfo {
+  return typeof address === "object" && address !== null;
+}
+
+/** What node's parser refuses never becomes a request; the answer is written by hand. */
+export function refuseMalformed(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, message] = malformed.get(error.code ?? "") ?? [
+    "400 Bad Request",
+    "The request is not valid HTTP.",
+  ];
+  const body = JSON.stringify(describeError(new CodexNativeApiError("invalid_request", message)));
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+const malformed: ReadonlyMap<string, readonly [string, string]> = new Map([
+  ["HPE_HEADER_OVERFLOW", ["431 Request Header Fields Too Large", "The request's headers are too large."]],
+  ["ERR_HTTP_REQUEST_TIMEOUT", ["408 Request Timeout", "The request took too long to arrive."]],
+]);

@@ -1,0 +1,50 @@
+import type { FastifyInstance, HTTPMethods, RouteHandlerMethod } from "fastify";
+import { CodexNativeApiError } from "../errors.js";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Answered without a token. */
+    readonly public?: boolean;
+    /** Asked for so often that a log line each would drown the rest. */
+    readonly quiet?: boolean;
+  }
+}
+
+export interface RouteTraits {
+  readonly public?: boolean;
+  readonly quiet?: boolean;
+}
+
+const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
+
+type Handlers = Partial<Record<Exclude<(typeof methods)[number], "HEAD">, RouteHandlerMethod>>;
+
+/** Registers a path with all its methods: HEAD beside GET, and 405 for every other. */
+export function addRoute(
+  app: FastifyInstance,
+  url: string,
+  handlers: Handlers,
+  traits: RouteTraits = {},
+): void {
+  const allowed = new Set<HTTPMethods>();
+  for (const method of methods) {
+    const handler = method === "HEAD" ? undefined : handlers[method];
+    if (handler === undefined) continue;
+    allowed.add(method);
+    // fastify answers HEAD itself where there is a GET.
+    if (method === "GET") allowed.add("HEAD");
+    app.route({ method, url, handler, config: traits });
+  }
+  const allow = [...allowed].join(", ");
+  app.route({
+    method: methods.filter((method) => !allowed.has(method)),
+    url,
+    config: traits,
+    // Before the body is read, which may be of any size and kind.
+    onRequest: async (_request, reply) => {
+      reply.header("allow", allow);
+      throw new CodexNativeApiError("method_not_allowed", `This route answers ${allow} only.`);
+    },
+    handler: () => undefined,
+  });
+}

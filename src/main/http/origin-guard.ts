@@ -1,0 +1,62 @@
+/**
+ * Keeps web pages out. A page can make a browser on this machine call a loopback port: under a name of the page's own that
+ * resolves to loopback (DNS rebinding), which the Host header gives away, or across origins, which Origin gives away.
+ */
+import type { IncomingHttpHeaders } from "node:http";
+import { CodexNativeApiError } from "../errors.js";
+import { hostOfHeader, isLoopbackHost, normalizeHost } from "./host-names.js";
+
+export interface OriginGuardOptions {
+  /** The address or name the server is bound to. */
+  readonly host: string;
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+}
+
+export class OriginGuard {
+  readonly #hosts: ReadonlySet<string>;
+  readonly #origins: ReadonlySet<string>;
+
+  constructor(options: OriginGuardOptions) {
+    const hosts = [options.host, ...options.allowedHosts];
+    this.#hosts = new Set(hosts.map((host) => normalizeHost(host) ?? host.toLowerCase()));
+    this.#origins = new Set(options.allowedOrigins.map((origin) => origin.toLowerCase()));
+  }
+
+  /**
+   * Returns the web origin that calls, null for a program.
+   *
+   * @throws CodexNativeApiError `host_not_allowed` or `origin_not_allowed`.
+   */
+  check(headers: IncomingHttpHeaders, localAddress: string | undefined): string | null {
+    if (!this.#isOurHost(headers.host, localAddress)) {
+      throw new CodexNativeApiError(
+        "host_not_allowed",
+        "The Host header names another host. Names beside loopback must be allowed by configuration.",
+      );
+    }
+    const { origin } = headers;
+    if (origin !== undefined) {
+      if (this.#origins.has(origin.toLowerCase())) return origin;
+    } else if (!isCrossSite(headers["sec-fetch-site"])) {
+      return null;
+    }
+    throw new CodexNativeApiError(
+      "origin_not_allowed",
+      "Web pages may not call this server unless their origin is allowed by configuration.",
+    );
+  }
+
+  #isOurHost(header: string | undefined, localAddress: string | undefined): boolean {
+    const host = hostOfHeader(header);
+    if (host === null) return false;
+    if (isLoopbackHost(host) || this.#hosts.has(host)) return true;
+    // The very address that was called: an address, unlike a name, cannot be made to point elsewhere.
+    return host === localAddress?.toLowerCase().replace(/^::ffff:(?=[\d.]+$)/, "");
+  }
+}
+
+/** A browser sends this where it sends no Origin, such as for an image on another site's page. */
+function isCrossSite(site: string | string[] | undefined): boolean {
+  return site !== undefined && site !== "same-origin" && site !== "none";
+}

@@ -1,0 +1,69 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Logger } from "pino";
+import type { IsolatedTurnResult, TurnStarted } from "../runtime/types.js";
+
+/** How a turn's request ended, seen from here. */
+export type RequestOutcome = IsolatedTurnResult["outcome"]["status"] | "failed" | "client_left";
+
+/** What is known of a request when it is over, for its one log line. Ids and numbers only: no text of a prompt, no header. */
+export class RequestRecord {
+  readonly startedAtMs: number;
+  responseId: string | null = null;
+  taskClass: string | null = null;
+  turn: TurnStarted | null = null;
+  firstEventAtMs: number | null = null;
+  outcome: RequestOutcome | null = null;
+  errorCode: string | null = null;
+
+  constructor(startedAtMs: number) {
+    this.startedAtMs = startedAtMs;
+  }
+}
+
+export const recordKey = "record";
+
+export function recordOf(request: FastifyRequest): RequestRecord {
+  return request.getDecorator<RequestRecord>(recordKey);
+}
+
+export function logRequest(
+  logger: Logger,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  nowMs: number,
+): void {
+  const record = recordOf(request);
+  const { turn } = record;
+  // Nothing else ends an answer early: where it was not written to its end, the client is gone.
+  const finished = reply.raw.writableFinished;
+  const outcome = finished ? record.outcome : "client_left";
+  const fields = {
+    event: "http.request",
+    request_id: request.id,
+    method: request.method,
+    route: request.routeOptions.url ?? null,
+    status: finished ? reply.raw.statusCode : null,
+    ...(record.responseId !== null && { response_id: record.responseId }),
+    ...(record.taskClass !== null && { task_class: record.taskClass }),
+    ...(turn !== null && {
+      thread_id: turn.threadId,
+      turn_id: turn.turnId,
+      model: turn.model,
+      worker_id: turn.target.workerId,
+      app_server_generation: turn.target.appServerGeneration,
+    }),
+    ...(record.firstEventAtMs !== null && {
+      first_event_ms: round(record.firstEventAtMs - record.startedAtMs),
+    }),
+    total_ms: round(nowMs - record.startedAtMs),
+    ...(outcome !== null && { outcome }),
+    ...(record.errorCode !== null && { error_code: record.errorCode }),
+  };
+  if (request.routeOptions.config.quiet === true) logger.debug(fields, "request");
+  else if (finished && reply.raw.statusCode >= 500) logger.warn(fields, "request");
+  else logger.info(fields, "request");
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

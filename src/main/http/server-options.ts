@@ -1,0 +1,63 @@
+import type { Logger } from "pino";
+import type { UnsupportedParameterPolicy } from "../dialects/responses/request-to-turn.js";
+import type { NativeTurnRuntime } from "../runtime/types.js";
+
+export interface CodexNativeApiServerOptions {
+  readonly runtime: NativeTurnRuntime;
+  /** Address or name to bind, an IPv6 address without brackets. */
+  readonly host: string;
+  /** 0 lets the system pick one. */
+  readonly port: number;
+  /** Bearer token for all but `/livez` and `/readyz`; null asks for none, which only a loopback `host` may. */
+  readonly authToken: string | null;
+  /** Host names taken beside loopback's and the address of the socket. */
+  readonly allowedHosts: readonly string[];
+  /** Web origins that may call, such as `https://app.example`. */
+  readonly allowedOrigins: readonly string[];
+  readonly maxBodyBytes: number;
+  readonly unsupportedParameters: UnsupportedParameterPolicy;
+  /** This service's version, for health. */
+  readonly version: string;
+  /** Default: nothing is logged. */
+  readonly logger?: Logger;
+  /** A stream silent for this long gets a comment, so that no proxy or client gives it up. Default 15000. */
+  readonly keepAliveCommentMs?: number;
+  readonly limits?: Partial<ListenerLimits>;
+}
+
+export interface ListenerLimits {
+  /** Time for a request's headers to arrive. Default 30000. */
+  readonly headersTimeoutMs: number;
+  /** Time for a whole request to arrive, body included. Default 120000. */
+  readonly requestTimeoutMs: number;
+  /** An idle connection is closed after this. Default 72000, above what clients and proxies usually keep. */
+  readonly keepAliveTimeoutMs: number;
+  /** Connections at once; one more is dropped. Default 4096. */
+  readonly maxConnections: number;
+  /** Requests on one connection; 0 sets no bound. Default 0. */
+  readonly maxRequestsPerConnection: number;
+}
+
+export const defaultListenerLimits: ListenerLimits = {
+  headersTimeoutMs: 30_000,
+  requestTimeoutMs: 120_000,
+  keepAliveTimeoutMs: 72_000,
+  maxConnections: 4096,
+  maxRequestsPerConnection: 0,
+};
+
+export const defaultKeepAliveCommentMs = 15_000;
+
+/** What answers need of the server. */
+export interface RouteContext {
+  readonly runtime: NativeTurnRuntime;
+  readonly unsupportedParameters: UnsupportedParameterPolicy;
+  readonly keepAliveCommentMs: number;
+  readonly version: string;
+  readonly localhostOnly: boolean;
+  readonly logger: Logger | undefined;
+  /** Unix time in milliseconds. */
+  readonly wallClock: () => number;
+  /** Milliseconds that only grow, for durations. */
+  readonly clock: () => number;
+}

@@ -1,0 +1,107 @@
+import type { FastifyInstance } from "fastify";
+import { buildApp } from "./build-app.js";
+import { isLoopbackHost } from "./host-names.js";
+import { InFlight } from "./in-flight.js";
+import { type ListeningAddress, listen } from "./listener.js";
+import { type CodexNativeApiServerOptions, defaultKeepAliveCommentMs } from "./server-options.js";
+
+export interface CloseOptions {
+  /** How long answers under way may take to end by themselves, in milliseconds. */
+  readonly graceMs: number;
+}
+
+type State =
+  /** Made, never started. */
+  | "new"
+  | "starting"
+  | "listening"
+  /** No new work; answers under way finish. */
+  | "closing"
+  | "closed";
+
+/** For terminal events to reach clients before their connections are cut, in milliseconds. */
+const farewellMs = 1000;
+
+/**
+ * The HTTP listener: OpenAI-compatible routes over any `NativeTurnRuntime`, which stays its owner's to start and close.
+ */
+export class CodexNativeApiServer {
+  readonly #options: CodexNativeApiServerOptions;
+  readonly #app: FastifyInstance;
+  readonly #inFlight = new InFlight();
+  #state: State = "new";
+  #stopped: Promise<void> | null = null;
+
+  /** @throws TypeError if `host` can be reached from other machines and there is no `authToken`. */
+  constructor(options: CodexNativeApiServerOptions) {
+    if (options.authToken === null && !isLoopbackHost(options.host)) {
+      throw new TypeError(`Refusing to listen on ${options.host} without an authToken.`);
+    }
+    this.#options = options;
+    this.#app = buildApp({
+      options,
+      context: {
+        runtime: options.runtime,
+        unsupportedParameters: options.unsupportedParameters,
+        keepAliveCommentMs: options.keepAliveCommentMs ?? defaultKeepAliveCommentMs,
+        version: options.version,
+        localhostOnly: isLoopbackHost(options.host),
+        logger: options.logger,
+        wallClock: Date.now,
+        clock: () => performance.now(),
+      },
+      inFlight: this.#inFlight,
+      isClosing: () => this.#state === "closing" || this.#state === "closed",
+    });
+  }
+
+  /** Rejects with the system's error if the address cannot be bound. */
+  async start(): Promise<ListeningAddress> {
+    if (this.#state !== "new") throw new Error(`The server cannot start: it is ${this.#state}.`);
+    this.#state = "starting";
+    await this.#app.ready();
+    const address = await listen(this.#app.server, this.#options.host, this.#options.port);
+    this.#state = "listening";
+    return address;
+  }
+
+  /**
+   * Takes no new work, lets answers under way end within the grace, ends the rest with a terminal event, then cuts what is
+   * left. Further calls wait for the first.
+   */
+  async close({ graceMs }: CloseOptions): Promise<void> {
+    this.#stopped ??= this.#stop(graceMs);
+    await this.#stopped;
+  }
+
+  /** Ends everything at once, a `close` under way included. Streams still get their terminal event if their client reads. */
+  async destroy(): Promise<void> {
+    this.#inFlight.interruptTurns();
+    this.#stopped ??= this.#stop(0);
+    this.#app.server.closeAllConnections();
+    await this.#stopped;
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    this.#state = "closing";
+    const { server } = this.#app;
+    const released = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeIdleConnections();
+    await this.#waitUntilIdle(graceMs);
+    this.#inFlight.interruptTurns();
+    await this.#waitUntilIdle(farewellMs);
+    server.closeAllConnections();
+    await released;
+    await this.#app.close();
+    this.#state = "closed";
+  }
+
+  async #waitUntilIdle(limitMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, limitMs);
+    });
+    await Promise.race([this.#inFlight.whenIdle(), limit]);
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,114 @@
+import type { ServerResponse } from "node:http";
+
+export interface SseWriterOptions {
+  /** Headers of the answer beside those that make it a stream. */
+  readonly headers: Readonly<Record<string, number | string | string[] | undefined>>;
+  readonly keepAliveCommentMs: number;
+}
+
+/** Text kept back for one write, in characters; more is written at once. */
+const flushChars = 32 * 1024;
+
+/**
+ * One stream of server-sent events. What is written in one round of the event loop goes to the socket as one piece, and a
+ * full socket is told by a promise, so that a slow client slows its own turn and nothing piles up.
+ */
+export class SseWriter {
+  readonly #response: ServerResponse;
+  readonly #keepAlive: NodeJS.Timeout;
+  #pending = "";
+  #flushTimer: NodeJS.Immediate | null = null;
+  #full: { readonly drained: Promise<void>; readonly resolve: () => void } | null = null;
+  #state: "open" | "ending" | "closed" = "open";
+  /** Nothing was written since the last look. */
+  #silent = true;
+
+  /** Sends the headers. */
+  constructor(response: ServerResponse, options: SseWriterOptions) {
+    this.#response = response;
+    this.#keepAlive = setInterval(() => this.#breakSilence(), options.keepAliveCommentMs);
+    response.on("drain", this.#onDrain);
+    response.once("close", this.#onClose);
+    // A write that meets a socket just gone is told as an error too; `close` follows and says all there is to say.
+    response.on("error", this.#onClose);
+    if (response.destroyed) {
+      this.#onClose();
+      return;
+    }
+    for (const [name, value] of Object.entries(options.headers)) {
+      if (value !== undefined) response.setHeader(name, value);
+    }
+    response.writeHead(200, {
+      "content-type": "text/event-stream; charset=utf-8",
+      // For proxies that would collect the stream before they pass it on.
+      "x-accel-buffering": "no",
+    });
+  }
+
+  /** The promise, where there is one, settles when the client has taken enough, or is gone. */
+  write(text: string): undefined | Promise<void> {
+    if (this.#state !== "open" || text === "") return undefined;
+    this.#silent = false;
+    this.#pending += text;
+    if (this.#full === null) {
+      if (this.#pending.length >= flushChars) this.#flush();
+      else this.#flushTimer ??= setImmediate(() => this.#flush());
+    }
+    return this.#full?.drained;
+  }
+
+  /** Writes what is left and ends the answer. Settles when the client has it all, or is gone. */
+  async end(): Promise<void> {
+    if (this.#state !== "open") return;
+    this.#state = "ending";
+    this.#stopTimers();
+    const closed = new Promise<void>((resolve) => this.#response.once("close", resolve));
+    this.#response.end(this.#pending);
+    this.#pending = "";
+    await closed;
+  }
+
+  #flush(): void {
+    this.#clearFlush();
+    if (this.#state !== "open" || this.#pending === "" || this.#full !== null) return;
+    const text = this.#pending;
+    this.#pending = "";
+    if (this.#response.write(text)) return;
+    let resolve = () => {};
+    const drained = new Promise<void>((settle) => {
+      resolve = settle;
+    });
+    this.#full = { drained, resolve };
+  }
+
+  readonly #onDrain = (): void => {
+    this.#full?.resolve();
+    this.#full = null;
+    this.#flush();
+  };
+
+  readonly #onClose = (): void => {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#pending = "";
+    this.#stopTimers();
+    this.#full?.resolve();
+    this.#full = null;
+  };
+
+  #breakSilence(): void {
+    // A full socket is not silent, it is slow: more would only pile up.
+    if (this.#silent && this.#full === null) void this.write(": keep-alive\n\n");
+    this.#silent = true;
+  }
+
+  #stopTimers(): void {
+    clearInterval(this.#keepAlive);
+    this.#clearFlush();
+  }
+
+  #clearFlush(): void {
+    if (this.#flushTimer !== null) clearImmediate(this.#flushTimer);
+    this.#flushTimer = null;
+  }
+}

@@ -1,0 +1,41 @@
+import {
+  type DestinationStream,
+  destination,
+  type Logger,
+  type LoggerOptions,
+  pino,
+  stdTimeFunctions,
+} from "pino";
+import { bindingSerializers, redactFields, serializeError } from "./redaction.js";
+import { formatLogLine } from "./text-format.js";
+
+export type { Logger };
+
+export interface CreateLoggerOptions {
+  readonly level: LoggerOptions["level"] & string;
+  /** `text` is for people; anything that reads logs wants `json`. */
+  readonly format: "json" | "text";
+  /** Takes one whole line at a time. Default: standard output, written synchronously so that the last line before an exit is kept. */
+  readonly destination?: DestinationStream;
+}
+
+/**
+ * The service's logger: `logger.info({ event: "app_server.ready", pid }, "app-server is ready")`. Fields whose names say that
+ * they hold a secret are masked at any depth; prompts and header values do not belong into info or above.
+ */
+export function createLogger(options: CreateLoggerOptions): Logger {
+  const target = options.destination ?? destination({ fd: 1, sync: true });
+  const stream = options.format === "json" ? target : formatLines(target);
+  const settings: LoggerOptions = {
+    level: options.level,
+    base: null,
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }), log: redactFields },
+    serializers: { ...bindingSerializers, err: (error: unknown) => serializeError(error) },
+  };
+  return pino(settings, stream);
+}
+
+function formatLines(target: DestinationStream): DestinationStream {
+  return { write: (line) => target.write(formatLogLine(line)) };
+}

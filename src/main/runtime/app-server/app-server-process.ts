@@ -1,0 +1,198 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { rm } from "node:fs/promises";
+import { setImmediate as nextLoop } from "node:timers/promises";
+import type { SpawnSpec } from "../../../workers/contract/endpoint.js";
+import { limits } from "../../../workers/contract/limits.js";
+import { CodexNativeApiError } from "../../errors.js";
+import { createDeferred, settlesWithin } from "./deferred.js";
+import type { PidLedger } from "./pid-ledger.js";
+import { signalProcess } from "./process-signals.js";
+import { waitForSocket } from "./socket-readiness.js";
+import { TextTail } from "./text-tail.js";
+
+export interface ProcessExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The system's error code when it could not be started at all. */
+  readonly errorCode: string | null;
+  /** For logs only. */
+  readonly stderrTail: string;
+}
+
+export interface AppServerProcessOptions {
+  readonly spawn: SpawnSpec;
+  readonly socketPath: string;
+  readonly ledger: PidLedger;
+  /** From spawn until the socket accepts a connection. */
+  readonly startTimeoutMs: number;
+}
+
+const neverRan = { code: null, signal: null, errorCode: null } as const;
+
+/** Pipes may be held by what the process started; its last words are not waited for longer than this. */
+const drainMs = 200;
+/**
+ * What Codex says when it cannot use its configuration, before it goes on with defaults: another backend than the user
+ * chose. Such a process must not get any work.
+ */
+const refusedConfiguration = /Invalid configuration; using defaults\. ?(.*)/;
+
+/** One generation: a `codex app-server` on a unix socket, from spawn to proven gone. */
+export class AppServerProcess {
+  readonly #options: AppServerProcessOptions;
+  readonly #stderr = new TextTail(limits.stderrTailBytes);
+  readonly #exited = createDeferred<ProcessExit>();
+  readonly #stopping = new AbortController();
+  #child: ChildProcess | null = null;
+  #gone = false;
+  #starting: Promise<void> | null = null;
+  #stopped: Promise<ProcessExit> | null = null;
+
+  constructor(options: AppServerProcessOptions) {
+    this.#options = options;
+  }
+
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
+  /** Settles once, when the process is gone; never rejects. Does not settle for a process that was never started. */
+  get exited(): Promise<ProcessExit> {
+    return this.#exited.promise;
+  }
+
+  get stderrTail(): string {
+    return this.#stderr.read();
+  }
+
+  /** Resolves when the socket accepts connections. On any failure the process is ended before this rejects. */
+  start(): Promise<void> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  /** Lets turns end for one step, then ends the process, if need be by force. */
+  close(): Promise<ProcessExit> {
+    this.#stopping.abort(new Error("closing"));
+    this.#stopped ??= this.#descend();
+    return this.#stopped;
+  }
+
+  /** Ends the process now. Also shortens a `close` under way. */
+  destroy(): Promise<ProcessExit> {
+    this.#stopping.abort(new Error("closing"));
+    this.#kill();
+    this.#stopped ??= this.#awaitEnd();
+    return this.#stopped;
+  }
+
+  async #start(): Promise<void> {
+    this.#stopping.signal.throwIfAborted();
+    const { socketPath, startTimeoutMs } = this.#options;
+    const deadline = new AbortController();
+    const died = new AbortController();
+    const timer = setTimeout(() => deadline.abort(), startTimeoutMs);
+    void this.#exited.promise.then((exit) => died.abort(exit));
+    try {
+      await this.#spawn();
+      await waitForSocket(socketPath, AbortSignal.any([deadline.signal, died.signal, this.#stopping.signal]));
+      // What it wrote before it listened is in the pipe; one turn of the loop brings it here.
+      await nextLoop();
+      const refusal = refusedConfiguration.exec(this.#stderr.read());
+      if (refusal !== null) throw unavailable("Codex refused its configuration.", refusal[1]);
+    } catch (error) {
+      const reason = this.#describeStartFailure(error, deadline.signal, died.signal);
+      await this.destroy();
+      throw reason;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #spawn(): Promise<void> {
+    const { spawn: spec, socketPath, ledger } = this.#options;
+    await rm(socketPath, { force: true });
+    this.#stopping.signal.throwIfAborted();
+    const child = spawn(spec.command, [...spec.args, "--listen", `unix://${socketPath}`], {
+      cwd: spec.cwd,
+      env: spec.env,
+      stdio: ["ignore", "ignore", "pipe"],
+      // A session of its own: Ctrl-C in the terminal reaches us and not it, so its turns can end; and its leftovers can
+      // be killed as a group.
+      detached: true,
+    });
+    this.#child = child;
+    child.stderr?.on("data", (chunk: Buffer) => this.#stderr.push(chunk));
+    child.once("error", (error: NodeJS.ErrnoException) => {
+      if (child.pid === undefined) this.#settleExit({ code: null, signal: null }, error.code ?? "UNKNOWN");
+    });
+    child.once("exit", (code, signal) => {
+      this.#gone = true;
+      // Before anybody can be given this pid again: what is left of its group.
+      if (child.pid !== undefined) signalProcess(child.pid, "SIGKILL", { group: true });
+      const drained = setTimeout(() => child.stderr?.destroy(), drainMs);
+      child.once("close", () => {
+        clearTimeout(drained);
+        this.#settleExit({ code, signal }, null);
+      });
+    });
+    if (child.pid !== undefined) await ledger.record(child.pid);
+  }
+
+  #settleExit(exit: Pick<ProcessExit, "code" | "signal">, errorCode: string | null): void {
+    this.#gone = true;
+    this.#exited.resolve({ ...exit, errorCode, stderrTail: this.#stderr.read() });
+  }
+
+  /** Codex ends its running turns at leisure on a first SIGTERM, and cuts them on a second. */
+  async #descend(): Promise<ProcessExit> {
+    const { stopStepMs } = this.#options.spawn;
+    for (const signal of ["SIGTERM", "SIGTERM"] as const) {
+      this.#signal(signal);
+      if (this.#child === null || (await settlesWithin(this.#exited.promise, stopStepMs))) break;
+    }
+    this.#kill();
+    return this.#awaitEnd();
+  }
+
+  /** Waits for what a signal was sent to, and clears away what it left on disk. */
+  async #awaitEnd(): Promise<ProcessExit> {
+    const { socketPath, ledger, spawn: spec } = this.#options;
+    const pid = this.pid;
+    if (this.#child === null) return { ...neverRan, stderrTail: "" };
+    // SIGKILL cannot be refused, but a process stuck in the kernel goes only when the kernel lets it. Then it stays in the
+    // ledger, for the next start to end.
+    const gone = await settlesWithin(this.#exited.promise, spec.stopStepMs);
+    if (pid !== null && gone) await ledger.forget(pid);
+    await rm(socketPath, { force: true });
+    return gone ? this.#exited.promise : { ...neverRan, stderrTail: this.stderrTail };
+  }
+
+  #kill(): void {
+    if (this.#child?.pid !== undefined && !this.#gone)
+      signalProcess(this.#child.pid, "SIGKILL", { group: true });
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    if (this.#child?.pid !== undefined && !this.#gone) signalProcess(this.#child.pid, signal);
+  }
+
+  #describeStartFailure(error: unknown, deadline: AbortSignal, died: AbortSignal): CodexNativeApiError {
+    if (error instanceof CodexNativeApiError) return error;
+    if (this.#stopping.signal.aborted) return unavailable("The service is closing.", error);
+    if (died.aborted) return unavailable("The Codex app-server ended while it started.", died.reason);
+    if (deadline.aborted) return unavailable("The Codex app-server did not get ready in time.", error);
+    return unavailable("The Codex app-server could not be started.", error);
+  }
+}
+
+/** Safe to show. */
+export function describeExit({ code, signal }: ProcessExit): string {
+  return signal === null
+    ? `The Codex app-server ended with code ${code ?? "unknown"}.`
+    : `The Codex app-server was ended by ${signal}.`;
+}
+
+function unavailable(message: string, cause: unknown): CodexNativeApiError {
+  return new CodexNativeApiError("native_runtime_unavailable", message, { cause });
+}

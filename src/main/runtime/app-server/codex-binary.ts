@@ -1,0 +1,130 @@
+import { stat } from "node:fs/promises";
+import { delimiter, isAbsolute, join } from "node:path";
+import { CodexNativeApiError } from "../../errors.js";
+import { findBinaryBehindLauncher, findPackagedBinary, isExecutable } from "./codex-package.js";
+import { type CommandResult, runCommand } from "./run-command.js";
+
+/** Which kind of place the binary was found in. */
+export type CodexBinarySource = "configured" | "path" | "package";
+
+export interface CodexBinary {
+  /** Absolute path of the native executable, not of the npm launcher around it. */
+  readonly path: string;
+  readonly source: CodexBinarySource;
+  /** As `--version` prints it, such as `0.169.0`. */
+  readonly version: string;
+}
+
+export interface FindCodexBinaryOptions {
+  /** An absolute path, or a name to look up on PATH; null to search the usual places. */
+  readonly configured: string | null;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** For the binary's answer to `--version`. */
+  readonly timeoutMs: number;
+}
+
+type Located = Omit<CodexBinary, "version">;
+
+const maxVersionBytes = 16 * 1024;
+
+/** Rejects with `native_runtime_unavailable` and a sentence that says what to do. */
+export async function findCodexBinary(options: FindCodexBinaryOptions): Promise<CodexBinary> {
+  const located = await locate(options);
+  return { ...located, version: await readVersion(located, options) };
+}
+
+async function locate({ configured, env }: FindCodexBinaryOptions): Promise<Located> {
+  if (configured !== null) {
+    const path = isAbsolute(configured) ? configured : await lookUpOnPath(configured, env);
+    if (path === null || !(await isFile(path)))
+      throw unavailable(`The configured Codex binary was not found. ${whereToSet}`, configured);
+    return { path: await unwrap(path), source: "configured" };
+  }
+  const onPath = await lookUpOnPath("codex", env);
+  if (onPath !== null) return { path: await unwrap(onPath), source: "path" };
+  const packaged = await findPackagedBinary(import.meta.url);
+  if (packaged !== null) return { path: packaged, source: "package" };
+  throw unavailable(
+    "Codex is not installed: no `codex` on PATH. Install it with `npm install -g @openai/codex`, or say where it is in " +
+      "CODEX_NATIVE_API_CODEX_BIN.",
+  );
+}
+
+const whereToSet = "Correct CODEX_NATIVE_API_CODEX_BIN, or leave it out to use `codex` on PATH.";
+
+async function unwrap(path: string): Promise<string> {
+  return (await findBinaryBehindLauncher(path)) ?? path;
+}
+
+async function lookUpOnPath(
+  name: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<string | null> {
+  const windows = process.platform === "win32";
+  const directories = (env.PATH ?? (windows ? env.Path : undefined) ?? "").split(delimiter);
+  const suffixes = windows ? [".exe", ".cmd", ""] : [""];
+  for (const directory of directories) {
+    // A relative entry would make the answer depend on where the service was started.
+    if (!isAbsolute(directory)) continue;
+    for (const suffix of suffixes) {
+      const candidate = join(directory, name + suffix);
+      if ((await isFile(candidate)) && (await isExecutable(candidate))) return candidate;
+    }
+  }
+  return null;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+}
+
+async function readVersion(located: Located, options: FindCodexBinaryOptions): Promise<string> {
+  const result = await runCommand({
+    command: located.path,
+    args: ["--version"],
+    // A launcher script needs PATH to find its interpreter; nothing else is needed to print a version.
+    env: { PATH: options.env.PATH ?? "" },
+    timeoutMs: options.timeoutMs,
+    maxOutputBytes: maxVersionBytes,
+  });
+  const version =
+    result.outcome === "exited" && result.code === 0
+      ? /\bcodex\S*\s+v?(\d+\.\d+\.\d+\S*)/.exec(result.stdout)?.[1]
+      : undefined;
+  if (version !== undefined) return version;
+  throw unavailable(`${describeFailure(result)} ${adviceFor(located.source)}`, { located, result });
+}
+
+function describeFailure(result: CommandResult): string {
+  switch (result.outcome) {
+    case "not_started":
+      return result.errorCode === "EACCES"
+        ? "The Codex binary is not executable."
+        : `The Codex binary cannot be started (${result.errorCode}).`;
+    case "timed_out":
+      return "The Codex binary did not answer to `--version` in time.";
+    case "signalled":
+      return `The Codex binary was ended by ${result.signal}.`;
+    case "output_too_large":
+    case "exited":
+      return "What was found is not Codex: it does not answer to `--version` as Codex does.";
+  }
+}
+
+function adviceFor(source: CodexBinarySource): string {
+  switch (source) {
+    case "configured":
+      return whereToSet;
+    case "path":
+      return "Check that `codex --version` works in a shell, or set CODEX_NATIVE_API_CODEX_BIN.";
+    case "package":
+      return "Install @openai/codex again, or set CODEX_NATIVE_API_CODEX_BIN.";
+  }
+}
+
+function unavailable(message: string, cause?: unknown): CodexNativeApiError {
+  return new CodexNativeApiError("native_runtime_unavailable", message, cause === undefined ? {} : { cause });
+}

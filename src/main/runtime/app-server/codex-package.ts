@@ -1,0 +1,111 @@
+import { access, constants, open, readFile, realpath } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+
+const targets: Readonly<Record<string, { readonly triple: string; readonly packageName: string }>> = {
+  "linux-x64": { triple: "x86_64-unknown-linux-musl", packageName: "@openai/codex-linux-x64" },
+  "linux-arm64": { triple: "aarch64-unknown-linux-musl", packageName: "@openai/codex-linux-arm64" },
+  "android-arm64": { triple: "aarch64-unknown-linux-musl", packageName: "@openai/codex-linux-arm64" },
+  "darwin-x64": { triple: "x86_64-apple-darwin", packageName: "@openai/codex-darwin-x64" },
+  "darwin-arm64": { triple: "aarch64-apple-darwin", packageName: "@openai/codex-darwin-arm64" },
+  "win32-x64": { triple: "x86_64-pc-windows-msvc", packageName: "@openai/codex-win32-x64" },
+  "win32-arm64": { triple: "aarch64-pc-windows-msvc", packageName: "@openai/codex-win32-arm64" },
+};
+
+const executableName = process.platform === "win32" ? "codex.exe" : "codex";
+const shimReadBytes = 4096;
+
+/** The native binary of an `@openai/codex` that `from` (a file's path or URL) can import; null when there is none. */
+export async function findPackagedBinary(from: string | URL): Promise<string | null> {
+  const manifest = resolveModule(from, "@openai/codex/package.json");
+  return manifest === null ? null : findBinaryOfPackage(dirname(manifest));
+}
+
+/**
+ * The native binary behind a launcher that npm or pnpm put on PATH; null when `path` is no such launcher. The launcher is
+ * a Node process around the binary: it costs 40 ms and 50 MB, and SIGKILL ends it and not what it started.
+ */
+export async function findBinaryBehindLauncher(path: string): Promise<string | null> {
+  const script = (await readPackageScript(path)) ?? (await readShimTarget(path));
+  return script === null ? null : findBinaryOfPackage(dirname(dirname(script)));
+}
+
+export async function isExecutable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** npm on unix: a symbolic link to `@openai/codex/bin/codex.js`. */
+async function readPackageScript(path: string): Promise<string | null> {
+  const script = await realpath(path).catch(() => null);
+  if (script === null || !script.endsWith(".js")) return null;
+  const manifest: unknown = await readFile(join(dirname(dirname(script)), "package.json"), "utf8").then(
+    JSON.parse,
+    () => null,
+  );
+  const isCodex =
+    typeof manifest === "object" &&
+    manifest !== null &&
+    "name" in manifest &&
+    manifest.name === "@openai/codex";
+  return isCodex ? script : null;
+}
+
+/** pnpm everywhere and npm on Windows: a small script that names `@openai/codex/bin/codex.js` relative to itself. */
+async function readShimTarget(path: string): Promise<string | null> {
+  const head = await readHead(path);
+  if (head === null) return null;
+  const named = /(?:\$basedir|%~dp0|%dp0%)[\\/]+([^"'\r\n]*@openai[\\/]codex[\\/]bin[\\/]codex\.js)/.exec(
+    head,
+  )?.[1];
+  if (named === undefined) return null;
+  return realpath(join(dirname(path), named.replaceAll("\\", "/"))).catch(() => null);
+}
+
+async function readHead(path: string): Promise<string | null> {
+  const file = await open(path, "r").catch(() => null);
+  if (file === null) return null;
+  try {
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(shimReadBytes), position: 0 });
+    return buffer.toString("latin1", 0, bytesRead);
+  } catch {
+    // Unreadable is the same as not being a shim; running it will say more.
+    return null;
+  } finally {
+    await file.close();
+  }
+}
+
+async function findBinaryOfPackage(packageDirectory: string): Promise<string | null> {
+  const target = targets[`${process.platform}-${process.arch}`];
+  if (target === undefined) return null;
+  const platformManifest = resolveModule(
+    join(packageDirectory, "package.json"),
+    `${target.packageName}/package.json`,
+  );
+  const roots = [
+    ...(platformManifest === null ? [] : [dirname(platformManifest)]),
+    // Older releases carry the binaries of all platforms themselves.
+    packageDirectory,
+  ];
+  for (const root of roots) {
+    const vendor = join(root, "vendor", target.triple);
+    // `codex/` up to 0.13x, `bin/` since.
+    for (const folder of ["bin", "codex"]) {
+      const candidate = join(vendor, folder, executableName);
+      if (await isExecutable(candidate)) return candidate;
+    }
+  }
+  return null;
+}
+
+function resolveModule(from: string | URL, specifier: string): string | null {
+  try {
+    return createRequire(from).resolve(specifier);
+  } catch {
+    // Not installed there: an answer like any other.
+    return null;
+  }
+}

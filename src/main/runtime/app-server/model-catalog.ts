@@ -1,0 +1,152 @@
+import { createHash } from "node:crypto";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { CatalogCache, type KeptCatalog } from "./catalog-cache.js";
+import type { CodexBinary } from "./codex-binary.js";
+import { readLoginIdentity } from "./login-identity.js";
+import { type CommandResult, runCommand } from "./run-command.js";
+
+export interface RenderModelCatalogOptions {
+  readonly binary: CodexBinary;
+  readonly env: Readonly<Record<string, string>>;
+  readonly configArgs: readonly string[];
+  readonly cwd: string;
+  /** CODEX_HOME of the app-server: its configuration is part of what a cached catalog is valid for. */
+  readonly codexHome: string;
+  readonly authFile: string;
+  /** Where derived catalogs are kept. Made if missing. */
+  readonly directory: string;
+  /** A kept catalog younger than this is used as it is; 0 asks Codex every time. */
+  readonly cacheMaxAgeMs: number;
+  /** Milliseconds since the epoch. */
+  readonly wallClock: () => number;
+  readonly timeoutMs: number;
+}
+
+export type ModelCatalogResult =
+  | {
+      readonly status: "rendered";
+      /** Named by content: the same path means the same catalog. */
+      readonly path: string;
+      /** Model ids, in the catalog's order. */
+      readonly models: readonly string[];
+      readonly source: "codex" | "cache";
+    }
+  /** The service goes on with Codex's own catalog. `reason` is for the log. */
+  | { readonly status: "degraded"; readonly name: "derived_catalog_unavailable"; readonly reason: string };
+
+/** What takes the tool harness off a model, so that it sees the caller's functions as plain functions and nothing else. */
+export const modelOverrides = {
+  tool_mode: null,
+  multi_agent_version: null,
+  use_responses_lite: false,
+  experimental_supported_tools: [],
+  apply_patch_tool_type: null,
+  supports_search_tool: false,
+  supports_parallel_tool_calls: true,
+} as const;
+
+/** Loose, so that whatever else Codex says of a model is passed back to it unchanged. */
+const catalogSchema = z.looseObject({ models: z.array(z.looseObject({ slug: z.string().min(1) })).min(1) });
+
+const maxCatalogBytes = 32 * 1024 * 1024;
+
+/**
+ * The account's catalog, as `codex debug models` prints it, with `modelOverrides` in every model. Never rejects: what
+ * failed is in the result.
+ *
+ * Codex answers in 30 ms from its own cache, in a backend's round trip without, and after 5 s when the backend is silent;
+ * hence the cache, by binary, account and configuration.
+ */
+export async function renderModelCatalog(options: RenderModelCatalogOptions): Promise<ModelCatalogResult> {
+  try {
+    const cache = new CatalogCache(options.directory, options.wallClock);
+    const key = await computeKey(options);
+    const kept = await cache.read(key);
+    if (kept !== null && kept.ageMs < options.cacheMaxAgeMs) return describe(kept, "cache");
+    const rendered = await askCodex(options);
+    if (rendered.status === "rendered")
+      return describe(await cache.keep(key, rendered.content, rendered.models), "codex");
+    return kept === null ? rendered : describe(kept, "cache");
+  } catch (error) {
+    return degraded(error instanceof Error ? error.message : "unknown fault");
+  }
+}
+
+type Rendered = {
+  readonly status: "rendered";
+  readonly content: string;
+  readonly models: readonly string[];
+};
+
+async function askCodex(
+  options: RenderModelCatalogOptions,
+): Promise<Rendered | Extract<ModelCatalogResult, { status: "degraded" }>> {
+  const result = await runCommand({
+    command: options.binary.path,
+    args: ["debug", "models", ...options.configArgs],
+    env: options.env,
+    cwd: options.cwd,
+    timeoutMs: options.timeoutMs,
+    maxOutputBytes: maxCatalogBytes,
+  });
+  if (result.outcome !== "exited" || result.code !== 0) return degraded(describeFailure(result));
+  let printed: unknown;
+  try {
+    printed = JSON.parse(result.stdout);
+  } catch {
+    return degraded("`codex debug models` did not print JSON");
+  }
+  const catalog = catalogSchema.safeParse(printed);
+  if (!catalog.success) return degraded("`codex debug models` printed a catalog of an unknown shape");
+  const models = catalog.data.models.map((model) => ({ ...model, ...modelOverrides }));
+  return {
+    status: "rendered",
+    content: JSON.stringify({ ...catalog.data, models }),
+    models: models.map((model) => model.slug),
+  };
+}
+
+function describeFailure(result: CommandResult): string {
+  switch (result.outcome) {
+    case "exited":
+      return `\`codex debug models\` ended with code ${result.code}`;
+    case "signalled":
+      return `\`codex debug models\` was ended by ${result.signal}`;
+    case "not_started":
+      return `\`codex debug models\` could not be started (${result.errorCode})`;
+    case "timed_out":
+      return "`codex debug models` did not end in time";
+    case "output_too_large":
+      return "`codex debug models` printed too much";
+  }
+}
+
+async function computeKey(options: RenderModelCatalogOptions): Promise<string> {
+  const { binary, codexHome, authFile, configArgs } = options;
+  const [file, login, config] = await Promise.all([
+    stat(binary.path),
+    readLoginIdentity(authFile),
+    readFile(join(codexHome, "config.toml"), "utf8").catch(() => ""),
+  ]);
+  const parts = [
+    binary.path,
+    binary.version,
+    file.mtimeMs,
+    file.size,
+    login,
+    config,
+    configArgs,
+    modelOverrides,
+  ];
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+}
+
+function describe({ path, models }: KeptCatalog, source: "codex" | "cache"): ModelCatalogResult {
+  return { status: "rendered", path, models, source };
+}
+
+function degraded(reason: string): Extract<ModelCatalogResult, { status: "degraded" }> {
+  return { status: "degraded", name: "derived_catalog_unavailable", reason };
+}

@@ -1,0 +1,98 @@
+import { readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { writePrivateFile } from "./private-files.js";
+import { isStillRunning, type ProcessIdentity, readProcessIdentity } from "./process-identity.js";
+import { signalProcess, waitUntilGone } from "./process-signals.js";
+
+export interface ReapedProcess {
+  readonly pid: number;
+  readonly outcome:
+    | "terminated"
+    | "killed"
+    | "already_gone"
+    /** The pid now belongs to another process, which was left alone. */
+    | "recycled_pid"
+    | "still_alive";
+}
+
+export interface PidLedgerOptions {
+  readonly directory: string;
+  /** Time given to an orphan after SIGTERM, and again after SIGKILL. */
+  readonly stopStepMs: number;
+}
+
+const identitySchema = z.object({ pid: z.int().positive(), startedAt: z.string().min(1) });
+const entrySchema = z.object({ process: identitySchema, supervisor: identitySchema });
+
+/**
+ * Which processes this service started, on disk, one file each, so that the next start can end what a killed supervisor
+ * left behind.
+ */
+export class PidLedger {
+  readonly #options: PidLedgerOptions;
+  #supervisor: Promise<ProcessIdentity | null> | null = null;
+
+  constructor(options: PidLedgerOptions) {
+    this.#options = options;
+  }
+
+  /** Does nothing for a process that is gone already. */
+  async record(pid: number): Promise<void> {
+    this.#supervisor ??= readProcessIdentity(process.pid);
+    const [recorded, supervisor] = await Promise.all([readProcessIdentity(pid), this.#supervisor]);
+    if (recorded === null || supervisor === null) return;
+    await writePrivateFile(this.#pathOf(pid), JSON.stringify({ process: recorded, supervisor }));
+  }
+
+  async forget(pid: number): Promise<void> {
+    await rm(this.#pathOf(pid), { force: true });
+  }
+
+  /**
+   * Ends the recorded processes whose supervisor is dead, and forgets them. Never touches a process that is not the one
+   * recorded. Damaged files are removed: they name nobody.
+   */
+  async reapOrphans(): Promise<readonly ReapedProcess[]> {
+    const names = await readdir(this.#options.directory).catch(() => []);
+    const reaped = await Promise.all(names.map((name) => this.#reap(join(this.#options.directory, name))));
+    return reaped.filter((one) => one !== null);
+  }
+
+  async #reap(path: string): Promise<ReapedProcess | null> {
+    const entry = await readEntry(path);
+    if (entry === null) {
+      await rm(path, { force: true, recursive: true });
+      return null;
+    }
+    if (await isStillRunning(entry.supervisor)) return null;
+    const outcome = await this.#end(entry.process);
+    if (outcome !== "still_alive") await rm(path, { force: true });
+    return { pid: entry.process.pid, outcome };
+  }
+
+  async #end(recorded: ProcessIdentity): Promise<ReapedProcess["outcome"]> {
+    const { stopStepMs } = this.#options;
+    const running = await readProcessIdentity(recorded.pid);
+    if (running === null) return "already_gone";
+    if (running.startedAt !== recorded.startedAt) return "recycled_pid";
+    signalProcess(recorded.pid, "SIGTERM");
+    if (await waitUntilGone(recorded, stopStepMs)) return "terminated";
+    // Checked anew by `waitUntilGone`: it is still the recorded one. Its group goes with it.
+    signalProcess(recorded.pid, "SIGKILL", { group: true });
+    return (await waitUntilGone(recorded, stopStepMs)) ? "killed" : "still_alive";
+  }
+
+  #pathOf(pid: number): string {
+    return join(this.#options.directory, `${pid}.json`);
+  }
+}
+
+async function readEntry(path: string): Promise<z.infer<typeof entrySchema> | null> {
+  try {
+    return entrySchema.parse(JSON.parse(await readFile(path, "utf8")));
+  } catch {
+    // A write that was cut short, or somebody's edit.
+    return null;
+  }
+}

@@ -1,0 +1,60 @@
+export interface RestartPolicyOptions {
+  /** Restarts allowed within the window. */
+  readonly maxRestarts: number;
+  readonly windowMs: number;
+  readonly baseDelayMs: number;
+  readonly maxDelayMs: number;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+}
+
+export interface RestartDecision {
+  readonly delayMs: number;
+  /** The window's restarts are used up; the delay is the wait until it has room again. */
+  readonly exhausted: boolean;
+}
+
+/**
+ * Exponential backoff with jitter, and a bound of restarts per sliding window. The exponent is the count of restarts in
+ * the window, so a process that ran well for a while is restarted quickly and one that dies at once is not.
+ */
+export class RestartPolicy {
+  readonly #options: RestartPolicyOptions;
+  /** When the restarts of the window happen, oldest first; never longer than `maxRestarts`. */
+  #restarts: number[] = [];
+
+  constructor(options: RestartPolicyOptions) {
+    this.#options = options;
+  }
+
+  /** Takes one restart out of the budget and says how long to wait for it. */
+  next(): RestartDecision {
+    const { baseDelayMs, maxDelayMs, maxRestarts, random } = this.#options;
+    const pause = Math.min(maxDelayMs, baseDelayMs * 2 ** this.#countInWindow());
+    // Half fixed, half random: never at once, and not in step with others.
+    return this.#take(pause / 2 + (random() * pause) / 2, maxRestarts);
+  }
+
+  /** The same for a restart that is asked for: at once while the budget lasts. */
+  nextAtOnce(): RestartDecision {
+    return this.#take(0, this.#options.maxRestarts);
+  }
+
+  #countInWindow(): number {
+    const { now, windowMs } = this.#options;
+    const windowStart = now() - windowMs;
+    this.#restarts = this.#restarts.filter((at) => at > windowStart);
+    return this.#restarts.length;
+  }
+
+  #take(delayMs: number, maxRestarts: number): RestartDecision {
+    const { now, windowMs } = this.#options;
+    const exhausted = this.#countInWindow() >= maxRestarts;
+    const oldest = exhausted ? this.#restarts.shift() : undefined;
+    const waitMs = oldest === undefined ? delayMs : Math.max(delayMs, oldest + windowMs - now());
+    this.#restarts.push(now() + waitMs);
+    return { delayMs: waitMs, exhausted };
+  }
+}

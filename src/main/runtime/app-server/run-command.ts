@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { limits } from "../../../workers/contract/limits.js";
+import { TextTail } from "./text-tail.js";
+
+export interface CommandOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly timeoutMs: number;
+  readonly maxOutputBytes: number;
+}
+
+export type CommandResult =
+  | {
+      readonly outcome: "exited";
+      readonly code: number;
+      readonly stdout: string;
+      readonly stderrTail: string;
+    }
+  | { readonly outcome: "signalled"; readonly signal: NodeJS.Signals; readonly stderrTail: string }
+  /** `errorCode` is the system's, such as `ENOENT` or `EACCES`. */
+  | { readonly outcome: "not_started"; readonly errorCode: string }
+  | { readonly outcome: "timed_out" }
+  | { readonly outcome: "output_too_large" };
+
+/** How long pipes may stay open after the process is gone: a grandchild that holds them must not hold us. */
+const drainMs = 250;
+
+/** Runs a short command to its end. Never rejects, never outlives its deadline, never keeps more output than allowed. */
+export function runCommand(options: CommandOptions): Promise<CommandResult> {
+  const { command, args, env, cwd, timeoutMs, maxOutputBytes } = options;
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      ...(cwd === undefined ? {} : { cwd }),
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+      // A group of its own, so that a wrapper script dies together with what it started.
+      detached: process.platform !== "win32",
+      windowsHide: true,
+    });
+    const stdout: Buffer[] = [];
+    const stderr = new TextTail(limits.stderrTailBytes);
+    let stdoutBytes = 0;
+    let verdict: CommandResult | null = null;
+    let drainTimer: NodeJS.Timeout | undefined;
+
+    const settle = (result: CommandResult): void => {
+      clearTimeout(deadline);
+      clearTimeout(drainTimer);
+      child.stdout.destroy();
+      child.stderr.destroy();
+      resolve(verdict ?? result);
+    };
+    const giveUp = (result: CommandResult): void => {
+      verdict ??= result;
+      killGroup(child);
+      drainTimer ??= setTimeout(() => settle(result), drainMs);
+    };
+    const deadline = setTimeout(() => giveUp({ outcome: "timed_out" }), timeoutMs);
+
+    child.stdout.on("data", (chunk: Buffer) => {
+      stdoutBytes += chunk.byteLength;
+      if (stdoutBytes > maxOutputBytes) giveUp({ outcome: "output_too_large" });
+      else stdout.push(chunk);
+    });
+    child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+    const finish = (code: number | null, signal: NodeJS.Signals | null): void => {
+      const stderrTail = stderr.read();
+      if (signal !== null) settle({ outcome: "signalled", signal, stderrTail });
+      else
+        settle({
+          outcome: "exited",
+          code: code ?? -1,
+          stdout: Buffer.concat(stdout).toString("utf8"),
+          stderrTail,
+        });
+    };
+    child.once("error", (error: NodeJS.ErrnoException) => {
+      settle({ outcome: "not_started", errorCode: error.code ?? "UNKNOWN" });
+    });
+    child.once("exit", (code, signal) => {
+      drainTimer ??= setTimeout(() => finish(code, signal), drainMs);
+    });
+    child.once("close", finish);
+  });
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(process.platform === "win32" ? child.pid : -child.pid, "SIGKILL");
+  } catch {
+    // It ended in this very moment; `close` follows.
+  }
+}

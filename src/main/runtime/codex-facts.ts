@@ -1,0 +1,79 @@
+import type { Logger } from "pino";
+import type { WorkerSlot } from "./pool/worker-slot.js";
+import type { NativeAccount, NativeModel, RateLimits } from "./types.js";
+
+const queryTimeoutMs = 10_000;
+
+/** What Codex last said of account, catalog and plan windows: health and routing read it here and never wait for Codex. */
+export class CodexFacts {
+  readonly #logger: Logger;
+  #account: NativeAccount | null = null;
+  #loginRequired = false;
+  #models: readonly NativeModel[] | null = null;
+  #rateLimits: RateLimits | null = null;
+  #loadedThreads: number | null = null;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  get account(): NativeAccount | null {
+    return this.#account;
+  }
+
+  /** True when the provider wants a login and nobody is logged in. */
+  get loginRequired(): boolean {
+    return this.#loginRequired;
+  }
+
+  /** Null until the catalog was read. Hidden models included. */
+  get models(): readonly NativeModel[] | null {
+    return this.#models;
+  }
+
+  get rateLimits(): RateLimits | null {
+    return this.#rateLimits;
+  }
+
+  get loadedThreads(): number | null {
+    return this.#loadedThreads;
+  }
+
+  /** Reads what turns depend on. Rejects when the worker cannot answer. */
+  async readEssentials(slot: WorkerSlot): Promise<void> {
+    const [{ account }, { models }] = await Promise.all([
+      slot.query("account", queryTimeoutMs),
+      slot.query("models", queryTimeoutMs),
+    ]);
+    this.#loginRequired = account.loginRequired && account.authMode === null;
+    this.#account = this.#loginRequired
+      ? null
+      : {
+          id: account.accountId,
+          email: account.email,
+          plan: account.plan,
+          authMode: account.authMode ?? "none",
+        };
+    this.#models = models;
+  }
+
+  /** Reads what only health shows; a failure leaves the last word standing. */
+  async readExtras(slot: WorkerSlot): Promise<void> {
+    try {
+      this.#loadedThreads = (await slot.query("loaded_threads", queryTimeoutMs)).count;
+      // Only a ChatGPT plan has windows; other logins answer with an error.
+      if (this.#account?.authMode !== "chatgpt") return;
+      this.#rateLimits = (await slot.query("rate_limits", queryTimeoutMs)).rateLimits;
+    } catch (error) {
+      this.#logger.debug({ event: "codex_facts.read_failed", err: error }, "could not read usage from Codex");
+    }
+  }
+
+  forget(): void {
+    this.#account = null;
+    this.#loginRequired = false;
+    this.#models = null;
+    this.#rateLimits = null;
+    this.#loadedThreads = null;
+  }
+}

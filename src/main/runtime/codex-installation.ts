@@ -1,0 +1,191 @@
+import type { Logger } from "pino";
+import type { SpawnSpec } from "../../workers/contract/endpoint.js";
+import type { TurnProfile } from "../../workers/contract/turn.js";
+import { buildChildEnvironment } from "./app-server/child-environment.js";
+import { type CodexBinary, findCodexBinary } from "./app-server/codex-binary.js";
+import { type CodexHomeMode, type PreparedCodexHome, prepareCodexHome } from "./app-server/codex-home.js";
+import { keepLogDatabaseSmall } from "./app-server/log-database.js";
+import { renderModelCatalog } from "./app-server/model-catalog.js";
+import { PidLedger } from "./app-server/pid-ledger.js";
+import { buildSpawnSpec } from "./app-server/spawn-spec.js";
+import {
+  type InstanceDirectory,
+  openStateDirectory,
+  type StateDirectoryNotice,
+} from "./app-server/state-directory.js";
+
+export interface CodexInstallationOptions {
+  /** An absolute path or a command name; null searches PATH and the installed package. */
+  readonly bin: string | null;
+  readonly homeMode: CodexHomeMode;
+  /** The user's CODEX_HOME. */
+  readonly userHome: string;
+  readonly stateDir: string;
+  /** Dotted key to TOML value, as `codex -c` takes them. */
+  readonly config: Readonly<Record<string, string>>;
+  readonly profile: TurnProfile;
+  /** The environment that children's variables are taken from, by an allow-list. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Each step of a child's stop ladder, in milliseconds. */
+  readonly stopStepMs: number;
+}
+
+export interface OpenInstallation {
+  readonly instance: InstanceDirectory;
+  readonly ledger: PidLedger;
+}
+
+const versionTimeoutMs = 10_000;
+const catalogTimeoutMs = 15_000;
+/** A static catalog does not refresh itself: models come and go. */
+const catalogMaxAgeMs = 6 * 60 * 60 * 1000;
+
+const noticeTexts: Readonly<Record<StateDirectoryNotice["event"], string>> = {
+  orphan_reaped: "ended an app-server that a killed service had left running",
+  login_rescued: "a login made through a service that died was given back to the user's home",
+  stale_instance_removed: "removed what a service that died had left",
+  stale_instance_kept: "could not take on what a service that died had left",
+};
+
+/** The Codex on this machine, made ready for this service: binary, own home, catalog, environment. */
+export class CodexInstallation {
+  readonly #options: CodexInstallationOptions;
+  readonly #logger: Logger;
+  readonly #degraded = new Set<string>();
+  #binary: CodexBinary | null = null;
+  #home: PreparedCodexHome | null = null;
+  #open: OpenInstallation | null = null;
+  /** Last words of the app-server that ended last; null after one that was ready. */
+  #lastFailure: string | null = null;
+
+  constructor(options: CodexInstallationOptions, logger: Logger) {
+    this.#options = options;
+    this.#logger = logger;
+  }
+
+  get binary(): CodexBinary | null {
+    return this.#binary;
+  }
+
+  /** As prepared for the latest app-server; null before the first. */
+  get home(): PreparedCodexHome | null {
+    return this.#home;
+  }
+
+  /** What this service does without, by name. */
+  get degraded(): readonly string[] {
+    return [...this.#degraded];
+  }
+
+  /** What the app-server that just ended said on stderr: the next one is prepared in the light of it. */
+  noteFailure(stderrTail: string): void {
+    this.#lastFailure = stderrTail;
+  }
+
+  /** Takes an instance directory and ends what a killed supervisor left behind. Later calls answer the same. */
+  async open(): Promise<OpenInstallation> {
+    if (this.#open !== null) return this.#open;
+    const { stateDir, stopStepMs } = this.#options;
+    const instance = await openStateDirectory({ path: stateDir, stopStepMs, wallClock: Date.now });
+    const ledger = new PidLedger({ directory: instance.ledger, stopStepMs });
+    this.#open = { instance, ledger };
+    for (const { event, ...rest } of instance.notices) {
+      this.#logger.warn({ event: `state_directory.${event}`, ...rest }, noticeTexts[event]);
+    }
+    return this.#open;
+  }
+
+  /**
+   * Makes ready for one more app-server: finds the binary, mends the login link, reads the user's configuration anew,
+   * renders the catalog. Rejects with `native_runtime_unavailable` and what to do about it.
+   */
+  async prepare(): Promise<SpawnSpec> {
+    const { instance } = await this.open();
+    const { bin, environment, stopStepMs, profile } = this.#options;
+    const [binary, home] = await Promise.all([
+      findCodexBinary({ configured: bin, env: environment, timeoutMs: versionTimeoutMs }),
+      this.#prepareHome(instance),
+    ]);
+    this.#binary = binary;
+    this.#home = home;
+    if (home.mode === "isolated") {
+      await keepLogDatabaseSmall({
+        codexHome: home.path,
+        codexVersion: binary.version,
+        previousFailure: this.#lastFailure,
+      });
+    }
+    const env = this.#childEnvironment(home);
+    const modelCatalogPath =
+      profile === "lean" ? await this.#renderCatalog(instance, binary, home, env) : null;
+    const { configArgs } = home;
+    return buildSpawnSpec({ binary, configArgs, cwd: instance.work, env, modelCatalogPath, stopStepMs });
+  }
+
+  async close(): Promise<void> {
+    const open = this.#open;
+    this.#open = null;
+    await open?.instance.close();
+  }
+
+  async #prepareHome(instance: InstanceDirectory): Promise<PreparedCodexHome> {
+    const { homeMode, userHome, config } = this.#options;
+    const home = await prepareCodexHome({
+      mode: homeMode,
+      userCodexHome: userHome,
+      ownCodexHome: instance.codexHome,
+      codexConfig: config,
+    });
+    for (const warning of home.warnings) {
+      this.#logger.warn({ event: "codex_home.warning", warning }, warning);
+    }
+    if (home.fallbackReason !== null) {
+      this.#degraded.add("isolated_codex_home");
+      this.#logger.warn({ event: "codex_home.fallback", reason: home.fallbackReason }, home.fallbackReason);
+    }
+    if (home.authLink !== null && home.authLink !== "intact") {
+      this.#logger.debug({ event: "codex_home.auth_link", mend: home.authLink }, "login link set");
+    }
+    return home;
+  }
+
+  async #renderCatalog(
+    instance: InstanceDirectory,
+    binary: CodexBinary,
+    home: PreparedCodexHome,
+    env: Readonly<Record<string, string>>,
+  ): Promise<string | null> {
+    const result = await renderModelCatalog({
+      binary,
+      env,
+      configArgs: home.configArgs,
+      cwd: instance.work,
+      codexHome: home.path,
+      authFile: home.authFile,
+      directory: instance.catalogs,
+      cacheMaxAgeMs: catalogMaxAgeMs,
+      wallClock: Date.now,
+      timeoutMs: catalogTimeoutMs,
+    });
+    if (result.status === "rendered") {
+      this.#degraded.delete("derived_catalog_unavailable");
+      return result.path;
+    }
+    this.#degraded.add(result.name);
+    this.#logger.warn(
+      { event: "catalog.degraded", reason: result.reason },
+      "using Codex's own model catalog",
+    );
+    return null;
+  }
+
+  #childEnvironment(home: PreparedCodexHome): Record<string, string> {
+    return buildChildEnvironment({
+      parentEnv: this.#options.environment,
+      homeMode: home.mode,
+      codexHome: home.path,
+      providerKeys: home.environmentKeys,
+      rustLog: null,
+    });
+  }
+}

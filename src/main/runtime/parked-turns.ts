@@ -1,0 +1,70 @@
+import type { TurnSession } from "./turn-session.js";
+
+export interface ParkedTurnsOptions {
+  /** A turn parked for longer is given up, in milliseconds. */
+  readonly ttlMs: number;
+  /** Beyond so many the one that was parked first is given up. */
+  readonly maxTurns: number;
+}
+
+interface ParkedTurn {
+  readonly session: TurnSession;
+  readonly callIds: ReadonlySet<string>;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** Turns whose model waits for outputs of the caller's functions, by native turn id. */
+export class ParkedTurns {
+  readonly #options: ParkedTurnsOptions;
+  readonly #turns = new Map<string, ParkedTurn>();
+
+  constructor(options: ParkedTurnsOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#turns.size;
+  }
+
+  park(turnId: string, session: TurnSession, callIds: readonly string[]): void {
+    const [oldest] = this.#turns.keys();
+    if (oldest !== undefined && this.#turns.size >= this.#options.maxTurns) this.abandon(oldest);
+    const timer = setTimeout(() => this.abandon(turnId), this.#options.ttlMs);
+    timer.unref();
+    this.#turns.set(turnId, { session, callIds: new Set(callIds), timer });
+  }
+
+  /**
+   * Takes a turn out to go on with it, or answers null when it is not parked. A turn whose calls are not answered exactly is
+   * given up: what the caller has in mind is another history.
+   */
+  take(turnId: string, callIds: readonly string[]): TurnSession | null {
+    const parked = this.#turns.get(turnId);
+    if (parked === undefined) return null;
+    const answered = new Set(callIds);
+    const exact =
+      answered.size === parked.callIds.size && callIds.every((callId) => parked.callIds.has(callId));
+    if (!exact) {
+      this.abandon(turnId);
+      return null;
+    }
+    this.#remove(turnId, parked);
+    return parked.session;
+  }
+
+  abandon(turnId: string): void {
+    const parked = this.#turns.get(turnId);
+    if (parked === undefined) return;
+    this.#remove(turnId, parked);
+    parked.session.cancel();
+  }
+
+  abandonAll(): void {
+    for (const turnId of [...this.#turns.keys()]) this.abandon(turnId);
+  }
+
+  #remove(turnId: string, parked: ParkedTurn): void {
+    clearTimeout(parked.timer);
+    this.#turns.delete(turnId);
+  }
+}

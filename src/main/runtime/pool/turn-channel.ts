@@ -1,0 +1,147 @@
+import type { MessagePort } from "node:worker_threads";
+import type { TurnErrorData } from "../../../workers/contract/errors.js";
+import type {
+  ToolOutput,
+  TurnEvent,
+  TurnOutcome,
+  TurnPortInput,
+  TurnPortOutput,
+} from "../../../workers/contract/turn-messages.js";
+
+export type TurnEventHandler = (event: TurnEvent) => void | Promise<void>;
+
+/** How one stretch of a turn ended: the turn itself, or the model's wait for outputs of the caller's functions. */
+export type LegOutcome = TurnOutcome | { readonly status: "parked"; readonly callIds: readonly string[] };
+
+/**
+ * The supervisor's end of a turn's port. Delivers events in order, one at a time, and gives the worker credit for each batch
+ * that was taken; each leg settles exactly once, whatever dies on the other side.
+ */
+export class TurnChannel {
+  readonly #port: MessagePort;
+  readonly #batches: (readonly TurnEvent[])[] = [];
+  readonly #onEvent: TurnEventHandler;
+  #leg: Promise<LegOutcome>;
+  #settle: (outcome: LegOutcome) => void = () => {};
+  #state: "open" | "parked" | "ended" = "open";
+  #delivering = false;
+  #portClosed = false;
+  #handlerError: unknown;
+
+  constructor(port: MessagePort, onEvent: TurnEventHandler) {
+    this.#port = port;
+    this.#onEvent = onEvent;
+    this.#leg = this.#nextLeg();
+    port.on("message", this.#onMessage);
+    port.on("close", this.#onClose);
+  }
+
+  /** How the leg under way ends. */
+  get leg(): Promise<LegOutcome> {
+    return this.#leg;
+  }
+
+  /** Gives a parked turn the outputs it waits for. A turn that ended while it was parked says so. */
+  resume(outputs: readonly ToolOutput[]): Promise<LegOutcome> {
+    if (this.#state === "parked") {
+      this.#state = "open";
+      this.#leg = this.#nextLeg();
+      this.#post({ type: "tool_outputs", outputs });
+    }
+    return this.#leg;
+  }
+
+  #nextLeg(): Promise<LegOutcome> {
+    return new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  /** What the event handler threw, if that is why the turn was cancelled. */
+  get handlerError(): unknown {
+    return this.#handlerError;
+  }
+
+  /** True while the handler holds an event back: silence is then the reader's and not the worker's. */
+  get held(): boolean {
+    return this.#delivering;
+  }
+
+  cancel(): void {
+    this.#post({ type: "cancel" });
+  }
+
+  /** Ends the turn from this side, when the worker's word can no longer be waited for. */
+  fail(error: TurnErrorData): void {
+    this.#end({ status: "failed", error });
+  }
+
+  readonly #onMessage = (message: TurnPortOutput): void => {
+    if (this.#state === "ended") return;
+    this.#batches.push(message.events);
+    if (!this.#delivering) void this.#deliver();
+  };
+
+  async #deliver(): Promise<void> {
+    this.#delivering = true;
+    try {
+      for (let batch = this.#batches.shift(); batch !== undefined; batch = this.#batches.shift()) {
+        for (const event of batch) {
+          if (this.#state === "ended") return;
+          if (event.type === "turn.ended") return this.#end(event.outcome);
+          if (event.type === "turn.parked") {
+            this.#park(event.callIds);
+            continue;
+          }
+          const held = this.#onEvent(event);
+          if (held !== undefined) await held;
+        }
+        this.#post({ type: "credit", batches: 1 });
+      }
+      if (this.#portClosed) this.#end(workerGone);
+    } catch (error) {
+      this.#handlerError = error;
+      this.cancel();
+      this.#end({ status: "cancelled" });
+    } finally {
+      this.#delivering = false;
+    }
+  }
+
+  readonly #onClose = (): void => {
+    this.#portClosed = true;
+    // What arrived before the thread died is still to be delivered; #deliver ends the turn after it.
+    if (!this.#delivering) this.#end(workerGone);
+  };
+
+  #post(message: TurnPortInput): void {
+    if (this.#state !== "ended" && !this.#portClosed) this.#port.postMessage(message);
+  }
+
+  #park(callIds: readonly string[]): void {
+    this.#state = "parked";
+    this.#settle({ status: "parked", callIds });
+  }
+
+  #end(outcome: TurnOutcome): void {
+    if (this.#state === "ended") return;
+    // Nobody waits on a parked turn's leg: whoever resumes it learns here that it is gone.
+    if (this.#state === "parked") this.#leg = Promise.resolve(outcome);
+    this.#state = "ended";
+    this.#batches.length = 0;
+    this.#port.off("message", this.#onMessage);
+    this.#port.off("close", this.#onClose);
+    this.#port.close();
+    this.#settle(outcome);
+  }
+}
+
+const workerGone: TurnOutcome = {
+  status: "failed",
+  error: {
+    code: "native_runtime_unavailable",
+    message: "The worker thread that ran the turn is gone.",
+    retryAfterMs: 1000,
+    infrastructure: true,
+  },
+};

@@ -1,0 +1,215 @@
+import { MessageChannel, type MessagePort } from "node:worker_threads";
+import type {
+  ControlInput,
+  ControlOutput,
+  WorkerReport,
+} from "../../../workers/contract/control-messages.js";
+import type { AppServerEndpoint } from "../../../workers/contract/endpoint.js";
+import type { JsonObject } from "../../../workers/contract/json.js";
+import type { AnswerTo, NativeAnswer, NativeQuery } from "../../../workers/contract/native-queries.js";
+import { CodexNativeApiError } from "../../errors.js";
+import type { WorkerHealth, WorkerSlotState } from "../types.js";
+
+export interface WorkerSlotCallbacks {
+  readonly onConnection: (slot: WorkerSlot, change: ConnectionChange) => void;
+  readonly onAccountNotice: (method: string, params: JsonObject) => void;
+  readonly onChild: (slot: WorkerSlot, pid: number | null) => void;
+  /** The thread is gone without having been told to. */
+  readonly onLost: (slot: WorkerSlot) => void;
+}
+
+export type ConnectionChange = Extract<ControlOutput, { readonly type: "connection" }>;
+
+interface PendingQuery {
+  readonly resolve: (answer: NativeAnswer) => void;
+  readonly reject: (error: CodexNativeApiError) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** One worker thread as the supervisor sees it: its control port, its last word on itself, its place in the count. */
+export class WorkerSlot {
+  readonly id: string;
+  readonly generation: number;
+  readonly threadId: number;
+  /** The worker's end of the control port, for the attach task. */
+  readonly workerPort: MessagePort;
+  readonly #port: MessagePort;
+  readonly #callbacks: WorkerSlotCallbacks;
+  readonly #now: () => number;
+  readonly #queries = new Map<number, PendingQuery>();
+  #state: WorkerSlotState = "booting";
+  #connection: ConnectionChange | null = null;
+  #wantedGeneration = 0;
+  #report: WorkerReport | null = null;
+  #reportedAtMs = 0;
+  #nextQueryId = 1;
+  #closed: (() => void) | null = null;
+  /** Turns given to this worker and not yet back. */
+  activeTurns = 0;
+
+  constructor(
+    place: { readonly id: string; readonly generation: number; readonly threadId: number },
+    callbacks: WorkerSlotCallbacks,
+    now: () => number,
+  ) {
+    this.id = place.id;
+    this.generation = place.generation;
+    this.threadId = place.threadId;
+    this.#callbacks = callbacks;
+    this.#now = now;
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    this.workerPort = port2;
+    port1.on("message", this.#onMessage);
+    port1.on("close", this.#onPortClosed);
+  }
+
+  get ready(): boolean {
+    return this.#state === "ready";
+  }
+
+  get appServerGeneration(): number {
+    return this.#connection?.appServerGeneration ?? 0;
+  }
+
+  get codexVersion(): string | null {
+    return this.#connection?.codexVersion ?? null;
+  }
+
+  connect(endpoint: AppServerEndpoint, appServerGeneration: number): void {
+    this.#wantedGeneration = appServerGeneration;
+    this.#setState("connecting");
+    this.#post({ type: "connect", endpoint, appServerGeneration });
+  }
+
+  disconnect(): void {
+    this.#wantedGeneration = 0;
+    this.#setState("connecting");
+    this.#post({ type: "disconnect" });
+  }
+
+  /** Asks the app-server through this worker's connection. */
+  async query<Query extends NativeQuery>(query: Query, timeoutMs: number): Promise<AnswerTo<Query>> {
+    const answer = await this.#ask(query, timeoutMs);
+    if (isAnswerTo(query, answer)) return answer;
+    throw workerUnavailable(`Worker ${this.id} answered ${answer.query} when asked for ${query}.`);
+  }
+
+  #ask(query: NativeQuery, timeoutMs: number): Promise<NativeAnswer> {
+    if (!this.ready) return Promise.reject(workerUnavailable(`Worker ${this.id} is ${this.#state}.`));
+    const queryId = this.#nextQueryId++;
+    return new Promise((resolve, reject) => {
+      // The worker keeps the deadline; this one is for a worker that no longer answers.
+      const timer = setTimeout(
+        () => this.#settleQuery(queryId, workerUnavailable(`Worker ${this.id} did not answer ${query}.`)),
+        timeoutMs + 1000,
+      );
+      this.#queries.set(queryId, { resolve, reject, timer });
+      this.#post({ type: "query", queryId, query, timeoutMs });
+    });
+  }
+
+  /** Tells the worker to close its connection and waits for its word, for the given time at most. */
+  async close(timeoutMs: number): Promise<void> {
+    if (this.#state === "stopped") return;
+    this.#setState("stopping");
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#closed = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#post({ type: "close" });
+    });
+    this.#stop();
+  }
+
+  health(): WorkerHealth {
+    return {
+      id: this.id,
+      generation: this.generation,
+      state: this.#state,
+      activeTurns: this.activeTurns,
+      completedTurns: this.#report?.completedTurns ?? 0,
+      reconnects: this.#report?.reconnects ?? 0,
+      lastReportAgeMs: this.#report === null ? null : Math.round(this.#now() - this.#reportedAtMs),
+      eventLoopDelayMs: this.#report?.eventLoopDelayMs ?? null,
+    };
+  }
+
+  readonly #onMessage = (message: ControlOutput): void => {
+    switch (message.type) {
+      case "connection":
+        return this.#onConnection(message);
+      case "report":
+        this.#report = message.report;
+        this.#reportedAtMs = this.#now();
+        return;
+      case "answer":
+        return this.#settleQuery(message.queryId, message.answer);
+      case "query_failed":
+        return this.#settleQuery(message.queryId, CodexNativeApiError.fromTurnError(message.error));
+      case "account_notice":
+        return this.#callbacks.onAccountNotice(message.method, message.params);
+      case "child":
+        return this.#callbacks.onChild(this, message.pid);
+      case "closed":
+        this.#closed?.();
+        return;
+    }
+  };
+
+  #onConnection(change: ConnectionChange): void {
+    // A word on an older connection may still be under way when the next endpoint was given.
+    if (change.appServerGeneration !== this.#wantedGeneration) return;
+    this.#connection = change;
+    if (this.#state === "stopping" || this.#state === "stopped") return;
+    this.#setState(change.state === "ready" ? "ready" : "connecting");
+    this.#callbacks.onConnection(this, change);
+  }
+
+  readonly #onPortClosed = (): void => {
+    const lost = this.#state !== "stopping" && this.#state !== "stopped";
+    this.#stop();
+    if (lost) this.#callbacks.onLost(this);
+  };
+
+  #stop(): void {
+    if (this.#state === "stopped") return;
+    this.#setState("stopped");
+    this.#closed?.();
+    for (const queryId of [...this.#queries.keys()]) {
+      this.#settleQuery(queryId, workerUnavailable(`Worker ${this.id} has ended.`));
+    }
+    this.#port.off("close", this.#onPortClosed);
+    this.#port.close();
+  }
+
+  #settleQuery(queryId: number, outcome: NativeAnswer | CodexNativeApiError): void {
+    const pending = this.#queries.get(queryId);
+    if (pending === undefined) return;
+    this.#queries.delete(queryId);
+    clearTimeout(pending.timer);
+    if (outcome instanceof CodexNativeApiError) pending.reject(outcome);
+    else pending.resolve(outcome);
+  }
+
+  #post(message: ControlInput): void {
+    this.#port.postMessage(message);
+  }
+
+  #setState(state: WorkerSlotState): void {
+    this.#state = state;
+  }
+}
+
+function isAnswerTo<Query extends NativeQuery>(
+  query: Query,
+  answer: NativeAnswer,
+): answer is AnswerTo<Query> {
+  return answer.query === query;
+}
+
+function workerUnavailable(message: string): CodexNativeApiError {
+  return new CodexNativeApiError("native_runtime_unavailable", message, { retryAfterMs: 1000 });
+}

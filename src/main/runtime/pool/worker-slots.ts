@@ -1,0 +1,138 @@
+import type { AppServerEndpoint } from "../../../workers/contract/endpoint.js";
+import type { JsonObject } from "../../../workers/contract/json.js";
+import type { WorkerHealth } from "../types.js";
+import { WorkerPool } from "./worker-pool.js";
+import { type ConnectionChange, WorkerSlot, type WorkerSlotCallbacks } from "./worker-slot.js";
+
+export interface WorkerSlotsOptions {
+  readonly threads: number;
+  readonly maxConcurrentTurns: number;
+  /** Empty directory that native threads have as their working directory. */
+  readonly workDirectory: string;
+  readonly clientVersion: string;
+  readonly reportIntervalMs: number;
+  /** How long a thread may take to close its connection. */
+  readonly closeTimeoutMs: number;
+  readonly now: () => number;
+  readonly callbacks: WorkerSlotsCallbacks;
+}
+
+export interface WorkerSlotsCallbacks {
+  readonly onConnection: (slot: WorkerSlot, change: ConnectionChange) => void;
+  readonly onAccountNotice: (method: string, params: JsonObject) => void;
+  readonly onChild: (slot: WorkerSlot, pid: number | null) => void;
+  readonly onLost: (slot: WorkerSlot) => void;
+  readonly onError: (error: Error) => void;
+}
+
+/** Where workers connect now: one endpoint for all (`shared`), or one each (`stdio`). */
+export interface Dial {
+  readonly endpoint: AppServerEndpoint;
+  readonly appServerGeneration: number;
+}
+
+/** The worker threads of the service: a fixed number of places, each held by one generation of a thread at a time. */
+export class WorkerSlots {
+  readonly #options: WorkerSlotsOptions;
+  readonly #pool: WorkerPool;
+  readonly #slots = new Map<string, WorkerSlot>();
+  #nextGeneration = 1;
+  #dial: Dial | null = null;
+  #closing = false;
+
+  constructor(options: WorkerSlotsOptions) {
+    this.#options = options;
+    this.#pool = new WorkerPool({
+      threads: options.threads,
+      maxConcurrentTurns: options.maxConcurrentTurns,
+      onThread: (threadId) => this.#attach(threadId),
+      onError: options.callbacks.onError,
+    });
+  }
+
+  get pool(): WorkerPool {
+    return this.#pool;
+  }
+
+  all(): readonly WorkerSlot[] {
+    return [...this.#slots.values()];
+  }
+
+  /** The ready worker with the fewest turns that passes the test. */
+  leastBusy(accepts: (slot: WorkerSlot) => boolean): WorkerSlot | null {
+    let best: WorkerSlot | null = null;
+    for (const slot of this.#slots.values()) {
+      if (!slot.ready || !accepts(slot)) continue;
+      if (best === null || slot.activeTurns < best.activeTurns) best = slot;
+    }
+    return best;
+  }
+
+  /** Sends every worker, also those to come, to this endpoint; null keeps them from dialling. */
+  connect(dial: Dial | null): void {
+    this.#dial = dial;
+    for (const slot of this.#slots.values()) this.#applyDial(slot);
+  }
+
+  health(): readonly WorkerHealth[] {
+    return this.all().map((slot) => slot.health());
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all(this.all().map((slot) => slot.close(this.#options.closeTimeoutMs)));
+    await this.#pool.destroy();
+  }
+
+  #attach(threadId: number): void {
+    if (this.#closing) return;
+    const id = this.#vacantId();
+    const slot = new WorkerSlot(
+      { id, generation: this.#nextGeneration++, threadId },
+      this.#slotCallbacks(),
+      this.#options.now,
+    );
+    this.#slots.set(id, slot);
+    this.#pool
+      .run(
+        threadId,
+        {
+          kind: "attach",
+          controlPort: slot.workerPort,
+          workerGeneration: slot.generation,
+          reportIntervalMs: this.#options.reportIntervalMs,
+          workDirectory: this.#options.workDirectory,
+          clientVersion: this.#options.clientVersion,
+        },
+        [slot.workerPort],
+      )
+      // A thread that dies before it took its control port closes that port: the slot learns of it there.
+      .catch(this.#options.callbacks.onError);
+    this.#applyDial(slot);
+  }
+
+  #applyDial(slot: WorkerSlot): void {
+    if (this.#dial === null) slot.disconnect();
+    else slot.connect(this.#dial.endpoint, this.#dial.appServerGeneration);
+  }
+
+  #vacantId(): string {
+    for (let place = 1; ; place += 1) {
+      const id = `worker-${place}`;
+      if (!this.#slots.has(id)) return id;
+    }
+  }
+
+  #slotCallbacks(): WorkerSlotCallbacks {
+    const { callbacks } = this.#options;
+    return {
+      onConnection: callbacks.onConnection,
+      onAccountNotice: callbacks.onAccountNotice,
+      onChild: callbacks.onChild,
+      onLost: (slot) => {
+        if (this.#slots.get(slot.id) === slot) this.#slots.delete(slot.id);
+        callbacks.onLost(slot);
+      },
+    };
+  }
+}

@@ -1,0 +1,89 @@
+/** Calls that concern the process, the catalog and the account. */
+import { z } from "zod";
+import { orNull } from "./schema-parts.js";
+
+const rateLimitWindow = z.object({
+  usedPercent: z.number(),
+  windowDurationMins: orNull(z.number()),
+  /** Unix time in seconds. */
+  resetsAt: orNull(z.number()),
+});
+
+export const rateLimitSnapshot = z.object({
+  limitId: orNull(z.string()),
+  limitName: orNull(z.string()),
+  primary: orNull(rateLimitWindow),
+  secondary: orNull(rateLimitWindow),
+  credits: orNull(z.object({ hasCredits: z.boolean(), unlimited: z.boolean(), balance: orNull(z.string()) })),
+  planType: orNull(z.string()),
+  rateLimitReachedType: orNull(z.string()),
+});
+
+const model = z.object({
+  id: z.string(),
+  model: z.string(),
+  displayName: z.string(),
+  description: z.string(),
+  hidden: z.boolean().default(false),
+  isDefault: z.boolean(),
+  supportedReasoningEfforts: z.array(z.object({ reasoningEffort: z.string() })).default([]),
+  defaultReasoningEffort: orNull(z.string()),
+  inputModalities: z.array(z.string()).default(["text", "image"]),
+  serviceTiers: z.array(z.object({ id: z.string() })).default([]),
+  defaultServiceTier: orNull(z.string()),
+});
+
+export const accountMethods = {
+  initialize: {
+    params: z.object({
+      clientInfo: z.object({ name: z.string(), title: z.string(), version: z.string() }),
+      capabilities: z.object({
+        experimentalApi: z.boolean(),
+        requestAttestation: z.boolean(),
+        optOutNotificationMethods: z.array(z.string()).readonly(),
+      }),
+    }),
+    result: z.object({ userAgent: z.string() }),
+  },
+  "model/list": {
+    params: z.object({
+      cursor: z.string().exactOptional(),
+      limit: z.int().exactOptional(),
+      includeHidden: z.boolean().exactOptional(),
+    }),
+    result: z.object({ data: z.array(model), nextCursor: orNull(z.string()) }),
+  },
+  "account/read": {
+    params: z.object({ refreshToken: z.boolean().exactOptional() }),
+    result: z.object({
+      /** Null where the provider needs no login, or nobody is logged in: `requiresOpenaiAuth` tells which. */
+      account: orNull(
+        z.object({ type: z.string(), email: orNull(z.string()), planType: orNull(z.string()) }),
+      ),
+      requiresOpenaiAuth: z.boolean(),
+      userId: orNull(z.string()),
+      workspaceRouting: orNull(z.object({ chatgptAccountId: z.string() })),
+    }),
+  },
+  "account/rateLimits/read": {
+    params: z.object({}),
+    result: z.object({
+      rateLimits: rateLimitSnapshot,
+      rateLimitsByLimitId: orNull(z.record(z.string(), rateLimitSnapshot)),
+      accountId: orNull(z.string()),
+    }),
+  },
+} as const;
+
+/** Notifications about the account: passed on whole to whoever watches it. */
+export const accountNotificationSchemas = {
+  "account/updated": z.looseObject({ authMode: orNull(z.string()), planType: orNull(z.string()) }),
+  "account/rateLimits/updated": z.looseObject({ rateLimits: rateLimitSnapshot }),
+  "account/login/completed": z.looseObject({ success: z.boolean(), error: orNull(z.string()) }),
+} as const;
+
+/** What the app-server says of itself and of no thread. */
+export const serverNoticeSchemas = {
+  warning: z.looseObject({ message: z.string(), threadId: orNull(z.string()) }),
+  configWarning: z.looseObject({ summary: z.string(), details: orNull(z.string()) }),
+} as const;

@@ -1,0 +1,184 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import type { SpawnSpec } from "../contract/endpoint.js";
+import { ByteTail } from "./byte-tail.js";
+import { createDeferred, settlesWithin } from "./deferred.js";
+import { describeSystemError } from "./describe-failure.js";
+import { MessageTooLargeError, TransportError } from "./errors.js";
+import { LineDecoder } from "./line-decoder.js";
+import { signalProcessTree } from "./signal-process-tree.js";
+import type { Transport, TransportCallbacks, TransportStartOptions } from "./transport.js";
+
+export interface StdioTransportOptions {
+  readonly spec: SpawnSpec;
+  readonly maxMessageBytes: number;
+  readonly stderrTailBytes: number;
+  /** The process id once there is one, null when the process is gone. */
+  readonly onChild: (pid: number | null) => void;
+}
+
+/** `closing`: the wire is done with, the process may still be on its way out. */
+type State = "new" | "starting" | "open" | "closing" | "closed";
+
+/** JSON lines on the stdio of a process of our own. */
+export class StdioTransport implements Transport {
+  readonly #options: StdioTransportOptions;
+  readonly #decoder: LineDecoder;
+  readonly #stderr: ByteTail;
+  /** Settles when nobody hears from this wire any more. */
+  readonly #wireDone = createDeferred<void>();
+  /** Settles when the process and its pipes are gone. */
+  readonly #processDone = createDeferred<void>();
+  #state: State = "new";
+  #callbacks: TransportCallbacks | null = null;
+  #child: ChildProcessWithoutNullStreams | null = null;
+  #drained: Promise<void> | null = null;
+  #stopped: Promise<void> | null = null;
+
+  constructor(options: StdioTransportOptions) {
+    this.#options = options;
+    this.#decoder = new LineDecoder(options.maxMessageBytes);
+    this.#stderr = new ByteTail(options.stderrTailBytes);
+  }
+
+  get stderrTail(): string {
+    return this.#stderr.toString();
+  }
+
+  async start(callbacks: TransportCallbacks, { signal }: TransportStartOptions): Promise<void> {
+    if (this.#state !== "new") throw new TransportError("a transport starts once");
+    signal?.throwIfAborted();
+    this.#state = "starting";
+    try {
+      const child = spawnChild(this.#options.spec);
+      this.#child = child;
+      this.#listen(child);
+      // Node reports the outcome of a spawn on the next tick, so this wait needs no deadline.
+      await new Promise<void>((resolve, reject) => {
+        child.once("spawn", resolve);
+        // Stays on: a later signal that cannot be sent is reported here too, and would else be an uncaught exception.
+        child.on("error", reject);
+      });
+    } catch (error) {
+      this.#child = null;
+      this.#state = "closed";
+      throw new TransportError(`cannot run the app-server (${describeSystemError(error)})`, { cause: error });
+    }
+    if (this.#stopped !== null) {
+      await this.#stopped;
+      throw new TransportError("the transport was closed while it opened");
+    }
+    this.#state = "open";
+    this.#callbacks = callbacks;
+    this.#options.onChild(this.#child.pid ?? null);
+  }
+
+  async send(text: string): Promise<void> {
+    const child = this.#child;
+    if (this.#state !== "open" || child === null) throw new TransportError("the wire is closed");
+    if (Buffer.byteLength(text) > this.#options.maxMessageBytes) {
+      throw new MessageTooLargeError(`a message is larger than ${this.#options.maxMessageBytes} bytes`);
+    }
+    if (child.stdin.write(`${text}\n`)) return;
+    // One listener however many wait, and a child that dies meanwhile ends the wait.
+    this.#drained ??= new Promise<void>((resolve) => child.stdin.once("drain", resolve)).then(() => {
+      this.#drained = null;
+    });
+    await Promise.race([this.#drained, this.#wireDone.promise]);
+    if (this.#state !== "open") throw new TransportError("the wire closed before the message was taken");
+  }
+
+  close(): Promise<void> {
+    this.#stopped ??= this.#stop(null, true);
+    return this.#stopped;
+  }
+
+  destroy(error: Error): Promise<void> {
+    this.#endWire(error);
+    this.#stopped ??= this.#stop(error, false);
+    return this.#stopped;
+  }
+
+  #listen(child: ChildProcessWithoutNullStreams): void {
+    child.stdout.on("data", (chunk: Buffer) => this.#take(chunk));
+    child.stderr.on("data", (chunk: Buffer) => this.#stderr.push(chunk));
+    // Without a listener the EPIPE of a dead child would be an uncaught exception. What it means comes with `close`.
+    child.stdin.on("error", () => {});
+    child.stdout.on("end", () => void this.#expectExit());
+    child.once("exit", () => {
+      this.#options.onChild(null);
+      void this.#releasePipes(child);
+    });
+    child.once("close", (code, signalName) => {
+      const how = signalName === null ? `with code ${code}` : `by ${signalName}`;
+      this.#endWire(new TransportError(`the app-server process ended ${how}`));
+      this.#state = "closed";
+      this.#processDone.resolve();
+    });
+  }
+
+  #take(chunk: Buffer): void {
+    try {
+      this.#decoder.push(chunk, (line) => {
+        if (this.#state === "open") this.#callbacks?.onMessage(line);
+      });
+    } catch (error) {
+      void this.destroy(error instanceof Error ? error : new TransportError(String(error)));
+    }
+  }
+
+  /** The process closed its output. It ought to exit now, which says more; one that stays is of no use. */
+  async #expectExit(): Promise<void> {
+    if (await settlesWithin(this.#processDone.promise, this.#options.spec.stopStepMs)) return;
+    void this.destroy(new TransportError("the app-server closed its output"));
+  }
+
+  /** A grandchild that holds a pipe open must not keep `close` from coming. */
+  async #releasePipes(child: ChildProcessWithoutNullStreams): Promise<void> {
+    const closed = await settlesWithin(this.#processDone.promise, this.#options.spec.stopStepMs);
+    if (!closed) destroyPipes(child);
+  }
+
+  /** Nothing is reported after this. */
+  #endWire(error: Error | null): void {
+    if (this.#state !== "open") return;
+    this.#state = "closing";
+    this.#wireDone.resolve();
+    this.#callbacks?.onClose(error);
+  }
+
+  async #stop(error: Error | null, gently: boolean): Promise<void> {
+    const child = this.#child;
+    if (child === null || this.#state === "closed") {
+      this.#state = "closed";
+      return;
+    }
+    this.#endWire(error);
+    const { stopStepMs } = this.#options.spec;
+    const gone = () => settlesWithin(this.#processDone.promise, stopStepMs);
+    child.stdin.end();
+    if (gently && (await gone())) return;
+    signalProcessTree(child, "SIGTERM");
+    if (await gone()) return;
+    signalProcessTree(child, "SIGKILL");
+    if (await gone()) return;
+    // Beyond SIGKILL there is only a process stuck in the kernel. Let go of it rather than hang.
+    destroyPipes(child);
+    child.unref();
+  }
+}
+
+function spawnChild({ command, args, cwd, env }: SpawnSpec): ChildProcessWithoutNullStreams {
+  return spawn(command, [...args], {
+    cwd,
+    env,
+    // A session of its own: Ctrl-C at the terminal reaches this service only, which then drains and stops the child.
+    detached: process.platform !== "win32",
+    windowsHide: true,
+  });
+}
+
+function destroyPipes(child: ChildProcessWithoutNullStreams): void {
+  child.stdin.destroy();
+  child.stdout.destroy();
+  child.stderr.destroy();
+}

@@ -1,0 +1,183 @@
+import type { Socket } from "node:net";
+import { Agent, buildConnector, type Dispatcher, WebSocket } from "undici";
+import { createDeferred, settlesWithin } from "./deferred.js";
+import { describeSystemError } from "./describe-failure.js";
+import { MessageTooLargeError, TransportError } from "./errors.js";
+import type { Transport, TransportCallbacks, TransportStartOptions } from "./transport.js";
+import { encodeTextFragments } from "./websocket-fragments.js";
+
+export interface WebSocketTransportOptions {
+  readonly target: { readonly socketPath: string } | { readonly url: string };
+  /** Largest message taken. */
+  readonly maxReceivedBytes: number;
+  /** Largest message sent. */
+  readonly maxSentBytes: number;
+  /** Messages over this go out in several frames. */
+  readonly maxFrameBytes: number;
+  readonly closeTimeoutMs: number;
+}
+
+type State = "new" | "opening" | "open" | "closing" | "closed";
+
+/** One JSON-RPC message a WebSocket text frame, over a unix socket or loopback TCP. */
+export class WebSocketTransport implements Transport {
+  readonly stderrTail = "";
+  readonly #options: WebSocketTransportOptions;
+  /** Settles when nobody hears from this wire any more. */
+  readonly #wireDone = createDeferred<void>();
+  /** Settles at the WebSocket's own `close`, after which nothing of it is left. */
+  readonly #socketDone = createDeferred<void>();
+  #state: State = "new";
+  #callbacks: TransportCallbacks | null = null;
+  #agent: Agent | null = null;
+  #webSocket: WebSocket | null = null;
+  #socket: Socket | null = null;
+  #drained: Promise<void> | null = null;
+  #stopped: Promise<void> | null = null;
+  #failure: Error | null = null;
+
+  constructor(options: WebSocketTransportOptions) {
+    this.#options = options;
+  }
+
+  async start(
+    callbacks: TransportCallbacks,
+    { openTimeoutMs, signal }: TransportStartOptions,
+  ): Promise<void> {
+    if (this.#state !== "new") throw new TransportError("a transport starts once");
+    this.#state = "opening";
+    const opened = createDeferred<void>();
+    const giveUp = () =>
+      opened.reject(new TransportError("the opening was given up", { cause: signal?.reason }));
+    const timer = setTimeout(() => {
+      opened.reject(new TransportError(`the app-server's socket did not open within ${openTimeoutMs} ms`));
+    }, openTimeoutMs);
+    signal?.addEventListener("abort", giveUp, { once: true });
+    try {
+      this.#dial(() => opened.resolve(), openTimeoutMs);
+      if (signal?.aborted === true) giveUp();
+      await Promise.race([
+        opened.promise,
+        this.#socketDone.promise.then(() => {
+          throw new TransportError(`cannot reach the app-server (${describeSystemError(this.#failure)})`, {
+            cause: this.#failure,
+          });
+        }),
+      ]);
+      this.#callbacks = callbacks;
+      this.#state = "open";
+    } catch (error) {
+      this.#state = "closed";
+      await this.#release();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", giveUp);
+    }
+  }
+
+  async send(text: string): Promise<void> {
+    const socket = this.#socket;
+    if (this.#state !== "open" || socket === null) throw new TransportError("the wire is closed");
+    const { maxSentBytes, maxFrameBytes } = this.#options;
+    const bytes = Buffer.byteLength(text);
+    if (bytes > maxSentBytes)
+      throw new MessageTooLargeError(`a message is larger than ${maxSentBytes} bytes`);
+    if (bytes > maxFrameBytes) this.#sendInFragments(socket, text, maxFrameBytes);
+    else this.#webSocket?.send(text);
+    if (!socket.writableNeedDrain) return;
+    this.#drained ??= new Promise<void>((resolve) => socket.once("drain", resolve)).then(() => {
+      this.#drained = null;
+    });
+    await Promise.race([this.#drained, this.#wireDone.promise]);
+    if (this.#state !== "open") throw new TransportError("the wire closed before the message was taken");
+  }
+
+  close(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  destroy(error: Error): Promise<void> {
+    this.#endWire(error);
+    this.#stopped ??= this.#release();
+    return this.#stopped;
+  }
+
+  #dial(onOpen: () => void, openTimeoutMs: number): void {
+    const { target, maxReceivedBytes } = this.#options;
+    const connect = buildConnector({
+      timeout: openTimeoutMs,
+      ...("socketPath" in target ? { socketPath: target.socketPath } : {}),
+    });
+    this.#agent = new Agent({
+      // The socket is caught on its way: WebSocket has neither a `drain` event nor a way to cut the wire at once.
+      connect: (options, callback) =>
+        connect(options, (...outcome) => {
+          if (outcome[0] !== null) this.#failure = outcome[0];
+          else this.#socket = outcome[1];
+          callback(...outcome);
+        }),
+      webSocket: { maxPayloadSize: maxReceivedBytes },
+    });
+    const url = "url" in target ? target.url : "ws://localhost/";
+    const webSocket = new WebSocket(url, { dispatcher: this.#agent.compose(offerNoExtensions) });
+    this.#webSocket = webSocket;
+    webSocket.binaryType = "arraybuffer";
+    webSocket.addEventListener("open", onOpen);
+    webSocket.addEventListener("message", ({ data }) => this.#take(data));
+    webSocket.addEventListener("error", ({ error }) => {
+      if (error instanceof Error) this.#failure ??= error;
+    });
+    webSocket.addEventListener("close", ({ code, reason }) => {
+      const why = reason === "" ? `code ${code}` : `code ${code}: ${reason}`;
+      this.#endWire(new TransportError(`the app-server's socket closed (${why})`, { cause: this.#failure }));
+      this.#socketDone.resolve();
+      void this.destroy(new TransportError("closed"));
+    });
+  }
+
+  /** In one go, so that no other message of ours comes between the fragments of this one. */
+  #sendInFragments(socket: Socket, text: string, maxFrameBytes: number): void {
+    for (const chunk of encodeTextFragments(Buffer.from(text), maxFrameBytes)) socket.write(chunk);
+  }
+
+  #take(data: unknown): void {
+    if (this.#state !== "open") return;
+    const text =
+      typeof data === "string" ? data : data instanceof ArrayBuffer ? Buffer.from(data).toString() : "";
+    this.#callbacks?.onMessage(text);
+  }
+
+  /** Nothing is reported after this. */
+  #endWire(error: Error | null): void {
+    if (this.#state !== "open") return;
+    this.#state = "closing";
+    this.#wireDone.resolve();
+    this.#callbacks?.onClose(error);
+  }
+
+  async #stop(): Promise<void> {
+    this.#endWire(null);
+    this.#webSocket?.close(1000);
+    if (this.#webSocket !== null) await settlesWithin(this.#socketDone.promise, this.#options.closeTimeoutMs);
+    await this.#release();
+  }
+
+  async #release(): Promise<void> {
+    this.#state = "closed";
+    this.#socket?.destroy();
+    await this.#agent?.destroy();
+  }
+}
+
+/**
+ * undici always offers compression. App-servers before 0.160 hang up on a handshake that offers anything, and on one
+ * machine compression would only cost time.
+ */
+const offerNoExtensions: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) => {
+  const headers = Object.entries(options.headers ?? {}).filter(
+    ([name]) => !/^sec-websocket-extensions$/i.test(name),
+  );
+  return dispatch({ ...options, headers: Object.fromEntries(headers) }, handler);
+};

@@ -1,0 +1,50 @@
+/** Reads that the supervisor asks of the app-server through a worker's connection, and their answers in our own words. */
+
+export interface AccountAnswer {
+  /** `chatgpt`, `apiKey`, …; null when nobody is logged in. */
+  readonly authMode: string | null;
+  readonly email: string | null;
+  readonly plan: string | null;
+  /** The ChatGPT workspace that requests are made for; Codex before 0.169 does not say. */
+  readonly accountId: string | null;
+  /** Whether the configured provider needs a login at all. */
+  readonly loginRequired: boolean;
+}
+
+/** A model of Codex's catalog. */
+export interface CatalogModel {
+  readonly id: string;
+  readonly displayName: string;
+  readonly description: string;
+  readonly isDefault: boolean;
+  readonly hidden: boolean;
+  readonly defaultReasoningEffort: string | null;
+  readonly supportedReasoningEfforts: readonly string[];
+  readonly inputModalities: readonly string[];
+  readonly serviceTiers: readonly string[];
+}
+
+/** One window of the plan's limits. */
+export interface RateLimitWindow {
+  readonly usedPercent: number;
+  readonly windowMinutes: number | null;
+  /** Unix time in seconds. */
+  readonly resetsAt: number | null;
+}
+
+export interface RateLimits {
+  readonly primary: RateLimitWindow | null;
+  readonly secondary: RateLimitWindow | null;
+  readonly plan: string | null;
+  /** Which limit is used up; null while none is. */
+  readonly reached: string | null;
+}
+
+export type NativeAnswer =
+  | { readonly query: "account"; readonly account: AccountAnswer }
+  | { readonly query: "models"; readonly models: readonly CatalogModel[] }
+  | { readonly query: "rate_limits"; readonly rateLimits: RateLimits }
+  | { readonly query: "loaded_threads"; readonly count: number };
+
+export type NativeQuery = NativeAnswer["query"];
+export type AnswerTo<Query extends NativeQuery> = Extract<NativeAnswer, { readonly query: Query }>;

@@ -1,0 +1,90 @@
+import type { AppServerConnection } from "./app-server/connection.js";
+import type { MethodResult } from "./app-server/protocol.js";
+import type { CatalogModel, NativeAnswer, NativeQuery, RateLimits } from "./contract/native-queries.js";
+
+/** Pages of a list that are read before we stop believing that it ends. */
+const maxPages = 50;
+
+/** Answers one of the supervisor's questions through this thread's connection. */
+export async function runNativeQuery(
+  connection: AppServerConnection,
+  query: NativeQuery,
+  timeoutMs: number,
+): Promise<NativeAnswer> {
+  switch (query) {
+    case "account":
+      return { query, account: readAccount(await connection.call("account/read", {}, { timeoutMs })) };
+    case "rate_limits": {
+      const answer = await connection.call("account/rateLimits/read", {}, { timeoutMs });
+      return { query, rateLimits: readRateLimits(answer.rateLimits) };
+    }
+    case "models": {
+      const models = await readPages((page) => connection.call("model/list", { ...page, includeHidden: true }, { timeoutMs }));
+      return { query, models: models.map(readModel) };
+    }
+    case "loaded_threads": {
+      const threads = await readPages((page) => connection.call("thread/loaded/list", page, { timeoutMs }));
+      return { query, count: threads.length };
+    }
+  }
+}
+
+function readAccount(answer: MethodResult<"account/read">) {
+  return {
+    authMode: answer.account?.type ?? null,
+    email: answer.account?.email ?? null,
+    plan: answer.account?.planType ?? null,
+    accountId: answer.workspaceRouting?.chatgptAccountId ?? null,
+    loginRequired: answer.requiresOpenaiAuth,
+  };
+}
+
+function readModel(model: MethodResult<"model/list">["data"][number]): CatalogModel {
+  return {
+    id: model.id,
+    displayName: model.displayName,
+    description: model.description,
+    isDefault: model.isDefault,
+    hidden: model.hidden,
+    defaultReasoningEffort: model.defaultReasoningEffort,
+    supportedReasoningEfforts: model.supportedReasoningEfforts.map((effort) => effort.reasoningEffort),
+    inputModalities: model.inputModalities,
+    serviceTiers: model.serviceTiers.map((tier) => tier.id),
+  };
+}
+
+type RateLimitSnapshot = MethodResult<"account/rateLimits/read">["rateLimits"];
+
+function readRateLimits(snapshot: RateLimitSnapshot): RateLimits {
+  return {
+    primary: readWindow(snapshot.primary),
+    secondary: readWindow(snapshot.secondary),
+    plan: snapshot.planType,
+    reached: snapshot.rateLimitReachedType,
+  };
+}
+
+function readWindow(window: RateLimitSnapshot["primary"]) {
+  if (window === null) return null;
+  const { usedPercent, windowDurationMins, resetsAt } = window;
+  return { usedPercent, windowMinutes: windowDurationMins, resetsAt };
+}
+
+interface Page<Item> {
+  readonly data: readonly Item[];
+  readonly nextCursor: string | null;
+}
+
+async function readPages<Item>(
+  read: (params: { readonly cursor?: string }) => Promise<Page<Item>>,
+): Promise<readonly Item[]> {
+  const all: Item[] = [];
+  let cursor: string | null = null;
+  for (let page = 0; page < maxPages; page += 1) {
+    const { data, nextCursor }: Page<Item> = await read(cursor === null ? {} : { cursor });
+    all.push(...data);
+    if (nextCursor === null) break;
+    cursor = nextCursor;
+  }
+  return all;
+}

@@ -1,0 +1,33 @@
+import { AppServerError, BadAnswerError, RpcError } from "../app-server/errors.js";
+import type { TurnErrorData } from "../contract/errors.js";
+import { publicText } from "./turn-failure.js";
+
+/** JSON-RPC code of an app-server whose queues are full. */
+export const overloadedRpcCode = -32001;
+/** JSON-RPC codes that blame the request. */
+const requestFaults = new Set([-32600, -32602]);
+
+/** What a failed call to the app-server means to the turn that needed it. */
+export function classifyCallFailure(error: unknown): TurnErrorData {
+  if (error instanceof RpcError) return classifyRpcError(error);
+  if (error instanceof BadAnswerError) {
+    return { code: "internal_error", message: "Codex gave an answer that this version cannot read." };
+  }
+  if (error instanceof AppServerError) {
+    return {
+      code: "native_runtime_unavailable",
+      message: publicText(error.message),
+      retryAfterMs: 1000,
+      infrastructure: true,
+    };
+  }
+  return { code: "internal_error", message: "The turn failed in an unforeseen way." };
+}
+
+function classifyRpcError(error: RpcError): TurnErrorData {
+  if (error.rpcCode === overloadedRpcCode) {
+    return { code: "server_overloaded", message: "Codex has too much to do at once.", retryAfterMs: 1000 };
+  }
+  const message = publicText(error.message);
+  return { code: requestFaults.has(error.rpcCode) ? "upstream_bad_request" : "internal_error", message };
+}

@@ -1,0 +1,44 @@
+import { isJsonObject, type JsonObject } from "../contract/json.js";
+
+/** Raw items that the model put out. Codex echoes its own injected context and tool outputs in the same stream. */
+const outputItemTypes = new Set([
+  "reasoning",
+  "function_call",
+  "custom_tool_call",
+  "web_search_call",
+  "local_shell_call",
+  "image_generation_call",
+]);
+
+export function isModelOutput(item: JsonObject): boolean {
+  if (item.type === "message") return item.role === "assistant";
+  return typeof item.type === "string" && outputItemTypes.has(item.type);
+}
+
+export function itemId(item: JsonObject): string | null {
+  return typeof item.id === "string" ? item.id : null;
+}
+
+/** An assistant message in the model's own shape, for a raw item that was lost on the way. */
+export function assistantMessage(id: string, text: string): JsonObject {
+  return {
+    type: "message",
+    id,
+    role: "assistant",
+    status: "completed",
+    content: [{ type: "output_text", text, annotations: [] }],
+  };
+}
+
+/** A refusal whose words Codex did not pass on. */
+export function refusalMessage(id: string): JsonObject {
+  const content = [{ type: "refusal", refusal: "The model refused to answer." }];
+  return { type: "message", id, role: "assistant", status: "completed", content };
+}
+
+/** `{id, text}` of an `agentMessage` thread item, else null. */
+export function readAgentMessage(item: unknown): { readonly id: string; readonly text: string } | null {
+  if (!isJsonObject(item) || item.type !== "agentMessage") return null;
+  const { id, text } = item;
+  return typeof id === "string" && typeof text === "string" ? { id, text } : null;
+}

@@ -1,0 +1,314 @@
+import type { MessagePort } from "node:worker_threads";
+import type { AppServerConnection, ThreadListener } from "../app-server/connection.js";
+import type { ThreadNotification, ToolCall, ToolCallAnswer } from "../app-server/protocol.js";
+import type { TurnErrorData } from "../contract/errors.js";
+import type { TurnAssignment } from "../contract/turn.js";
+import type { ToolOutput, TurnEvent, TurnOutcome, TurnPortInput } from "../contract/turn-messages.js";
+import { classifyCallFailure } from "./call-failure.js";
+import { retryWhenOverloaded } from "./overload-retry.js";
+import { injectableItems, threadStartParams, turnStartParams } from "./thread-params.js";
+import { ToolCalls } from "./tool-calls.js";
+import { TurnOutbox } from "./turn-outbox.js";
+import { TurnReducer, turnIdOf } from "./turn-reducer.js";
+
+export interface TurnContext {
+  readonly connection: AppServerConnection;
+  readonly workDirectory: string;
+  readonly countFault: (name: string) => void;
+}
+
+/** Deadlines of the calls a turn makes, in milliseconds. They bound Codex's answers and not the model's. */
+const deadlines = {
+  connectionReady: 2_000,
+  call: 30_000,
+  interrupt: 5_000,
+  /** From the end of a model call to `turn/completed`, before we ask whether that was lost. */
+  settle: 3_000,
+} as const;
+
+type Phase =
+  /** Thread and turn are being started. */
+  | "starting"
+  /** The model has the word. */
+  | "running"
+  /** The model waits for outputs of the caller's functions. */
+  | "parked"
+  /** Told to interrupt; waiting for Codex's word that it did. */
+  | "interrupting"
+  | "ended";
+
+/** One isolated turn: a native thread of its own from `thread/start` to `thread/unsubscribe`. */
+export class NativeTurn implements ThreadListener {
+  readonly #assignment: TurnAssignment;
+  readonly #port: MessagePort;
+  readonly #context: TurnContext;
+  readonly #outbox: TurnOutbox;
+  readonly #reducer: TurnReducer;
+  readonly #toolCalls: ToolCalls;
+  readonly #abort = new AbortController();
+  #phase: Phase = "starting";
+  #threadId: string | null = null;
+  #turnId: string | null = null;
+  /** What came before the answer to `turn/start` told us the turn's id. */
+  #early: ThreadNotification[] = [];
+  #idleTimer: NodeJS.Timeout | null = null;
+  #settleTimer: NodeJS.Timeout | null = null;
+  #interruptOutcome: TurnOutcome | null = null;
+  #finish: () => void = () => {};
+  readonly #finished = new Promise<void>((resolve) => {
+    this.#finish = resolve;
+  });
+
+  constructor(assignment: TurnAssignment, port: MessagePort, context: TurnContext) {
+    this.#assignment = assignment;
+    this.#port = port;
+    this.#context = context;
+    this.#outbox = new TurnOutbox(port, () => this.#interrupt(readerTooSlow));
+    this.#toolCalls = new ToolCalls(assignment.thread.tools, (callIds) => this.#park(callIds));
+    this.#reducer = new TurnReducer((event) => this.#emit(event));
+  }
+
+  /** Runs the turn to its one terminal event and gives the native thread back. Never rejects. */
+  async run(): Promise<void> {
+    this.#port.on("message", this.#onInput);
+    this.#port.on("close", this.#onPortClosed);
+    let release = () => {};
+    try {
+      const threadId = await this.#startThread();
+      release = this.#context.connection.subscribeThread(threadId, this);
+      await this.#startTurn(threadId);
+    } catch (error) {
+      this.#end(this.#interruptOutcome ?? { status: "failed", error: classifyCallFailure(error) });
+    }
+    await this.#finished;
+    release();
+    await this.#unloadThread();
+    this.#port.off("message", this.#onInput);
+    this.#port.off("close", this.#onPortClosed);
+    this.#port.close();
+  }
+
+  onNotification(notification: ThreadNotification): void {
+    if (this.#phase === "ended") return;
+    if (this.#turnId === null) {
+      this.#early.push(notification);
+      return;
+    }
+    const turnId = turnIdOf(notification);
+    // Injected items are echoed under a turn id of their own.
+    if (turnId !== null && turnId !== this.#turnId) return;
+    this.#idleTimer?.refresh();
+    this.#reducer.apply(notification);
+    const { outcome } = this.#reducer;
+    if (outcome !== null) this.#end(this.#interruptOutcome ?? outcome);
+  }
+
+  async onToolCall(call: ToolCall): Promise<ToolCallAnswer> {
+    this.#idleTimer?.refresh();
+    return this.#toolCalls.open(call.callId);
+  }
+
+  onConnectionLost(error: Error): void {
+    this.#end({ status: "failed", error: classifyCallFailure(error) });
+  }
+
+  async #startThread(): Promise<string> {
+    const { connection, workDirectory } = this.#context;
+    await connection.whenReady({ timeoutMs: deadlines.connectionReady, signal: this.#abort.signal });
+    const params = threadStartParams(this.#assignment.thread, workDirectory);
+    const started = await retryWhenOverloaded(this.#abort.signal, () =>
+      connection.call("thread/start", params, { timeoutMs: deadlines.call }),
+    );
+    this.#threadId = started.thread.id;
+    return started.thread.id;
+  }
+
+  async #startTurn(threadId: string): Promise<void> {
+    const { connection } = this.#context;
+    const { items } = this.#assignment;
+    if (items.length > 0 && this.#phase === "starting") {
+      await retryWhenOverloaded(this.#abort.signal, () =>
+        connection.call(
+          "thread/inject_items",
+          { threadId, items: injectableItems(items) },
+          { timeoutMs: deadlines.call },
+        ),
+      );
+    }
+    if (this.#phase !== "starting") return this.#end(this.#interruptOutcome ?? { status: "cancelled" });
+    // Not aborted on cancel: only the answer tells the id by which the turn can be interrupted.
+    const { turn } = await retryWhenOverloaded(this.#abort.signal, () =>
+      connection.call("turn/start", turnStartParams(threadId, this.#assignment), {
+        timeoutMs: deadlines.call,
+      }),
+    );
+    this.#onTurnStarted(threadId, turn.id);
+  }
+
+  #onTurnStarted(threadId: string, turnId: string): void {
+    this.#turnId = turnId;
+    if (this.#phase === "ended") return;
+    this.#emit({ type: "turn.started", threadId, turnId, model: this.#assignment.thread.model });
+    if (this.#phase === "interrupting") {
+      void this.#sendInterrupt(threadId, turnId);
+    } else {
+      this.#phase = "running";
+      this.#watchSilence();
+    }
+    const early = this.#early;
+    this.#early = [];
+    for (const notification of early) this.onNotification(notification);
+  }
+
+  readonly #onInput = (message: TurnPortInput): void => {
+    switch (message.type) {
+      case "cancel":
+        return this.#interrupt({ status: "cancelled" });
+      case "tool_outputs":
+        return this.#resume(message.outputs);
+      case "credit":
+        return this.#outbox.addCredit(message.batches);
+    }
+  };
+
+  /** The wait is now the caller's: no time limit of ours runs until it answers. */
+  #park(callIds: readonly string[]): void {
+    if (this.#phase !== "running") return;
+    this.#phase = "parked";
+    this.#clearTimers();
+    this.#emit({ type: "turn.parked", callIds });
+  }
+
+  #resume(outputs: readonly ToolOutput[]): void {
+    if (this.#phase !== "parked") return;
+    this.#phase = "running";
+    this.#watchSilence();
+    this.#toolCalls.answer(outputs);
+  }
+
+  #watchSilence(): void {
+    this.#idleTimer = setTimeout(() => void this.#onSilence(), this.#assignment.idleTimeoutMs);
+  }
+
+  readonly #onPortClosed = (): void => this.#interrupt({ status: "cancelled" });
+
+  /** Ends the turn with this outcome as soon as Codex has let go of it. */
+  #interrupt(outcome: TurnOutcome): void {
+    if (this.#phase === "interrupting" || this.#phase === "ended") return;
+    this.#interruptOutcome = outcome;
+    const wasRunning = this.#phase === "running" || this.#phase === "parked";
+    this.#phase = "interrupting";
+    this.#abort.abort();
+    if (wasRunning && this.#threadId !== null && this.#turnId !== null) {
+      void this.#sendInterrupt(this.#threadId, this.#turnId);
+    } else if (this.#threadId === null) {
+      this.#end(outcome);
+    }
+  }
+
+  async #sendInterrupt(threadId: string, turnId: string): Promise<void> {
+    const outcome = this.#interruptOutcome ?? { status: "cancelled" };
+    // The turn ends by its `turn/completed`; this is for one that never comes.
+    this.#clearTimers();
+    this.#idleTimer = setTimeout(() => this.#end(outcome), deadlines.interrupt);
+    try {
+      await this.#context.connection.call(
+        "turn/interrupt",
+        { threadId, turnId },
+        { timeoutMs: deadlines.interrupt },
+      );
+    } catch {
+      // It may have ended by itself meanwhile; either way this side is done with it.
+      this.#context.countFault("interrupt_failed");
+      this.#end(outcome);
+    }
+  }
+
+  /** Nothing was heard for the idle limit, or `turn/completed` is overdue. Codex drops notifications under load, so ask. */
+  async #onSilence(): Promise<void> {
+    if (this.#phase !== "running" || this.#threadId === null) return;
+    const stillRunning = await this.#asksStillRunning(this.#threadId);
+    if (this.#phase !== "running") return;
+    if (!stillRunning && this.#settleTimer !== null) {
+      this.#context.countFault("turn_completed_lost");
+      return this.#end({ status: "completed" });
+    }
+    if (stillRunning && this.#settleTimer !== null) return this.#watchSettling();
+    this.#interrupt({ status: "failed", error: stalled(this.#assignment.idleTimeoutMs) });
+  }
+
+  async #asksStillRunning(threadId: string): Promise<boolean> {
+    try {
+      const { thread } = await this.#context.connection.call(
+        "thread/read",
+        { threadId, includeTurns: false },
+        { timeoutMs: deadlines.interrupt },
+      );
+      return thread.status.type === "active";
+    } catch {
+      this.#context.countFault("reconcile_failed");
+      return true;
+    }
+  }
+
+  #watchSettling(): void {
+    if (this.#settleTimer !== null) clearTimeout(this.#settleTimer);
+    this.#settleTimer = setTimeout(() => void this.#onSilence(), deadlines.settle);
+  }
+
+  #emit(event: TurnEvent): void {
+    if (event.type === "item.completed") this.#toolCalls.expect(event.item);
+    if (event.type === "model_call.completed") {
+      this.#toolCalls.modelCallCompleted();
+      // Open calls hold the turn; without any it is over, and `turn/completed` must follow.
+      if (this.#toolCalls.openCount === 0) this.#watchSettling();
+    } else if (this.#settleTimer !== null) {
+      clearTimeout(this.#settleTimer);
+      this.#settleTimer = null;
+    }
+    this.#outbox.push(event);
+  }
+
+  #end(outcome: TurnOutcome): void {
+    if (this.#phase === "ended") return;
+    this.#phase = "ended";
+    this.#clearTimers();
+    this.#toolCalls.abandon();
+    this.#outbox.push({ type: "turn.ended", outcome });
+    this.#finish();
+  }
+
+  #clearTimers(): void {
+    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
+    if (this.#settleTimer !== null) clearTimeout(this.#settleTimer);
+    this.#idleTimer = null;
+    this.#settleTimer = null;
+  }
+
+  /** Codex keeps a subscribed thread in memory for as long as the connection lives. */
+  async #unloadThread(): Promise<void> {
+    if (this.#threadId === null || this.#context.connection.state !== "ready") return;
+    try {
+      await this.#context.connection.call(
+        "thread/unsubscribe",
+        { threadId: this.#threadId },
+        { timeoutMs: deadlines.call },
+      );
+    } catch {
+      // Lost with its connection, or still loaded: the count of loaded threads in health shows the latter.
+      this.#context.countFault("unsubscribe_failed");
+    }
+  }
+}
+
+const readerTooSlow: TurnOutcome = {
+  status: "failed",
+  error: { code: "turn_cancelled", message: "The caller read too slowly for the turn's output to be kept." },
+};
+
+function stalled(idleTimeoutMs: number): TurnErrorData {
+  return {
+    code: "turn_stalled",
+    message: `Nothing was heard of the turn for ${idleTimeoutMs} ms, so it was given up.`,
+  };
+}

@@ -1,0 +1,100 @@
+import type { MethodParams } from "../app-server/protocol.js";
+import type { JsonObject } from "../contract/json.js";
+import type { ThreadSettings, TurnAssignment, TurnProfile } from "../contract/turn.js";
+
+/** Codex features that would offer the model a tool or a text which the caller did not ask for. */
+const switchedOffFeatures = [
+  "multi_agent",
+  "apps",
+  "plugins",
+  "shell_tool",
+  "goals",
+  "view_image",
+  "image_generation",
+  "hooks",
+  "sleep_tool",
+] as const;
+
+/** Neither profile lets a turn run commands, read files or ask a person. Keys unknown to a version only give a `configWarning`. */
+const noOwnTools: JsonObject = {
+  "features.skip_host_skill_discovery": true,
+  ...Object.fromEntries(switchedOffFeatures.map((name) => [`features.${name}`, false])),
+  "skills.include_instructions": false,
+  "tools.experimental_request_user_input.enabled": false,
+  "tools.update_plan.enabled": false,
+  "agents.enabled": false,
+  project_doc_max_bytes: 0,
+  include_apps_instructions: false,
+  include_collaboration_mode_instructions: false,
+  // An isolated thread is of no use once its turn is over; loaded, it keeps 0.85 MB of the app-server.
+  thread_unload_delay_secs: 0,
+};
+
+const noOwnTexts: JsonObject = {
+  include_permissions_instructions: false,
+  include_environment_context: false,
+};
+
+const configOfProfile: Record<TurnProfile, JsonObject> = {
+  lean: { ...noOwnTools, ...noOwnTexts },
+  codex: noOwnTools,
+};
+
+/** `thread/start` parameters of an isolated thread. */
+export function threadStartParams(
+  settings: ThreadSettings,
+  workDirectory: string,
+): MethodParams<"thread/start"> {
+  return {
+    model: settings.model,
+    cwd: workDirectory,
+    ephemeral: true,
+    experimentalRawEvents: true,
+    environments: [],
+    sandbox: "read-only",
+    approvalPolicy: "never",
+    ...baseInstructions(settings),
+    ...(settings.tools.length === 0 ? {} : { dynamicTools: settings.tools.map(dynamicTool) }),
+    config: {
+      ...configOfProfile[settings.profile],
+      web_search: settings.webSearch ? "live" : "disabled",
+      ...(settings.verbosity === null ? {} : { model_verbosity: settings.verbosity }),
+    },
+  };
+}
+
+/** Codex's own instructions stay in the `codex` profile, and the caller's come after them. */
+function baseInstructions(settings: ThreadSettings): {
+  baseInstructions?: string;
+  developerInstructions?: string;
+} {
+  if (settings.profile === "lean") return { baseInstructions: settings.instructions };
+  return settings.instructions === "" ? {} : { developerInstructions: settings.instructions };
+}
+
+function dynamicTool(tool: ThreadSettings["tools"][number]) {
+  return {
+    type: "function" as const,
+    name: tool.name,
+    description: tool.description,
+    inputSchema: tool.parameters,
+  };
+}
+
+/** `turn/start` parameters. The input is empty: the model answers the injected history as it stands. */
+export function turnStartParams(threadId: string, assignment: TurnAssignment): MethodParams<"turn/start"> {
+  const { turn } = assignment;
+  return {
+    threadId,
+    input: [],
+    ...(turn.effort === null ? {} : { effort: turn.effort }),
+    ...(turn.summary === null ? {} : { summary: turn.summary }),
+    ...(turn.serviceTier === null ? {} : { serviceTier: turn.serviceTier }),
+    ...(turn.outputSchema === null ? {} : { outputSchema: turn.outputSchema }),
+  };
+}
+
+/** Codex drops items of the role `system`; `developer` is what OpenAI's newer models call the same. */
+export function injectableItems(items: readonly JsonObject[]): readonly JsonObject[] {
+  return items.map((item) => (item.role === "system" ? { ...item, role: "developer" } : item));
+}

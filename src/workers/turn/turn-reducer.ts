@@ -1,0 +1,173 @@
+import type { NativeTurnError, ThreadNotification } from "../app-server/protocol.js";
+import { isJsonObject, type JsonObject } from "../contract/json.js";
+import type { TokenUsage } from "../contract/turn.js";
+import type { OutputItemType, TurnEvent, TurnOutcome } from "../contract/turn-messages.js";
+import { assistantMessage, isModelOutput, itemId, readAgentMessage, refusalMessage } from "./model-items.js";
+import { classifyFailure } from "./turn-failure.js";
+
+/** Codex's names of the items that it announces before the model has finished them. */
+const announcedItems: Readonly<Record<string, OutputItemType>> = {
+  agentMessage: "message",
+  reasoning: "reasoning",
+  webSearch: "web_search_call",
+};
+
+/**
+ * Notifications of one native turn in, events of the contract out. Pure. Any notification may be missing, since Codex drops
+ * them under load: a completed item is the truth, and what its announcement or raw form lacks is filled in.
+ */
+export class TurnReducer {
+  readonly #emit: (event: TurnEvent) => void;
+  /** Announced and not complete, with the text shown so far. */
+  readonly #open = new Map<string, { readonly itemType: OutputItemType; text: string }>();
+  readonly #completed = new Set<string>();
+  /** Messages known to be complete whose raw item has not come (yet). */
+  readonly #unconfirmed = new Map<string, string>();
+  #usageReported = false;
+  #outcome: TurnOutcome | null = null;
+  #lastError: NativeTurnError | null = null;
+
+  constructor(emit: (event: TurnEvent) => void) {
+    this.#emit = emit;
+  }
+
+  /** How the turn ended, once `turn/completed` said so. */
+  get outcome(): TurnOutcome | null {
+    return this.#outcome;
+  }
+
+  apply(notification: ThreadNotification): void {
+    switch (notification.method) {
+      case "item/agentMessage/delta": {
+        const { itemId: id, delta } = notification.params;
+        this.#announce(id, "message").text += delta;
+        return this.#emit({ type: "text.delta", itemId: id, delta });
+      }
+      case "item/reasoning/summaryTextDelta": {
+        const { itemId: id, summaryIndex, delta } = notification.params;
+        this.#announce(id, "reasoning");
+        return this.#emit({ type: "reasoning_summary.delta", itemId: id, summaryIndex, delta });
+      }
+      case "item/reasoning/summaryPartAdded": {
+        const { itemId: id, summaryIndex } = notification.params;
+        this.#announce(id, "reasoning");
+        return this.#emit({ type: "reasoning_summary.part", itemId: id, summaryIndex });
+      }
+      case "item/reasoning/textDelta": {
+        const { itemId: id, contentIndex, delta } = notification.params;
+        this.#announce(id, "reasoning");
+        return this.#emit({ type: "reasoning_text.delta", itemId: id, contentIndex, delta });
+      }
+      case "item/started": {
+        const itemType = announcedItems[notification.params.item.type];
+        if (itemType !== undefined) this.#announce(notification.params.item.id, itemType);
+        return;
+      }
+      case "item/completed": {
+        const message = readAgentMessage(notification.params.item);
+        if (message !== null) this.#unconfirmed.set(message.id, message.text);
+        return;
+      }
+      case "rawResponseItem/completed":
+        return this.#completeItem(notification.params.item);
+      case "rawResponse/completed":
+        this.#usageReported = true;
+        return this.#completeCall(notification.params.usage);
+      case "thread/tokenUsage/updated":
+        // Exact usage comes with `rawResponse/completed`; Codex before 0.150 has only this.
+        if (!this.#usageReported) this.#completeCall(notification.params.tokenUsage.last);
+        this.#usageReported = false;
+        return;
+      case "error":
+        this.#lastError = notification.params.error;
+        if (notification.params.willRetry) this.#discardOpenItems();
+        return;
+      case "turn/completed":
+        return this.#complete(notification.params.turn);
+      case "turn/started":
+      case "thread/closed":
+      case "model/rerouted":
+      case "warning":
+        return;
+    }
+  }
+
+  #announce(id: string, itemType: OutputItemType): { text: string } {
+    const known = this.#open.get(id);
+    if (known !== undefined) return known;
+    const announced = { itemType, text: "" };
+    if (this.#completed.has(id)) return announced;
+    this.#open.set(id, announced);
+    this.#emit({ type: "item.started", itemId: id, itemType });
+    return announced;
+  }
+
+  #discardOpenItems(): void {
+    for (const id of [...this.#open.keys()]) {
+      this.#open.delete(id);
+      this.#unconfirmed.delete(id);
+      this.#emit({ type: "item.discarded", itemId: id });
+    }
+  }
+
+  #completeItem(item: JsonObject): void {
+    if (!isModelOutput(item)) return;
+    const id = itemId(item);
+    if (id !== null) {
+      if (this.#completed.has(id)) return;
+      this.#completed.add(id);
+      this.#open.delete(id);
+      this.#unconfirmed.delete(id);
+    }
+    this.#emit({ type: "item.completed", item });
+  }
+
+  #completeCall(usage: TokenUsage | null): void {
+    this.#flushUnconfirmed();
+    this.#emit({ type: "model_call.completed", usage });
+  }
+
+  #complete(turn: Extract<ThreadNotification, { method: "turn/completed" }>["params"]["turn"]): void {
+    for (const item of turn.items) {
+      const message = readAgentMessage(item);
+      if (message !== null && !this.#completed.has(message.id))
+        this.#unconfirmed.set(message.id, message.text);
+    }
+    this.#flushUnconfirmed();
+    if (turn.status === "completed") this.#closeOpenMessages();
+    this.#outcome = this.#outcomeOf(turn.status, turn.error);
+  }
+
+  /** A message that was begun, has no text and is not among the turn's items was a refusal: Codex keeps its words back. */
+  #closeOpenMessages(): void {
+    for (const [id, { itemType, text }] of [...this.#open]) {
+      if (itemType === "message")
+        this.#completeItem(text === "" ? refusalMessage(id) : assistantMessage(id, text));
+    }
+  }
+
+  #flushUnconfirmed(): void {
+    for (const [id, text] of [...this.#unconfirmed]) this.#completeItem(assistantMessage(id, text));
+    this.#unconfirmed.clear();
+  }
+
+  #outcomeOf(status: string, error: NativeTurnError | null): TurnOutcome {
+    switch (status) {
+      case "completed":
+        return { status: "completed" };
+      case "interrupted":
+        return { status: "cancelled" };
+      default:
+        return classifyFailure(error ?? this.#lastError);
+    }
+  }
+}
+
+/** Whose turn a notification is about; null when it names none. */
+export function turnIdOf(notification: ThreadNotification): string | null {
+  const params: unknown = notification.params;
+  if (!isJsonObject(params)) return null;
+  if (typeof params.turnId === "string") return params.turnId;
+  const turn = params.turn;
+  return isJsonObject(turn) && typeof turn.id === "string" ? turn.id : null;
+}

@@ -1,0 +1,134 @@
+/**
+ * `npm run demo`: the whole service on a machine without a login. Only the model is not real: an offline backend on loopback
+ * answers in its place. `--once` ends after the answer.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fetch } from "undici";
+import { loadConfig } from "../../src/main/config/load-config.js";
+import { readMachine } from "../../src/main/config/machine.js";
+import { createLogger, type Logger } from "../../src/main/observability/logger.js";
+import { CodexNativeApiService } from "../../src/main/service.js";
+import { createChatGptLogin, OfflineBackend, textInDeltas } from "./offline-backend/index.js";
+
+const answer =
+  "Hello! This answer was streamed by the offline backend, through the real codex app-server, a worker thread and HTTP.";
+
+const say = (line = "") => process.stdout.write(`${line}\n`);
+
+interface Demo {
+  readonly service: CodexNativeApiService;
+  readonly backend: OfflineBackend;
+  readonly url: string;
+  readonly logger: Logger;
+}
+
+async function startDemo(directory: string): Promise<Demo> {
+  const backend = await OfflineBackend.start();
+  backend.setDefaultReply(textInDeltas(answer, 20, 40));
+  const userHome = join(directory, "codex");
+  await createChatGptLogin({ home: userHome, backend, email: "demo@example.com" });
+  const environment = {
+    ...pick(process.env, ["PATH", "HOME", "USER", "LANG", "TMPDIR", "CODEX_NATIVE_API_PORT"]),
+    ...backend.environment(),
+    CODEX_HOME: userHome,
+    CODEX_NATIVE_API_STATE_DIR: join(directory, "state"),
+  };
+  const loaded = loadConfig({
+    argv: process.argv.slice(2).filter((argument) => argument !== "--once"),
+    env: environment,
+    machine: readMachine(),
+  });
+  if (!loaded.ok) throw new Error(`The demo's configuration is at fault: ${JSON.stringify(loaded.faults)}`);
+  const logger = createLogger({ level: "info", format: "text" });
+  const service = new CodexNativeApiService({ config: loaded.config, logger, environment });
+  const { url } = await service.start();
+  return { service, backend, url, logger };
+}
+
+async function waitUntilReady(url: string): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (Date.now() < deadline) {
+    const { status } = await fetch(`${url}/readyz`);
+    if (status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error("Codex did not become ready within 30 seconds; the lines above say why.");
+}
+
+async function showOneRequest(url: string): Promise<void> {
+  say();
+  say(`POST ${url}/v1/responses  {"input": "hello", "stream": true}`);
+  say();
+  const response = await fetch(`${url}/v1/responses`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ input: "hello", stream: true }),
+  });
+  if (response.body === null) throw new Error("The answer has no body.");
+  process.stdout.write("  ");
+  let pending = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of response.body) {
+    pending += decoder.decode(chunk, { stream: true });
+    const lines = pending.split("\n");
+    pending = lines.pop() ?? "";
+    for (const line of lines) showLine(line);
+  }
+}
+
+function showLine(line: string): void {
+  if (!line.startsWith("data: ")) return;
+  const event: { type: string; delta?: string; response?: { id: string; model: string; usage: unknown } } =
+    JSON.parse(line.slice("data: ".length));
+  if (event.type === "response.output_text.delta") process.stdout.write(event.delta ?? "");
+  if (event.type !== "response.completed") return;
+  say("\n");
+  say(`  ${event.type}: ${event.response?.id}, model ${event.response?.model}`);
+  say(`  usage: ${JSON.stringify(event.response?.usage)}`);
+}
+
+function showHowToCall(url: string): void {
+  say();
+  say("The service goes on running. Try, from another terminal:");
+  say();
+  say(`  curl ${url}/v1/responses -H 'content-type: application/json' -d '{"input": "hello"}'`);
+  say(`  curl ${url}/v1/models`);
+  say(`  curl ${url}/v1/health`);
+  say();
+  say("Ctrl-C stops it.");
+}
+
+function pick(env: NodeJS.ProcessEnv, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
+}
+
+function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+  });
+}
+
+const directory = await mkdtemp(join(tmpdir(), "codex-native-api-demo-"));
+try {
+  say("Starting the service on a throw-away login and an offline model backend ...");
+  const { service, backend, url, logger } = await startDemo(directory);
+  try {
+    await waitUntilReady(url);
+    // The request's own log line would land in the middle of the answer.
+    logger.level = "warn";
+    await showOneRequest(url);
+    logger.level = "info";
+    if (!process.argv.includes("--once")) {
+      const signalled = untilSignal();
+      showHowToCall(url);
+      await signalled;
+    }
+  } finally {
+    await service.stop();
+    await backend.close();
+  }
+} finally {
+  await rm(directory, { recursive: true, force: true });
+}

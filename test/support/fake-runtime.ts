@@ -1,0 +1,194 @@
+/** A `NativeTurnRuntime` that a test plays by hand: no process, no thread, no model. */
+import { CodexNativeApiError } from "../../src/main/errors.js";
+import type {
+  IsolatedTurnHandlers,
+  IsolatedTurnRequest,
+  IsolatedTurnResult,
+  JsonObject,
+  NativeModel,
+  NativeRuntimeHealth,
+  NativeTurnRuntime,
+  TokenUsage,
+  TurnEvent,
+  TurnStarted,
+} from "../../src/main/runtime/types.js";
+
+export const fakeUsage: TokenUsage = {
+  inputTokens: 11,
+  cachedInputTokens: 3,
+  outputTokens: 7,
+  reasoningOutputTokens: 2,
+  totalTokens: 18,
+};
+
+export const fakeTarget = {
+  providerProfileId: "openai",
+  providerKind: "chatgpt",
+  accountId: "acct_1",
+  workerId: "worker-1",
+  appServerGeneration: 4,
+} as const;
+
+export const fakeStarted: TurnStarted = {
+  threadId: "thread_1",
+  turnId: "turn_1",
+  model: "gpt-fake",
+  target: fakeTarget,
+};
+
+export const fakeModels: readonly NativeModel[] = ["gpt-fake", "gpt-fake-mini"].map((id, index) => ({
+  id,
+  displayName: id.toUpperCase(),
+  description: "A model of no substance",
+  isDefault: index === 0,
+  hidden: false,
+  defaultReasoningEffort: "medium",
+  supportedReasoningEfforts: ["low", "medium", "high"],
+  inputModalities: ["text", "image"],
+  serviceTiers: [],
+}));
+
+export const readyHealth: NativeRuntimeHealth = {
+  readiness: { ready: true },
+  providerProfileId: "openai",
+  providerKind: "chatgpt",
+  account: { id: "acct_1", email: "user@example.com", plan: "plus", authMode: "chatgpt" },
+  rateLimits: {
+    primary: { usedPercent: 12, windowMinutes: 300, resetsAt: 1_800_000_000 },
+    secondary: null,
+    plan: "plus",
+    reached: null,
+  },
+  codexVersion: "0.169.0",
+  profile: "lean",
+  appServer: {
+    generation: 4,
+    pid: 4242,
+    rssBytes: 150_000_000,
+    restarts: 0,
+    uptimeMs: 1000,
+    loadedThreads: 0,
+    transport: "shared",
+  },
+  workers: [
+    {
+      id: "worker-1",
+      generation: 1,
+      state: "ready",
+      activeTurns: 0,
+      completedTurns: 0,
+      reconnects: 0,
+      lastReportAgeMs: 10,
+      eventLoopDelayMs: 0.1,
+    },
+  ],
+  queue: { depth: 0, running: 0 },
+  degraded: [],
+};
+
+/** One turn in a test's hands. */
+export class FakeTurn {
+  readonly request: IsolatedTurnRequest;
+  readonly handlers: IsolatedTurnHandlers;
+
+  constructor(request: IsolatedTurnRequest, handlers: IsolatedTurnHandlers) {
+    this.request = request;
+    this.handlers = handlers;
+  }
+
+  start(started: TurnStarted = fakeStarted): void {
+    this.handlers.onTurnStarted?.(started);
+  }
+
+  /** Settles when the reader wants more. */
+  async emit(...events: readonly TurnEvent[]): Promise<void> {
+    for (const event of events) await this.handlers.onEvent?.(event);
+  }
+
+  async emitText(id: string, deltas: readonly string[]): Promise<void> {
+    await this.emit({ type: "item.started", itemId: id, itemType: "message" });
+    for (const delta of deltas) await this.emit({ type: "text.delta", itemId: id, delta });
+    await this.emit({ type: "item.completed", item: messageItem(id, deltas.join("")) });
+  }
+
+  /** Settles when the caller gives the turn up. */
+  async aborted(): Promise<void> {
+    const { signal } = this.handlers;
+    if (signal === undefined || signal.aborted) return;
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  }
+
+  result(status: "completed" | "cancelled" = "completed"): IsolatedTurnResult {
+    return { ...fakeStarted, outcome: { status }, usage: fakeUsage };
+  }
+}
+
+export type FakeScript = (turn: FakeTurn) => Promise<IsolatedTurnResult>;
+
+export class FakeRuntime implements NativeTurnRuntime {
+  /** Every turn asked for, in order. */
+  readonly turns: FakeTurn[] = [];
+  script: FakeScript = answerHello;
+  currentHealth: NativeRuntimeHealth = readyHealth;
+  models: readonly NativeModel[] = fakeModels;
+
+  health(): NativeRuntimeHealth {
+    return this.currentHealth;
+  }
+
+  async listModels(): Promise<readonly NativeModel[]> {
+    const { readiness } = this.currentHealth;
+    if (!readiness.ready) throw CodexNativeApiError.fromTurnError(readiness.error);
+    return this.models;
+  }
+
+  async runIsolatedTurn(
+    request: IsolatedTurnRequest,
+    handlers: IsolatedTurnHandlers = {},
+  ): Promise<IsolatedTurnResult> {
+    const turn = new FakeTurn(request, handlers);
+    this.turns.push(turn);
+    return await this.script(turn);
+  }
+}
+
+export const helloDeltas = ["Hel", "lo, ", "wörld 🌍"] as const;
+
+/** The script unless a test brings its own. */
+export async function answerHello(turn: FakeTurn): Promise<IsolatedTurnResult> {
+  turn.start();
+  await turn.emitText("msg_1", helloDeltas);
+  await turn.emit({ type: "model_call.completed", usage: fakeUsage });
+  return turn.result();
+}
+
+/** Waits until the caller leaves, then ends as the real runtime does. */
+export async function answerUntilAborted(turn: FakeTurn): Promise<IsolatedTurnResult> {
+  turn.start();
+  await turn.emit({ type: "text.delta", itemId: "msg_1", delta: "Hel" });
+  await turn.aborted();
+  return turn.result("cancelled");
+}
+
+/** As Codex hands it on: without annotations and logprobs. */
+export function messageItem(id: string, text: string): JsonObject {
+  return {
+    type: "message",
+    id,
+    role: "assistant",
+    status: "completed",
+    content: [{ type: "output_text", text }],
+    internal_chat_message_metadata_passthrough: { turn_id: "turn_1" },
+  };
+}
+
+export function failure(
+  code: ConstructorParameters<typeof CodexNativeApiError>[0],
+  retryAfterMs?: number,
+): CodexNativeApiError {
+  return new CodexNativeApiError(
+    code,
+    `failed with ${code}`,
+    retryAfterMs === undefined ? {} : { retryAfterMs },
+  );
+}

@@ -1,0 +1,15 @@
+/** Writes the files that are made from the options table. Run from the repository's root. */
+import { readFile, writeFile } from "node:fs/promises";
+import {
+  configDocumentPaths,
+  renderEnvironmentExample,
+  renderFileExample,
+  renderFileSchema,
+  renderReference,
+} from "./config-documents.js";
+
+const paths = configDocumentPaths;
+await writeFile(paths.environmentExample, renderEnvironmentExample());
+await writeFile(paths.fileExample, renderFileExample());
+await writeFile(paths.fileSchema, renderFileSchema());
+await writeFile(paths.reference, renderReference(await readFile(paths.reference, "utf8")));

@@ -1,0 +1,105 @@
+/** A server over a fake runtime on a real socket, gone when the test is. */
+import { Writable } from "node:stream";
+import { type Logger, pino } from "pino";
+import type { Test } from "tap";
+import { Agent, request } from "undici";
+import { CodexNativeApiServer } from "../../src/main/http/server.js";
+import type { CodexNativeApiServerOptions } from "../../src/main/http/server-options.js";
+import { FakeRuntime } from "./fake-runtime.js";
+
+export interface HttpFixture {
+  readonly runtime: FakeRuntime;
+  readonly server: CodexNativeApiServer;
+  readonly url: string;
+  readonly port: number;
+  readonly agent: Agent;
+  /** Log lines so far, parsed. */
+  readonly lines: readonly Readonly<Record<string, unknown>>[];
+  /** Settles with the first line of that event, also if it was written before. */
+  readonly logged: (event: string) => Promise<Readonly<Record<string, unknown>>>;
+}
+
+export async function serveFake(
+  t: Test,
+  options: Partial<CodexNativeApiServerOptions> = {},
+): Promise<HttpFixture> {
+  const runtime = new FakeRuntime();
+  const log = new LogLines();
+  const server = new CodexNativeApiServer({
+    runtime,
+    host: "127.0.0.1",
+    port: 0,
+    authToken: null,
+    allowedHosts: [],
+    allowedOrigins: [],
+    maxBodyBytes: 1024 * 1024,
+    unsupportedParameters: "ignore",
+    version: "0.0.0-test",
+    logger: log.logger,
+    ...options,
+  });
+  const { url, port } = await server.start();
+  const agent = new Agent({ connections: null });
+  t.teardown(async () => {
+    await agent.destroy();
+    await server.destroy();
+  });
+  return { runtime, server, url, port, agent, lines: log.lines, logged: (event) => log.logged(event) };
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+  /** The body as JSON. */
+  readonly json: () => unknown;
+}
+
+export interface Call {
+  readonly method?: "GET" | "POST" | "PUT" | "DELETE" | "HEAD" | "OPTIONS" | "PATCH";
+  readonly headers?: Record<string, string>;
+  /** An object is sent as JSON, text as it is. */
+  readonly body?: object | string;
+}
+
+export async function call(fixture: HttpFixture, path: string, options: Call = {}): Promise<HttpAnswer> {
+  const { body } = options;
+  const answer = await request(fixture.url + path, {
+    dispatcher: fixture.agent,
+    method: options.method ?? (body === undefined ? "GET" : "POST"),
+    headers: { ...(body !== undefined && { "content-type": "application/json" }), ...options.headers },
+    ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+  });
+  const text = await answer.body.text();
+  return {
+    status: answer.statusCode,
+    headers: answer.headers,
+    text,
+    json: () => JSON.parse(text),
+  };
+}
+
+class LogLines {
+  readonly lines: Readonly<Record<string, unknown>>[] = [];
+  readonly logger: Logger;
+  #waiting: (() => void)[] = [];
+
+  constructor() {
+    const sink = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        this.lines.push(JSON.parse(chunk.toString()));
+        for (const wake of this.#waiting.splice(0)) wake();
+        done();
+      },
+    });
+    this.logger = pino({ level: "debug", base: null }, sink);
+  }
+
+  async logged(event: string): Promise<Readonly<Record<string, unknown>>> {
+    for (;;) {
+      const line = this.lines.find((candidate) => candidate.event === event);
+      if (line !== undefined) return line;
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+}

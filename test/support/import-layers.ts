@@ -1,0 +1,149 @@
+/** The layers of the sources, from the top down, and what each may import beside itself. */
+import type { SourceFile, SourceImport } from "./source-imports.js";
+
+export interface Layer {
+  readonly name: string;
+  /** A folder (with a trailing slash) or a file; the longest match decides. */
+  readonly places: readonly string[];
+  readonly mayImport: readonly string[];
+}
+
+const ground = ["errors", "contract"] as const;
+
+export const layers: readonly Layer[] = [
+  {
+    name: "public surface",
+    places: ["src/main/index.ts"],
+    mayImport: [
+      "service",
+      "http",
+      "runtime",
+      "runtime types",
+      "continuation",
+      "side tasks",
+      "config",
+      "observability",
+      "errors",
+    ],
+  },
+  {
+    name: "cli",
+    places: ["src/main/cli.ts", "src/main/cli/"],
+    mayImport: ["service", "config", "observability", "version"],
+  },
+  {
+    name: "service",
+    places: ["src/main/service.ts"],
+    mayImport: [
+      "http",
+      "runtime",
+      "runtime types",
+      "continuation",
+      "config",
+      "observability",
+      "version",
+      "errors",
+    ],
+  },
+  {
+    name: "http",
+    places: ["src/main/http/"],
+    mayImport: ["dialects", "continuation", "runtime types", "host names", ...ground],
+  },
+  {
+    name: "side tasks",
+    places: ["src/main/side-tasks/"],
+    mayImport: ["runtime types", "observability", ...ground],
+  },
+  { name: "dialects", places: ["src/main/dialects/"], mayImport: ["runtime types", ...ground] },
+  {
+    name: "continuation",
+    places: ["src/main/continuation/"],
+    mayImport: ["runtime types", "observability", ...ground],
+  },
+  {
+    name: "runtime",
+    places: ["src/main/runtime/"],
+    mayImport: ["runtime types", ...ground],
+  },
+  { name: "runtime types", places: ["src/main/runtime/types.ts"], mayImport: [...ground] },
+  { name: "config", places: ["src/main/config/"], mayImport: ["host names", "contract"] },
+  // What the listener may bind to and what a request may name is one question, asked in two places.
+  { name: "host names", places: ["src/main/config/network-names.ts"], mayImport: [] },
+  { name: "observability", places: ["src/main/observability/"], mayImport: [...ground] },
+  { name: "errors", places: ["src/main/errors.ts"], mayImport: ["contract"] },
+  { name: "version", places: ["src/main/version.ts"], mayImport: ["contract"] },
+  {
+    name: "worker thread",
+    places: ["src/workers/"],
+    mayImport: ["worker turn", "worker health", "worker app-server", "contract"],
+  },
+  { name: "worker turn", places: ["src/workers/turn/"], mayImport: ["worker app-server", "contract"] },
+  { name: "worker health", places: ["src/workers/health/"], mayImport: ["worker app-server", "contract"] },
+  { name: "worker app-server", places: ["src/workers/app-server/"], mayImport: ["contract"] },
+  { name: "contract", places: ["src/workers/contract/"], mayImport: [] },
+];
+
+/** Packages that belong to one place each; their types may be named anywhere. */
+export const packageHomes: readonly { readonly name: string; readonly places: readonly string[] }[] = [
+  { name: "piscina", places: ["src/main/runtime/pool/"] },
+  { name: "fastify", places: ["src/main/http/"] },
+  { name: "pino", places: ["src/main/observability/"] },
+  { name: "prom-client", places: ["src/main/observability/", "src/main/http/"] },
+  { name: "smol-toml", places: ["src/main/runtime/app-server/"] },
+  { name: "undici", places: ["src/workers/app-server/", "src/main/side-tasks/"] },
+];
+
+export function findLayer(path: string): Layer | null {
+  let best: Layer | null = null;
+  let bestLength = 0;
+  for (const layer of layers) {
+    for (const place of layer.places) {
+      const isInside = place.endsWith("/") ? path.startsWith(place) : path === place;
+      if (isInside && place.length > bestLength) {
+        best = layer;
+        bestLength = place.length;
+      }
+    }
+  }
+  return best;
+}
+
+/** Imports that leave a layer for one it may not know, in words. */
+export function findForbiddenEdges(sources: readonly SourceFile[]): readonly string[] {
+  return sources.flatMap((source) => source.imports.filter(({ isLocal }) => isLocal).flatMap(judgeEdge));
+}
+
+function judgeEdge(edge: SourceImport): readonly string[] {
+  const from = findLayer(edge.from);
+  const to = findLayer(edge.to);
+  if (from === null || to === null) return [`${edge.from}:${edge.line} or ${edge.to} belongs to no layer`];
+  if (from === to || from.mayImport.includes(to.name)) return [];
+  return [`${edge.from}:${edge.line} (${from.name}) imports ${edge.to} (${to.name})`];
+}
+
+/** Packages imported outside their homes; naming a type of theirs is no dependency at run time. */
+export function findStrayPackages(sources: readonly SourceFile[]): readonly string[] {
+  const edges = sources.flatMap(({ imports }) => imports).filter((edge) => !edge.isLocal && !edge.isTypeOnly);
+  return edges.flatMap((edge) => {
+    const home = packageHomes.find(({ name }) => name === edge.to);
+    const isAtHome = home === undefined || home.places.some((place) => edge.from.startsWith(place));
+    return isAtHome ? [] : [`${edge.from}:${edge.line} imports ${edge.to}`];
+  });
+}
+
+/** One chain of files for each cycle, type imports included: a cycle of types is a cycle of ideas. */
+export function findCycles(sources: readonly SourceFile[]): readonly string[] {
+  const next = new Map(sources.map(({ path, imports }) => [path, imports.filter(({ isLocal }) => isLocal)]));
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const walk = (path: string, trail: readonly string[]): void => {
+    const at = trail.indexOf(path);
+    if (at >= 0) cycles.push([...trail.slice(at), path].join(" -> "));
+    if (at >= 0 || done.has(path)) return;
+    for (const edge of next.get(path) ?? []) walk(edge.to, [...trail, path]);
+    done.add(path);
+  };
+  for (const { path } of sources) walk(path, []);
+  return cycles;
+}

@@ -1,0 +1,182 @@
+import t from "tap";
+import { type ConfigSources, loadConfig } from "../../../src/main/config/load-config.js";
+import { type FakeFiles, fakeMachine } from "../../support/fake-machine.js";
+
+const defaultFile = "/home/ada/.config/codex-native-api/config.json";
+
+interface Given {
+  readonly argv?: readonly string[];
+  readonly env?: ConfigSources["env"];
+  readonly files?: FakeFiles;
+}
+
+function load({ argv = [], env = {}, files = {} }: Given) {
+  return loadConfig({ argv, env, machine: fakeMachine(files) });
+}
+
+function loadValid(given: Given) {
+  const loaded = load(given);
+  if (!loaded.ok)
+    throw new Error(loaded.faults.map(({ source, problem }) => `${source}: ${problem}`).join("\n"));
+  return loaded;
+}
+
+function loadFaults(given: Given): readonly string[] {
+  const loaded = load(given);
+  return loaded.ok ? [] : loaded.faults.map(({ source, problem }) => `${source}: ${problem}`);
+}
+
+t.test("nothing given yields the defaults of the launch contract", async (t) => {
+  t.strictSame(loadValid({}).config, {
+    enabled: true,
+    listen: { host: "127.0.0.1", port: 43182 },
+    auth: { token: null },
+    codex: {
+      bin: null,
+      homeMode: "isolated",
+      userHome: "/home/ada/.codex",
+      stateDir: "/home/ada/.local/state/codex-native-api",
+      config: {},
+    },
+    appServer: { kind: "shared" },
+    turns: { profile: "lean", defaultModel: null, idleTimeoutMs: 120000, timeoutMs: 1800000 },
+    workers: 3,
+    admission: { maxConcurrentTurns: 1000, startGate: 8, maxQueue: 2000, queueTimeoutMs: 30000 },
+    continuation: { ttlMs: 1800000, maxEntries: 10000, maxBytes: 268435456 },
+    http: { maxBodyBytes: 33554432, allowedHosts: [], allowedOrigins: [], unsupportedParameters: "ignore" },
+    shutdownGraceMs: 10000,
+    logLevel: "info",
+    logFormat: "auto",
+  });
+});
+
+t.test("a flag wins over a variable, a variable over the file, the file over the default", async (t) => {
+  const files = { [defaultFile]: JSON.stringify({ listen: { port: 1 }, workers: 5, logLevel: "debug" }) };
+  const env = { CODEX_NATIVE_API_PORT: "2", CODEX_NATIVE_API_WORKERS: "6" };
+  const { config, origins } = loadValid({ argv: ["--port", "3"], env, files });
+  t.equal(config.listen.port, 3);
+  t.equal(config.workers, 6);
+  t.equal(config.logLevel, "debug");
+  t.equal(config.shutdownGraceMs, 10000);
+  t.strictSame(origins.get("listen.port"), { layer: "flag", name: "--port" });
+  t.strictSame(origins.get("workers"), { layer: "environment", name: "CODEX_NATIVE_API_WORKERS" });
+  t.strictSame(origins.get("logLevel"), { layer: "file", name: `logLevel in ${defaultFile}` });
+  t.strictSame(origins.get("shutdownGraceMs"), { layer: "default", name: "10000" });
+});
+
+t.test("every fault of every source is reported at once", async (t) => {
+  const files = {
+    "/etc/api.json": JSON.stringify({ listen: { port: 70000, prot: 1 }, turns: 5, worker: 2 }),
+  };
+  const env = { CODEX_NATIVE_API_TURN_PROFILE: "fat", CODEX_NATIVE_API_PROT: "1", PATH: "/bin" };
+  const argv = ["--config", "/etc/api.json", "--workers=none", "--max-queu", "5", "stray"];
+  t.strictSame(loadFaults({ argv, env, files }), [
+    "--max-queu: there is no such flag; did you mean --max-queue?",
+    "stray: is one argument too many",
+    "CODEX_NATIVE_API_PROT: there is no such environment variable; did you mean CODEX_NATIVE_API_PORT?",
+    "listen.prot in /etc/api.json: there is no such key; did you mean listen.port?",
+    "turns in /etc/api.json: takes an object with any of defaultModel, profile, idleTimeoutMs, timeoutMs",
+    "worker in /etc/api.json: there is no such key; did you mean workers?",
+    '--workers: "none" is not allowed; it takes an integer from 1 to 64',
+    'CODEX_NATIVE_API_TURN_PROFILE: "fat" is not allowed; it takes lean or codex',
+    "listen.port in /etc/api.json: 70000 is not allowed; it takes an integer from 0 to 65535",
+  ]);
+});
+
+t.test("a bad value is a fault even where a higher source overrides it", async (t) => {
+  const faults = loadFaults({ argv: ["--port", "1"], env: { CODEX_NATIVE_API_PORT: "one" } });
+  t.strictSame(faults, ['CODEX_NATIVE_API_PORT: "one" is not allowed; it takes an integer from 0 to 65535']);
+});
+
+t.test("a fault of a measured value names its unit", async (t) => {
+  const [fault] = loadFaults({ argv: ["--turn-timeout-ms", "30s"] });
+  t.equal(
+    fault,
+    '--turn-timeout-ms: "30s" is not allowed; it takes an integer from 1 to 2147483647 (milliseconds)',
+  );
+});
+
+t.test("an empty variable counts as not set", async (t) => {
+  t.equal(loadValid({ env: { CODEX_NATIVE_API_PORT: "", CODEX_HOME: "" } }).config.listen.port, 43182);
+});
+
+t.test("the configuration is frozen to the last list", async (t) => {
+  const { config } = loadValid({ env: { CODEX_NATIVE_API_ALLOWED_HOSTS: "box.lan" } });
+  for (const part of [config, config.listen, config.codex, config.codex.config, config.http.allowedHosts]) {
+    t.ok(Object.isFrozen(part));
+  }
+});
+
+t.test("workers follow the cores, from one to four", async (t) => {
+  const workersOf = (cores: number) => {
+    const loaded = loadConfig({ argv: [], env: {}, machine: fakeMachine({}, { cores }) });
+    return loaded.ok ? loaded.config.workers : null;
+  };
+  t.strictSame([1, 2, 3, 5, 64].map(workersOf), [1, 1, 2, 4, 4]);
+});
+
+t.test("codex settings of flags add to those of the file, key by key", async (t) => {
+  const file = { codex: { config: { model_provider: "own", "features.shell_tool": false, limit: 3 } } };
+  const argv = ["--codex-config", "model_provider=other", "--codex-config", 'notes="a=b"'];
+  const { config } = loadValid({ argv, files: { [defaultFile]: JSON.stringify(file) } });
+  t.strictSame(config.codex.config, {
+    model_provider: "other",
+    "features.shell_tool": "false",
+    limit: "3",
+    notes: '"a=b"',
+  });
+});
+
+t.test("a codex setting without a value is refused and its text is not shown past the key", async (t) => {
+  t.strictSame(loadFaults({ argv: ["--codex-config", "model_provider", "--codex-config", "a.key=sk-1"] }), [
+    '--codex-config: "model_provider a.key=…" is not allowed; it takes key=value as in `codex -c key=value`',
+  ]);
+});
+
+t.test("relative paths start from the working directory, those of the file from its folder", async (t) => {
+  const files = {
+    "/etc/codex/api.json": JSON.stringify({ codex: { stateDir: "state", userHome: "~/.other" } }),
+  };
+  const { codex } = loadValid({
+    argv: ["--config=/etc/codex/api.json", "--codex-bin", "./bin/codex"],
+    files,
+  }).config;
+  t.equal(codex.stateDir, "/etc/codex/state");
+  t.equal(codex.userHome, "/home/ada/.other");
+  t.equal(codex.bin, "/srv/app/bin/codex");
+});
+
+t.test("a bare command name stays a name to look up on PATH", async (t) => {
+  t.equal(loadValid({ env: { CODEX_NATIVE_API_CODEX_BIN: "codex-beta" } }).config.codex.bin, "codex-beta");
+});
+
+t.test("CODEX_HOME says where the user's login is", async (t) => {
+  t.equal(loadValid({ env: { CODEX_HOME: "/data/codex" } }).config.codex.userHome, "/data/codex");
+});
+
+t.test("each form of app-server address becomes a transport", async (t) => {
+  const transportOf = (text: string) => loadValid({ argv: ["--app-server", text] }).config.appServer;
+  t.strictSame(transportOf("stdio"), { kind: "stdio" });
+  t.strictSame(transportOf("unix:///run/codex.sock"), { kind: "unix", socketPath: "/run/codex.sock" });
+  t.strictSame(transportOf("ws://127.0.0.1:4500"), { kind: "tcp", url: "ws://127.0.0.1:4500" });
+});
+
+t.test("the directories follow the platform", async (t) => {
+  const directoryOn = (platform: NodeJS.Platform, homeDir: string, env: ConfigSources["env"]) => {
+    const loaded = loadConfig({ argv: [], env, machine: fakeMachine({}, { platform, homeDir }) });
+    return loaded.ok ? loaded.config.codex.stateDir : null;
+  };
+  t.equal(directoryOn("linux", "/home/ada", { XDG_STATE_HOME: "/var/ada" }), "/var/ada/codex-native-api");
+  t.equal(
+    directoryOn("linux", "/home/ada", { XDG_STATE_HOME: "var" }),
+    "/home/ada/.local/state/codex-native-api",
+  );
+  t.equal(
+    directoryOn("darwin", "/Users/ada", {}),
+    "/Users/ada/Library/Application Support/codex-native-api/state",
+  );
+  t.equal(
+    directoryOn("win32", "C:\\Users\\ada", {}),
+    "C:\\Users\\ada\\AppData\\Local\\codex-native-api\\state",
+  );
+});

@@ -1,0 +1,120 @@
+import t from "tap";
+import { CodexNativeApiError } from "../../../src/main/errors.js";
+import { Admission, type AdmissionOptions } from "../../../src/main/runtime/admission/admission.js";
+import { FairQueue } from "../../../src/main/runtime/admission/fair-queue.js";
+import { StartGate } from "../../../src/main/runtime/admission/start-gate.js";
+import type { Readiness } from "../../../src/main/runtime/types.js";
+
+const notReady: Readiness = {
+  ready: false,
+  error: { code: "native_runtime_unavailable", message: "starting" },
+};
+
+function createAdmission(
+  options: Partial<AdmissionOptions> = {},
+  readiness: () => Readiness = () => ({ ready: true }),
+) {
+  let places = Number.POSITIVE_INFINITY;
+  const admission = new Admission<string>(
+    { maxConcurrentTurns: 2, maxQueue: 3, queueTimeoutMs: 10_000, readyTimeoutMs: 10_000, ...options },
+    () => (readiness().ready && places > 0 ? "place" : null),
+    readiness,
+    () => performance.now(),
+  );
+  return { admission, setPlaces: (count: number) => (places = count) };
+}
+
+const ask = (caller = "a", signal?: AbortSignal) => ({ caller, signal });
+const code = (error: unknown) => (error instanceof CodexNativeApiError ? error.code : String(error));
+
+t.test("the queue serves callers in turns, each caller in order", async (t) => {
+  const queue = new FairQueue<string>();
+  for (const entry of ["a1", "a2", "a3"]) queue.push("a", entry);
+  queue.push("b", "b1");
+  queue.push("c", "c1");
+  t.equal(queue.size, 5);
+  t.same(
+    [1, 2, 3, 4, 5].map(() => queue.shift()),
+    ["a1", "b1", "c1", "a2", "a3"],
+  );
+  t.equal(queue.shift(), undefined);
+});
+
+t.test("an entry can leave the queue from anywhere", async (t) => {
+  const queue = new FairQueue<string>();
+  queue.push("a", "a1");
+  queue.push("a", "a2");
+  t.ok(queue.delete("a", "a1"));
+  t.notOk(queue.delete("a", "a1"));
+  t.equal(queue.shift(), "a2");
+});
+
+t.test("the gate counts each process by itself and gives a place back once", async (t) => {
+  const gate = new StartGate(1);
+  const leave = gate.enter("1");
+  t.notOk(gate.hasRoom("1"));
+  t.ok(gate.hasRoom("2"));
+  leave();
+  leave();
+  t.ok(gate.hasRoom("1"));
+  gate.enter("1");
+  t.notOk(gate.hasRoom("1"));
+});
+
+t.test("no more turns run than allowed, and a release lets the next in", async (t) => {
+  const { admission } = createAdmission({ maxConcurrentTurns: 1 });
+  const first = await admission.acquire(ask());
+  const second = admission.acquire(ask());
+  t.equal(admission.depth, 1);
+  first.release();
+  first.release();
+  (await second).release();
+  t.equal(admission.running, 0);
+});
+
+t.test("a full queue refuses with queue_full and says when to come back", async (t) => {
+  const { admission, setPlaces } = createAdmission({ maxQueue: 1 });
+  setPlaces(0);
+  const waiting = admission.acquire(ask());
+  const error = await admission.acquire(ask()).catch((reason: unknown) => reason);
+  t.equal(code(error), "queue_full");
+  t.ok(error instanceof CodexNativeApiError && error.retryAfterMs !== null);
+  setPlaces(1);
+  admission.pump();
+  (await waiting).release();
+});
+
+t.test("who waits too long is refused with queue_timeout", async (t) => {
+  const { admission, setPlaces } = createAdmission({ queueTimeoutMs: 5 });
+  setPlaces(0);
+  t.equal(code(await admission.acquire(ask()).catch((reason: unknown) => reason)), "queue_timeout");
+  t.equal(admission.depth, 0);
+});
+
+t.test("who waits for a runtime that does not come up is told why", async (t) => {
+  const { admission } = createAdmission({ readyTimeoutMs: 5 }, () => notReady);
+  t.equal(
+    code(await admission.acquire(ask()).catch((reason: unknown) => reason)),
+    "native_runtime_unavailable",
+  );
+});
+
+t.test("a caller that goes away gives its place in the queue up at once", async (t) => {
+  const { admission, setPlaces } = createAdmission();
+  setPlaces(0);
+  const abort = new AbortController();
+  const waiting = admission.acquire(ask("a", abort.signal)).catch(code);
+  abort.abort();
+  t.equal(await waiting, "turn_cancelled");
+  t.equal(admission.depth, 0);
+  t.equal(await admission.acquire(ask("a", abort.signal)).catch(code), "turn_cancelled");
+});
+
+t.test("closing refuses who waits and who comes", async (t) => {
+  const { admission, setPlaces } = createAdmission();
+  setPlaces(0);
+  const waiting = admission.acquire(ask()).catch(code);
+  admission.close(new CodexNativeApiError("native_runtime_unavailable", "closing"));
+  t.equal(await waiting, "native_runtime_unavailable");
+  t.equal(await admission.acquire(ask()).catch(code), "native_runtime_unavailable");
+});

@@ -1,0 +1,67 @@
+import t from "tap";
+import { RestartPolicy } from "../../../../src/main/runtime/app-server/restart-policy.js";
+
+function makePolicy(random: () => number = () => 1): { policy: RestartPolicy; advance: (ms: number) => void } {
+  let nowMs = 0;
+  const policy = new RestartPolicy({
+    maxRestarts: 4,
+    windowMs: 60_000,
+    baseDelayMs: 100,
+    maxDelayMs: 300,
+    now: () => nowMs,
+    random,
+  });
+  return {
+    policy,
+    advance: (ms) => {
+      nowMs += ms;
+    },
+  };
+}
+
+t.test("each restart of a window waits twice as long, up to the ceiling", async (t) => {
+  const { policy } = makePolicy();
+  const delays = [policy.next(), policy.next(), policy.next()].map(({ delayMs }) => delayMs);
+  t.same(delays, [100, 200, 300]);
+});
+
+t.test("jitter takes away at most half of the wait", async (t) => {
+  const { policy } = makePolicy(() => 0);
+  t.equal(policy.next().delayMs, 50);
+});
+
+t.test("a process that ran through the window is restarted as quickly as the first time", async (t) => {
+  const { policy, advance } = makePolicy();
+  policy.next();
+  policy.next();
+  advance(61_000);
+  t.equal(policy.next().delayMs, 100);
+});
+
+t.test("restarts asked for do not wait, and count", async (t) => {
+  const { policy } = makePolicy();
+  t.same(policy.nextAtOnce(), { delayMs: 0, exhausted: false });
+  t.equal(policy.next().delayMs, 200);
+});
+
+t.test("an exhausted window says so, and how long it stays so", async (t) => {
+  const { policy, advance } = makePolicy(() => 0);
+  for (let i = 0; i < 4; i += 1) policy.nextAtOnce();
+  advance(10_000);
+  const refused = policy.nextAtOnce();
+  t.same(refused, { delayMs: 50_000, exhausted: true });
+});
+
+t.test("after the wait of an exhausted window there is room again", async (t) => {
+  const { policy, advance } = makePolicy(() => 0);
+  for (let i = 0; i < 4; i += 1) policy.nextAtOnce();
+  advance(policy.nextAtOnce().delayMs + 1);
+  t.equal(policy.nextAtOnce().exhausted, false);
+});
+
+t.test("however often it is asked, it keeps no more than a window's restarts", async (t) => {
+  const { policy } = makePolicy();
+  for (let i = 0; i < 1_000; i += 1) policy.next();
+  t.equal(policy.next().exhausted, true);
+  t.ok(policy.next().delayMs <= 60_000 * 260, "waits stay in proportion to what was asked for");
+});

@@ -1,0 +1,110 @@
+import t from "tap";
+import { CallTimeoutError, RpcError } from "../../../../src/workers/app-server/errors.js";
+import { LivenessProbe } from "../../../../src/workers/app-server/liveness-probe.js";
+import { FaultLog } from "./support/collect-faults.js";
+
+const options = { idleMs: 2, timeoutMs: 7, now: () => performance.now() };
+
+t.test("a peer that gives no sign of life is dropped, once", async (t) => {
+  const faults = new FaultLog();
+  const asked: number[] = [];
+  const error = await new Promise<Error>((resolve) => {
+    const peer = {
+      lastInboundAt: performance.now(),
+      ask: async (timeoutMs: number) => {
+        asked.push(timeoutMs);
+        throw new CallTimeoutError("thread/loaded/list", timeoutMs);
+      },
+      drop: resolve,
+    };
+    new LivenessProbe(peer, { ...options, countFault: faults.count }).start();
+  });
+  t.match(error, { code: "transport_failed", message: "the app-server gave no sign of life for 7 ms" });
+  t.strictSame(asked, [7]);
+  t.strictSame(faults.counts, { peer_hung: 1 });
+});
+
+t.test("any answer is a sign of life, and the peer is asked again after the next silence", async (t) => {
+  const outcomes = [
+    () => Promise.resolve({}),
+    () => Promise.reject(new RpcError("thread/loaded/list", -32001, "busy", null)),
+  ];
+  let asked = 0;
+  await new Promise<void>((resolve) => {
+    const peer = {
+      lastInboundAt: performance.now(),
+      ask: () => {
+        asked += 1;
+        if (asked === 5) resolve();
+        return outcomes[asked % 2]?.() ?? Promise.resolve();
+      },
+      drop: () => t.fail("it answered"),
+    };
+    const probe = new LivenessProbe(peer, { ...options, countFault: () => {} });
+    t.teardown(() => probe.stop());
+    probe.start();
+  });
+  t.equal(asked, 5);
+});
+
+t.test("other traffic is a sign of life though the question itself waits", async (t) => {
+  await new Promise<void>((resolve) => {
+    let asked = 0;
+    const peer = {
+      lastInboundAt: 0,
+      ask: async (timeoutMs: number) => {
+        asked += 1;
+        if (asked === 2) resolve();
+        // Read from the socket only after the deadline's timer fired, as after a suspended machine.
+        setImmediate(() => {
+          peer.lastInboundAt = performance.now();
+        });
+        throw new CallTimeoutError("thread/loaded/list", timeoutMs);
+      },
+      drop: () => t.fail("it spoke"),
+    };
+    const probe = new LivenessProbe(peer, { ...options, countFault: () => {} });
+    t.teardown(() => probe.stop());
+    probe.start();
+  });
+});
+
+t.test("a peer that speaks is not asked", async (t) => {
+  let checks = 0;
+  await new Promise<void>((resolve) => {
+    const peer = {
+      get lastInboundAt() {
+        checks += 1;
+        if (checks === 10) resolve();
+        return performance.now();
+      },
+      ask: () => Promise.reject(t.fail("there was no silence")),
+      drop: () => t.fail("it spoke"),
+    };
+    const probe = new LivenessProbe(peer, { ...options, countFault: () => {} });
+    t.teardown(() => probe.stop());
+    probe.start();
+  });
+});
+
+t.test("a stopped probe does nothing, even with a question open", async (t) => {
+  let fail = (_error: Error) => {};
+  const asked = new Promise<void>((resolve) => {
+    const peer = {
+      lastInboundAt: 0,
+      ask: () =>
+        new Promise<never>((_resolve, reject) => {
+          fail = reject;
+          probe.stop();
+          resolve();
+        }),
+      drop: () => t.fail("it was stopped"),
+    };
+    const probe = new LivenessProbe(peer, { ...options, countFault: () => t.fail("it was stopped") });
+    probe.start();
+  });
+  await asked;
+  fail(new CallTimeoutError("thread/loaded/list", 7));
+  // The probe gives a late answer one round of the event loop.
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+});

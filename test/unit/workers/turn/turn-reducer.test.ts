@@ -1,0 +1,132 @@
+import t from "tap";
+import type { ThreadNotification } from "../../../../src/workers/app-server/protocol.js";
+import type { TurnEvent } from "../../../../src/workers/contract/turn-messages.js";
+import { TurnReducer } from "../../../../src/workers/turn/turn-reducer.js";
+
+const scope = { threadId: "thread", turnId: "turn" };
+const usage = {
+  totalTokens: 3,
+  inputTokens: 2,
+  cachedInputTokens: 0,
+  outputTokens: 1,
+  reasoningOutputTokens: 0,
+};
+const message = (id: string, text: string) => ({
+  type: "message",
+  id,
+  role: "assistant",
+  content: [{ type: "output_text", text }],
+});
+
+function reduce(...notifications: ThreadNotification[]) {
+  const events: TurnEvent[] = [];
+  const reducer = new TurnReducer((event) => events.push(event));
+  for (const notification of notifications) reducer.apply(notification);
+  return { events, outcome: reducer.outcome };
+}
+
+const delta = (itemId: string, text: string): ThreadNotification => ({
+  method: "item/agentMessage/delta",
+  params: { ...scope, itemId, delta: text },
+});
+const raw = (item: { type: string; [key: string]: unknown }): ThreadNotification => ({
+  method: "rawResponseItem/completed",
+  params: { ...scope, item },
+});
+const completed = (
+  status: "completed" | "interrupted" | "failed" = "completed",
+  items: { type: string; id: string; [key: string]: unknown }[] = [],
+): ThreadNotification => ({
+  method: "turn/completed",
+  params: { threadId: "thread", turn: { id: "turn", status, error: null, items } },
+});
+
+t.test("a delta without its announcement announces the item", async (t) => {
+  const { events } = reduce(delta("m", "Hel"), delta("m", "lo"));
+  t.same(
+    events.map((event) => event.type),
+    ["item.started", "text.delta", "text.delta"],
+  );
+});
+
+t.test("only the model's own items are output", async (t) => {
+  const { events } = reduce(
+    raw({ type: "message", id: "u", role: "user", content: [] }),
+    raw({ type: "message", id: "d", role: "developer", content: [] }),
+    raw({ type: "function_call_output", call_id: "c", output: "" }),
+    raw(message("m", "hi")),
+  );
+  t.same(events, [{ type: "item.completed", item: message("m", "hi") }]);
+});
+
+t.test("a raw item that was lost is made up for by the item's own completion", async (t) => {
+  const { events } = reduce(
+    { method: "item/completed", params: { ...scope, item: { type: "agentMessage", id: "m", text: "hi" } } },
+    { method: "rawResponse/completed", params: { ...scope, responseId: "r", usage } },
+  );
+  t.match(events, [
+    { type: "item.completed", item: { id: "m", content: [{ type: "output_text", text: "hi" }] } },
+    { type: "model_call.completed", usage },
+  ]);
+});
+
+t.test("a message of which only the turn's end tells is not lost", async (t) => {
+  const { events } = reduce(completed("completed", [{ type: "agentMessage", id: "m", text: "hi" }]));
+  t.match(events, [{ type: "item.completed", item: { id: "m" } }]);
+});
+
+t.test("an item is completed once, however often Codex tells of it", async (t) => {
+  const { events } = reduce(
+    raw(message("m", "hi")),
+    raw(message("m", "hi")),
+    completed("completed", [{ type: "agentMessage", id: "m", text: "hi" }]),
+  );
+  t.equal(events.length, 1);
+});
+
+t.test("usage is taken from the exact report where there is one, else from the thread's count", async (t) => {
+  const tokenUsage: ThreadNotification = {
+    method: "thread/tokenUsage/updated",
+    params: { ...scope, tokenUsage: { total: usage, last: usage } },
+  };
+  const exact: ThreadNotification = {
+    method: "rawResponse/completed",
+    params: { ...scope, responseId: "r", usage },
+  };
+  t.equal(reduce(exact, tokenUsage).events.length, 1);
+  t.same(reduce(tokenUsage).events, [{ type: "model_call.completed", usage }]);
+});
+
+t.test("when Codex calls the model again, what was begun is discarded", async (t) => {
+  const { events } = reduce(delta("m", "Hel"), {
+    method: "error",
+    params: {
+      ...scope,
+      willRetry: true,
+      error: { message: "Reconnecting... 1/5", codexErrorInfo: null, additionalDetails: null },
+    },
+  });
+  t.same(events.at(-1), { type: "item.discarded", itemId: "m" });
+});
+
+t.test("a message that was begun and never had a word is a refusal", async (t) => {
+  const started: ThreadNotification = {
+    method: "item/started",
+    params: { ...scope, item: { type: "agentMessage", id: "m" } },
+  };
+  t.match(reduce(started, completed()).events.at(-1), {
+    type: "item.completed",
+    item: { id: "m", content: [{ type: "refusal" }] },
+  });
+  t.match(reduce(started, delta("m", "hi"), completed()).events.at(-1), {
+    type: "item.completed",
+    item: { id: "m", content: [{ type: "output_text", text: "hi" }] },
+  });
+});
+
+t.test("the outcome is what turn/completed says", async (t) => {
+  t.same(reduce(completed()).outcome, { status: "completed" });
+  t.same(reduce(completed("interrupted")).outcome, { status: "cancelled" });
+  t.match(reduce(completed("failed")).outcome, { status: "failed", error: { code: "internal_error" } });
+  t.equal(reduce(delta("m", "x")).outcome, null);
+});
