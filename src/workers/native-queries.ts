@@ -19,7 +19,9 @@ export async function runNativeQuery(
       return { query, rateLimits: readRateLimits(answer.rateLimits) };
     }
     case "models": {
-      const models = await readPages((page) => connection.call("model/list", { ...page, includeHidden: true }, { timeoutMs }));
+      const models = await readPages((page) =>
+        connection.call("model/list", { ...page, includeHidden: true }, { timeoutMs }),
+      );
       return { query, models: models.map(readModel) };
     }
     case "loaded_threads": {

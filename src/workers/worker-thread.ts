@@ -63,12 +63,19 @@ export class WorkerThread {
         return this.#connection.connect(message.endpoint, message.appServerGeneration);
       case "disconnect":
         return void this.#connection.disconnect();
+      case "status":
+        return this.#postStatus();
       case "query":
         return void this.#answerQuery(message);
       case "close":
         return void this.#close();
     }
   };
+
+  #postStatus(): void {
+    const { state, appServerGeneration, codexVersion } = this.#connection;
+    this.#post({ type: "connection", state, appServerGeneration, codexVersion, reason: null });
+  }
 
   async #answerQuery(message: Extract<ControlInput, { readonly type: "query" }>): Promise<void> {
     const { queryId, query, timeoutMs } = message;

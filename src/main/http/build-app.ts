@@ -59,10 +59,9 @@ function addGuards(app: FastifyInstance, { options, context, inFlight, isClosing
 
   app.addHook("onRequest", async (request, reply) => {
     request.setDecorator(recordKey, new RequestRecord(context.clock()));
-    inFlight.track(reply.raw);
-    if (logger !== undefined) {
-      reply.raw.once("close", () => logRequest(logger, request, reply, context.clock()));
-    }
+    inFlight.track(reply.raw, request.raw.socket, () => {
+      if (logger !== undefined) logRequest(logger, request, reply, context.clock());
+    });
     reply.headers({
       "x-request-id": request.id,
       "cache-control": "no-store",

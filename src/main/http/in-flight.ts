@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { CodexNativeApiError } from "../errors.js";
 
 /** A turn that an answer waits for. */
@@ -12,40 +13,57 @@ export interface TurnExchange {
   close(): void;
 }
 
-/** The answers under way, so that the server can stop when there are none, and the turns behind them, so that it can end them. */
+/** Told once, when the answer has been written or cannot be any more. */
+type OnEnd = () => void;
+
+/**
+ * The answers under way, so that the server can stop when there are none, and the turns behind them, so that it can end them.
+ * The socket is watched beside the answer: one that waits behind another on its connection never learns that the socket is gone.
+ */
 export class InFlight {
-  readonly #responses = new Set<ServerResponse>();
+  readonly #answers = new Map<ServerResponse, Set<OnEnd>>();
+  readonly #bySocket = new WeakMap<Socket, Set<ServerResponse>>();
   readonly #interrupts = new Set<() => void>();
-  #waiting: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
 
   get size(): number {
-    return this.#responses.size;
+    return this.#answers.size;
   }
 
-  track(response: ServerResponse): void {
-    this.#responses.add(response);
-    response.once("close", () => {
-      this.#responses.delete(response);
-      if (this.#responses.size === 0) this.#wake();
+  track(response: ServerResponse, socket: Socket, onEnd: OnEnd): void {
+    this.#answers.set(response, new Set([onEnd]));
+    response.once("close", () => this.#end(response, socket));
+    const known = this.#bySocket.get(socket);
+    if (known !== undefined) {
+      known.add(response);
+      return;
+    }
+    const answers = new Set([response]);
+    this.#bySocket.set(socket, answers);
+    socket.once("close", () => {
+      for (const answer of answers) this.#end(answer, socket);
     });
   }
 
   /** Settles once no answer is under way. */
   async whenIdle(): Promise<void> {
-    if (this.#responses.size === 0) return;
+    if (this.#answers.size === 0) return;
     await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
+  /** For an answer that is tracked. */
   openTurn(response: ServerResponse): TurnExchange {
     const controller = new AbortController();
     let clientLeft = false;
-    const onClose = () => {
+    const onEnd = () => {
       if (response.writableFinished) return;
       clientLeft = true;
       controller.abort();
     };
-    if (response.closed) onClose();
-    else response.once("close", onClose);
+    const ends = this.#answers.get(response);
+    // Gone while its body was read.
+    if (ends === undefined) onEnd();
+    else ends.add(onEnd);
 
     let interrupt: () => void = () => {};
     const interrupted = new Promise<never>((_resolve, reject) => {
@@ -65,7 +83,7 @@ export class InFlight {
       },
       close: () => {
         this.#interrupts.delete(interrupt);
-        response.off("close", onClose);
+        ends?.delete(onEnd);
       },
     };
   }
@@ -76,9 +94,13 @@ export class InFlight {
     this.#interrupts.clear();
   }
 
-  #wake(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve();
+  #end(response: ServerResponse, socket: Socket): void {
+    const ends = this.#answers.get(response);
+    if (ends === undefined) return;
+    this.#answers.delete(response);
+    this.#bySocket.get(socket)?.delete(response);
+    for (const onEnd of ends) onEnd();
+    if (this.#answers.size > 0) return;
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }

@@ -29,6 +29,7 @@ export class CodexNativeApiServer {
   readonly #options: CodexNativeApiServerOptions;
   readonly #app: FastifyInstance;
   readonly #inFlight = new InFlight();
+  readonly #hurried = new AbortController();
   #state: State = "new";
   #stopped: Promise<void> | null = null;
 
@@ -74,9 +75,10 @@ export class CodexNativeApiServer {
     await this.#stopped;
   }
 
-  /** Ends everything at once, a `close` under way included. Streams still get their terminal event if their client reads. */
+  /** Ends everything at once, a `close` under way included; what was not written by now is not written any more. */
   async destroy(): Promise<void> {
     this.#inFlight.interruptTurns();
+    this.#hurried.abort();
     this.#stopped ??= this.#stop(0);
     this.#app.server.closeAllConnections();
     await this.#stopped;
@@ -96,12 +98,18 @@ export class CodexNativeApiServer {
     this.#state = "closed";
   }
 
+  /** Or until the limit, or until `destroy`. */
   async #waitUntilIdle(limitMs: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
+    const { signal } = this.#hurried;
+    if (signal.aborted) return;
+    let stopWaiting: () => void = () => {};
     const limit = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, limitMs);
+      stopWaiting = resolve;
     });
+    const timer = setTimeout(stopWaiting, limitMs);
+    signal.addEventListener("abort", stopWaiting, { once: true });
     await Promise.race([this.#inFlight.whenIdle(), limit]);
     clearTimeout(timer);
+    signal.removeEventListener("abort", stopWaiting);
   }
 }

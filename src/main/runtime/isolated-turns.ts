@@ -189,7 +189,9 @@ export class IsolatedTurns {
           this.#admission.pump();
         },
       });
-      return { result: await session.run(handlers), session };
+      const result = await session.run(handlers);
+      if (isInfrastructureFault(result)) slot.doubt();
+      return { result, session };
     } finally {
       leaveGate();
       this.#leave(permit.release);
@@ -259,10 +261,12 @@ export class IsolatedTurns {
 /** Longest wait for turns that were told to end, in milliseconds. */
 const cancelTimeoutMs = 6_000;
 
+function isInfrastructureFault({ outcome }: LegResult): boolean {
+  return outcome.status === "failed" && outcome.error.infrastructure === true;
+}
+
 function mayRunAgain(result: LegResult): boolean {
-  return (
-    result.outcome.status === "failed" && result.outcome.error.infrastructure === true && !result.emitted
-  );
+  return isInfrastructureFault(result) && !result.emitted;
 }
 
 function shuttingDown(): CodexNativeApiError {

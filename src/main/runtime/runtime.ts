@@ -191,6 +191,15 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
     this.#turns?.abandon(turnId);
   }
 
+  /**
+   * Ends a worker thread at once, with whatever runs on it; another takes its place under a new generation. For a thread that
+   * hangs: its turns that showed nothing are run again elsewhere.
+   */
+  async recycleWorker(workerId: string): Promise<void> {
+    const slot = this.#slots?.all().find((candidate) => candidate.id === workerId);
+    if (slot !== undefined) await this.#slots?.pool.terminate(slot.threadId);
+  }
+
   /** Replaces the app-server by a new generation and answers once that is ready, or why it is not. */
   async reconnect(reason = "asked for"): Promise<Readiness> {
     this.#readiness.setRecovering("Codex is restarting.");
@@ -306,8 +315,9 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
     );
     if (change.state === "ready") {
       this.#codexVersion = change.codexVersion;
-      if (this.#factsGeneration === change.appServerGeneration) this.#turns?.pump();
-      else void this.#readFacts();
+      if (this.#factsGeneration !== change.appServerGeneration) void this.#readFacts();
+      else this.#decideReadiness();
+      this.#turns?.pump();
       return;
     }
     this.#checkAnyWorkerReady();

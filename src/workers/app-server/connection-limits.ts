@@ -6,7 +6,10 @@ export const connectionLimits = {
   handshakeTimeoutMs: 30_000,
   /** Our close frame answered by the peer's. */
   closeTimeoutMs: 1_000,
-  /** Over a WebSocket the app-server takes frames up to 16 MiB and messages up to 64 MiB, and drops the wire beyond. */
+  /**
+   * Over a WebSocket the app-server takes frames up to 16 MiB (0.169 says so in its handshake:
+   * `x-codex-websocket-max-unfragmented-message-bytes`) and messages up to 64 MiB, and drops the wire beyond.
+   */
   maxFrameBytes: 8 * 1024 * 1024,
   maxSentBytes: 64 * 1024 * 1024,
   /** Messages in a row that are not JSON-RPC before the peer is given up. */

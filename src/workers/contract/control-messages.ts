@@ -18,6 +18,8 @@ export type ControlInput =
   /** Connect there, dropping any connection of an older generation. */
   | { readonly type: "connect"; readonly endpoint: AppServerEndpoint; readonly appServerGeneration: number }
   | { readonly type: "disconnect" }
+  /** Say how the connection stands, by a `connection` message. */
+  | { readonly type: "status" }
   | {
       readonly type: "query";
       readonly queryId: number;

@@ -99,6 +99,21 @@ t.test("who waits for a runtime that does not come up is told why", async (t) =>
   );
 });
 
+t.test("who waited for the runtime and then waits for room has the queue's time", async (t) => {
+  let readiness: Readiness = notReady;
+  const { admission, setPlaces } = createAdmission(
+    { readyTimeoutMs: 5, queueTimeoutMs: 10_000 },
+    () => readiness,
+  );
+  setPlaces(0);
+  const waiting = admission.acquire(ask());
+  readiness = { ready: true };
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  setPlaces(1);
+  admission.pump();
+  t.equal((await waiting).place, "place");
+});
+
 t.test("a caller that goes away gives its place in the queue up at once", async (t) => {
   const { admission, setPlaces } = createAdmission();
   setPlaces(0);

@@ -19,7 +19,7 @@ export function toRequestError(error: z.ZodError, unsupported: CodexNativeApiErr
   const fault = pickFault(error.issues, []);
   if (fault === null) return new CodexNativeApiError("invalid_request", "The request body is not valid.");
   const param = fault.path.length === 0 ? null : formatPath(fault.path);
-  const value = valueOf(fault.issue);
+  const value = faultyValue(fault.issue);
   const code = isUnsupported(fault.issue, value) ? unsupported : "invalid_request";
   return new CodexNativeApiError(code, describe(fault.issue, param, value), { param });
 }
@@ -44,7 +44,7 @@ function isUnsupported(issue: Issue, value: unknown): boolean {
 }
 
 /** What stood at the path of the issue. For a variant nobody knows, zod reports the object around it. */
-function valueOf(issue: Issue): unknown {
+function faultyValue(issue: Issue): unknown {
   if (!isUnknownVariant(issue)) return issue.input;
   const discriminator = issue.path.at(-1);
   return isJsonObject(issue.input) && typeof discriminator === "string"

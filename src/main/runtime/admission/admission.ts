@@ -77,18 +77,22 @@ export class Admission<Place> {
     if (refusal !== null) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
       const { caller, signal } = request;
-      const readiness = this.#readiness();
-      const timeoutMs = readiness.ready
-        ? this.#options.queueTimeoutMs
-        : Math.min(this.#options.queueTimeoutMs, this.#options.readyTimeoutMs);
+      const enqueuedAtMs = this.#now();
       const leave = (error: CodexNativeApiError) => {
         if (this.#queue.delete(caller, waiting)) waiting.settle(error);
       };
       const onAbort = () => leave(cancelledInQueue());
-      const timer = setTimeout(() => leave(this.#timeoutError()), timeoutMs);
+      let timer: NodeJS.Timeout;
+      const onTime = () => {
+        const leftMs = this.#patienceMs() - (this.#now() - enqueuedAtMs);
+        // The runtime became ready meanwhile: from then on the queue's own time counts.
+        if (leftMs > 0) timer = setTimeout(onTime, leftMs);
+        else leave(this.#timeoutError());
+      };
+      timer = setTimeout(onTime, this.#patienceMs());
       const waiting: Waiting<Place> = {
         caller,
-        enqueuedAtMs: this.#now(),
+        enqueuedAtMs,
         settle: (outcome) => {
           clearTimeout(timer);
           signal?.removeEventListener("abort", onAbort);
@@ -158,6 +162,12 @@ export class Admission<Place> {
       this.#running -= 1;
       this.pump();
     };
+  }
+
+  /** Waiting for room is worth more time than waiting for a runtime that may not come. */
+  #patienceMs(): number {
+    const { queueTimeoutMs, readyTimeoutMs } = this.#options;
+    return this.#readiness().ready ? queueTimeoutMs : Math.min(queueTimeoutMs, readyTimeoutMs);
   }
 
   #refuse(signal: AbortSignal | undefined): CodexNativeApiError | null {

@@ -31,6 +31,7 @@ const always = new Set([
   "NODE_EXTRA_CA_CERTS",
   "CODEX_CA_CERTIFICATE",
   "CODEX_REFRESH_TOKEN_URL_OVERRIDE",
+  "CODEX_REVOKE_TOKEN_URL_OVERRIDE",
 ]);
 
 /** Without these no Windows program starts or finds its home. Windows ignores the case of names. */

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
-import { delimiter, isAbsolute, join } from "node:path";
+import { delimiter, dirname, isAbsolute, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { CodexNativeApiError } from "../../errors.js";
 import { findBinaryBehindLauncher, findPackagedBinary, isExecutable } from "./codex-package.js";
 import { type CommandResult, runCommand } from "./run-command.js";
@@ -42,7 +43,7 @@ async function locate({ configured, env }: FindCodexBinaryOptions): Promise<Loca
   }
   const onPath = await lookUpOnPath("codex", env);
   if (onPath !== null) return { path: await unwrap(onPath), source: "path" };
-  const packaged = await findPackagedBinary(import.meta.url);
+  const packaged = await findPackagedBinary(dirname(fileURLToPath(import.meta.url)));
   if (packaged !== null) return { path: packaged, source: "package" };
   throw unavailable(
     "Codex is not installed: no `codex` on PATH. Install it with `npm install -g @openai/codex`, or say where it is in " +

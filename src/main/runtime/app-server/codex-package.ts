@@ -1,5 +1,4 @@
 import { access, constants, open, readFile, realpath } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
 const targets: Readonly<Record<string, { readonly triple: string; readonly packageName: string }>> = {
@@ -15,9 +14,9 @@ const targets: Readonly<Record<string, { readonly triple: string; readonly packa
 const executableName = process.platform === "win32" ? "codex.exe" : "codex";
 const shimReadBytes = 4096;
 
-/** The native binary of an `@openai/codex` that `from` (a file's path or URL) can import; null when there is none. */
-export async function findPackagedBinary(from: string | URL): Promise<string | null> {
-  const manifest = resolveModule(from, "@openai/codex/package.json");
+/** The native binary of the `@openai/codex` that a file in this directory could import; null when there is none. */
+export async function findPackagedBinary(fromDirectory: string): Promise<string | null> {
+  const manifest = await findInstalled(fromDirectory, "@openai/codex/package.json");
   return manifest === null ? null : findBinaryOfPackage(dirname(manifest));
 }
 
@@ -81,10 +80,7 @@ async function readHead(path: string): Promise<string | null> {
 async function findBinaryOfPackage(packageDirectory: string): Promise<string | null> {
   const target = targets[`${process.platform}-${process.arch}`];
   if (target === undefined) return null;
-  const platformManifest = resolveModule(
-    join(packageDirectory, "package.json"),
-    `${target.packageName}/package.json`,
-  );
+  const platformManifest = await findInstalled(packageDirectory, `${target.packageName}/package.json`);
   const roots = [
     ...(platformManifest === null ? [] : [dirname(platformManifest)]),
     // Older releases carry the binaries of all platforms themselves.
@@ -101,11 +97,13 @@ async function findBinaryOfPackage(packageDirectory: string): Promise<string | n
   return null;
 }
 
-function resolveModule(from: string | URL, specifier: string): string | null {
-  try {
-    return createRequire(from).resolve(specifier);
-  } catch {
-    // Not installed there: an answer like any other.
-    return null;
+/** Node's own search through `node_modules`, without its synchronous file access. */
+async function findInstalled(fromDirectory: string, file: string): Promise<string | null> {
+  for (let directory = fromDirectory; ; directory = dirname(directory)) {
+    const candidate = join(directory, "node_modules", file);
+    // The real path, for pnpm: there a package finds its dependencies beside where it really lies.
+    const found = await realpath(candidate).catch(() => null);
+    if (found !== null) return found;
+    if (dirname(directory) === directory) return null;
   }
 }

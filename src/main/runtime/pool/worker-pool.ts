@@ -31,6 +31,10 @@ export class WorkerPool {
       maxQueue: options.maxConcurrentTurns + options.threads,
       // Otherwise an idle thread sleeps in Atomics.wait and its connection to Codex with it.
       atomics: "disabled",
+      // A worker is plain JavaScript that reads no environment: the host's loaders would only slow its start, and the host's
+      // secrets have no business there.
+      execArgv: [],
+      env: {},
       recordTiming: false,
       trackUnmanagedFds: true,
       closeTimeout: 5000,

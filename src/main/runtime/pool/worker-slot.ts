@@ -88,6 +88,13 @@ export class WorkerSlot {
     this.#post({ type: "disconnect" });
   }
 
+  /** Gives this worker no new turns until it says again that it is connected: a turn on it just broke. */
+  doubt(): void {
+    if (this.#state !== "ready") return;
+    this.#setState("connecting");
+    this.#post({ type: "status" });
+  }
+
   /** Asks the app-server through this worker's connection. */
   async query<Query extends NativeQuery>(query: Query, timeoutMs: number): Promise<AnswerTo<Query>> {
     const answer = await this.#ask(query, timeoutMs);

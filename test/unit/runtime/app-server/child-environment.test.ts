@@ -55,7 +55,9 @@ t.test("this service's own token is never passed on, even if a provider names it
 });
 
 t.test("a provider cannot redirect the child's home", async (t) => {
-  t.same(build({ parentEnv: { CODEX_HOME: "/users" }, providerKeys: ["CODEX_HOME"] }), { CODEX_HOME: "/own" });
+  t.same(build({ parentEnv: { CODEX_HOME: "/users" }, providerKeys: ["CODEX_HOME"] }), {
+    CODEX_HOME: "/own",
+  });
 });
 
 t.test("the way to the keyring is given to the user's own home only", async (t) => {

@@ -49,7 +49,9 @@ t.test("a relative directory of a provider's login command stays relative to the
 });
 
 t.test("the provider of a chosen profile of the older kind wins", async (t) => {
-  const user = parse('model_provider = "a"\nprofile = "work"\n[profiles.work]\nmodel_provider = "b"\nmodel = "m"');
+  const user = parse(
+    'model_provider = "a"\nprofile = "work"\n[profiles.work]\nmodel_provider = "b"\nmodel = "m"',
+  );
   t.same(carryOverConfig(user, "/user"), { model_provider: "b" });
 });
 

@@ -51,7 +51,10 @@ t.test("an orphan is ended and forgotten", async (t) => {
 t.test("a recycled pid is not killed", async (t) => {
   const directory = await makeDirectory(t);
   const pid = await startSleeper(t);
-  await writeEntry(directory, `${pid}.json`, { process: { pid, startedAt: "another-boot/1" }, supervisor: dead });
+  await writeEntry(directory, `${pid}.json`, {
+    process: { pid, startedAt: "another-boot/1" },
+    supervisor: dead,
+  });
   const ledger = new PidLedger({ directory, stopStepMs: 1_000 });
   t.same(await ledger.reapOrphans(), [{ pid, outcome: "recycled_pid" }]);
   t.ok(await readProcessIdentity(pid), "it still runs");

@@ -5,7 +5,7 @@ import {
   isStillRunning,
   readProcessIdentity,
 } from "../../../../src/main/runtime/app-server/process-identity.js";
-import { makeDeadPid, startSleeper } from "./fixtures.js";
+import { makeDeadPid, startSleeper, waitUntil } from "./fixtures.js";
 
 t.test("a running process has an identity that stays the same", async (t) => {
   const pid = await startSleeper(t);
@@ -34,7 +34,6 @@ t.test("a zombie counts as gone", { skip: process.platform !== "linux" }, async 
     await once(parent, "exit");
   });
   const [line] = await once(parent.stdout, "data");
-  const { waitUntil } = await import("./fixtures.js");
   await waitUntil(async () => (await readProcessIdentity(Number(line))) === null);
 });
 

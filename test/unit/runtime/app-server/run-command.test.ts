@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import t from "tap";
 import { readProcessIdentity } from "../../../../src/main/runtime/app-server/process-identity.js";
@@ -11,7 +12,11 @@ const base: Omit<CommandOptions, "command" | "args"> = {
 };
 
 t.test("a command's code, output and last words are answered", async (t) => {
-  const result = await runCommand({ ...base, command: "/bin/sh", args: ["-c", "echo out; echo err >&2; exit 3"] });
+  const result = await runCommand({
+    ...base,
+    command: "/bin/sh",
+    args: ["-c", "echo out; echo err >&2; exit 3"],
+  });
   t.same(result, { outcome: "exited", code: 3, stdout: "out\n", stderrTail: "err" });
 });
 
@@ -30,12 +35,16 @@ t.test("a deadline ends the command and what it started", async (t) => {
   const script = await writeScript(join(directory, "slow"), `sleep 600 & echo $! > ${directory}/pid; wait`);
   const result = await runCommand({ ...base, command: script, args: [], timeoutMs: 400 });
   t.same(result, { outcome: "timed_out" });
-  const pid = Number(await (await import("node:fs/promises")).readFile(join(directory, "pid"), "utf8"));
+  const pid = Number(await readFile(join(directory, "pid"), "utf8"));
   await waitUntil(async () => (await readProcessIdentity(pid)) === null);
 });
 
 t.test("more output than allowed ends the command", async (t) => {
-  const result = await runCommand({ ...base, command: "/bin/sh", args: ["-c", "while :; do echo 0123456789; done"] });
+  const result = await runCommand({
+    ...base,
+    command: "/bin/sh",
+    args: ["-c", "while :; do echo 0123456789; done"],
+  });
   t.same(result, { outcome: "output_too_large" });
 });
 

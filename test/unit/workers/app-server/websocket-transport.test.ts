@@ -106,6 +106,20 @@ t.test("a peer that refuses the upgrade or hangs up during it rejects the start"
   }
 });
 
+t.test("the handshake offers no extension: older app-servers hang up on any", async (t) => {
+  let request = "";
+  const socketPath = await listenRaw(t, (socket) => {
+    socket.once("data", (data) => {
+      request = String(data).toLowerCase();
+      socket.end();
+    });
+  });
+  const { transport, wire } = create(t, socketPath);
+  await t.rejects(transport.start(wire, opening), { code: "transport_failed" });
+  t.match(request, "upgrade: websocket");
+  t.notMatch(request, "sec-websocket-extensions");
+});
+
 t.test("a peer that dies closes the wire, told once", async (t) => {
   const listener = await listenForWebSockets(t);
   const { transport, wire } = create(t, listener.socketPath);

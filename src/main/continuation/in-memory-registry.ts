@@ -1,0 +1,202 @@
+import { continuationLimits, defaultContinuationBounds } from "./limits.js";
+import { measureJsonBytes } from "./measure-json.js";
+import { Tombstones } from "./tombstones.js";
+import type {
+  CodexNativeApiContinuationRegistry,
+  ContinuationGoneReason,
+  ContinuationLookup,
+  ContinuationPutResult,
+  ContinuationRecord,
+  ContinuationRegistryStats,
+  NewContinuationRecord,
+} from "./types.js";
+import { UseOrder, type UseOrderNode } from "./use-order.js";
+
+export interface InMemoryContinuationRegistryOptions {
+  /** A response not used for this long is forgotten. Default: 1800000, half an hour. */
+  readonly ttlMs?: number;
+  /** Default: 10000. */
+  readonly maxEntries?: number;
+  /** Bound on the records' JSON together; many small values take several times as much memory. Default: 268435456. */
+  readonly maxBytes?: number;
+  /** Ids of forgotten responses that are remembered. Default: 10000. */
+  readonly maxTombstones?: number;
+  /** Milliseconds that only grow; decides what is expired, so that a wall clock that jumps expires nothing. Default: the process's. */
+  readonly clock?: () => number;
+  /** Unix time in milliseconds, for the times in records. Default: the system's. */
+  readonly wallClock?: () => number;
+  /** Runs a task again and again until the function it returns is called. Default: an interval that keeps no process alive. */
+  readonly repeat?: (task: () => void, intervalMs: number) => () => void;
+}
+
+interface Entry extends UseOrderNode {
+  readonly record: NewContinuationRecord;
+  readonly bytes: number;
+  /** On the wall clock. */
+  lastUsedAt: number;
+  /** On the growing clock. */
+  expiresAtTick: number;
+}
+
+/**
+ * Stored responses in this process's memory, within bounds; a restart forgets them. Every operation takes constant time: the
+ * order of use is also the order of expiry, so expired entries are found at its end without a search, a few by each
+ * operation and the rest by a timer between `start` and `close`. Without the timer expired entries are not served either;
+ * they only keep their room for longer.
+ *
+ * A record keeps its own items only. The history before it belongs to the records it continues.
+ */
+export class InMemoryCodexNativeApiContinuationRegistry implements CodexNativeApiContinuationRegistry {
+  readonly #ttlMs: number;
+  readonly #maxEntries: number;
+  readonly #maxBytes: number;
+  readonly #clock: () => number;
+  readonly #wallClock: () => number;
+  readonly #repeat: (task: () => void, intervalMs: number) => () => void;
+  readonly #entries = new UseOrder<Entry>();
+  readonly #tombstones: Tombstones<ContinuationGoneReason>;
+  #bytes = 0;
+  #stopTimer: (() => void) | null = null;
+
+  /** Throws a `RangeError` for a bound that is not a whole number above 0. */
+  constructor(options: InMemoryContinuationRegistryOptions = {}) {
+    this.#ttlMs = readBound("ttlMs", options.ttlMs ?? defaultContinuationBounds.ttlMs, 1);
+    this.#maxEntries = readBound("maxEntries", options.maxEntries ?? defaultContinuationBounds.maxEntries, 1);
+    this.#maxBytes = readBound("maxBytes", options.maxBytes ?? defaultContinuationBounds.maxBytes, 1);
+    const maxTombstones = options.maxTombstones ?? continuationLimits.maxTombstones;
+    this.#tombstones = new Tombstones(readBound("maxTombstones", maxTombstones, 0));
+    this.#clock = options.clock ?? (() => performance.now());
+    this.#wallClock = options.wallClock ?? (() => Date.now());
+    this.#repeat = options.repeat ?? repeatUnreferenced;
+  }
+
+  /** Begins to clear expired entries away also while nobody asks for anything. May be called again. */
+  start(): void {
+    this.#stopTimer ??= this.#repeat(
+      () => this.#prune(continuationLimits.pruneStepsPerSweep),
+      Math.min(this.#ttlMs, continuationLimits.sweepIntervalMs),
+    );
+  }
+
+  /** Stops the timer and forgets everything. May be called again, and so may `start`. */
+  close(): void {
+    this.#stopTimer?.();
+    this.#stopTimer = null;
+    this.#entries.clear();
+    this.#tombstones.clear();
+    this.#bytes = 0;
+  }
+
+  async put(record: NewContinuationRecord): Promise<ContinuationPutResult> {
+    this.#prune(continuationLimits.pruneStepsPerOperation);
+    const { responseId } = record;
+    const former = this.#entries.get(responseId);
+    if (former !== undefined) this.#remove(former);
+    const bytes = measureJsonBytes(record);
+    if (bytes > this.#maxBytes) {
+      this.#tombstones.add(responseId, "too_large");
+      return { status: "too_large", bytes, maxBytes: this.#maxBytes };
+    }
+    this.#makeRoom(bytes);
+    const entry: Entry = {
+      key: responseId,
+      record,
+      bytes,
+      lastUsedAt: this.#wallClock(),
+      expiresAtTick: this.#clock() + this.#ttlMs,
+      older: null,
+      newer: null,
+    };
+    this.#entries.add(entry);
+    this.#bytes += bytes;
+    this.#tombstones.delete(responseId);
+    return { status: "stored", record: this.#show(entry) };
+  }
+
+  async get(responseId: string): Promise<ContinuationLookup> {
+    this.#prune(continuationLimits.pruneStepsPerOperation);
+    const entry = this.#find(responseId);
+    if (entry === undefined) {
+      const reason = this.#tombstones.get(responseId);
+      return reason === undefined ? { status: "not_found" } : { status: "gone", reason };
+    }
+    entry.lastUsedAt = this.#wallClock();
+    entry.expiresAtTick = this.#clock() + this.#ttlMs;
+    this.#entries.use(entry);
+    return { status: "found", record: this.#show(entry) };
+  }
+
+  async has(responseId: string): Promise<boolean> {
+    return this.#find(responseId) !== undefined;
+  }
+
+  async delete(responseId: string): Promise<boolean> {
+    this.#prune(continuationLimits.pruneStepsPerOperation);
+    const entry = this.#find(responseId);
+    if (entry === undefined) return false;
+    this.#remove(entry);
+    return true;
+  }
+
+  stats(): ContinuationRegistryStats {
+    return {
+      kind: "in_memory",
+      persistence: "in_process",
+      ttlMs: this.#ttlMs,
+      entries: this.#entries.size,
+      bytes: this.#bytes,
+    };
+  }
+
+  #find(responseId: string): Entry | undefined {
+    const entry = this.#entries.get(responseId);
+    if (entry === undefined || !this.#isExpired(entry)) return entry;
+    this.#forget(entry, "expired");
+    return undefined;
+  }
+
+  #isExpired(entry: Entry): boolean {
+    return entry.expiresAtTick <= this.#clock();
+  }
+
+  #makeRoom(bytes: number): void {
+    while (this.#entries.size >= this.#maxEntries || this.#bytes + bytes > this.#maxBytes) {
+      const { oldest } = this.#entries;
+      if (oldest === undefined) return;
+      this.#forget(oldest, this.#isExpired(oldest) ? "expired" : "evicted");
+    }
+  }
+
+  #prune(maxSteps: number): void {
+    for (let step = 0; step < maxSteps; step += 1) {
+      const { oldest } = this.#entries;
+      if (oldest === undefined || !this.#isExpired(oldest)) return;
+      this.#forget(oldest, "expired");
+    }
+  }
+
+  #forget(entry: Entry, reason: ContinuationGoneReason): void {
+    this.#remove(entry);
+    this.#tombstones.add(entry.key, reason);
+  }
+
+  #remove(entry: Entry): void {
+    this.#entries.remove(entry);
+    this.#bytes -= entry.bytes;
+  }
+
+  #show({ record, lastUsedAt }: Entry): ContinuationRecord {
+    return { ...record, lastUsedAt, expiresAt: lastUsedAt + this.#ttlMs };
+  }
+}
+
+function readBound(name: string, value: number, smallest: number): number {
+  if (Number.isSafeInteger(value) && value >= smallest) return value;
+  throw new RangeError(`${name} must be a whole number of at least ${smallest}.`);
+}
+
+function repeatUnreferenced(task: () => void, intervalMs: number): () => void {
+  const timer = setInterval(task, intervalMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}

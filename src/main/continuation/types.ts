@@ -1,0 +1,98 @@
+import type { JsonObject } from "../../workers/contract/json.js";
+
+export type ContinuationRouteKind = "responses" | "chat_completions";
+
+/** Whose work a response is. Work of one identity never goes on under another. */
+export interface ContinuationIdentity {
+  readonly providerProfileId: string;
+  /** Null where the login has no account id; two nulls are the same account. */
+  readonly accountId: string | null;
+}
+
+/** A stored response as it is handed to a registry. Nothing in it may be changed afterwards: it is kept as it is. */
+export interface NewContinuationRecord {
+  readonly responseId: string;
+  /** The response this one continues; null begins a chain. */
+  readonly previousResponseId: string | null;
+  readonly nativeThreadId: string;
+  readonly nativeTurnId: string;
+  /** Codex account id that the turn ran under; null where the login has none. */
+  readonly activeAccountId: string | null;
+  readonly providerProfileId: string;
+  readonly model: string;
+  readonly routeKind: ContinuationRouteKind;
+  /** When the response began. Unix time in milliseconds. */
+  readonly startedAt: number;
+  /** Fingerprint of what a native thread keeps for life. The thread may be reused only by a request with an equal one. */
+  readonly threadSettings: string;
+  /** This request's own input, as the model saw it, without the history before it. */
+  readonly inputItems: readonly JsonObject[];
+  /** What the model made of it, encrypted reasoning included whether or not the caller was shown it. */
+  readonly outputItems: readonly JsonObject[];
+  /** Function calls that the parked native turn waits for; empty when it is not parked. */
+  readonly parkedCallIds: readonly string[];
+  /** What `GET /v1/responses/{id}` answers; null for chat completions, which cannot be read back. */
+  readonly response: JsonObject | null;
+}
+
+export interface ContinuationRecord extends NewContinuationRecord {
+  /** Unix time in milliseconds. */
+  readonly lastUsedAt: number;
+  /** When the record is forgotten unless it is used before. Unix time in milliseconds. */
+  readonly expiresAt: number;
+}
+
+/** Why a response that was known is not there any more. */
+export type ContinuationGoneReason =
+  /** Not used for the registry's time to live. */
+  | "expired"
+  /** Made room for others, least recently used first. */
+  | "evicted"
+  /** Larger than all the room there is; it was never kept. */
+  | "too_large";
+
+export type ContinuationLookup =
+  | { readonly status: "found"; readonly record: ContinuationRecord }
+  | { readonly status: "gone"; readonly reason: ContinuationGoneReason }
+  /** Never stored, deleted, or gone for so long that this too is forgotten. */
+  | { readonly status: "not_found" };
+
+export type ContinuationPutResult =
+  | { readonly status: "stored"; readonly record: ContinuationRecord }
+  | { readonly status: "too_large"; readonly bytes: number; readonly maxBytes: number };
+
+export interface ContinuationRegistryStats {
+  /** Which implementation this is. */
+  readonly kind: string;
+  /** `in_process`: a restart of the process forgets everything. */
+  readonly persistence: "in_process" | "external";
+  readonly ttlMs: number;
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+/**
+ * Where stored responses are kept. A host may implement it over a store of its own; then chains outlive the process, and a
+ * native thread that did not is replaced by replaying the history. Whoever creates a registry also starts and closes it.
+ *
+ * A rejection of any method ends the request with `internal_error`: an implementation says "gone" and "not found" by value.
+ */
+export interface CodexNativeApiContinuationRegistry {
+  /**
+   * Stores a response or replaces the one of the same id, and counts as a use. A record that does not fit is refused, and so is
+   * forgotten what the id stood for before, because that is no longer true.
+   */
+  put(record: NewContinuationRecord): Promise<ContinuationPutResult>;
+  /** Reads a response; a use, from which its time to live starts anew. */
+  get(responseId: string): Promise<ContinuationLookup>;
+  /** Whether the response could be read now. Not a use. */
+  has(responseId: string): Promise<boolean>;
+  /**
+   * Forgets one response and says whether it was there. The rest of its chain stays readable one by one, but nothing that
+   * descends from it can be continued: what was deleted must not reach the model again. Its descendants answer
+   * `continuation_expired` and name it; itself, `continuation_not_found`.
+   */
+  delete(responseId: string): Promise<boolean>;
+  /** From what is already known: health reads it often and must not wait. */
+  stats(): ContinuationRegistryStats;
+}

@@ -1,0 +1,124 @@
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
+import t from "tap";
+import { CodexNativeApiServer } from "../../src/main/http/server.js";
+import { FakeRuntime } from "../support/fake-runtime.js";
+import { call, serveFake } from "../support/http-fixture.js";
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+t.test("with a token, everything but the probes asks for it", async (t) => {
+  const fixture = await serveFake(t, { authToken: "s3cret" });
+  for (const path of [
+    "/v1/models",
+    "/v1/models/gpt-fake",
+    "/v1/health",
+    "/v1/nowhere",
+    "/nowhere",
+    "/%761/models",
+  ]) {
+    const answer = await call(fixture, path);
+    t.equal(answer.status, 401, path);
+    t.equal(answer.headers["www-authenticate"], 'Bearer realm="codex-native-api"', path);
+    t.match(answer.json(), { error: { code: "invalid_auth_token", type: "authentication_error" } }, path);
+  }
+  const wrong = await call(fixture, "/v1/responses", { body: { input: "hi" }, headers: bearer("guess") });
+  t.equal(wrong.status, 401);
+  t.match(wrong.headers, { "www-authenticate": /error="invalid_token"/, "x-should-retry": "false" });
+  t.equal(fixture.runtime.turns.length, 0);
+  const right = await call(fixture, "/v1/responses", { body: { input: "hi" }, headers: bearer("s3cret") });
+  t.equal(right.status, 200);
+  for (const path of ["/livez", "/readyz"]) t.equal((await call(fixture, path)).status, 200, path);
+});
+
+t.test("a host name that is not ours is refused: it may point here by DNS rebinding", async (t) => {
+  const fixture = await serveFake(t);
+  const answer = await call(fixture, "/v1/responses", {
+    body: { input: "hi" },
+    headers: { host: `rebound.evil.example:${fixture.port}` },
+  });
+  t.equal(answer.status, 403);
+  t.match(answer.json(), { error: { code: "host_not_allowed", type: "permission_error" } });
+  t.equal((await call(fixture, "/livez", { headers: { host: "evil.example" } })).status, 403);
+  t.equal((await call(fixture, "/v1/models", { headers: { host: "localhost" } })).status, 200);
+});
+
+t.test("a web page is refused, preflight included", async (t) => {
+  const fixture = await serveFake(t);
+  const headers = { origin: "https://evil.example" };
+  const answer = await call(fixture, "/v1/responses", { body: { input: "hi" }, headers });
+  t.equal(answer.status, 403);
+  t.match(answer.json(), { error: { code: "origin_not_allowed" } });
+  const preflight = await call(fixture, "/v1/responses", {
+    method: "OPTIONS",
+    headers: { ...headers, "access-control-request-method": "POST" },
+  });
+  t.equal(preflight.status, 403);
+  t.notOk("access-control-allow-origin" in preflight.headers);
+  const image = await call(fixture, "/v1/models", { headers: { "sec-fetch-site": "cross-site" } });
+  t.equal(image.status, 403);
+});
+
+t.test("a page of an allowed origin may call, and its browser is told so", async (t) => {
+  const origin = "https://app.example";
+  const fixture = await serveFake(t, { authToken: "s3cret", allowedOrigins: [origin] });
+  const preflight = await call(fixture, "/v1/responses", {
+    method: "OPTIONS",
+    headers: {
+      origin,
+      "access-control-request-method": "POST",
+      "access-control-request-headers": "authorization, content-type",
+    },
+  });
+  t.equal(preflight.status, 204);
+  t.match(preflight.headers, {
+    "access-control-allow-origin": origin,
+    "access-control-allow-methods": /POST/,
+    "access-control-allow-headers": "authorization, content-type",
+  });
+  const headers = { origin, ...bearer("s3cret") };
+  const answer = await call(fixture, "/v1/responses", { body: { input: "hi", stream: true }, headers });
+  t.equal(answer.status, 200);
+  t.match(answer.headers, { "access-control-allow-origin": origin, vary: "origin" });
+  const refused = await call(fixture, "/v1/models", { headers: { origin } });
+  t.equal(refused.status, 401);
+  t.equal(refused.headers["access-control-allow-origin"], origin);
+});
+
+t.test("a server that others can reach is not made without a token", async (t) => {
+  const options = {
+    runtime: new FakeRuntime(),
+    port: 0,
+    allowedHosts: [],
+    allowedOrigins: [],
+    maxBodyBytes: 1024,
+    unsupportedParameters: "ignore",
+    version: "0",
+  } as const;
+  for (const host of ["0.0.0.0", "::", "192.0.2.1", "box.example"]) {
+    t.throws(
+      () => new CodexNativeApiServer({ ...options, host, authToken: null }),
+      /without an authToken/,
+      host,
+    );
+    t.doesNotThrow(() => new CodexNativeApiServer({ ...options, host, authToken: "x" }), host);
+  }
+});
+
+t.test("what is not HTTP is refused in our own shape", async (t) => {
+  const { port } = await serveFake(t);
+  const socket = connect(port, "127.0.0.1");
+  t.teardown(() => socket.destroy());
+  socket.end("HELLO\r\n\r\n");
+  const answer = await text(socket);
+  t.match(answer, /^HTTP\/1\.1 400 /);
+  t.match(answer, /"code":"invalid_request"/);
+});
+
+t.test("headers that never end are refused", async (t) => {
+  const { port } = await serveFake(t);
+  const socket = connect(port, "127.0.0.1");
+  t.teardown(() => socket.destroy());
+  socket.write(`GET /livez HTTP/1.1\r\nhost: localhost\r\nx-pad: ${"x".repeat(64 * 1024)}\r\n\r\n`);
+  t.match(await text(socket), /^HTTP\/1\.1 431 /);
+});

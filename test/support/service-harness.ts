@@ -1,0 +1,82 @@
+import { join } from "node:path";
+import OpenAI from "openai";
+import type { Test } from "tap";
+import { loadConfig } from "../../src/main/config/load-config.js";
+import { readMachine } from "../../src/main/config/machine.js";
+import { CodexNativeApiService } from "../../src/main/service.js";
+import {
+  createChatGptLogin,
+  createProviderHome,
+  OfflineBackend,
+  type OfflineBackendOptions,
+} from "./offline-backend/index.js";
+import { makeTemporaryDirectory, testLogger } from "./runtime-harness.js";
+
+export interface ServiceHarnessOptions {
+  /** `chatgpt` (default): a ChatGPT login. `provider`: a custom provider without one. `none`: nobody is logged in. */
+  readonly login?: "chatgpt" | "provider" | "none";
+  readonly backend?: OfflineBackendOptions;
+  /** Flags as `serve` takes them. */
+  readonly argv?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface ServiceHarness {
+  readonly backend: OfflineBackend;
+  readonly service: CodexNativeApiService;
+  readonly url: string;
+  /** The user's CODEX_HOME. */
+  readonly userHome: string;
+  readonly stateDir: string;
+  /** An official client of the service's, without retries. */
+  readonly client: OpenAI;
+  /** Resolves when the service says that it is ready. */
+  untilReady(): Promise<void>;
+}
+
+/** The whole service on a free port, with a real app-server and an offline backend behind it. */
+export async function startServiceHarness(
+  t: Pick<Test, "teardown">,
+  harness: ServiceHarnessOptions = {},
+): Promise<ServiceHarness> {
+  const root = await makeTemporaryDirectory(t);
+  const userHome = join(root, "codex");
+  const stateDir = join(root, "state");
+  const backend = await OfflineBackend.start(harness.backend);
+  t.teardown(() => backend.close());
+  if (harness.login === "provider") await createProviderHome({ home: userHome, backend });
+  else if (harness.login !== "none") await createChatGptLogin({ home: userHome, backend });
+  const environment = {
+    ...backend.environment(),
+    HOME: root,
+    PATH: "/usr/bin:/bin",
+    CODEX_HOME: userHome,
+    CODEX_NATIVE_API_STATE_DIR: stateDir,
+    CODEX_NATIVE_API_PORT: "0",
+    ...harness.env,
+  };
+  const loaded = loadConfig({ argv: harness.argv ?? [], env: environment, machine: readMachine() });
+  if (!loaded.ok) throw new Error(`bad test configuration: ${JSON.stringify(loaded.faults)}`);
+  const service = new CodexNativeApiService({ config: loaded.config, logger: testLogger, environment });
+  t.teardown(() => service.destroy());
+  const { url } = await service.start();
+  const token = loaded.config.auth.token ?? "unused";
+  return {
+    backend,
+    service,
+    url,
+    userHome,
+    stateDir,
+    client: new OpenAI({ apiKey: token, baseURL: `${url}/v1`, maxRetries: 0 }),
+    untilReady: () => pollUntil(async () => (await fetch(`${url}/readyz`)).status === 200),
+  };
+}
+
+/** Asks until the answer is yes; fails after the deadline. For states of other processes, which send no event. */
+export async function pollUntil(isSo: () => boolean | Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!(await isSo())) {
+    if (performance.now() > deadline) throw new Error(`not so within ${timeoutMs} ms: ${isSo}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -1,0 +1,141 @@
+import { mkdir, readdir, readFile, readlink, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parse } from "smol-toml";
+import t from "tap";
+import {
+  type PrepareCodexHomeOptions,
+  prepareCodexHome,
+} from "../../../../src/main/runtime/app-server/codex-home.js";
+import { makeDirectory, type WithTeardown } from "./fixtures.js";
+
+async function makeOptions(
+  t: WithTeardown,
+  userConfig: string | null,
+  options: Partial<PrepareCodexHomeOptions> = {},
+): Promise<PrepareCodexHomeOptions> {
+  const root = await makeDirectory(t);
+  const userCodexHome = join(root, "user");
+  if (userConfig !== null) {
+    await mkdir(userCodexHome);
+    await writeFile(join(userCodexHome, "config.toml"), userConfig);
+  }
+  return { mode: "isolated", userCodexHome, ownCodexHome: join(root, "own"), codexConfig: {}, ...options };
+}
+
+t.test(
+  "an own home holds the way to the backend, the service's settings and a link to the login",
+  async (t) => {
+    const options = await makeOptions(
+      t,
+      'model_provider = "corp"\nnotify = ["beep"]\n[model_providers.corp]\nname = "corp"\nenv_key = "CORP_KEY"\n',
+    );
+    const home = await prepareCodexHome(options);
+    t.match(home, {
+      mode: "isolated",
+      fallbackReason: null,
+      path: options.ownCodexHome,
+      configArgs: [],
+      environmentKeys: ["CORP_KEY"],
+      modelProvider: "corp",
+      authFile: join(options.userCodexHome, "auth.json"),
+      authLink: "linked",
+      warnings: [],
+    });
+    t.same(parse(await readFile(join(home.path, "config.toml"), "utf8")), {
+      model_provider: "corp",
+      model_providers: { corp: { name: "corp", env_key: "CORP_KEY" } },
+      cli_auth_credentials_store: "file",
+      suppress_unstable_features_warning: true,
+      check_for_update_on_startup: false,
+      analytics: { enabled: false },
+      feedback: { enabled: false },
+      history: { persistence: "none" },
+      features: { plugins: false, remote_plugin: false, plugin_sharing: false, apps: false },
+    });
+    t.equal((await stat(home.path)).mode & 0o777, 0o700);
+    t.equal((await stat(join(home.path, "config.toml"))).mode & 0o777, 0o600);
+    t.equal(await readlink(join(home.path, "auth.json")), home.authFile);
+  },
+);
+
+t.test("a user without any Codex home is served too", async (t) => {
+  const home = await prepareCodexHome(await makeOptions(t, null));
+  t.match(home, { mode: "isolated", modelProvider: "openai", environmentKeys: [] });
+});
+
+t.test("the user's configuration is read anew each time", async (t) => {
+  const options = await makeOptions(t, 'model_provider = "a"');
+  await prepareCodexHome(options);
+  await writeFile(join(options.userCodexHome, "config.toml"), 'model_provider = "b"');
+  t.equal((await prepareCodexHome(options)).modelProvider, "b");
+});
+
+t.test("who runs the service has the last word", async (t) => {
+  const options = await makeOptions(t, 'model_provider = "a"', {
+    codexConfig: {
+      model_provider: "b",
+      "analytics.enabled": "true",
+      "model_providers.b.base_url": "http://b",
+    },
+  });
+  const home = await prepareCodexHome(options);
+  t.equal(home.modelProvider, "b");
+  t.match(parse(await readFile(join(home.path, "config.toml"), "utf8")), {
+    analytics: { enabled: true },
+    model_providers: { b: { base_url: "http://b" } },
+  });
+});
+
+t.test("a configuration that is not TOML is refused and not skipped", async (t) => {
+  const options = await makeOptions(t, "model_provider = [");
+  await t.rejects(prepareCodexHome(options), {
+    code: "native_runtime_unavailable",
+    message: /not valid TOML/,
+  });
+});
+
+t.test("a keyring login is used from the user's home, and that is said", async (t) => {
+  const options = await makeOptions(t, 'cli_auth_credentials_store = "keyring"');
+  const home = await prepareCodexHome(options);
+  t.match(home, { mode: "user", path: options.userCodexHome, authLink: null, fallbackReason: /keyring/ });
+});
+
+t.test("with `auto`, a login file decides for the own home and its absence for the keyring", async (t) => {
+  const options = await makeOptions(t, 'cli_auth_credentials_store = "auto"');
+  t.equal((await prepareCodexHome(options)).mode, "user");
+  await writeFile(join(options.userCodexHome, "auth.json"), "{}");
+  const home = await prepareCodexHome(options);
+  t.equal(home.mode, "isolated");
+  const config = parse(await readFile(join(home.path, "config.toml"), "utf8"));
+  t.equal(config.cli_auth_credentials_store, "file", "else a refresh would move the login to a keyring");
+});
+
+t.test("in the user's home nothing is written; settings go by arguments", async (t) => {
+  const options = await makeOptions(
+    t,
+    'model_provider = "corp"\n[model_providers.corp]\nenv_key = "K"\n[mcp_servers.files]\ncommand = "x"\n[mcp_servers."a.b"]\ncommand = "y"\n',
+    { mode: "user", codexConfig: { "features.x": "true" } },
+  );
+  const home = await prepareCodexHome(options);
+  t.same(await readdir(options.userCodexHome), ["config.toml"]);
+  t.match(home, { mode: "user", fallbackReason: null, modelProvider: "corp", environmentKeys: ["K"] });
+  const settings = home.configArgs.filter((argument) => argument !== "-c");
+  t.equal(settings.length * 2, home.configArgs.length);
+  for (const expected of [
+    "suppress_unstable_features_warning=true",
+    "analytics.enabled=false",
+    'history.persistence="none"',
+    "notify=[]",
+    "mcp_servers.files.enabled=false",
+    "features.x=true",
+  ])
+    t.ok(settings.includes(expected), expected);
+  t.match(home.warnings, [/"a.b"/]);
+});
+
+t.test("a change of CODEX_HOME turns the link", async (t) => {
+  const options = await makeOptions(t, "");
+  await prepareCodexHome(options);
+  const other = { ...options, userCodexHome: join(options.userCodexHome, "..", "other") };
+  t.equal((await prepareCodexHome(other)).authLink, "relinked");
+});
