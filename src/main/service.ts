@@ -92,11 +92,8 @@ export class CodexNativeApiService {
       this.#stopping = null;
       this.#starting = null;
     });
-    // A stop under way is hurried by a later `destroy`.
-    if (how === "destroy" && this.#running !== null) {
-      void this.#running.server.destroy();
-      void this.#running.runtime.destroy();
-    }
+    // A stop under way is hurried: turns that end give their streams a terminal event, and then the listener is idle.
+    if (how === "destroy") void this.#running?.runtime.destroy();
     return this.#stopping;
   }
 

@@ -8,6 +8,7 @@ import { classifyCallFailure } from "./call-failure.js";
 import { retryWhenOverloaded } from "./overload-retry.js";
 import { injectableItems, threadStartParams, turnStartParams } from "./thread-params.js";
 import { ToolCalls } from "./tool-calls.js";
+import { ToolNames } from "./tool-names.js";
 import { TurnOutbox } from "./turn-outbox.js";
 import { TurnReducer, turnIdOf } from "./turn-reducer.js";
 
@@ -44,6 +45,7 @@ export class NativeTurn implements ThreadListener {
   readonly #context: TurnContext;
   readonly #outbox: TurnOutbox;
   readonly #reducer: TurnReducer;
+  readonly #toolNames: ToolNames;
   readonly #toolCalls: ToolCalls;
   readonly #abort = new AbortController();
   #phase: Phase = "starting";
@@ -64,8 +66,12 @@ export class NativeTurn implements ThreadListener {
     this.#port = port;
     this.#context = context;
     this.#outbox = new TurnOutbox(port, () => this.#interrupt(readerTooSlow));
+    this.#toolNames = new ToolNames(assignment.thread.tools);
     this.#toolCalls = new ToolCalls(assignment.thread.tools, (callIds) => this.#park(callIds));
-    this.#reducer = new TurnReducer((event) => this.#emit(event));
+    this.#reducer = new TurnReducer(
+      (event) => this.#emit(event),
+      (item) => this.#toolNames.toOriginalItem(item),
+    );
   }
 
   /** Runs the turn to its one terminal event and gives the native thread back. Never rejects. */
@@ -115,7 +121,7 @@ export class NativeTurn implements ThreadListener {
   async #startThread(): Promise<string> {
     const { connection, workDirectory } = this.#context;
     await connection.whenReady({ timeoutMs: deadlines.connectionReady, signal: this.#abort.signal });
-    const params = threadStartParams(this.#assignment.thread, workDirectory);
+    const params = threadStartParams(this.#assignment.thread, this.#toolNames, workDirectory);
     const started = await retryWhenOverloaded(this.#abort.signal, () =>
       connection.call("thread/start", params, { timeoutMs: deadlines.call }),
     );
@@ -130,7 +136,7 @@ export class NativeTurn implements ThreadListener {
       await retryWhenOverloaded(this.#abort.signal, () =>
         connection.call(
           "thread/inject_items",
-          { threadId, items: injectableItems(items) },
+          { threadId, items: injectableItems(items, this.#toolNames) },
           { timeoutMs: deadlines.call },
         ),
       );

@@ -1,6 +1,7 @@
 import type { MethodParams } from "../app-server/protocol.js";
 import type { JsonObject } from "../contract/json.js";
-import type { ThreadSettings, TurnAssignment, TurnProfile } from "../contract/turn.js";
+import type { FunctionTool, ThreadSettings, TurnAssignment, TurnProfile } from "../contract/turn.js";
+import type { ToolNames } from "./tool-names.js";
 
 /** Codex features that would offer the model a tool or a text which the caller did not ask for. */
 const switchedOffFeatures = [
@@ -43,6 +44,7 @@ const configOfProfile: Record<TurnProfile, JsonObject> = {
 /** `thread/start` parameters of an isolated thread. */
 export function threadStartParams(
   settings: ThreadSettings,
+  names: ToolNames,
   workDirectory: string,
 ): MethodParams<"thread/start"> {
   return {
@@ -54,7 +56,9 @@ export function threadStartParams(
     sandbox: "read-only",
     approvalPolicy: "never",
     ...baseInstructions(settings),
-    ...(settings.tools.length === 0 ? {} : { dynamicTools: settings.tools.map(dynamicTool) }),
+    ...(settings.tools.length === 0
+      ? {}
+      : { dynamicTools: settings.tools.map((tool) => dynamicTool(tool, names)) }),
     config: {
       ...configOfProfile[settings.profile],
       web_search: settings.webSearch ? "live" : "disabled",
@@ -72,10 +76,10 @@ function baseInstructions(settings: ThreadSettings): {
   return settings.instructions === "" ? {} : { developerInstructions: settings.instructions };
 }
 
-function dynamicTool(tool: ThreadSettings["tools"][number]) {
+function dynamicTool(tool: FunctionTool, names: ToolNames) {
   return {
     type: "function" as const,
-    name: tool.name,
+    name: names.toNative(tool.name),
     description: tool.description,
     inputSchema: tool.parameters,
   };
@@ -95,6 +99,8 @@ export function turnStartParams(threadId: string, assignment: TurnAssignment): M
 }
 
 /** Codex drops items of the role `system`; `developer` is what OpenAI's newer models call the same. */
-export function injectableItems(items: readonly JsonObject[]): readonly JsonObject[] {
-  return items.map((item) => (item.role === "system" ? { ...item, role: "developer" } : item));
+export function injectableItems(items: readonly JsonObject[], names: ToolNames): readonly JsonObject[] {
+  return items.map((item) =>
+    item.role === "system" ? { ...item, role: "developer" } : names.toNativeItem(item),
+  );
 }

@@ -18,6 +18,7 @@ const announcedItems: Readonly<Record<string, OutputItemType>> = {
  */
 export class TurnReducer {
   readonly #emit: (event: TurnEvent) => void;
+  readonly #toOriginal: (item: JsonObject) => JsonObject;
   /** Announced and not complete, with the text shown so far. */
   readonly #open = new Map<string, { readonly itemType: OutputItemType; text: string }>();
   readonly #completed = new Set<string>();
@@ -27,8 +28,10 @@ export class TurnReducer {
   #outcome: TurnOutcome | null = null;
   #lastError: NativeTurnError | null = null;
 
-  constructor(emit: (event: TurnEvent) => void) {
+  /** `toOriginal` gives an item the caller's own function names back. */
+  constructor(emit: (event: TurnEvent) => void, toOriginal: (item: JsonObject) => JsonObject) {
     this.#emit = emit;
+    this.#toOriginal = toOriginal;
   }
 
   /** How the turn ended, once `turn/completed` said so. */
@@ -119,7 +122,7 @@ export class TurnReducer {
       this.#open.delete(id);
       this.#unconfirmed.delete(id);
     }
-    this.#emit({ type: "item.completed", item });
+    this.#emit({ type: "item.completed", item: this.#toOriginal(item) });
   }
 
   #completeCall(usage: TokenUsage | null): void {

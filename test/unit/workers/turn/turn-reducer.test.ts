@@ -20,7 +20,10 @@ const message = (id: string, text: string) => ({
 
 function reduce(...notifications: ThreadNotification[]) {
   const events: TurnEvent[] = [];
-  const reducer = new TurnReducer((event) => events.push(event));
+  const reducer = new TurnReducer(
+    (event) => events.push(event),
+    (item) => item,
+  );
   for (const notification of notifications) reducer.apply(notification);
   return { events, outcome: reducer.outcome };
 }

@@ -1,0 +1,143 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import t, { type Test } from "tap";
+import { type LogLine, ServeProcess } from "../support/cli-harness.js";
+import {
+  createChatGptLogin,
+  logout,
+  OfflineBackend,
+  reply,
+  stall,
+  text,
+} from "../support/offline-backend/index.js";
+import { isRunning } from "../support/processes.js";
+import { makeTemporaryDirectory } from "../support/runtime-harness.js";
+import { pollUntil } from "../support/service-harness.js";
+
+async function prepare(t: Test) {
+  const root = await makeTemporaryDirectory(t);
+  const backend = await OfflineBackend.start();
+  t.teardown(() => backend.close());
+  const userHome = join(root, "codex");
+  await createChatGptLogin({ home: userHome, backend });
+  const environment = {
+    ...backend.environment(),
+    HOME: root,
+    PATH: "/usr/bin:/bin",
+    CODEX_HOME: userHome,
+    CODEX_NATIVE_API_STATE_DIR: join(root, "state"),
+    CODEX_NATIVE_API_PORT: "0",
+  };
+  return { root, backend, userHome, environment, stateDir: join(root, "state") };
+}
+
+const urlOf = (line: LogLine) => String(line.url);
+
+async function ask(url: string, body: object = { input: "hello" }): Promise<Response> {
+  return fetch(`${url}/v1/responses`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+}
+
+t.test("serve says what it found, answers, and SIGTERM leaves nothing behind", async (t) => {
+  const { environment, stateDir } = await prepare(t);
+  const serve = new ServeProcess(t, environment);
+  const url = urlOf(await serve.waitFor("service.listening"));
+  t.match(await serve.waitFor("codex.ready"), {
+    binary: /codex$/,
+    found: "package",
+    codexVersion: /^\d+\.\d+\.\d+$/,
+    account: /@/,
+    plan: "pro",
+    transport: "shared",
+  });
+  t.equal((await ask(url)).status, 200);
+  const { pid } = await serve.waitFor("app_server.started");
+  serve.child.kill("SIGTERM");
+  t.same(await serve.exited, { code: 0, signal: null });
+  t.notOk(await isRunning(Number(pid)));
+  const leftovers = await readdir(stateDir, { recursive: true });
+  t.same(
+    leftovers.filter((name) => /\.sock|ledger.+/.test(name)),
+    [],
+    "no socket and no ledger entry is left",
+  );
+});
+
+t.test("SIGTERM lets an answer under way end", async (t) => {
+  const { environment, backend } = await prepare(t);
+  backend.setDefaultReply(text({ deltas: ["a", "b", "c", "d"], delayMs: 200 }));
+  const serve = new ServeProcess(t, environment);
+  const url = urlOf(await serve.waitFor("service.listening"));
+  await serve.waitFor("codex.ready");
+  const answer = ask(url);
+  await backend.waitForRequest();
+  serve.child.kill("SIGTERM");
+  t.match(await (await answer).json(), { status: "completed" });
+  t.same(await serve.exited, { code: 0, signal: null });
+});
+
+t.test("a second signal ends at once, and a stream still gets its terminal event", async (t) => {
+  const { environment, backend } = await prepare(t);
+  backend.setDefaultReply(reply(text({ deltas: ["half", "half"] }), stall({ afterDeltas: 1 })));
+  const serve = new ServeProcess(t, environment);
+  const url = urlOf(await serve.waitFor("service.listening"));
+  await serve.waitFor("codex.ready");
+  const stream = await ask(url, { input: "hello", stream: true });
+  const streamed = stream.text();
+  const { pid } = await serve.waitFor("app_server.started");
+  serve.child.kill("SIGTERM");
+  await serve.waitFor("service.stopping");
+  serve.child.kill("SIGTERM");
+  t.match(await streamed, /event: response\.failed\n/);
+  t.equal((await serve.exited).signal, null);
+  t.notOk(await isRunning(Number(pid)));
+});
+
+t.test("after SIGKILL of the service the next start ends the orphaned app-server", async (t) => {
+  const { environment } = await prepare(t);
+  const first = new ServeProcess(t, environment);
+  await first.waitFor("codex.ready");
+  const pid = Number((await first.waitFor("app_server.started")).pid);
+  first.child.kill("SIGKILL");
+  await first.exited;
+  t.ok(await isRunning(pid), "the app-server outlives a killed service");
+  const second = new ServeProcess(t, environment);
+  const url = urlOf(await second.waitFor("service.listening"));
+  await second.waitFor("state_directory.orphan_reaped");
+  await second.waitFor("codex.ready");
+  t.notOk(await isRunning(pid));
+  t.equal((await ask(url)).status, 200);
+  second.child.kill("SIGTERM");
+  t.equal((await second.exited).code, 0);
+});
+
+t.test("without a binary the listener is up, says 503 and what to do", async (t) => {
+  const { environment } = await prepare(t);
+  const serve = new ServeProcess(t, { ...environment, CODEX_NATIVE_API_CODEX_BIN: "/nowhere/codex" });
+  const url = urlOf(await serve.waitFor("service.listening"));
+  t.match(await serve.waitFor("app_server.start_failed"), { msg: /codex/i });
+  const answer = await ask(url);
+  t.equal(answer.status, 503);
+  t.ok(Number(answer.headers.get("retry-after")) > 0);
+  t.match(await answer.json(), { error: { code: "native_runtime_unavailable", message: /codex/i } });
+  t.equal((await fetch(`${url}/readyz`)).status, 503);
+  t.equal((await fetch(`${url}/livez`)).status, 200);
+  t.match(await (await fetch(`${url}/v1/health`)).json(), { status: "unavailable" });
+});
+
+t.test("without a login it says so, and a login is noticed without a restart", async (t) => {
+  const { environment, userHome, backend } = await prepare(t);
+  await logout(userHome);
+  const serve = new ServeProcess(t, environment);
+  const url = urlOf(await serve.waitFor("service.listening"));
+  t.match(await serve.waitFor("codex.login_required"), { msg: /codex login/ });
+  const refused = await ask(url);
+  t.equal(refused.status, 503);
+  t.match(await refused.json(), { error: { code: "native_login_required", message: /codex login/ } });
+  await createChatGptLogin({ home: userHome, backend });
+  await pollUntil(async () => (await fetch(`${url}/readyz`)).status === 200);
+  t.equal((await ask(url)).status, 200);
+});

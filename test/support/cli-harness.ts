@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { Test } from "tap";
+
+const cliPath = fileURLToPath(new URL("../../src/main/cli.js", import.meta.url));
+
+export interface LogLine {
+  readonly event?: string;
+  readonly msg?: string;
+  readonly [key: string]: unknown;
+}
+
+/** `codex-native-api serve` as a process of its own. */
+export class ServeProcess {
+  readonly child: ChildProcess;
+  readonly lines: LogLine[] = [];
+  readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(
+    t: Pick<Test, "teardown">,
+    environment: Readonly<Record<string, string>>,
+    argv: readonly string[] = [],
+  ) {
+    this.child = spawn(process.execPath, [cliPath, "serve", ...argv], {
+      env: { ...environment },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    this.exited = once(this.child, "exit").then(([code, signal]) => ({ code, signal }));
+    if (this.child.stdout !== null) {
+      createInterface({ input: this.child.stdout }).on("line", (line) => this.#receive(line));
+    }
+    t.teardown(async () => {
+      this.child.kill("SIGKILL");
+      await this.exited;
+    });
+  }
+
+  /** The first log line of this event, old or to come. */
+  async waitFor(event: string, timeoutMs = 20_000): Promise<LogLine> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const line = this.lines.find((candidate) => candidate.event === event);
+      if (line !== undefined) return line;
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0) throw new Error(`no ${event} in the log: ${JSON.stringify(this.lines)}`);
+      await this.#nextLine(leftMs);
+    }
+  }
+
+  #nextLine(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, timeoutMs);
+      this.#waiting.add(done);
+    });
+  }
+
+  #receive(line: string): void {
+    this.lines.push(JSON.parse(line));
+    for (const wake of [...this.#waiting]) wake();
+  }
+}
