@@ -1,6 +1,6 @@
-/** Whether a process of this id is there and is not a zombie. */
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 
+/** Whether a process of this id is there and is not a zombie. */
 export async function isRunning(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);
@@ -9,4 +9,17 @@ export async function isRunning(pid: number): Promise<boolean> {
   }
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => null);
   return stat === null ? process.platform !== "linux" : !/\) Z /.test(stat);
+}
+
+/** Processes with this text in their environment, such as a test's own directory. None where there is no /proc. */
+export async function findProcessesOf(directory: string): Promise<readonly number[]> {
+  const entries = await readdir("/proc").catch(() => []);
+  const found: number[] = [];
+  for (const entry of entries) {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid) || pid === process.pid) continue;
+    const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
+    if (environment.includes(directory) && (await isRunning(pid))) found.push(pid);
+  }
+  return found;
 }

@@ -10,6 +10,7 @@ import {
   OfflineBackend,
   type OfflineBackendOptions,
 } from "./offline-backend/index.js";
+import { findProcessesOf } from "./processes.js";
 
 export interface RuntimeHarnessOptions {
   /** `chatgpt`: a ChatGPT login. `provider`: a custom provider without one. */
@@ -81,8 +82,17 @@ export async function createRuntimeHarness(
     ...rest,
   };
   const runtime = new CodexNativeRuntime(options, testLogger);
-  t.teardown(() => runtime.destroy());
+  t.teardown(async () => {
+    await runtime.destroy();
+    await refuseLeftovers(root);
+  });
   return { backend, runtime, userHome, stateDir, options };
+}
+
+/** Fails the test whose processes outlive it. */
+export async function refuseLeftovers(directory: string): Promise<void> {
+  const left = await findProcessesOf(directory);
+  if (left.length > 0) throw new Error(`processes left behind: ${left.join(", ")}`);
 }
 
 export function userMessage(text: string) {

@@ -10,7 +10,7 @@ import {
   OfflineBackend,
   type OfflineBackendOptions,
 } from "./offline-backend/index.js";
-import { makeTemporaryDirectory, testLogger } from "./runtime-harness.js";
+import { makeTemporaryDirectory, refuseLeftovers, testLogger } from "./runtime-harness.js";
 
 export interface ServiceHarnessOptions {
   /** `chatgpt` (default): a ChatGPT login. `provider`: a custom provider without one. `none`: nobody is logged in. */
@@ -58,7 +58,10 @@ export async function startServiceHarness(
   const loaded = loadConfig({ argv: harness.argv ?? [], env: environment, machine: readMachine() });
   if (!loaded.ok) throw new Error(`bad test configuration: ${JSON.stringify(loaded.faults)}`);
   const service = new CodexNativeApiService({ config: loaded.config, logger: testLogger, environment });
-  t.teardown(() => service.destroy());
+  t.teardown(async () => {
+    await service.destroy();
+    await refuseLeftovers(root);
+  });
   const { url } = await service.start();
   const token = loaded.config.auth.token ?? "unused";
   return {

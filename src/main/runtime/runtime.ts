@@ -22,6 +22,7 @@ import type {
   RequestTarget,
   ToolOutput,
 } from "./types.js";
+import { WorkerChildren } from "./worker-children.js";
 
 export interface CodexNativeRuntimeOptions {
   readonly codex: Omit<CodexInstallationOptions, "profile" | "stopStepMs">;
@@ -117,7 +118,8 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
     if (this.#state !== "idle") throw new Error(`A runtime that is ${this.#state} cannot be started.`);
     this.#state = "starting";
     this.#readiness.setRecovering("Codex is starting.");
-    const { instance } = await this.#installation.open();
+    const { instance, ledger } = await this.#installation.open();
+    const children = new WorkerChildren(ledger, this.#logger);
     const slots = new WorkerSlots({
       threads: this.#options.workers,
       maxConcurrentTurns: this.#options.admission.maxConcurrentTurns,
@@ -129,7 +131,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
       callbacks: {
         onConnection: (slot, change) => this.#onConnection(slot, change),
         onAccountNotice: () => void this.#readFacts(),
-        onChild: () => {},
+        onChild: (slot, pid) => children.set(slot.id, pid),
         onLost: (slot) => this.#onWorkerLost(slot),
         onError: (error) =>
           this.#logger.error({ event: "worker.error", err: error }, "a worker thread failed"),

@@ -9,6 +9,7 @@ import type { PidLedger } from "./pid-ledger.js";
 import { signalProcess } from "./process-signals.js";
 import { waitForSocket } from "./socket-readiness.js";
 import { TextTail } from "./text-tail.js";
+import { closingError, unavailable } from "./unavailable.js";
 
 export interface ProcessExit {
   readonly code: number | null;
@@ -31,6 +32,8 @@ const neverRan = { code: null, signal: null, errorCode: null } as const;
 
 /** Pipes may be held by what the process started; its last words are not waited for longer than this. */
 const drainMs = 200;
+/** A busy machine may take its time to take a killed process down. */
+const killWaitMs = 10_000;
 /**
  * What Codex says when it cannot use its configuration, before it goes on with defaults: another backend than the user
  * chose. Such a process must not get any work.
@@ -73,14 +76,14 @@ export class AppServerProcess {
 
   /** Lets turns end for one step, then ends the process, if need be by force. */
   close(): Promise<ProcessExit> {
-    this.#stopping.abort(new Error("closing"));
+    this.#stopping.abort(closingError());
     this.#stopped ??= this.#descend();
     return this.#stopped;
   }
 
   /** Ends the process now. Also shortens a `close` under way. */
   destroy(): Promise<ProcessExit> {
-    this.#stopping.abort(new Error("closing"));
+    this.#stopping.abort(closingError());
     this.#kill();
     this.#stopped ??= this.#awaitEnd();
     return this.#stopped;
@@ -157,12 +160,12 @@ export class AppServerProcess {
 
   /** Waits for what a signal was sent to, and clears away what it left on disk. */
   async #awaitEnd(): Promise<ProcessExit> {
-    const { socketPath, ledger, spawn: spec } = this.#options;
+    const { socketPath, ledger } = this.#options;
     const pid = this.pid;
     if (this.#child === null) return { ...neverRan, stderrTail: "" };
     // SIGKILL cannot be refused, but a process stuck in the kernel goes only when the kernel lets it. Then it stays in the
     // ledger, for the next start to end.
-    const gone = await settlesWithin(this.#exited.promise, spec.stopStepMs);
+    const gone = await settlesWithin(this.#exited.promise, killWaitMs);
     if (pid !== null && gone) await ledger.forget(pid);
     await rm(socketPath, { force: true });
     return gone ? this.#exited.promise : { ...neverRan, stderrTail: this.stderrTail };
@@ -179,7 +182,7 @@ export class AppServerProcess {
 
   #describeStartFailure(error: unknown, deadline: AbortSignal, died: AbortSignal): CodexNativeApiError {
     if (error instanceof CodexNativeApiError) return error;
-    if (this.#stopping.signal.aborted) return unavailable("The service is closing.", error);
+    if (this.#stopping.signal.aborted) return closingError();
     if (died.aborted) return unavailable("The Codex app-server ended while it started.", died.reason);
     if (deadline.aborted) return unavailable("The Codex app-server did not get ready in time.", error);
     return unavailable("The Codex app-server could not be started.", error);
@@ -191,8 +194,4 @@ export function describeExit({ code, signal }: ProcessExit): string {
   return signal === null
     ? `The Codex app-server ended with code ${code ?? "unknown"}.`
     : `The Codex app-server was ended by ${signal}.`;
-}
-
-function unavailable(message: string, cause: unknown): CodexNativeApiError {
-  return new CodexNativeApiError("native_runtime_unavailable", message, { cause });
 }

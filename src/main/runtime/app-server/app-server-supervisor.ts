@@ -12,6 +12,7 @@ import type {
   AppServerSupervisorState,
   DownAppServer,
 } from "./supervisor-events.js";
+import { closingError } from "./unavailable.js";
 
 export type { DownAppServer, ReadyAppServer, RetiredAppServer } from "./supervisor-events.js";
 
@@ -61,7 +62,9 @@ export class AppServerSupervisor {
    * one fails; the supervisor then goes on trying by its policy, until `close`. Repeated calls join the first.
    */
   start(): Promise<void> {
-    this.#started ??= this.#over.signal.aborted ? Promise.reject(closedError()) : this.#begin({ pauseMs: 0 });
+    this.#started ??= this.#over.signal.aborted
+      ? Promise.reject(closingError())
+      : this.#begin({ pauseMs: 0 });
     return this.#started;
   }
 
@@ -128,7 +131,7 @@ export class AppServerSupervisor {
 
   async #end(stop: (process: AppServerProcess) => Promise<ProcessExit>): Promise<void> {
     this.#enter("closing");
-    this.#over.abort(closedError());
+    this.#over.abort(closingError());
     const launching = this.#launching;
     await Promise.all(this.#processes().map(stop));
     // A preparation still writes to the instance directory, which the caller gives up next. What became of it was
@@ -162,7 +165,7 @@ export class AppServerSupervisor {
       this.#adopt(next, retire);
     } catch (error) {
       this.#launching = null;
-      if (this.#over.signal.aborted) throw closedError();
+      if (this.#over.signal.aborted) throw closingError();
       // With a current generation this was a rotation, and nothing is lost.
       if (this.#current === null) this.#retryAfter(error);
       throw error;
@@ -247,11 +250,7 @@ export class AppServerSupervisor {
   }
 
   #assertRunning(): void {
-    if (this.#over.signal.aborted) throw closedError();
+    if (this.#over.signal.aborted) throw closingError();
     if (this.#state === "idle") throw new Error("The app-server supervisor was not started.");
   }
-}
-
-function closedError(): CodexNativeApiError {
-  return new CodexNativeApiError("native_runtime_unavailable", "The service is closing.");
 }

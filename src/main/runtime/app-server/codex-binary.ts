@@ -1,9 +1,9 @@
 import { stat } from "node:fs/promises";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CodexNativeApiError } from "../../errors.js";
 import { findBinaryBehindLauncher, findPackagedBinary, isExecutable } from "./codex-package.js";
 import { type CommandResult, runCommand } from "./run-command.js";
+import { unavailable } from "./unavailable.js";
 
 /** Which kind of place the binary was found in. */
 export type CodexBinarySource = "configured" | "path" | "package";
@@ -124,8 +124,4 @@ function adviceFor(source: CodexBinarySource): string {
     case "package":
       return "Install @openai/codex again, or set CODEX_NATIVE_API_CODEX_BIN.";
   }
-}
-
-function unavailable(message: string, cause?: unknown): CodexNativeApiError {
-  return new CodexNativeApiError("native_runtime_unavailable", message, cause === undefined ? {} : { cause });
 }

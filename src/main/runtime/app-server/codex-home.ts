@@ -1,7 +1,6 @@
 import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse, stringify, type TomlTable } from "smol-toml";
-import { CodexNativeApiError } from "../../errors.js";
 import { type AuthLinkMend, mendAuthLink } from "./auth-link.js";
 import {
   applyOverride,
@@ -13,6 +12,7 @@ import {
   serviceSettings,
 } from "./codex-config.js";
 import { ensurePrivateDirectory, isSystemError, writePrivateFile } from "./private-files.js";
+import { unavailable } from "./unavailable.js";
 
 export type CodexHomeMode =
   /** An own CODEX_HOME, in which `auth.json` is a link to the user's. */
@@ -144,19 +144,14 @@ async function readUserConfig(userCodexHome: string): Promise<TomlTable> {
     text = await readFile(join(userCodexHome, "config.toml"), "utf8");
   } catch (error) {
     if (isSystemError(error, "ENOENT") || isSystemError(error, "ENOTDIR")) return {};
-    throw new CodexNativeApiError(
-      "native_runtime_unavailable",
-      "The user's Codex configuration (config.toml) cannot be read.",
-      { cause: error },
-    );
+    throw unavailable("The user's Codex configuration (config.toml) cannot be read.", error);
   }
   try {
     return parse(text);
   } catch (error) {
-    throw new CodexNativeApiError(
-      "native_runtime_unavailable",
+    throw unavailable(
       "The user's Codex configuration (config.toml) is not valid TOML. Correct it; it is read again at the next attempt.",
-      { cause: error },
+      error,
     );
   }
 }

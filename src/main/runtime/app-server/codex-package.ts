@@ -22,7 +22,8 @@ export async function findPackagedBinary(fromDirectory: string): Promise<string 
 
 /**
  * The native binary behind a launcher that npm or pnpm put on PATH; null when `path` is no such launcher. The launcher is
- * a Node process around the binary: it costs 40 ms and 50 MB, and SIGKILL ends it and not what it started.
+ * a Node process that costs its start, and where it cannot replace itself by the binary (Node before 22.15, Windows) it
+ * stays as a parent: SIGKILL ends it and not what it started.
  */
 export async function findBinaryBehindLauncher(path: string): Promise<string | null> {
   const script = (await readPackageScript(path)) ?? (await readShimTarget(path));
@@ -40,10 +41,10 @@ export async function isExecutable(path: string): Promise<boolean> {
 async function readPackageScript(path: string): Promise<string | null> {
   const script = await realpath(path).catch(() => null);
   if (script === null || !script.endsWith(".js")) return null;
-  const manifest: unknown = await readFile(join(dirname(dirname(script)), "package.json"), "utf8").then(
-    JSON.parse,
-    () => null,
-  );
+  const manifest: unknown = await readFile(join(dirname(dirname(script)), "package.json"), "utf8")
+    .then((text) => JSON.parse(text))
+    // Missing or damaged: not the package that is looked for.
+    .catch(() => null);
   const isCodex =
     typeof manifest === "object" &&
     manifest !== null &&

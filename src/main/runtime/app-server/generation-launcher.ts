@@ -1,7 +1,7 @@
 import type { SpawnSpec } from "../../../workers/contract/endpoint.js";
-import { CodexNativeApiError } from "../../errors.js";
 import { AppServerProcess } from "./app-server-process.js";
 import type { PidLedger } from "./pid-ledger.js";
+import { unavailable } from "./unavailable.js";
 
 export interface LaunchOptions {
   /**
@@ -69,8 +69,7 @@ export class GenerationLauncher {
       throw error;
     }
     this.#previousFailure = null;
-    if (process.pid === null)
-      throw new CodexNativeApiError("native_runtime_unavailable", "The Codex app-server has no pid.");
+    if (process.pid === null) throw unavailable("The Codex app-server has no pid.");
     return { number, process, pid: process.pid, socketPath };
   }
 }

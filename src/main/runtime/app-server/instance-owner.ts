@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readlink } from "node:fs/promises";
 import { hostname } from "node:os";
-import { CodexNativeApiError } from "../../errors.js";
 import { readProcessIdentity } from "./process-identity.js";
+import { unavailable } from "./unavailable.js";
 
 /**
  * Who holds an instance directory, told by the directory's name alone. So taking over a dead one's directory is a single
@@ -25,10 +25,7 @@ export const foreignStaleMs = 10 * 60_000;
 export async function readOwnOwner(): Promise<InstanceOwner> {
   const identity = await readProcessIdentity(process.pid);
   if (identity === null)
-    throw new CodexNativeApiError(
-      "native_runtime_unavailable",
-      "This process's own start time cannot be read (is /proc mounted?).",
-    );
+    throw unavailable("This process's own start time cannot be read (is /proc mounted?).");
   const namespace = await readlink("/proc/self/ns/pid").catch(() => "");
   return {
     host: digest(`${hostname()}\n${namespace}`),

@@ -31,6 +31,7 @@ const entrySchema = z.object({ process: identitySchema, supervisor: identitySche
  */
 export class PidLedger {
   readonly #options: PidLedgerOptions;
+  readonly #writing = new Map<number, Promise<void>>();
   #supervisor: Promise<ProcessIdentity | null> | null = null;
 
   constructor(options: PidLedgerOptions) {
@@ -39,13 +40,18 @@ export class PidLedger {
 
   /** Does nothing for a process that is gone already. */
   async record(pid: number): Promise<void> {
-    this.#supervisor ??= readProcessIdentity(process.pid);
-    const [recorded, supervisor] = await Promise.all([readProcessIdentity(pid), this.#supervisor]);
-    if (recorded === null || supervisor === null) return;
-    await writePrivateFile(this.#pathOf(pid), JSON.stringify({ process: recorded, supervisor }));
+    const writing = this.#write(pid);
+    this.#writing.set(pid, writing);
+    try {
+      await writing;
+    } finally {
+      if (this.#writing.get(pid) === writing) this.#writing.delete(pid);
+    }
   }
 
   async forget(pid: number): Promise<void> {
+    // A process may die while it is being recorded; its entry must not appear after it was forgotten.
+    await this.#writing.get(pid)?.catch(() => undefined);
     await rm(this.#pathOf(pid), { force: true });
   }
 
@@ -57,6 +63,13 @@ export class PidLedger {
     const names = await readdir(this.#options.directory).catch(() => []);
     const reaped = await Promise.all(names.map((name) => this.#reap(join(this.#options.directory, name))));
     return reaped.filter((one) => one !== null);
+  }
+
+  async #write(pid: number): Promise<void> {
+    this.#supervisor ??= readProcessIdentity(process.pid);
+    const [recorded, supervisor] = await Promise.all([readProcessIdentity(pid), this.#supervisor]);
+    if (recorded === null || supervisor === null) return;
+    await writePrivateFile(this.#pathOf(pid), JSON.stringify({ process: recorded, supervisor }));
   }
 
   async #reap(path: string): Promise<ReapedProcess | null> {

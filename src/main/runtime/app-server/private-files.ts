@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { CodexNativeApiError } from "../../errors.js";
+import type { CodexNativeApiError } from "../../errors.js";
+import { unavailable } from "./unavailable.js";
 
 /** Makes a directory that only this user can enter, or checks that an existing one is so. */
 export async function ensurePrivateDirectory(path: string, name: string): Promise<void> {
@@ -48,9 +49,5 @@ export function isSystemError(error: unknown, code: string): boolean {
 }
 
 function unusable(name: string, why: string, cause?: unknown): CodexNativeApiError {
-  return new CodexNativeApiError(
-    "native_runtime_unavailable",
-    `The ${name} ${why}. CODEX_NATIVE_API_STATE_DIR can name another one.`,
-    cause === undefined ? {} : { cause },
-  );
+  return unavailable(`The ${name} ${why}. CODEX_NATIVE_API_STATE_DIR can name another one.`, cause);
 }

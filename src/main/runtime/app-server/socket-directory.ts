@@ -1,8 +1,8 @@
 import { lstat, mkdtemp, readlink, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { CodexNativeApiError } from "../../errors.js";
 import { ensurePrivateDirectory } from "./private-files.js";
+import { unavailable } from "./unavailable.js";
 
 /** `sun_path` holds 104 bytes on macOS and 108 on Linux, a final NUL included. */
 const maxSocketPathBytes = 103;
@@ -29,8 +29,7 @@ export async function openSocketDirectory(path: string): Promise<string> {
     await symlink(short, path);
     return short;
   }
-  throw new CodexNativeApiError(
-    "native_runtime_unavailable",
+  throw unavailable(
     "The state directory's path is too long for a unix socket. Set CODEX_NATIVE_API_STATE_DIR to a shorter one.",
   );
 }

@@ -1,0 +1,71 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import t from "tap";
+import { findCodexBinary } from "../../src/main/runtime/app-server/codex-binary.js";
+import type { AppServerTransport } from "../../src/main/runtime/app-server-source.js";
+import { CodexNativeRuntime } from "../../src/main/runtime/runtime.js";
+import { lastUserText, text } from "../support/offline-backend/index.js";
+import { findProcessesOf } from "../support/processes.js";
+import {
+  createRuntimeHarness,
+  makeTemporaryDirectory,
+  testLogger,
+  userMessage,
+} from "../support/runtime-harness.js";
+
+const transports: readonly AppServerTransport[] = [{ kind: "shared" }, { kind: "stdio" }];
+
+for (const appServer of transports) {
+  t.test(`turns run over ${appServer.kind}, many at once, and closing leaves no process`, async (t) => {
+    const { runtime, backend, stateDir } = await createRuntimeHarness(t, { runtime: { appServer } });
+    backend.setDefaultReply((request) => text(lastUserText(request).toUpperCase()));
+    t.same(await runtime.start(), { ready: true });
+    const results = await Promise.all(
+      Array.from({ length: 20 }, async (_, index) => {
+        let streamed = "";
+        await runtime.runIsolatedTurn(
+          { items: [userMessage(`n${index}`)] },
+          {
+            onEvent: (event) => {
+              if (event.type === "text.delta") streamed += event.delta;
+            },
+          },
+        );
+        return streamed;
+      }),
+    );
+    t.same(
+      results,
+      results.map((_, index) => `N${index}`),
+    );
+    t.equal(runtime.health().appServer?.transport, appServer.kind);
+    t.equal((await findProcessesOf(stateDir)).length, appServer.kind === "shared" ? 1 : 2);
+    await runtime.close();
+    t.same(await findProcessesOf(stateDir), []);
+  });
+}
+
+t.test("an app-server of someone else's is used and left running", async (t) => {
+  const owner = await createRuntimeHarness(t);
+  const socketPath = join(await makeTemporaryDirectory(t), "s.sock");
+  const { path } = await findCodexBinary({ configured: null, env: {}, timeoutMs: 10_000 });
+  const codex = spawn(path, ["app-server", "--listen", `unix://${socketPath}`], {
+    env: { CODEX_HOME: owner.userHome, HOME: owner.userHome, PATH: "/usr/bin:/bin" },
+    stdio: "ignore",
+  });
+  const exited = once(codex, "exit");
+  t.teardown(async () => {
+    codex.kill("SIGKILL");
+    await exited;
+  });
+  const runtime = new CodexNativeRuntime(
+    { ...owner.options, appServer: { kind: "unix", socketPath } },
+    testLogger,
+  );
+  t.teardown(() => runtime.destroy());
+  t.same(await runtime.start(), { ready: true });
+  t.equal((await runtime.runIsolatedTurn({ items: [userMessage("hello")] })).outcome.status, "completed");
+  await runtime.close();
+  t.equal(codex.exitCode, null, "it is not ours to stop");
+});
