@@ -67,6 +67,8 @@ t.test("only JSON is taken", async (t) => {
     headers: { "content-encoding": "gzip" },
   });
   t.equal(encoded.status, 415);
+  const untyped = await call(fixture, "/v1/responses", { body: "{}", headers: { "content-type": "" } });
+  t.equal(untyped.status, 415);
   const withCharset = await call(fixture, "/v1/responses", {
     body: '{"input":"hi"}',
     headers: { "content-type": "application/json; charset=utf-8" },
@@ -124,6 +126,7 @@ t.test("a URL that cannot be read is refused", async (t) => {
   const fixture = await serveFake(t);
   const answer = await call(fixture, "/v1/models/%ZZ");
   t.equal(answer.status, 400);
+  t.match(answer.headers, { "x-request-id": /^req_/ });
   t.match(answer.json(), { error: { code: "invalid_request" } });
 });
 

@@ -112,7 +112,31 @@ t.test("what is not HTTP is refused in our own shape", async (t) => {
   socket.end("HELLO\r\n\r\n");
   const answer = await text(socket);
   t.match(answer, /^HTTP\/1\.1 400 /);
+  t.match(answer, /x-request-id: req_/);
   t.match(answer, /"code":"invalid_request"/);
+});
+
+t.test("a request that does not arrive in time is given up", async (t) => {
+  const { port } = await serveFake(t, { limits: { headersTimeoutMs: 20, requestTimeoutMs: 40 } });
+  const halves = [
+    "GET /livez HTTP/1.1\r\nhost: localhost\r\n",
+    "POST /livez HTTP/1.1\r\nhost: localhost\r\n",
+  ];
+  for (const half of halves) {
+    const socket = connect(port, "127.0.0.1");
+    t.teardown(() => socket.destroy());
+    socket.write(half);
+    t.match(await text(socket), /^HTTP\/1\.1 408 /);
+  }
+});
+
+t.test("connections beyond the bound are dropped, those within it are served", async (t) => {
+  const fixture = await serveFake(t, { limits: { maxConnections: 1 } });
+  t.equal((await call(fixture, "/livez")).status, 200);
+  const second = connect(fixture.port, "127.0.0.1");
+  t.teardown(() => second.destroy());
+  t.equal(await text(second).catch(() => "reset"), "");
+  t.equal((await call(fixture, "/livez")).status, 200);
 });
 
 t.test("headers that never end are refused", async (t) => {

@@ -9,6 +9,7 @@ import type {
   NativeRuntimeHealth,
   NativeTurnRuntime,
   TokenUsage,
+  ToolOutput,
   TurnEvent,
   TurnStarted,
 } from "../../src/main/runtime/types.js";
@@ -131,6 +132,11 @@ export class FakeRuntime implements NativeTurnRuntime {
   script: FakeScript = answerHello;
   currentHealth: NativeRuntimeHealth = readyHealth;
   models: readonly NativeModel[] = fakeModels;
+  /** Ids of turns that wait for outputs, with the calls they wait for. */
+  readonly parked = new Map<string, readonly string[]>();
+  /** Outputs given to parked turns, in order. */
+  readonly outputs: (readonly ToolOutput[])[] = [];
+  readonly abandoned: string[] = [];
 
   health(): NativeRuntimeHealth {
     return this.currentHealth;
@@ -149,6 +155,29 @@ export class FakeRuntime implements NativeTurnRuntime {
     const turn = new FakeTurn(request, handlers);
     this.turns.push(turn);
     return await this.script(turn);
+  }
+
+  async continueIsolatedTurn(
+    turnId: string,
+    outputs: readonly ToolOutput[],
+    handlers: IsolatedTurnHandlers = {},
+  ): Promise<IsolatedTurnResult | null> {
+    if (!this.parked.delete(turnId)) return null;
+    this.outputs.push(outputs);
+    const turn = new FakeTurn({ items: [] }, handlers);
+    return await this.script(turn);
+  }
+
+  findParkedTurn(callIds: readonly string[]): string | null {
+    for (const [turnId, waiting] of this.parked) {
+      if (callIds.some((callId) => waiting.includes(callId))) return turnId;
+    }
+    return null;
+  }
+
+  abandonTurn(turnId: string): void {
+    this.parked.delete(turnId);
+    this.abandoned.push(turnId);
   }
 }
 

@@ -47,7 +47,11 @@ export async function readChain(
   let ancestorId = head.previousResponseId;
   while (ancestorId !== null) {
     checkStep(previousResponseId, ancestorId, seenIds);
-    const ancestor = readAncestor(await registry.get(ancestorId), { ancestorId, headId: previousResponseId, now });
+    const ancestor = readAncestor(await registry.get(ancestorId), {
+      ancestorId,
+      headId: previousResponseId,
+      now,
+    });
     checkIdentity(ancestor, identity);
     seenIds.add(ancestorId);
     newestFirst.push(ancestor);
@@ -104,7 +108,9 @@ const goneWords: Readonly<Record<ContinuationGoneReason, string>> = {
 };
 
 function expired(reason: string): CodexNativeApiError {
-  return new CodexNativeApiError("continuation_expired", `${reason} Send the whole history as input.`, { param });
+  return new CodexNativeApiError("continuation_expired", `${reason} Send the whole history as input.`, {
+    param,
+  });
 }
 
 function checkStep(headId: string, nextId: string, seenIds: ReadonlySet<string>): void {

@@ -15,9 +15,9 @@ import { UseOrder, type UseOrderNode } from "./use-order.js";
 export interface InMemoryContinuationRegistryOptions {
   /** A response not used for this long is forgotten. Default: 1800000, half an hour. */
   readonly ttlMs?: number;
-  /** Default: 10000. */
+  /** 0 keeps nothing. Default: 10000. */
   readonly maxEntries?: number;
-  /** Bound on the records' JSON together; many small values take several times as much memory. Default: 268435456. */
+  /** Bound on the records' JSON together; many small values take several times as much memory. 0 keeps nothing. Default: 268435456. */
   readonly maxBytes?: number;
   /** Ids of forgotten responses that are remembered. Default: 10000. */
   readonly maxTombstones?: number;
@@ -58,11 +58,11 @@ export class InMemoryCodexNativeApiContinuationRegistry implements CodexNativeAp
   #bytes = 0;
   #stopTimer: (() => void) | null = null;
 
-  /** Throws a `RangeError` for a bound that is not a whole number above 0. */
+  /** Throws a `RangeError` for a bound that is not a whole number, or below 0 (`ttlMs`: below 1). */
   constructor(options: InMemoryContinuationRegistryOptions = {}) {
     this.#ttlMs = readBound("ttlMs", options.ttlMs ?? defaultContinuationBounds.ttlMs, 1);
-    this.#maxEntries = readBound("maxEntries", options.maxEntries ?? defaultContinuationBounds.maxEntries, 1);
-    this.#maxBytes = readBound("maxBytes", options.maxBytes ?? defaultContinuationBounds.maxBytes, 1);
+    this.#maxEntries = readBound("maxEntries", options.maxEntries ?? defaultContinuationBounds.maxEntries, 0);
+    this.#maxBytes = readBound("maxBytes", options.maxBytes ?? defaultContinuationBounds.maxBytes, 0);
     const maxTombstones = options.maxTombstones ?? continuationLimits.maxTombstones;
     this.#tombstones = new Tombstones(readBound("maxTombstones", maxTombstones, 0));
     this.#clock = options.clock ?? (() => performance.now());
@@ -88,6 +88,7 @@ export class InMemoryCodexNativeApiContinuationRegistry implements CodexNativeAp
   }
 
   async put(record: NewContinuationRecord): Promise<ContinuationPutResult> {
+    if (this.#maxEntries === 0 || this.#maxBytes === 0) return { status: "disabled" };
     this.#prune(continuationLimits.pruneStepsPerOperation);
     const { responseId } = record;
     const former = this.#entries.get(responseId);

@@ -59,7 +59,9 @@ export type ContinuationLookup =
 
 export type ContinuationPutResult =
   | { readonly status: "stored"; readonly record: ContinuationRecord }
-  | { readonly status: "too_large"; readonly bytes: number; readonly maxBytes: number };
+  | { readonly status: "too_large"; readonly bytes: number; readonly maxBytes: number }
+  /** This registry is set to keep nothing. */
+  | { readonly status: "disabled" };
 
 export interface ContinuationRegistryStats {
   /** Which implementation this is. */

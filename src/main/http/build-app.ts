@@ -36,7 +36,11 @@ export function buildApp(parts: AppParts): FastifyInstance {
     // The socket is ours to open and close: fastify's own close waits for streams without a limit.
     serverFactory: (handler): Server => createHttpServer(limits, handler),
     clientErrorHandler: refuseMalformed,
-    frameworkErrors: (error, request, reply) => sendError(request, reply, toApiError(error)),
+    // No hook runs for these.
+    frameworkErrors: (error, request, reply) => {
+      reply.header("x-request-id", request.id);
+      sendError(request, reply, toApiError(error));
+    },
     bodyLimit: options.maxBodyBytes,
     routerOptions: { maxParamLength: 512 },
     genReqId: (request) => requestIdOf(request.headers),

@@ -26,10 +26,6 @@ export class InFlight {
   readonly #interrupts = new Set<() => void>();
   readonly #waiting: (() => void)[] = [];
 
-  get size(): number {
-    return this.#answers.size;
-  }
-
   track(response: ServerResponse, socket: Socket, onEnd: OnEnd): void {
     this.#answers.set(response, new Set([onEnd]));
     response.once("close", () => this.#end(response, socket));

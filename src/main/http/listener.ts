@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import { type AddressInfo, isIPv6, type Socket } from "node:net";
 import { CodexNativeApiError } from "../errors.js";
 import { describeError } from "./error-reply.js";
+import { createId } from "./request-id.js";
 import type { ListenerLimits } from "./server-options.js";
 
 export interface ListeningAddress {
@@ -20,6 +21,8 @@ export function createHttpServer(limits: ListenerLimits, onRequest: RequestListe
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
+      // How often node looks for the first two; its own pace of half a minute would stretch shorter limits.
+      connectionsCheckingInterval: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs, 30_000),
     },
     onRequest,
   );
@@ -56,9 +59,14 @@ export function refuseMalformed(error: Error & { readonly code?: string }, socke
     "The request is not valid HTTP.",
   ];
   const body = JSON.stringify(describeError(new CodexNativeApiError("invalid_request", message)));
-  socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+  const head = [
+    `HTTP/1.1 ${status}`,
+    `x-request-id: ${createId("req")}`,
+    "content-type: application/json; charset=utf-8",
+    `content-length: ${Buffer.byteLength(body)}`,
+    "connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
 }
 
 const malformed: ReadonlyMap<string, readonly [string, string]> = new Map([

@@ -3,8 +3,8 @@
  * resolves to loopback (DNS rebinding), which the Host header gives away, or across origins, which Origin gives away.
  */
 import type { IncomingHttpHeaders } from "node:http";
+import { isLoopbackHost, normalizeHost } from "../config/network-names.js";
 import { CodexNativeApiError } from "../errors.js";
-import { hostOfHeader, isLoopbackHost, normalizeHost } from "./host-names.js";
 
 export interface OriginGuardOptions {
   /** The address or name the server is bound to. */
@@ -59,4 +59,12 @@ export class OriginGuard {
 /** A browser sends this where it sends no Origin, such as for an image on another site's page. */
 function isCrossSite(site: string | string[] | undefined): boolean {
   return site !== undefined && site !== "same-origin" && site !== "none";
+}
+
+const hostHeader = /^(\[[^\]]+\]|[^:]+)(?::\d{1,5})?$/;
+
+/** The name or address without its port, and without the root's dot that a name may end with. */
+function hostOfHeader(header: string | undefined): string | null {
+  const host = hostHeader.exec(header ?? "")?.[1]?.replace(/\.$/, "");
+  return host === undefined ? null : normalizeHost(host);
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
+import { isLoopbackHost } from "../config/network-names.js";
 import { buildApp } from "./build-app.js";
-import { isLoopbackHost } from "./host-names.js";
 import { InFlight } from "./in-flight.js";
 import { type ListeningAddress, listen } from "./listener.js";
 import { type CodexNativeApiServerOptions, defaultKeepAliveCommentMs } from "./server-options.js";

@@ -6,6 +6,9 @@ export interface SseWriterOptions {
   readonly keepAliveCommentMs: number;
 }
 
+/** A client that takes nothing of a finished answer for this long is cut off, in milliseconds. */
+const farewellMs = 30_000;
+
 /** Text kept back for one write, in characters; more is written at once. */
 const flushChars = 32 * 1024;
 
@@ -65,7 +68,9 @@ export class SseWriter {
     const closed = new Promise<void>((resolve) => this.#response.once("close", resolve));
     this.#response.end(this.#pending);
     this.#pending = "";
+    const farewell = setTimeout(() => this.#response.destroy(), farewellMs);
     await closed;
+    clearTimeout(farewell);
   }
 
   #flush(): void {

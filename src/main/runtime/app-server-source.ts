@@ -69,7 +69,7 @@ class SharedAppServer implements AppServerSource {
   async start(): Promise<void> {
     const { instance, ledger } = await this.#installation.open();
     this.#supervisor = new AppServerSupervisor({
-      prepare: () => this.#installation.prepare(),
+      prepare: (_generation, previousFailure) => this.#installation.prepare(previousFailure),
       socketPath: (generation) => instance.socketPath(generation),
       ledger,
       restart: {
@@ -129,7 +129,6 @@ class SharedAppServer implements AppServerSource {
       { event: "app_server.down", generation, reason, retryInMs, exhausted, stderrTail },
       `app-server down: ${reason}`,
     );
-    this.#installation.noteFailure(stderrTail);
     this.#events.onDown({ reason, blocked: exhausted });
   }
 }
@@ -147,7 +146,7 @@ class StdioAppServers implements AppServerSource {
   }
 
   async start(): Promise<void> {
-    const spawn = await this.#installation.prepare();
+    const spawn = await this.#installation.prepare(null);
     this.#generation += 1;
     this.#events.onDial({ endpoint: { kind: "stdio", spawn }, appServerGeneration: this.#generation });
   }

@@ -55,8 +55,6 @@ export class CodexInstallation {
   #binary: CodexBinary | null = null;
   #home: PreparedCodexHome | null = null;
   #open: OpenInstallation | null = null;
-  /** Last words of the app-server that ended last; null after one that was ready. */
-  #lastFailure: string | null = null;
 
   constructor(options: CodexInstallationOptions, logger: Logger) {
     this.#options = options;
@@ -77,11 +75,6 @@ export class CodexInstallation {
     return [...this.#degraded];
   }
 
-  /** What the app-server that just ended said on stderr: the next one is prepared in the light of it. */
-  noteFailure(stderrTail: string): void {
-    this.#lastFailure = stderrTail;
-  }
-
   /** Takes an instance directory and ends what a killed supervisor left behind. Later calls answer the same. */
   async open(): Promise<OpenInstallation> {
     if (this.#open !== null) return this.#open;
@@ -98,8 +91,10 @@ export class CodexInstallation {
   /**
    * Makes ready for one more app-server: finds the binary, mends the login link, reads the user's configuration anew,
    * renders the catalog. Rejects with `native_runtime_unavailable` and what to do about it.
+   *
+   * @param previousFailure what the last app-server said on stderr if it could not start; null otherwise.
    */
-  async prepare(): Promise<SpawnSpec> {
+  async prepare(previousFailure: string | null): Promise<SpawnSpec> {
     const { instance } = await this.open();
     const { bin, environment, stopStepMs, profile } = this.#options;
     const [binary, home] = await Promise.all([
@@ -112,7 +107,7 @@ export class CodexInstallation {
       await keepLogDatabaseSmall({
         codexHome: home.path,
         codexVersion: binary.version,
-        previousFailure: this.#lastFailure,
+        previousFailure,
       });
     }
     const env = this.#childEnvironment(home);

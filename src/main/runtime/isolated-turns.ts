@@ -128,6 +128,10 @@ export class IsolatedTurns {
     }
   }
 
+  findParked(callIds: readonly string[]): string | null {
+    return this.#parked.find(callIds);
+  }
+
   abandon(turnId: string): void {
     this.#parked.abandon(turnId);
   }

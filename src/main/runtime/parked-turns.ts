@@ -34,6 +34,14 @@ export class ParkedTurns {
     this.#turns.set(turnId, { session, callIds: new Set(callIds), timer });
   }
 
+  /** The parked turn that waits for an output of one of these calls, or null. */
+  find(callIds: readonly string[]): string | null {
+    for (const [turnId, parked] of this.#turns) {
+      if (callIds.some((callId) => parked.callIds.has(callId))) return turnId;
+    }
+    return null;
+  }
+
   /**
    * Takes a turn out to go on with it, or answers null when it is not parked. A turn whose calls are not answered exactly is
    * given up: what the caller has in mind is another history.

@@ -189,6 +189,10 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
     return this.#turns?.resume(turnId, outputs, handlers) ?? null;
   }
 
+  findParkedTurn(callIds: readonly string[]): string | null {
+    return this.#turns?.findParked(callIds) ?? null;
+  }
+
   abandonTurn(turnId: string): void {
     this.#turns?.abandon(turnId);
   }

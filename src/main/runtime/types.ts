@@ -153,4 +153,17 @@ export interface NativeTurnRuntime {
    * readiness, or the turn's own failure.
    */
   runIsolatedTurn(request: IsolatedTurnRequest, handlers?: IsolatedTurnHandlers): Promise<IsolatedTurnResult>;
+  /**
+   * Answers the calls of a parked turn, which then goes on. Resolves with null when that turn is no longer parked: the caller
+   * then replays the history. Rejects as `runIsolatedTurn` does.
+   */
+  continueIsolatedTurn(
+    turnId: string,
+    outputs: readonly ToolOutput[],
+    handlers?: IsolatedTurnHandlers,
+  ): Promise<IsolatedTurnResult | null>;
+  /** The parked turn that waits for an output of one of these calls; null when none does. */
+  findParkedTurn(callIds: readonly string[]): string | null;
+  /** Gives a parked turn up: nobody will answer its calls. */
+  abandonTurn(turnId: string): void;
 }

@@ -15,6 +15,12 @@ export function isModelOutput(item: JsonObject): boolean {
   return typeof item.type === "string" && outputItemTypes.has(item.type);
 }
 
+/** The item as the model made it: Codex notes things of its own on items in this stream. */
+export function withoutCodexNotes(item: JsonObject): JsonObject {
+  const { internal_chat_message_metadata_passthrough: _notes, ...own } = item;
+  return own;
+}
+
 export function itemId(item: JsonObject): string | null {
   return typeof item.id === "string" ? item.id : null;
 }

@@ -2,7 +2,14 @@ import type { NativeTurnError, ThreadNotification } from "../app-server/protocol
 import { isJsonObject, type JsonObject } from "../contract/json.js";
 import type { TokenUsage } from "../contract/turn.js";
 import type { OutputItemType, TurnEvent, TurnOutcome } from "../contract/turn-messages.js";
-import { assistantMessage, isModelOutput, itemId, readAgentMessage, refusalMessage } from "./model-items.js";
+import {
+  assistantMessage,
+  isModelOutput,
+  itemId,
+  readAgentMessage,
+  refusalMessage,
+  withoutCodexNotes,
+} from "./model-items.js";
 import { classifyFailure } from "./turn-failure.js";
 
 /** Codex's names of the items that it announces before the model has finished them. */
@@ -122,7 +129,7 @@ export class TurnReducer {
       this.#open.delete(id);
       this.#unconfirmed.delete(id);
     }
-    this.#emit({ type: "item.completed", item: this.#toOriginal(item) });
+    this.#emit({ type: "item.completed", item: this.#toOriginal(withoutCodexNotes(item)) });
   }
 
   #completeCall(usage: TokenUsage | null): void {

@@ -36,6 +36,7 @@ export function addResponsesRoutes(app: FastifyInstance, context: RouteContext, 
       const record = recordOf(request);
       record.responseId = stream.id;
       record.taskClass = turn.echo.taskClass;
+      logTaskMetadata(request, turn, context);
       const exchange = { request, reply, turn, stream, inFlight: inFlight.openTurn(reply.raw), record };
       try {
         await (turn.stream ? answerAsStream(exchange, context) : answerAsJson(exchange, context));
@@ -131,6 +132,13 @@ async function runTurn(
     },
   });
   return await Promise.race([running, inFlight.interrupted]);
+}
+
+/** The bridge's own words about the task. They may hold anything, so they are not for the info level. */
+function logTaskMetadata(request: FastifyRequest, turn: ResponsesTurn, { logger }: RouteContext): void {
+  const { codexbridge } = turn.echo.metadata;
+  if (codexbridge === undefined) return;
+  logger?.debug({ event: "http.task_metadata", request_id: request.id, codexbridge }, "task metadata");
 }
 
 /** Only what nobody foresaw: the rest is the caller's to read, and its code is in the request's line. */

@@ -63,7 +63,13 @@ export async function prepareCodexHome(options: PrepareCodexHomeOptions): Promis
   for (const [key, value] of Object.entries(options.codexConfig)) applyOverride(carried, key, value);
   const fallbackReason = await findKeyringReason(carried, options.userCodexHome);
   if (fallbackReason !== null) return describeUserHome(options, user, fallbackReason);
-  return writeOwnHome(options, carried);
+  try {
+    return await writeOwnHome(options, carried);
+  } catch (error) {
+    // Windows grants symbolic links to administrators and developers only; some file systems to nobody.
+    if (!isSystemError(error, "EPERM")) throw error;
+    return describeUserHome(options, user, "This system does not let the service make a symbolic link.");
+  }
 }
 
 async function writeOwnHome(

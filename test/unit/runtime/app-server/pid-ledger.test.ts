@@ -22,6 +22,16 @@ t.test("what is recorded is on disk until it is forgotten", async (t) => {
   t.same(await readdir(directory), []);
 });
 
+t.test("a process forgotten while it is being recorded leaves no entry", async (t) => {
+  const directory = await makeDirectory(t);
+  const ledger = new PidLedger({ directory, stopStepMs: 1_000 });
+  const pid = await startSleeper(t);
+  const recording = ledger.record(pid);
+  await ledger.forget(pid);
+  await recording;
+  t.same(await readdir(directory), []);
+});
+
 t.test("a process that is gone already is not recorded", async (t) => {
   const directory = await makeDirectory(t);
   await new PidLedger({ directory, stopStepMs: 1_000 }).record(await makeDeadPid());
