@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import t from "tap";
 import {
   type LoggedResponseEvent,
@@ -117,6 +118,19 @@ t.test("an aborted reader ends, while it waits and before it begins", async (t) 
   abort.abort();
   t.match(await next, { done: true });
   t.strictSame(await collect(log.readFrom(0, abort.signal)), []);
+});
+
+t.test("a reader that waits again and again leaves no listener on its signal", async (t) => {
+  const { log, append } = createLog(0);
+  const { signal } = new AbortController();
+  const reader = log.readFrom(0, signal);
+  for (let index = 0; index < 20; index += 1) {
+    const next = reader.next();
+    t.equal(getEventListeners(signal, "abort").length, 1);
+    append();
+    await next;
+  }
+  t.equal(getEventListeners(signal, "abort").length, 0);
 });
 
 t.test("a reader that leaves takes nothing with it", async (t) => {
