@@ -1,5 +1,15 @@
 /** The package's public surface, and nothing else. */
 export type { CodexNativeApiConfig } from "./config/types.js";
+export { InMemoryCodexNativeApiContinuationRegistry } from "./continuation/in-memory-registry.js";
+export type {
+  CodexNativeApiContinuationRegistry,
+  ContinuationIdentity,
+  ContinuationLookup,
+  ContinuationPutResult,
+  ContinuationRecord,
+  ContinuationRegistryStats,
+  NewContinuationRecord,
+} from "./continuation/types.js";
 export {
   CodexNativeApiError,
   type CodexNativeApiErrorCode,

@@ -1,5 +1,7 @@
 import type { Logger } from "pino";
 import type { CodexNativeApiConfig } from "./config/types.js";
+import { InMemoryCodexNativeApiContinuationRegistry } from "./continuation/in-memory-registry.js";
+import type { CodexNativeApiContinuationRegistry } from "./continuation/types.js";
 import { CodexNativeApiServer } from "./http/server.js";
 import { CodexNativeRuntime } from "./runtime/runtime.js";
 import type { NativeRuntimeHealth } from "./runtime/types.js";
@@ -17,6 +19,7 @@ export interface CodexNativeApiServiceOptions {
 interface Running {
   readonly server: CodexNativeApiServer;
   readonly runtime: CodexNativeRuntime;
+  readonly registry: InMemoryCodexNativeApiContinuationRegistry;
   readonly url: string;
 }
 
@@ -70,9 +73,11 @@ export class CodexNativeApiService {
     await this.#stopping;
     const { config, logger } = this.#options;
     const runtime = this.#createRuntime();
-    const server = this.#createServer(runtime);
+    const registry = new InMemoryCodexNativeApiContinuationRegistry(config.continuation);
+    registry.start();
+    const server = this.#createServer(runtime, registry);
     const { url } = await server.start();
-    this.#running = { server, runtime, url };
+    this.#running = { server, runtime, registry, url };
     logger.info({ event: "service.listening", url }, `listening on ${url}`);
     if (config.auth.token === null) {
       logger.info({ event: "service.no_token" }, "no token is set: every program of this machine may call");
@@ -82,6 +87,7 @@ export class CodexNativeApiService {
     } catch (error) {
       this.#running = null;
       await Promise.all([server.close({ graceMs: 0 }), runtime.destroy()]);
+      registry.close();
       throw error;
     }
     return { url };
@@ -110,6 +116,7 @@ export class CodexNativeApiService {
       running.server.close({ graceMs: graceMs + drainMarginMs }),
       how === "close" ? running.runtime.close() : running.runtime.destroy(),
     ]);
+    running.registry.close();
     this.#running = null;
     logger.info({ event: "service.stopped" }, "stopped");
   }
@@ -131,10 +138,14 @@ export class CodexNativeApiService {
     );
   }
 
-  #createServer(runtime: CodexNativeRuntime): CodexNativeApiServer {
+  #createServer(
+    runtime: CodexNativeRuntime,
+    registry: CodexNativeApiContinuationRegistry,
+  ): CodexNativeApiServer {
     const { config, logger } = this.#options;
     return new CodexNativeApiServer({
       runtime,
+      registry,
       host: config.listen.host,
       port: config.listen.port,
       authToken: config.auth.token,

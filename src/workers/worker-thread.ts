@@ -7,6 +7,7 @@ import { WorkerReporter } from "./health/worker-reporter.js";
 import { runNativeQuery } from "./native-queries.js";
 import { classifyCallFailure } from "./turn/call-failure.js";
 import { NativeTurn } from "./turn/native-turn.js";
+import { unloadThread } from "./turn/unload-thread.js";
 
 /** What one thread holds for its life: a connection to the app-server, a control port, and the turns under way. */
 export class WorkerThread {
@@ -63,6 +64,8 @@ export class WorkerThread {
         return this.#connection.connect(message.endpoint, message.appServerGeneration);
       case "disconnect":
         return void this.#connection.disconnect();
+      case "release_thread":
+        return void unloadThread(this.#connection, message.threadId, this.#reporter.countFault);
       case "status":
         return this.#postStatus();
       case "query":

@@ -4,7 +4,7 @@
  */
 import type OpenAI from "openai";
 import t from "tap";
-import type { EchoedTool } from "../../src/main/dialects/responses/request-to-turn.js";
+import type { EchoedTool } from "../../src/main/dialects/responses/request-echo.js";
 import type { ResponseObject, ResponseUsage } from "../../src/main/dialects/responses/response-object.js";
 import type * as events from "../../src/main/dialects/responses/wire-events.js";
 import type * as items from "../../src/main/dialects/responses/wire-items.js";
@@ -42,6 +42,7 @@ export const checkedEvents = {
     event: Around<events.LifecycleEvent, "response">,
   ): Omit<
     | OpenAI.Responses.ResponseCreatedEvent
+    | OpenAI.Responses.ResponseQueuedEvent
     | OpenAI.Responses.ResponseInProgressEvent
     | OpenAI.Responses.ResponseCompletedEvent
     | OpenAI.Responses.ResponseIncompleteEvent
@@ -121,7 +122,7 @@ export const checkedResponse = {
     verbosity: ResponseObject["text"]["verbosity"],
   ): OpenAI.Responses.ResponseTextConfig["verbosity"] => verbosity,
   usage: (usage: Plain<ResponseUsage>): OpenAI.Responses.ResponseUsage => usage,
-  tool: (tool: Plain<EchoedTool>): OpenAI.Responses.FunctionTool => tool,
+  tool: (tool: Plain<EchoedTool>): OpenAI.Responses.Tool => tool,
 };
 
 /** The compiler sees that no field of OpenAI's is missing here; those left out are optional and without a null. */

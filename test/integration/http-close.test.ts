@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import t from "tap";
 import { request } from "undici";
+import { InMemoryCodexNativeApiContinuationRegistry } from "../../src/main/continuation/in-memory-registry.js";
 import { CodexNativeApiServer } from "../../src/main/http/server.js";
 import { answerUntilAborted, FakeRuntime } from "../support/fake-runtime.js";
 import { call, type HttpFixture, serveFake } from "../support/http-fixture.js";
@@ -157,6 +158,7 @@ t.test("a server starts once, and tells of an address it cannot have", async (t)
     allowedHosts: [],
     allowedOrigins: [],
     maxBodyBytes: 1024,
+    registry: new InMemoryCodexNativeApiContinuationRegistry(),
     unsupportedParameters: "ignore",
     version: "0",
   });
@@ -173,6 +175,7 @@ t.test("a server that was never started closes too", async (t) => {
     allowedHosts: [],
     allowedOrigins: [],
     maxBodyBytes: 1024,
+    registry: new InMemoryCodexNativeApiContinuationRegistry(),
     unsupportedParameters: "ignore",
     version: "0",
   });

@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import t from "tap";
+import { InMemoryCodexNativeApiContinuationRegistry } from "../../src/main/continuation/in-memory-registry.js";
 import { CodexNativeApiServer } from "../../src/main/http/server.js";
 import { FakeRuntime } from "../support/fake-runtime.js";
 import { call, serveFake } from "../support/http-fixture.js";
@@ -92,6 +93,7 @@ t.test("a server that others can reach is not made without a token", async (t) =
     allowedHosts: [],
     allowedOrigins: [],
     maxBodyBytes: 1024,
+    registry: new InMemoryCodexNativeApiContinuationRegistry(),
     unsupportedParameters: "ignore",
     version: "0",
   } as const;

@@ -168,6 +168,23 @@ export class FakeRuntime implements NativeTurnRuntime {
     return await this.script(turn);
   }
 
+  /** Source threads of `continueThread`, in order; answers null unless the thread is in `loaded`. */
+  readonly continued: string[] = [];
+  readonly loaded = new Set<string>();
+
+  async continueThread(
+    source: { readonly threadId: string; readonly turnId: string },
+    request: IsolatedTurnRequest,
+    handlers: IsolatedTurnHandlers = {},
+  ): Promise<IsolatedTurnResult | null> {
+    this.continued.push(source.threadId);
+    return this.loaded.has(source.threadId) ? this.runIsolatedTurn(request, handlers) : null;
+  }
+
+  releaseThread(threadId: string): void {
+    this.loaded.delete(threadId);
+  }
+
   findParkedTurn(callIds: readonly string[]): string | null {
     for (const [turnId, waiting] of this.parked) {
       if (callIds.some((callId) => waiting.includes(callId))) return turnId;

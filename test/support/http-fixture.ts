@@ -3,6 +3,7 @@ import { Writable } from "node:stream";
 import { type Logger, pino } from "pino";
 import type { Test } from "tap";
 import { Agent, request } from "undici";
+import { InMemoryCodexNativeApiContinuationRegistry } from "../../src/main/continuation/in-memory-registry.js";
 import { CodexNativeApiServer } from "../../src/main/http/server.js";
 import type { CodexNativeApiServerOptions } from "../../src/main/http/server-options.js";
 import { FakeRuntime } from "./fake-runtime.js";
@@ -27,6 +28,7 @@ export async function serveFake(
   const log = new LogLines();
   const server = new CodexNativeApiServer({
     runtime,
+    registry: new InMemoryCodexNativeApiContinuationRegistry(),
     host: "127.0.0.1",
     port: 0,
     authToken: null,

@@ -48,7 +48,12 @@ export const layers: readonly Layer[] = [
   {
     name: "http",
     places: ["src/main/http/"],
-    mayImport: ["dialects", "continuation", "runtime types", "host names", ...ground],
+    mayImport: ["responses", "dialects", "continuation", "runtime types", "host names", ...ground],
+  },
+  {
+    name: "responses",
+    places: ["src/main/responses/"],
+    mayImport: ["dialects", "continuation", "runtime types", ...ground],
   },
   {
     name: "side tasks",

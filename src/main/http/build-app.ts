@@ -15,6 +15,7 @@ import { addHealthRoute } from "./routes/health.js";
 import { addModelRoutes } from "./routes/models.js";
 import { addProbeRoutes } from "./routes/probes.js";
 import { addResponsesRoutes } from "./routes/responses.js";
+import { addStoredResponseRoutes } from "./routes/stored-responses.js";
 import {
   type CodexNativeApiServerOptions,
   defaultListenerLimits,
@@ -53,6 +54,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
   addHealthRoute(app, context);
   addModelRoutes(app, context);
   addResponsesRoutes(app, context, inFlight);
+  addStoredResponseRoutes(app, context, inFlight);
   return app;
 }
 

@@ -1,9 +1,13 @@
 import type { Logger } from "pino";
+import type { CodexNativeApiContinuationRegistry } from "../continuation/types.js";
 import type { UnsupportedParameterPolicy } from "../dialects/responses/request-to-turn.js";
+import type { ResponseService } from "../responses/response-service.js";
 import type { NativeTurnRuntime } from "../runtime/types.js";
 
 export interface CodexNativeApiServerOptions {
   readonly runtime: NativeTurnRuntime;
+  /** Where stored responses are kept; its owner's to start and close. */
+  readonly registry: CodexNativeApiContinuationRegistry;
   /** Address or name to bind, an IPv6 address without brackets. */
   readonly host: string;
   /** 0 lets the system pick one. */
@@ -51,6 +55,8 @@ export const defaultKeepAliveCommentMs = 15_000;
 /** What answers need of the server. */
 export interface RouteContext {
   readonly runtime: NativeTurnRuntime;
+  readonly responses: ResponseService;
+  readonly registry: CodexNativeApiContinuationRegistry;
   readonly unsupportedParameters: UnsupportedParameterPolicy;
   readonly keepAliveCommentMs: number;
   readonly version: string;

@@ -1,8 +1,10 @@
 import type { FastifyInstance } from "fastify";
 import { isLoopbackHost } from "../config/network-names.js";
+import { ResponseService } from "../responses/response-service.js";
 import { buildApp } from "./build-app.js";
 import { InFlight } from "./in-flight.js";
 import { type ListeningAddress, listen } from "./listener.js";
+import { createId } from "./request-id.js";
 import { type CodexNativeApiServerOptions, defaultKeepAliveCommentMs } from "./server-options.js";
 
 export interface CloseOptions {
@@ -28,6 +30,7 @@ const farewellMs = 1000;
 export class CodexNativeApiServer {
   readonly #options: CodexNativeApiServerOptions;
   readonly #app: FastifyInstance;
+  readonly #responses: ResponseService;
   readonly #inFlight = new InFlight();
   readonly #hurried = new AbortController();
   #state: State = "new";
@@ -39,10 +42,18 @@ export class CodexNativeApiServer {
       throw new TypeError(`Refusing to listen on ${options.host} without an authToken.`);
     }
     this.#options = options;
+    this.#responses = new ResponseService({
+      runtime: options.runtime,
+      registry: options.registry,
+      wallClock: Date.now,
+      newId: createId,
+    });
     this.#app = buildApp({
       options,
       context: {
         runtime: options.runtime,
+        responses: this.#responses,
+        registry: options.registry,
         unsupportedParameters: options.unsupportedParameters,
         keepAliveCommentMs: options.keepAliveCommentMs ?? defaultKeepAliveCommentMs,
         version: options.version,
@@ -91,7 +102,7 @@ export class CodexNativeApiServer {
     server.closeIdleConnections();
     await this.#waitUntilIdle(graceMs);
     this.#inFlight.interruptTurns();
-    await this.#waitUntilIdle(farewellMs);
+    await Promise.all([this.#waitUntilIdle(farewellMs), this.#responses.close()]);
     server.closeAllConnections();
     await released;
     await this.#app.close();

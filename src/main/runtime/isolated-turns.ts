@@ -3,6 +3,7 @@ import type { TurnAssignment } from "../../workers/contract/turn.js";
 import { CodexNativeApiError } from "../errors.js";
 import { Admission, type AdmissionOptions, type Permit } from "./admission/admission.js";
 import { StartGate } from "./admission/start-gate.js";
+import { isAlive, type LoadedThread, NativeThreads } from "./native-threads.js";
 import { ParkedTurns, type ParkedTurnsOptions } from "./parked-turns.js";
 import type { WorkerSlot } from "./pool/worker-slot.js";
 import type { WorkerSlots } from "./pool/worker-slots.js";
@@ -15,6 +16,7 @@ import type {
   RequestTarget,
   ToolOutput,
   TurnProfile,
+  TurnStarted,
 } from "./types.js";
 
 export interface IsolatedTurnsOptions {
@@ -25,6 +27,8 @@ export interface IsolatedTurnsOptions {
   /** Whether each worker has an app-server process of its own. */
   readonly processPerWorker: boolean;
   readonly parking: ParkedTurnsOptions;
+  /** Idle native threads that stay loaded for the chains they belong to. */
+  readonly maxLoadedThreads: number;
   readonly now: () => number;
 }
 
@@ -37,13 +41,15 @@ export interface IsolatedTurnsContext {
   readonly describeTarget: (slot: WorkerSlot) => RequestTarget;
 }
 
+type Assignment = Omit<TurnAssignment, "turnKey">;
+
 interface Place {
   readonly slot: WorkerSlot;
   readonly leaveGate: () => void;
 }
 
-/** A turn that showed nothing is run again once when the plumbing under it broke. */
-const maxAttempts = 2;
+/** A turn that showed nothing is run again when the plumbing under it broke; once more, should that break too. */
+const maxAttempts = 3;
 const defaultCaller = "default";
 
 /** Takes turns in, finds each a worker, runs it, and runs it once more elsewhere when that can be done unseen. */
@@ -53,6 +59,7 @@ export class IsolatedTurns {
   readonly #admission: Admission<Place>;
   readonly #gate: StartGate;
   readonly #parked: ParkedTurns;
+  readonly #threads: NativeThreads;
   readonly #shutdown = new AbortController();
   #onIdle: (() => void) | null = null;
 
@@ -60,6 +67,7 @@ export class IsolatedTurns {
     this.#options = options;
     this.#context = context;
     this.#parked = new ParkedTurns(options.parking);
+    this.#threads = new NativeThreads(options.maxLoadedThreads);
     this.#gate = new StartGate(options.admission.startGate);
     this.#admission = new Admission<Place>(
       options.admission,
@@ -87,24 +95,48 @@ export class IsolatedTurns {
   }
 
   async run(request: IsolatedTurnRequest, handlers: IsolatedTurnHandlers): Promise<IsolatedTurnResult> {
-    if (request.items.length === 0) {
-      throw new CodexNativeApiError("invalid_request", "There is nothing to answer: the input is empty.", {
-        param: "input",
-      });
-    }
-    const signal = this.#mergeSignals(handlers);
-    for (let attempt = 1; ; attempt += 1) {
-      const permit = await this.#acquire(request, signal);
-      const { result, session } = await this.#attempt(permit, request, { ...handlers, signal });
-      if (attempt < maxAttempts && mayRunAgain(result) && !signal.aborted) {
+    requireItems(request);
+    return this.#abortable(handlers, async (signal) => {
+      for (let attempt = 1; ; attempt += 1) {
+        const permit = await this.#acquire(request, signal);
+        const { result, session } = await this.#attempt(
+          permit,
+          this.#assignment(request, null),
+          handlers,
+          signal,
+        );
+        if (attempt === maxAttempts || !mayRunAgain(result) || signal.aborted)
+          return this.#conclude(result, session);
         this.#context.logger.warn(
           { event: "turn.run_again", requestId: request.requestId, worker: permit.place.slot.id },
           "a turn that had shown nothing is run again",
         );
-        continue;
       }
-      return this.#conclude(result, session);
-    }
+    });
+  }
+
+  /** Runs a turn on a loaded thread; null where that cannot be, or broke before it showed anything. */
+  async runOnThread(
+    source: { readonly threadId: string; readonly turnId: string },
+    request: IsolatedTurnRequest,
+    handlers: IsolatedTurnHandlers,
+  ): Promise<IsolatedTurnResult | null> {
+    requireItems(request);
+    const assignment = this.#assignment(request, source.threadId);
+    const thread = this.#threads.take(source.threadId, source.turnId, settingsOf(assignment));
+    if (thread === null) return null;
+    return this.#abortable(handlers, async (signal) => {
+      const permit = await this.#acquire(request, signal, () => this.#findPlaceOn(thread)).catch(
+        (error: unknown) => {
+          if (!isAlive(thread)) return null;
+          this.#threads.keep(thread);
+          throw error;
+        },
+      );
+      if (permit === null) return null;
+      const { result, session } = await this.#attempt(permit, assignment, handlers, signal);
+      return mayRunAgain(result) ? null : this.#conclude(result, session);
+    });
   }
 
   /** Goes on with a parked turn; null when there is none to go on with, or it died before it showed anything more. */
@@ -121,11 +153,26 @@ export class IsolatedTurns {
     // It has its native thread and its worker already: there is nothing to wait for.
     const leave = this.#admission.enterNow();
     try {
-      const result = await session.resume(outputs, { ...handlers, signal: this.#mergeSignals(handlers) });
-      return mayRunAgain(result) ? null : this.#conclude(result, session);
+      return await this.#abortable(handlers, async (signal) => {
+        const result = await session.resume(outputs, { ...handlers, signal });
+        return mayRunAgain(result) ? null : this.#conclude(result, session);
+      });
     } finally {
       this.#leave(leave);
     }
+  }
+
+  releaseThread(threadId: string): void {
+    this.#threads.release(threadId);
+  }
+
+  /** A worker lost its connection: what was loaded there is gone. */
+  forgetDeadThreads(): void {
+    this.#threads.forgetDead();
+  }
+
+  get loadedThreads(): number {
+    return this.#threads.size;
   }
 
   findParked(callIds: readonly string[]): string | null {
@@ -166,11 +213,19 @@ export class IsolatedTurns {
     });
   }
 
-  async #acquire(request: IsolatedTurnRequest, signal: AbortSignal): Promise<Permit<Place>> {
+  async #acquire(
+    request: IsolatedTurnRequest,
+    signal: AbortSignal,
+    findPlace?: () => Place | null,
+  ): Promise<Permit<Place>> {
     const { readiness } = this.#context;
     if (readiness.phase === "blocked" || readiness.phase === "stopped") throw this.#notReady();
     try {
-      return await this.#admission.acquire({ caller: request.caller ?? defaultCaller, signal });
+      return await this.#admission.acquire({
+        caller: request.caller ?? defaultCaller,
+        signal,
+        ...(findPlace !== undefined && { findPlace }),
+      });
     } catch (error) {
       throw this.#shutdown.signal.aborted ? shuttingDown() : error;
     }
@@ -178,13 +233,14 @@ export class IsolatedTurns {
 
   async #attempt(
     permit: Permit<Place>,
-    request: IsolatedTurnRequest,
+    assignment: Assignment,
     handlers: IsolatedTurnHandlers,
+    signal: AbortSignal,
   ): Promise<{ readonly result: LegResult; readonly session: TurnSession }> {
     const { slot, leaveGate } = permit.place;
     try {
       const session = new TurnSession(this.#context.slots.pool, {
-        assignment: this.#assignment(request),
+        assignment,
         slot,
         target: this.#context.describeTarget(slot),
         timeoutMs: this.#options.timeoutMs,
@@ -193,12 +249,20 @@ export class IsolatedTurns {
           this.#admission.pump();
         },
       });
-      const result = await session.run(handlers);
-      if (isInfrastructureFault(result)) slot.doubt();
+      const result = await session.run({ ...handlers, signal });
+      if (isInfrastructureFault(result)) this.#doubtNeighbours(slot);
       return { result, session };
     } finally {
       leaveGate();
       this.#leave(permit.release);
+    }
+  }
+
+  /** What broke one turn may have broken all workers of the process, and not all of them have noticed yet. */
+  #doubtNeighbours(broken: WorkerSlot): void {
+    const key = this.#processKey(broken);
+    for (const slot of this.#context.slots.all()) {
+      if (slot === broken || this.#processKey(slot) === key) slot.doubt();
     }
   }
 
@@ -207,12 +271,23 @@ export class IsolatedTurns {
     if (this.#admission.running === 0) this.#onIdle?.();
   }
 
-  #mergeSignals(handlers: IsolatedTurnHandlers): AbortSignal {
-    const { signal } = this.#shutdown;
-    return handlers.signal === undefined ? signal : AbortSignal.any([signal, handlers.signal]);
+  /** Runs under a signal of its own that the caller and the shutdown can abort, and lets go of both afterwards. */
+  async #abortable<T>(handlers: IsolatedTurnHandlers, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const controller = new AbortController();
+    const abort = () => controller.abort();
+    const sources = [this.#shutdown.signal, ...(handlers.signal === undefined ? [] : [handlers.signal])];
+    for (const source of sources) {
+      if (source.aborted) abort();
+      source.addEventListener("abort", abort, { once: true });
+    }
+    try {
+      return await run(controller.signal);
+    } finally {
+      for (const source of sources) source.removeEventListener("abort", abort);
+    }
   }
 
-  #assignment(request: IsolatedTurnRequest): Omit<TurnAssignment, "turnKey"> {
+  #assignment(request: IsolatedTurnRequest, continueThreadId: string | null): Assignment {
     return {
       thread: {
         profile: this.#options.profile,
@@ -229,6 +304,8 @@ export class IsolatedTurns {
         outputSchema: request.outputSchema ?? null,
       },
       items: request.items,
+      continueThreadId,
+      keepThread: request.keepThread ?? false,
       idleTimeoutMs: this.#options.idleTimeoutMs,
     };
   }
@@ -238,6 +315,18 @@ export class IsolatedTurns {
     if (readiness.phase !== "ready") return null;
     const slot = slots.leastBusy((candidate) => this.#gate.hasRoom(this.#processKey(candidate)));
     return slot === null ? null : { slot, leaveGate: this.#gate.enter(this.#processKey(slot)) };
+  }
+
+  #findPlaceOn(thread: LoadedThread): Place | null {
+    const { slot } = thread;
+    if (!isAlive(thread)) {
+      throw new CodexNativeApiError(
+        "native_runtime_unavailable",
+        "The native thread is not loaded any more.",
+      );
+    }
+    const key = this.#processKey(slot);
+    return this.#gate.hasRoom(key) ? { slot, leaveGate: this.#gate.enter(key) } : null;
   }
 
   #processKey(slot: WorkerSlot): string {
@@ -252,8 +341,19 @@ export class IsolatedTurns {
     if (started === null) {
       throw new CodexNativeApiError("turn_cancelled", "The caller gave the turn up before it started.");
     }
+    if (outcome.status === "completed" && session.assignment.keepThread) this.#keepThread(started, session);
     if (outcome.status === "parked") this.#parked.park(started.turnId, session, outcome.callIds);
     return { ...started, outcome, usage };
+  }
+
+  #keepThread(started: TurnStarted, { slot, assignment }: TurnSession): void {
+    this.#threads.keep({
+      threadId: started.threadId,
+      lastTurnId: started.turnId,
+      slot,
+      appServerGeneration: started.target.appServerGeneration,
+      settings: settingsOf(assignment),
+    });
   }
 
   #notReady(): CodexNativeApiError {
@@ -264,6 +364,18 @@ export class IsolatedTurns {
 
 /** Longest wait for turns that were told to end, in milliseconds. */
 const cancelTimeoutMs = 6_000;
+
+function requireItems(request: IsolatedTurnRequest): void {
+  if (request.items.length > 0) return;
+  throw new CodexNativeApiError("invalid_request", "There is nothing to answer: the input is empty.", {
+    param: "input",
+  });
+}
+
+/** What a native thread keeps for life, as text that is equal where the settings are. */
+function settingsOf(assignment: Assignment): string {
+  return JSON.stringify(assignment.thread);
+}
 
 function isInfrastructureFault({ outcome }: LegResult): boolean {
   return outcome.status === "failed" && outcome.error.infrastructure === true;

@@ -73,6 +73,14 @@ export class TurnSession {
     });
   }
 
+  get slot(): WorkerSlot {
+    return this.#options.slot;
+  }
+
+  get assignment(): Omit<TurnAssignment, "turnKey"> {
+    return this.#options.assignment;
+  }
+
   cancel(): void {
     this.#channel.cancel();
   }

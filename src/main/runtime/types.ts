@@ -42,6 +42,8 @@ export interface IsolatedTurnRequest {
   readonly serviceTier?: string;
   /** JSON schema that the final message must obey. */
   readonly outputSchema?: JsonObject;
+  /** Whether the native thread stays loaded for `continueThread`, as far as there is room. Default: no. */
+  readonly keepThread?: boolean;
   /** What kind of side task this is, for logs and `native_api`. */
   readonly taskClass?: string;
   /** Who asks, for fairness between callers. Default: one shared caller. */
@@ -162,6 +164,18 @@ export interface NativeTurnRuntime {
     outputs: readonly ToolOutput[],
     handlers?: IsolatedTurnHandlers,
   ): Promise<IsolatedTurnResult | null>;
+  /**
+   * Runs a turn on the native thread of an earlier one, which has seen the history: `request.items` is only what is new.
+   * Resolves with null when that thread is not loaded, has moved on since, or has other settings: the caller then replays the
+   * history. Rejects as `runIsolatedTurn` does.
+   */
+  continueThread(
+    source: { readonly threadId: string; readonly turnId: string },
+    request: IsolatedTurnRequest,
+    handlers?: IsolatedTurnHandlers,
+  ): Promise<IsolatedTurnResult | null>;
+  /** Unloads a native thread that nobody will continue. */
+  releaseThread(threadId: string): void;
   /** The parked turn that waits for an output of one of these calls; null when none does. */
   findParkedTurn(callIds: readonly string[]): string | null;
   /** Gives a parked turn up: nobody will answer its calls. */

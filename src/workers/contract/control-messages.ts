@@ -18,6 +18,8 @@ export type ControlInput =
   /** Connect there, dropping any connection of an older generation. */
   | { readonly type: "connect"; readonly endpoint: AppServerEndpoint; readonly appServerGeneration: number }
   | { readonly type: "disconnect" }
+  /** Unload a native thread that a turn left loaded. */
+  | { readonly type: "release_thread"; readonly threadId: string }
   /** Say how the connection stands, by a `connection` message. */
   | { readonly type: "status" }
   | {

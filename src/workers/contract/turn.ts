@@ -38,6 +38,10 @@ export interface TurnAssignment {
   readonly turn: TurnSettings;
   /** Responses API items, injected into the history as they are, in order. */
   readonly items: readonly JsonObject[];
+  /** A native thread of this worker's that has seen the history already: the items are only what is new. Null starts a thread. */
+  readonly continueThreadId: string | null;
+  /** Whether the thread stays loaded after the turn completed, for a later one. `release_thread` unloads it. */
+  readonly keepThread: boolean;
   /** No event for this long ends the turn with `turn_stalled`. */
   readonly idleTimeoutMs: number;
 }

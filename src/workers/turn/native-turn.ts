@@ -11,6 +11,7 @@ import { ToolCalls } from "./tool-calls.js";
 import { ToolNames } from "./tool-names.js";
 import { TurnOutbox } from "./turn-outbox.js";
 import { TurnReducer, turnIdOf } from "./turn-reducer.js";
+import { unloadThread } from "./unload-thread.js";
 
 export interface TurnContext {
   readonly connection: AppServerConnection;
@@ -56,6 +57,8 @@ export class NativeTurn implements ThreadListener {
   #idleTimer: NodeJS.Timeout | null = null;
   #settleTimer: NodeJS.Timeout | null = null;
   #interruptOutcome: TurnOutcome | null = null;
+  /** Only a thread whose turn completed has the history that the caller thinks it has. */
+  #keepsThread = false;
   #finish: () => void = () => {};
   readonly #finished = new Promise<void>((resolve) => {
     this.#finish = resolve;
@@ -88,7 +91,9 @@ export class NativeTurn implements ThreadListener {
     }
     await this.#finished;
     release();
-    await this.#unloadThread();
+    if (this.#threadId !== null && !this.#keepsThread) {
+      await unloadThread(this.#context.connection, this.#threadId, this.#context.countFault);
+    }
     this.#port.off("message", this.#onInput);
     this.#port.off("close", this.#onPortClosed);
     this.#port.close();
@@ -121,6 +126,11 @@ export class NativeTurn implements ThreadListener {
   async #startThread(): Promise<string> {
     const { connection, workDirectory } = this.#context;
     await connection.whenReady({ timeoutMs: deadlines.connectionReady, signal: this.#abort.signal });
+    const { continueThreadId } = this.#assignment;
+    if (continueThreadId !== null) {
+      this.#threadId = continueThreadId;
+      return continueThreadId;
+    }
     const params = threadStartParams(this.#assignment.thread, this.#toolNames, workDirectory);
     const started = await retryWhenOverloaded(this.#abort.signal, () =>
       connection.call("thread/start", params, { timeoutMs: deadlines.call }),
@@ -278,6 +288,7 @@ export class NativeTurn implements ThreadListener {
   #end(outcome: TurnOutcome): void {
     if (this.#phase === "ended") return;
     this.#phase = "ended";
+    this.#keepsThread = this.#assignment.keepThread && outcome.status === "completed";
     this.#clearTimers();
     this.#toolCalls.abandon();
     this.#outbox.push({ type: "turn.ended", outcome });
@@ -289,21 +300,6 @@ export class NativeTurn implements ThreadListener {
     if (this.#settleTimer !== null) clearTimeout(this.#settleTimer);
     this.#idleTimer = null;
     this.#settleTimer = null;
-  }
-
-  /** Codex keeps a subscribed thread in memory for as long as the connection lives. */
-  async #unloadThread(): Promise<void> {
-    if (this.#threadId === null || this.#context.connection.state !== "ready") return;
-    try {
-      await this.#context.connection.call(
-        "thread/unsubscribe",
-        { threadId: this.#threadId },
-        { timeoutMs: deadlines.call },
-      );
-    } catch {
-      // Lost with its connection, or still loaded: the count of loaded threads in health shows the latter.
-      this.#context.countFault("unsubscribe_failed");
-    }
   }
 }
 

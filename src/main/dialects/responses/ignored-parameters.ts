@@ -1,57 +1,94 @@
 /** Names what a request asks for and Codex has no field for, so that it is never dropped in silence. */
-import { knownParameters, type ResponsesRequest } from "./request-schema.js";
+import { isGiven, isIdle, parameterFates } from "./parameters.js";
+import type { ResponsesRequest } from "./request-schema.js";
+import { isWebSearchTool, type Tool } from "./tool-schemas.js";
 
-/** Official parameters without a native field. `truncation` is one only when it asks for something: see below. */
-const placeless: ReadonlySet<string> = new Set([
-  "max_output_tokens",
-  "max_tool_calls",
-  "temperature",
-  "top_p",
-  "top_logprobs",
-  "user",
-  "safety_identifier",
-  "prompt_cache_key",
-  "prompt_cache_retention",
-]);
-
-/** Ask for output the model has no tool for here, so nothing is lost by them. */
+/** Met, or about tools that are refused, so that nothing is lost by them. */
 const harmlessIncludes: ReadonlySet<string> = new Set([
   "reasoning.encrypted_content",
-  "web_search_call.action.sources",
-  "web_search_call.results",
   "file_search_call.results",
   "code_interpreter_call.outputs",
   "computer_call_output.output.image_url",
   "message.input_image.image_url",
 ]);
 
-/** Null counts as not given, as with OpenAI. */
+/** Codex asks the backend for neither, so they matter only when web search is on. */
+const webSearchIncludes: ReadonlySet<string> = new Set([
+  "web_search_call.action.sources",
+  "web_search_call.results",
+]);
+
+/** Codex drops a tier that the model's catalog entry lacks; these are sent, or mean the ordinary one (0.169). */
+const carriedTiers: ReadonlySet<string> = new Set(["auto", "default", "fast", "flex", "priority"]);
+
 export function listIgnoredParameters(request: ResponsesRequest): readonly string[] {
-  const names: string[] = [];
-  for (const [name, value] of Object.entries(request)) {
-    if (value === undefined || value === null) continue;
-    if (placeless.has(name) || !knownParameters.has(name)) names.push(name);
-  }
+  const names = Object.entries(request)
+    .filter(([name, value]) => isGiven(value) && !isIdle(name, value))
+    .map(([name]) => name)
+    .filter((name) => (parameterFates[name] ?? "ignored") === "ignored");
   // `disabled` asks for what happens anyway: too long a context is an error.
   if (request.truncation === "auto") names.push("truncation");
+  if (isGiven(request.service_tier) && !carriedTiers.has(request.service_tier)) names.push("service_tier");
   if (request.stream_options?.include_obfuscation === true) names.push("stream_options.include_obfuscation");
-  names.push(...unreadKeys("reasoning", request.reasoning, ["effort", "summary", "generate_summary"]));
+  const reasoning = withoutIdle(request.reasoning, { context: "auto", mode: "standard" });
+  names.push(...unreadKeys("reasoning", reasoning, ["effort", "summary", "generate_summary"]));
   names.push(...unreadKeys("text", request.text, ["format", "verbosity"]));
-  const format = request.text?.format;
-  if (format?.type === "json_schema") {
-    // Codex always asks for the strict form, under a name of its own.
-    if (format.strict === false) names.push("text.format.strict");
-    if (typeof format.description === "string") names.push("text.format.description");
-  }
-  for (const value of request.include ?? []) {
-    if (!harmlessIncludes.has(value)) names.push(`include.${value.slice(0, 64)}`);
-  }
+  const { tools } = request;
+  names.push(...listIncludes(request, tools?.some(isWebSearchTool) === true));
+  names.push(...(tools ?? []).flatMap((tool, index) => listToolOptions(tool, `tools[${index}]`)));
+  names.push(...listItemOptions(request.input));
   return names;
 }
 
+function listIncludes({ include }: ResponsesRequest, hasWebSearch: boolean): readonly string[] {
+  return [...new Set(include ?? [])]
+    .filter((value) => !harmlessIncludes.has(value) && (hasWebSearch || !webSearchIncludes.has(value)))
+    .map((value) => `include.${value.slice(0, 64)}`);
+}
+
+function listToolOptions(tool: Tool, at: string): readonly string[] {
+  if (tool.type !== "function") {
+    const { filters, search_content_types: _both, ...rest } = tool;
+    return [...unreadKeys(at, rest, ["type"]), ...unreadKeys(`${at}.filters`, filters, [])];
+  }
+  // Codex asks for no function in the strict form.
+  const strict = tool.strict === true ? [`${at}.strict`] : [];
+  const options = withoutIdle(tool, { defer_loading: false });
+  return [...strict, ...unreadKeys(at, options, ["type", "name", "description", "parameters", "strict"])];
+}
+
+/** Of all items together, for there may be thousands. */
+function listItemOptions(input: ResponsesRequest["input"]): readonly string[] {
+  const names = new Set<string>();
+  for (const item of typeof input === "string" ? [] : (input ?? [])) {
+    if (isGiven(item.caller)) names.add("input[].caller");
+    const [parts, field] = partsOf(item);
+    for (const part of parts) {
+      // Codex lets the model see every image in its original size.
+      if (part.detail === "low" || part.detail === "high") names.add(`input[].${field}[].detail`);
+      if (isGiven(part.prompt_cache_breakpoint)) names.add(`input[].${field}[].prompt_cache_breakpoint`);
+    }
+  }
+  return [...names];
+}
+
+interface PartOptions {
+  readonly detail?: unknown;
+  readonly prompt_cache_breakpoint?: unknown;
+}
+
+function partsOf(item: { readonly [key: string]: unknown }): [readonly PartOptions[], string] {
+  if (Array.isArray(item.content)) return [item.content, "content"];
+  return [Array.isArray(item.output) ? item.output : [], "output"];
+}
+
+function withoutIdle(value: object | null | undefined, idle: Readonly<Record<string, unknown>>): object {
+  return Object.fromEntries(Object.entries(value ?? {}).filter(([key, entry]) => entry !== idle[key]));
+}
+
 function unreadKeys(parent: string, value: object | null | undefined, read: readonly string[]): string[] {
-  if (value === null || value === undefined) return [];
+  if (!isGiven(value)) return [];
   return Object.entries(value)
-    .filter(([key, entry]) => !read.includes(key) && entry !== undefined && entry !== null)
+    .filter(([key, entry]) => !read.includes(key) && isGiven(entry))
     .map(([key]) => `${parent}.${key}`);
 }

@@ -4,63 +4,47 @@
  */
 import { z } from "zod";
 import { isJsonObject, type JsonObject } from "../../../workers/contract/json.js";
+import { callOutput, longText, messagePart } from "./content-parts.js";
 
-const optionalText = z.string().nullish();
-
-const imageSource = z.string().refine((url) => url.startsWith("data:"), {
-  error: "must be a data URL: Codex does not fetch remote images, so send the image inline",
-  params: { unsupported: true },
-});
-
-const inputText = z.looseObject({ type: z.literal("input_text"), text: z.string() });
-const outputText = z.looseObject({ type: z.literal("output_text"), text: z.string() });
-const refusal = z.looseObject({ type: z.literal("refusal"), refusal: z.string() });
-const inputImage = z
-  .looseObject({ type: z.literal("input_image"), image_url: imageSource.nullish(), file_id: optionalText })
-  .refine((part) => typeof part.image_url === "string" || typeof part.file_id === "string", {
-    error: "needs image_url or file_id",
-  });
-
-const contentPart = z.discriminatedUnion("type", [inputText, outputText, inputImage, refusal]);
-const outputPart = z.discriminatedUnion("type", [inputText, inputImage]);
-const callOutput = z.union([z.string(), z.array(outputPart)]);
+const callId = z.string().min(1);
 
 const message = z.looseObject({
   type: z.literal("message"),
   role: z.enum(["user", "assistant", "system", "developer"]),
-  content: z.array(contentPart),
+  content: z.array(messagePart),
+  phase: z.enum(["commentary", "final_answer"]).nullish(),
 });
 
 const reasoning = z.looseObject({
   type: z.literal("reasoning"),
-  summary: z.array(z.looseObject({ type: z.literal("summary_text"), text: z.string() })),
-  content: z.array(z.looseObject({ type: z.string(), text: z.string() })).nullish(),
-  encrypted_content: optionalText,
+  summary: z.array(z.looseObject({ type: z.literal("summary_text"), text: longText })),
+  content: z.array(z.looseObject({ type: z.literal("reasoning_text"), text: longText })).nullish(),
+  encrypted_content: longText.nullish(),
 });
 
 const functionCall = z.looseObject({
   type: z.literal("function_call"),
-  call_id: z.string().min(1),
+  call_id: callId,
   name: z.string().min(1),
-  arguments: z.string(),
+  arguments: longText,
 });
 
 const functionCallOutput = z.looseObject({
   type: z.literal("function_call_output"),
-  call_id: z.string().min(1),
+  call_id: callId,
   output: callOutput,
 });
 
 const customToolCall = z.looseObject({
   type: z.literal("custom_tool_call"),
-  call_id: z.string().min(1),
+  call_id: callId,
   name: z.string().min(1),
-  input: z.string(),
+  input: longText,
 });
 
 const customToolCallOutput = z.looseObject({
   type: z.literal("custom_tool_call_output"),
-  call_id: z.string().min(1),
+  call_id: callId,
   output: callOutput,
 });
 
@@ -70,11 +54,14 @@ const imageGenerationCall = z.looseObject({
   status: z.string(),
   result: z.string(),
 });
-const compaction = z.looseObject({ type: z.literal("compaction"), encrypted_content: z.string() });
+const compaction = z.looseObject({ type: z.literal("compaction"), encrypted_content: longText });
+
+/** Stands for an item of a stored response: whoever keeps those puts it in its place before the turn. */
+const itemReference = z.looseObject({ type: z.literal("item_reference"), id: z.string().min(1) });
 
 /**
- * The types of item Codex puts before the model. It takes any other without a word and drops it, so those are refused here
- * instead; `item_reference` among them, which only a store of items could resolve.
+ * The types of item Codex puts before the model, and the reference. Codex takes any other without a word and drops it, or a
+ * part of it, so those are refused here instead.
  */
 const knownItem = z.discriminatedUnion("type", [
   message,
@@ -86,6 +73,7 @@ const knownItem = z.discriminatedUnion("type", [
   customToolCallOutput,
   imageGenerationCall,
   compaction,
+  itemReference,
 ]);
 
 export const inputItem = z.preprocess(completeShortForms, knownItem);
@@ -95,6 +83,11 @@ export type InputItem = z.infer<typeof knownItem>;
 /** One user message, which is what a plain string stands for. */
 export function userMessage(text: string): JsonObject {
   return { type: "message", role: "user", content: [{ type: "input_text", text }] };
+}
+
+/** Words of this service to the model, which the caller's own outrank by coming through `instructions`. */
+export function developerMessage(text: string): JsonObject {
+  return { type: "message", role: "developer", content: [{ type: "input_text", text }] };
 }
 
 /** The item for the model's history. */
@@ -107,10 +100,17 @@ export function toHistoryItem(item: InputItem): JsonObject {
   return { ...item, content };
 }
 
+export function isItemReference(
+  item: JsonObject,
+): item is { readonly type: "item_reference"; readonly id: string } {
+  return item.type === "item_reference";
+}
+
 function completeShortForms(value: unknown): unknown {
   if (!isJsonObject(value)) return value;
   const typed =
     value.type === undefined || value.type === null ? { ...value, type: impliedType(value) } : value;
+  if (typed.type === "item_reference") return { type: typed.type, id: typed.id };
   if (typed.type !== "message" || typeof typed.content !== "string") return typed;
   const partType = typed.role === "assistant" ? "output_text" : "input_text";
   return { ...typed, content: [{ type: partType, text: typed.content }] };

@@ -36,11 +36,22 @@ export interface NativeApiFacts {
   readonly responseId?: string;
   readonly threadId?: string;
   readonly turnId?: string;
+  /** Null where nothing was continued. */
+  readonly continuation?: ContinuationFacts | null;
   readonly ignoredParameters?: readonly string[];
 }
 
+/** What a turn took up, and how. */
+export interface ContinuationFacts {
+  /** `native`: the native turn or thread went on. `replayed`: its history was put before the model anew. */
+  readonly mode: "native" | "replayed" | null;
+  readonly previousResponseId: string;
+  readonly threadId: string;
+  readonly turnId: string;
+}
+
 export function describeNativeApi(facts: NativeApiFacts): NativeApi {
-  const { target } = facts;
+  const { target, continuation } = facts;
   return {
     route_path: facts.routePath,
     request_target: {
@@ -54,17 +65,16 @@ export function describeNativeApi(facts: NativeApiFacts): NativeApi {
     response_mapping: {
       response_id: facts.responseId ?? null,
       chat_completion_id: null,
-      previous_response_id: null,
+      previous_response_id: continuation?.previousResponseId ?? null,
       native_thread_id: facts.threadId ?? null,
       native_turn_id: facts.turnId ?? null,
     },
-    // Each turn starts a thread of its own until responses can be continued.
     continuation: {
-      resumed: false,
-      mode: null,
-      previous_response_id: null,
-      source_native_thread_id: null,
-      source_native_turn_id: null,
+      resumed: (continuation?.mode ?? null) !== null,
+      mode: continuation?.mode ?? null,
+      previous_response_id: continuation?.previousResponseId ?? null,
+      source_native_thread_id: continuation?.threadId ?? null,
+      source_native_turn_id: continuation?.turnId ?? null,
     },
     ignored_parameters: facts.ignoredParameters ?? [],
   };

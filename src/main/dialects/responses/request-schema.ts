@@ -2,8 +2,14 @@
 import { z } from "zod";
 import { isJsonObject } from "../../../workers/contract/json.js";
 import { CodexNativeApiError } from "../../errors.js";
+import { longText } from "./content-parts.js";
 import { inputItem } from "./input-items.js";
+import { refuseDeepNesting } from "./nesting.js";
+import { isGiven } from "./parameters.js";
+import { requestLimits } from "./request-limits.js";
 import { toRequestError } from "./schema-fault.js";
+import { textFormat } from "./text-format.js";
+import { toolChoice, tools } from "./tool-schemas.js";
 
 const flag = z.boolean().nullish();
 const text = z.string().nullish();
@@ -26,40 +32,18 @@ const metadata = z
     error: "has a key longer than 64 characters",
   });
 
-const textFormat = z.discriminatedUnion("type", [
-  z.looseObject({ type: z.literal("text") }),
-  z.looseObject({ type: z.literal("json_object") }),
-  z.looseObject({
-    type: z.literal("json_schema"),
-    name: z.string().min(1),
-    schema: jsonObject,
-    strict: flag,
-    description: text,
-  }),
-]);
-
-const functionTool = z.looseObject({
-  type: z.literal("function"),
-  name: z.string().min(1),
-  description: text,
-  parameters: jsonObject.nullish(),
-  strict: flag,
-});
-
 const summary = z.enum(["auto", "concise", "detailed"]).nullish();
 
 const responsesBody = z.looseObject({
-  input: z.union([z.string(), z.array(inputItem).min(1)]),
-  instructions: text,
+  input: z.union([longText, z.array(inputItem)]).nullish(),
+  instructions: longText.nullish(),
   model: z.string().min(1).nullish(),
   stream: flag,
   stream_options: z.looseObject({ include_obfuscation: flag }).nullish(),
   store: flag,
   background: flag,
-  previous_response_id: text,
-  conversation: z.unknown().optional(),
-  prompt: z.unknown().optional(),
-  include: z.array(z.string()).nullish(),
+  previous_response_id: z.string().min(1).nullish(),
+  include: z.array(z.string()).max(requestLimits.maxIncludes).nullish(),
   metadata: metadata.nullish(),
   reasoning: z
     .looseObject({ effort: z.string().min(1).max(64).nullish(), summary, generate_summary: summary })
@@ -68,8 +52,8 @@ const responsesBody = z.looseObject({
     .looseObject({ format: textFormat.nullish(), verbosity: z.enum(["low", "medium", "high"]).nullish() })
     .nullish(),
   service_tier: z.string().min(1).max(64).nullish(),
-  tools: z.array(z.discriminatedUnion("type", [functionTool])).nullish(),
-  tool_choice: z.union([z.enum(["none", "auto", "required"]), z.looseObject({ type: z.string() })]).nullish(),
+  tools: tools.nullish(),
+  tool_choice: toolChoice.nullish(),
   parallel_tool_calls: flag,
   // No native place, but echoed: so their types matter.
   max_output_tokens: number,
@@ -85,10 +69,6 @@ const responsesBody = z.looseObject({
 });
 
 export type ResponsesRequest = z.infer<typeof responsesBody>;
-export type FunctionToolDeclaration = z.infer<typeof functionTool>;
-
-/** Every parameter the schema names; the rest of a body is unknown to us. */
-export const knownParameters: ReadonlySet<string> = new Set(Object.keys(responsesBody.shape));
 
 /**
  * @throws CodexNativeApiError `invalid_request`, or `unsupported_responses_feature` for a type of item, content or tool that
@@ -98,7 +78,20 @@ export function parseResponsesRequest(body: unknown): ResponsesRequest {
   if (!isJsonObject(body)) {
     throw new CodexNativeApiError("invalid_request", "The request body must be a JSON object.");
   }
+  refuseDeepNesting(body);
   const parsed = responsesBody.safeParse(body, { reportInput: true });
   if (!parsed.success) throw toRequestError(parsed.error, "unsupported_responses_feature");
+  refuseNoInput(parsed.data);
   return parsed.data;
+}
+
+/** A response that continues another may have nothing to add. */
+function refuseNoInput({ input, previous_response_id: previous }: ResponsesRequest): void {
+  if (isGiven(previous)) return;
+  if (!isGiven(input)) throw inputFault("'input' is missing.");
+  if (input.length === 0 && typeof input !== "string") throw inputFault("'input' holds no items.");
+}
+
+function inputFault(message: string): CodexNativeApiError {
+  return new CodexNativeApiError("invalid_request", message, { param: "input" });
 }

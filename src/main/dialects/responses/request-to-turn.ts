@@ -2,77 +2,74 @@
 import type { JsonObject } from "../../../workers/contract/json.js";
 import { CodexNativeApiError } from "../../errors.js";
 import type { IsolatedTurnRequest } from "../../runtime/types.js";
+import { refuseUnpairedCalls } from "./call-pairs.js";
 import { listIgnoredParameters } from "./ignored-parameters.js";
-import { toHistoryItem, userMessage } from "./input-items.js";
-import type { FunctionToolDeclaration, ResponsesRequest } from "./request-schema.js";
+import { developerMessage, isItemReference, toHistoryItem, userMessage } from "./input-items.js";
+import { toNativeTool } from "./native-tool.js";
+import type { Obligation } from "./obligations.js";
+import { isGiven, refusals } from "./parameters.js";
+import { echoRequest, type RequestEcho } from "./request-echo.js";
+import type { ResponsesRequest } from "./request-schema.js";
+import { type FormatMapping, mapTextFormat } from "./text-format.js";
+import { type OfferedTools, offerTools } from "./tool-choice.js";
+import { toWebSearchOptions, type WebSearchOptions } from "./web-search.js";
 
 /** Parameters without a native place: dropped and listed in `native_api.ignored_parameters`, or refused with 400. */
 export type UnsupportedParameterPolicy = "ignore" | "reject";
 
 export interface ResponsesTurn {
+  /** Its `items` are what the caller sent. They may hold references to stored items: see `isItemReference`. */
   readonly request: IsolatedTurnRequest;
+  /**
+   * What this service tells the model in the caller's place, after all other items. It holds for this turn alone: it is no part
+   * of the conversation and is not stored.
+   */
+  readonly directives: readonly JsonObject[];
+  /** Checked against the output of a completed response, by `unmetObligations`. */
+  readonly obligations: readonly Obligation[];
+  /** Null when web search is off. */
+  readonly webSearch: WebSearchOptions | null;
+  readonly previousResponseId: string | null;
   readonly stream: boolean;
+  readonly store: boolean;
+  readonly background: boolean;
   readonly echo: RequestEcho;
   readonly includeEncryptedReasoning: boolean;
   readonly ignoredParameters: readonly string[];
 }
 
-/** The request as the `Response` object repeats it. */
-export interface RequestEcho {
-  readonly model: string | null;
-  readonly instructions: string | null;
-  readonly metadata: JsonObject;
-  readonly maxOutputTokens: number | null;
-  readonly maxToolCalls: number | null;
-  readonly parallelToolCalls: boolean;
-  readonly promptCacheKey: string | null;
-  readonly promptCacheRetention: string | null;
-  readonly reasoning: { readonly effort: string | null; readonly summary: ReasoningSummary | null };
-  readonly safetyIdentifier: string | null;
-  readonly serviceTier: string;
-  readonly store: boolean;
-  readonly temperature: number | null;
-  readonly text: { readonly format: TextFormat; readonly verbosity: "low" | "medium" | "high" };
-  readonly toolChoice: ToolChoice;
-  readonly tools: readonly EchoedTool[];
-  readonly topLogprobs: number;
-  readonly topP: number | null;
-  readonly truncation: "auto" | "disabled";
-  readonly user: string | null;
-  readonly taskClass: string | null;
-}
-
-/** OpenAI answers with every field of a tool, given or not. */
-export interface EchoedTool {
-  readonly type: "function";
-  readonly name: string;
-  readonly description: string | null;
-  readonly parameters: JsonObject | null;
-  readonly strict: boolean;
-}
-
-type ReasoningSummary = "auto" | "concise" | "detailed";
-type TextFormat = NonNullable<NonNullable<ResponsesRequest["text"]>["format"]>;
-type ToolChoice = NonNullable<ResponsesRequest["tool_choice"]>;
-
 /**
  * @throws CodexNativeApiError `unsupported_responses_feature` for what would change the meaning if it were dropped, and for
- * any parameter without a native place under `reject`; `continuation_not_found` for a `previous_response_id`.
+ * any parameter without a native place under `reject`; `invalid_request` for what contradicts itself.
  */
 export function toResponsesTurn(body: ResponsesRequest, policy: UnsupportedParameterPolicy): ResponsesTurn {
   refuseUnmapped(body);
   const ignoredParameters = listIgnoredParameters(body);
   const firstIgnored = ignoredParameters[0];
   if (policy === "reject" && firstIgnored !== undefined) {
-    throw unsupported(
-      firstIgnored,
-      `Codex has no place for '${firstIgnored}', and this server is set to refuse it.`,
-    );
+    throw unsupported(firstIgnored, "Codex has no place for it, and this server is set to refuse it");
   }
   const echo = echoRequest(body);
+  const format = mapTextFormat(body.text?.format);
+  const tools = offerTools({
+    tools: body.tools ?? [],
+    choice: echo.toolChoice,
+    parallelToolCalls: echo.parallelToolCalls,
+  });
+  const directives = [...tools.directives, format.directive].filter(isGiven).map(developerMessage);
   return {
-    request: toTurnRequest(body, echo),
+    request: {
+      ...toSettings(body, echo),
+      ...toCapabilities(tools, format),
+      items: toItems(body),
+    },
+    directives,
+    obligations: [...tools.obligations, ...format.obligations],
+    webSearch: tools.webSearch === null ? null : toWebSearchOptions(tools.webSearch),
+    previousResponseId: echo.previousResponseId,
     stream: body.stream === true,
+    store: echo.store,
+    background: echo.background,
     echo,
     includeEncryptedReasoning: body.include?.includes("reasoning.encrypted_content") === true,
     ignoredParameters,
@@ -80,48 +77,49 @@ export function toResponsesTurn(body: ResponsesRequest, policy: UnsupportedParam
 }
 
 function refuseUnmapped(body: ResponsesRequest): void {
-  if (body.background === true) throw unsupported("background", "Background responses are not supported.");
-  if (isGiven(body.conversation)) throw unsupported("conversation", "Conversations are not supported.");
-  if (isGiven(body.prompt)) throw unsupported("prompt", "Prompt templates are not supported.");
-  if (body.text?.format?.type === "json_object") {
-    throw unsupported("text.format.type", "JSON mode has no native form: use a format of type json_schema.");
+  for (const [name, reason] of Object.entries(refusals)) {
+    if (isGiven(body[name])) throw unsupported(name, reason);
   }
-  refuseTools(body);
-  if (typeof body.previous_response_id === "string") {
+  if (isGiven(body.n) && body.n !== 1) throw unsupported("n", "one answer is given to a request");
+  const { modalities } = body;
+  if (Array.isArray(modalities) && modalities.some((modality) => modality !== "text")) {
+    throw unsupported("modalities", "only text is put out");
+  }
+  if (body.background === true && body.store === false) {
     throw new CodexNativeApiError(
-      "continuation_not_found",
-      `Previous response '${body.previous_response_id.slice(0, 64)}' was not found: this server keeps no responses.`,
-      { param: "previous_response_id" },
+      "invalid_request",
+      "'background': a background response must be stored, so 'store' cannot be false.",
+      { param: "background" },
     );
   }
 }
 
-/** Calls of the caller's functions need a turn that waits for their outputs, which the runtime cannot do yet. */
-function refuseTools(body: ResponsesRequest): void {
-  if ((body.tools ?? []).length > 0) throw unsupported("tools", "Function tools are not supported yet.");
-  const choice = body.tool_choice ?? "auto";
-  if (choice !== "auto" && choice !== "none") {
-    throw unsupported(
-      "tool_choice",
-      "A tool_choice that demands a tool needs tools, which are not supported yet.",
-    );
-  }
+function toItems({ input, previous_response_id: previous }: ResponsesRequest): readonly JsonObject[] {
+  if (typeof input === "string") return [userMessage(input)];
+  const items = (input ?? []).map(toHistoryItem);
+  // With items from elsewhere the history is not whole yet: then it is checked where it becomes so.
+  if (!isGiven(previous) && !items.some(isItemReference)) refuseUnpairedCalls([], items);
+  return items;
 }
 
-function toTurnRequest(body: ResponsesRequest, echo: RequestEcho): IsolatedTurnRequest {
-  const items = typeof body.input === "string" ? [userMessage(body.input)] : body.input.map(toHistoryItem);
-  const format = body.text?.format;
+function toSettings(body: ResponsesRequest, echo: RequestEcho): Omit<IsolatedTurnRequest, "items"> {
   const serviceTier = nativeServiceTier(body.service_tier);
   return {
-    items,
     ...(isGiven(body.model) && { model: body.model }),
     ...(isGiven(body.instructions) && { instructions: body.instructions }),
     ...(echo.reasoning.effort !== null && { effort: echo.reasoning.effort }),
     ...(echo.reasoning.summary !== null && { summary: echo.reasoning.summary }),
     ...(isGiven(body.text?.verbosity) && { verbosity: body.text.verbosity }),
     ...(serviceTier !== null && { serviceTier }),
-    ...(format?.type === "json_schema" && { outputSchema: format.schema }),
     ...(echo.taskClass !== null && { taskClass: echo.taskClass }),
+  };
+}
+
+function toCapabilities(tools: OfferedTools, format: FormatMapping): Omit<IsolatedTurnRequest, "items"> {
+  return {
+    ...(tools.functions.length > 0 && { tools: tools.functions.map(toNativeTool) }),
+    ...(tools.webSearch !== null && { webSearch: true }),
+    ...(format.outputSchema !== null && { outputSchema: format.outputSchema }),
   };
 }
 
@@ -130,50 +128,6 @@ function nativeServiceTier(tier: string | null | undefined): string | null {
   return !isGiven(tier) || tier === "auto" || tier === "default" ? null : tier;
 }
 
-function echoRequest(body: ResponsesRequest): RequestEcho {
-  const bridge = body.metadata?.codexbridge;
-  return {
-    model: body.model ?? null,
-    instructions: body.instructions ?? null,
-    metadata: body.metadata ?? {},
-    maxOutputTokens: body.max_output_tokens ?? null,
-    maxToolCalls: body.max_tool_calls ?? null,
-    parallelToolCalls: body.parallel_tool_calls ?? true,
-    promptCacheKey: body.prompt_cache_key ?? null,
-    promptCacheRetention: body.prompt_cache_retention ?? null,
-    reasoning: {
-      effort: body.reasoning?.effort ?? null,
-      summary: body.reasoning?.summary ?? body.reasoning?.generate_summary ?? null,
-    },
-    safetyIdentifier: body.safety_identifier ?? null,
-    serviceTier: body.service_tier ?? "auto",
-    store: body.store ?? true,
-    temperature: body.temperature ?? null,
-    text: { format: body.text?.format ?? { type: "text" }, verbosity: body.text?.verbosity ?? "medium" },
-    toolChoice: body.tool_choice ?? "auto",
-    tools: (body.tools ?? []).map(echoTool),
-    topLogprobs: body.top_logprobs ?? 0,
-    topP: body.top_p ?? null,
-    truncation: body.truncation ?? "disabled",
-    user: body.user ?? null,
-    taskClass: (typeof bridge === "object" ? bridge.taskClass : undefined) ?? null,
-  };
-}
-
-function echoTool(tool: FunctionToolDeclaration): EchoedTool {
-  return {
-    type: "function",
-    name: tool.name,
-    description: tool.description ?? null,
-    parameters: tool.parameters ?? null,
-    strict: tool.strict ?? true,
-  };
-}
-
-function isGiven<T>(value: T | null | undefined): value is T {
-  return value !== undefined && value !== null;
-}
-
-function unsupported(param: string, message: string): CodexNativeApiError {
-  return new CodexNativeApiError("unsupported_responses_feature", message, { param });
+function unsupported(param: string, reason: string): CodexNativeApiError {
+  return new CodexNativeApiError("unsupported_responses_feature", `'${param}': ${reason}.`, { param });
 }

@@ -2,10 +2,10 @@
 import type { JsonObject } from "../../../workers/contract/json.js";
 import type { TokenUsage } from "../../runtime/types.js";
 import type { NativeApi } from "./native-api.js";
-import type { RequestEcho } from "./request-to-turn.js";
+import type { RequestEcho } from "./request-echo.js";
 import type { OutputItem } from "./wire-items.js";
 
-export type ResponseStatus = "in_progress" | "completed" | "incomplete" | "failed" | "cancelled";
+export type ResponseStatus = "queued" | "in_progress" | "completed" | "incomplete" | "failed" | "cancelled";
 
 export interface ResponseUsage {
   readonly input_tokens: number;
@@ -22,7 +22,7 @@ export interface ResponseObject {
   readonly created_at: number;
   readonly completed_at: number | null;
   readonly status: ResponseStatus;
-  readonly background: false;
+  readonly background: boolean;
   readonly conversation: null;
   /** `code` is the one an HTTP answer would carry: the same fault has one name before and after the headers. */
   readonly error: { readonly code: string; readonly message: string } | null;
@@ -36,7 +36,7 @@ export interface ResponseObject {
   readonly moderation: null;
   readonly output: readonly OutputItem[];
   readonly parallel_tool_calls: boolean;
-  readonly previous_response_id: null;
+  readonly previous_response_id: string | null;
   readonly prompt: null;
   readonly prompt_cache_key: string | null;
   readonly prompt_cache_retention: string | null;
@@ -78,7 +78,7 @@ export function buildResponseObject(echo: RequestEcho, state: ResponseState): Re
     created_at: state.createdAtSeconds,
     completed_at: state.completedAtSeconds,
     status: state.status,
-    background: false,
+    background: echo.background,
     conversation: null,
     error: state.error,
     incomplete_details: state.incompleteReason === null ? null : { reason: state.incompleteReason },
@@ -90,7 +90,7 @@ export function buildResponseObject(echo: RequestEcho, state: ResponseState): Re
     moderation: null,
     output: state.output,
     parallel_tool_calls: echo.parallelToolCalls,
-    previous_response_id: null,
+    previous_response_id: echo.previousResponseId,
     prompt: null,
     prompt_cache_key: echo.promptCacheKey,
     prompt_cache_retention: echo.promptCacheRetention,

@@ -1,7 +1,7 @@
 import type { CodexNativeApiError } from "../../errors.js";
 import type { IsolatedTurnResult, TokenUsage, TurnEvent, TurnStarted } from "../../runtime/types.js";
 import { EventLog } from "./event-log.js";
-import { describeNativeApi } from "./native-api.js";
+import { type ContinuationFacts, describeNativeApi } from "./native-api.js";
 import type { ResponsesTurn } from "./request-to-turn.js";
 import { buildResponseObject, type ResponseObject, type ResponseStatus } from "./response-object.js";
 import { ResponseOutput } from "./response-output.js";
@@ -28,7 +28,9 @@ export class ResponseEventStream {
   readonly #log = new EventLog();
   readonly #createdAtMs: number;
   readonly #output: ResponseOutput;
-  #state: "waiting" | "running" | "ended" = "waiting";
+  #state: "waiting" | "queued" | "running" | "ended" = "waiting";
+  #continuation: ContinuationFacts | null = null;
+  #ignored: readonly string[];
   #started: TurnStarted | null = null;
   #usage: TokenUsage | null = null;
   #response: ResponseObject | null = null;
@@ -37,6 +39,7 @@ export class ResponseEventStream {
     this.#options = options;
     this.id = options.newId("resp");
     this.#createdAtMs = options.wallClock();
+    this.#ignored = options.turn.ignoredParameters;
     this.#output = new ResponseOutput({
       log: this.#log,
       newId: options.newId,
@@ -46,18 +49,36 @@ export class ResponseEventStream {
 
   /** The response as it stands; final once ended. */
   get response(): ResponseObject {
-    return this.#response ?? this.#build("in_progress", {});
+    return this.#response ?? this.#build(this.#state === "queued" ? "queued" : "in_progress", {});
+  }
+
+  /** What the turn takes up. Before `start`, and again where it came otherwise than planned. */
+  setContinuation(continuation: ContinuationFacts | null): void {
+    this.#continuation = continuation;
+  }
+
+  /** Parameters that turned out to have no effect. */
+  addIgnored(names: readonly string[]): void {
+    this.#ignored = [...this.#ignored, ...names];
+  }
+
+  /** The beginning of a response that nobody waits for: it exists before its turn does. */
+  queue(): readonly ResponseEvent[] {
+    if (this.#state !== "waiting") return [];
+    this.#state = "queued";
+    this.#tell("response.created", this.response);
+    this.#tell("response.queued", this.response);
+    return this.#log.take();
   }
 
   /** A turn that is run again elsewhere starts twice; the client sees one beginning. */
   start(started: TurnStarted): readonly ResponseEvent[] {
     if (this.#state === "ended") return [];
     this.#started = started;
-    if (this.#state === "waiting") {
-      this.#state = "running";
-      this.#tell("response.created", this.response);
-      this.#tell("response.in_progress", this.response);
-    }
+    const before = this.#state;
+    this.#state = "running";
+    if (before === "waiting") this.#tell("response.created", this.response);
+    if (before !== "running") this.#tell("response.in_progress", this.response);
     return this.#log.take();
   }
 
@@ -129,7 +150,8 @@ export class ResponseEventStream {
         }),
         taskClass: turn.echo.taskClass,
         responseId: this.id,
-        ignoredParameters: turn.ignoredParameters,
+        continuation: this.#continuation,
+        ignoredParameters: this.#ignored,
       }),
     });
   }

@@ -21,6 +21,7 @@ interface AtSummary extends AtItem {
 
 export type LifecycleEventType =
   | "response.created"
+  | "response.queued"
   | "response.in_progress"
   | "response.completed"
   | "response.incomplete"

@@ -1,19 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ResponseEventEncoder } from "../../dialects/responses/encode-event.js";
 import { parseResponsesRequest } from "../../dialects/responses/request-schema.js";
-import { type ResponsesTurn, toResponsesTurn } from "../../dialects/responses/request-to-turn.js";
-import { ResponseEventStream } from "../../dialects/responses/response-stream.js";
-import type { ResponseEvent } from "../../dialects/responses/wire-events.js";
+import { toResponsesTurn } from "../../dialects/responses/request-to-turn.js";
 import { CodexNativeApiError } from "../../errors.js";
-import type { IsolatedTurnHandlers, IsolatedTurnResult, TurnStarted } from "../../runtime/types.js";
+import type { ResponseRun, ResponseSink, RunEnd } from "../../responses/response-run.js";
+import { openSseWriter } from "../answer-stream.js";
 import { identifyCaller } from "../auth.js";
 import { toApiError } from "../error-reply.js";
 import type { InFlight, TurnExchange } from "../in-flight.js";
 import { addRoute } from "../method-routes.js";
-import { createId } from "../request-id.js";
 import { type RequestRecord, recordOf } from "../request-record.js";
 import type { RouteContext } from "../server-options.js";
-import { SseWriter } from "../sse-writer.js";
+import type { SseWriter } from "../sse-writer.js";
 
 const routePath = "/v1/responses";
 
@@ -21,8 +19,7 @@ const routePath = "/v1/responses";
 interface Exchange {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
-  readonly turn: ResponsesTurn;
-  readonly stream: ResponseEventStream;
+  readonly run: ResponseRun;
   readonly inFlight: TurnExchange;
   readonly record: RequestRecord;
 }
@@ -31,15 +28,19 @@ export function addResponsesRoutes(app: FastifyInstance, context: RouteContext, 
   addRoute(app, routePath, {
     POST: async (request, reply) => {
       const turn = toResponsesTurn(parseResponsesRequest(request.body), context.unsupportedParameters);
-      const { wallClock } = context;
-      const stream = new ResponseEventStream({ turn, routePath, wallClock, newId: createId });
+      const run = context.responses.create(turn, {
+        routePath,
+        caller: identifyCaller(request.headers, request.raw.socket),
+        requestId: request.id,
+      });
       const record = recordOf(request);
-      record.responseId = stream.id;
+      record.responseId = run.id;
       record.taskClass = turn.echo.taskClass;
-      logTaskMetadata(request, turn, context);
-      const exchange = { request, reply, turn, stream, inFlight: inFlight.openTurn(reply.raw), record };
+      const exchange = { request, reply, run, inFlight: inFlight.openTurn(reply.raw), record };
       try {
-        await (turn.stream ? answerAsStream(exchange, context) : answerAsJson(exchange, context));
+        await run.prepare();
+        if (turn.background && !turn.stream) answerAtOnce(exchange, context);
+        else await (turn.stream ? answerAsStream(exchange, context) : answerAsJson(exchange, context));
       } finally {
         exchange.inFlight.close();
       }
@@ -52,23 +53,19 @@ export function addResponsesRoutes(app: FastifyInstance, context: RouteContext, 
   });
 }
 
+/** A background response goes on without its caller, who asks for it later. */
+function answerAtOnce({ run, reply }: Exchange, { responses }: RouteContext): void {
+  void responses.runInBackground(run, () => {});
+  reply.send(run.response);
+}
+
 async function answerAsJson(exchange: Exchange, context: RouteContext): Promise<void> {
-  const { stream, reply, record } = exchange;
-  try {
-    const result = await runTurn(exchange, context, {
-      onTurnStarted: (started) => void stream.start(started),
-      onEvent: (event) => void stream.push(event),
-    });
-    stream.start(result);
-    stream.end(result.outcome, result.usage);
-    record.outcome = result.outcome.status;
-  } catch (error) {
-    record.outcome = "failed";
-    throw error;
-  }
+  const { reply, run } = exchange;
+  const end = await runToEnd(exchange, context, () => {});
+  if (!end.ok) throw end.error;
   // There is nobody left to answer; the socket is gone.
   if (exchange.inFlight.clientLeft) reply.hijack();
-  else reply.send(stream.response);
+  else reply.send(run.response);
 }
 
 /**
@@ -76,36 +73,16 @@ async function answerAsJson(exchange: Exchange, context: RouteContext): Promise<
  * happens is told in it.
  */
 async function answerAsStream(exchange: Exchange, context: RouteContext): Promise<void> {
-  const { stream, reply, record } = exchange;
+  const { reply } = exchange;
   const encoder = new ResponseEventEncoder();
   let writer: SseWriter | null = null;
-  const write = (events: readonly ResponseEvent[]) => writer?.write(encoder.encode(events));
-  const start = (started: TurnStarted) => {
-    if (writer === null) {
-      reply.hijack();
-      const { keepAliveCommentMs } = context;
-      writer = new SseWriter(reply.raw, { headers: reply.getHeaders(), keepAliveCommentMs });
-    }
-    // The first events are few, and nothing follows before they are taken.
-    void write(stream.start(started));
+  const sink: ResponseSink = (events) => {
+    if (events.length === 0) return undefined;
+    writer ??= openSseWriter(reply, context);
+    return writer.write(encoder.encode(events));
   };
-  const isStreaming = () => writer !== null;
-  try {
-    const result = await runTurn(exchange, context, {
-      onTurnStarted: start,
-      onEvent: (event) => write(stream.push(event)),
-    });
-    if (!isStreaming()) start(result);
-    void write(stream.end(result.outcome, result.usage));
-    record.outcome = result.outcome.status;
-  } catch (error) {
-    record.outcome = "failed";
-    if (!isStreaming()) throw error;
-    const fault = toApiError(error);
-    record.errorCode = fault.code;
-    logFault(exchange, context, fault);
-    void write(stream.fail(fault));
-  }
+  const end = await runToEnd(exchange, context, sink);
+  if (!end.ok && !end.told) throw end.error;
   await endStream(writer);
 }
 
@@ -113,36 +90,30 @@ async function endStream(writer: SseWriter | null): Promise<void> {
   await writer?.end();
 }
 
-async function runTurn(
-  { request, turn, inFlight, record }: Exchange,
-  context: RouteContext,
-  handlers: Required<Pick<IsolatedTurnHandlers, "onTurnStarted" | "onEvent">>,
-): Promise<IsolatedTurnResult> {
-  const caller = identifyCaller(request.headers, request.raw.socket);
-  const turnRequest = { ...turn.request, caller, requestId: request.id };
-  const running = context.runtime.runIsolatedTurn(turnRequest, {
-    signal: inFlight.signal,
-    onTurnStarted: (started) => {
-      record.turn = started;
-      handlers.onTurnStarted(started);
-    },
-    onEvent: (event) => {
-      record.firstEventAtMs ??= context.clock();
-      return handlers.onEvent(event);
-    },
-  });
-  return await Promise.race([running, inFlight.interrupted]);
-}
-
-/** The bridge's own words about the task. They may hold anything, so they are not for the info level. */
-function logTaskMetadata(request: FastifyRequest, turn: ResponsesTurn, { logger }: RouteContext): void {
-  const { codexbridge } = turn.echo.metadata;
-  if (codexbridge === undefined) return;
-  logger?.debug({ event: "http.task_metadata", request_id: request.id, codexbridge }, "task metadata");
-}
-
-/** Only what nobody foresaw: the rest is the caller's to read, and its code is in the request's line. */
-function logFault({ request }: Exchange, { logger }: RouteContext, fault: CodexNativeApiError): void {
-  if (fault.code !== "internal_error") return;
-  logger?.error({ event: "http.fault", request_id: request.id, err: fault.cause ?? fault }, "request failed");
+async function runToEnd(exchange: Exchange, context: RouteContext, sink: ResponseSink): Promise<RunEnd> {
+  const { run, inFlight, record, request } = exchange;
+  const observed: ResponseSink = (events) => {
+    record.turn = run.started;
+    if (run.started !== null) record.firstEventAtMs ??= context.clock();
+    return sink(events);
+  };
+  // A background response outlives the stream that began it.
+  const running = run.background
+    ? context.responses.runInBackground(run, observed)
+    : run.run(observed, inFlight.signal);
+  const interrupted = inFlight.interrupted.catch((error: unknown) => run.interrupt(toApiError(error), sink));
+  const end = await Promise.race([running, interrupted]);
+  record.turn = run.started;
+  if (end.ok) {
+    record.outcome = run.outcome;
+    return end;
+  }
+  record.outcome = "failed";
+  record.errorCode = end.error.code;
+  // Only what nobody foresaw: the rest is the caller's to read, and its code is in the request's line.
+  if (end.told && end.error.code === "internal_error") {
+    const err = end.error.cause ?? end.error;
+    context.logger?.error({ event: "http.fault", request_id: request.id, err }, "request failed");
+  }
+  return end;
 }

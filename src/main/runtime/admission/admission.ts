@@ -16,9 +16,14 @@ export interface AdmissionOptions {
 /** Finds a place for one turn, or answers null when nothing can start now. */
 export type PlaceFinder<Place> = () => Place | null;
 
-export interface AdmissionRequest {
+export interface AdmissionRequest<Place> {
   readonly caller: string;
   readonly signal: AbortSignal | undefined;
+  /**
+   * For a turn that can only run in one place. Default: the admission's own. Throws a `CodexNativeApiError` when that place is
+   * gone for good.
+   */
+  readonly findPlace?: PlaceFinder<Place>;
 }
 
 export interface Permit<Place> {
@@ -30,6 +35,7 @@ export interface Permit<Place> {
 
 interface Waiting<Place> {
   readonly caller: string;
+  readonly findPlace: PlaceFinder<Place>;
   readonly enqueuedAtMs: number;
   readonly settle: (outcome: Permit<Place> | CodexNativeApiError) => void;
 }
@@ -72,7 +78,7 @@ export class Admission<Place> {
    * Waits for a place. Rejects with `queue_full`, `queue_timeout`, `turn_cancelled`, or with what readiness says when the
    * runtime does not become ready in time.
    */
-  acquire(request: AdmissionRequest): Promise<Permit<Place>> {
+  acquire(request: AdmissionRequest<Place>): Promise<Permit<Place>> {
     const refusal = this.#closedWith ?? this.#refuse(request.signal);
     if (refusal !== null) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
@@ -92,6 +98,7 @@ export class Admission<Place> {
       timer = setTimeout(onTime, this.#patienceMs());
       const waiting: Waiting<Place> = {
         caller,
+        findPlace: request.findPlace ?? this.#findPlace,
         enqueuedAtMs,
         settle: (outcome) => {
           clearTimeout(timer);
@@ -141,10 +148,15 @@ export class Admission<Place> {
 
   #startWhatCan(): void {
     while (this.#queue.size > 0 && this.#running < this.#options.maxConcurrentTurns) {
-      const place = this.#findPlace();
-      if (place === null) return;
-      const waiting = this.#queue.shift();
+      const waiting = this.#queue.peek();
       if (waiting === undefined) return;
+      const place = findOrRefuse(waiting.findPlace);
+      if (place === null) return;
+      this.#queue.shift();
+      if (place instanceof CodexNativeApiError) {
+        waiting.settle(place);
+        continue;
+      }
       this.#running += 1;
       waiting.settle(this.#permit(place, waiting));
     }
@@ -190,6 +202,15 @@ export class Admission<Place> {
       `No place became free within ${this.#options.queueTimeoutMs} ms.`,
       { retryAfterMs: 1000 },
     );
+  }
+}
+
+function findOrRefuse<Place>(findPlace: PlaceFinder<Place>): Place | CodexNativeApiError | null {
+  try {
+    return findPlace();
+  } catch (error) {
+    if (error instanceof CodexNativeApiError) return error;
+    throw error;
   }
 }
 

@@ -25,14 +25,23 @@ export class FairQueue<T> {
     this.#size += 1;
   }
 
+  /** The entry that `shift` would take. */
+  peek(): T | undefined {
+    return this.#next()?.entry;
+  }
+
   /** Takes the next entry, or undefined when there is none. */
   shift(): T | undefined {
+    const next = this.#next();
+    if (next === undefined) return undefined;
+    this.delete(next.caller.name, next.entry);
+    this.#moveToEnd(next.caller);
+    return next.entry;
+  }
+
+  #next(): { readonly caller: Caller<T>; readonly entry: T } | undefined {
     for (const caller of this.#callers.values()) {
-      for (const entry of caller.entries) {
-        this.delete(caller.name, entry);
-        this.#moveToEnd(caller);
-        return entry;
-      }
+      for (const entry of caller.entries) return { caller, entry };
     }
     return undefined;
   }

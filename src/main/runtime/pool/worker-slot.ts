@@ -88,6 +88,11 @@ export class WorkerSlot {
     this.#post({ type: "disconnect" });
   }
 
+  /** Has the worker unload a native thread that a turn left loaded. */
+  releaseThread(threadId: string): void {
+    if (this.#state !== "stopped") this.#post({ type: "release_thread", threadId });
+  }
+
   /** Gives this worker no new turns until it says again that it is connected: a turn on it just broke. */
   doubt(): void {
     if (this.#state !== "ready") return;

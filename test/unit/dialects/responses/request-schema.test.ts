@@ -1,4 +1,5 @@
 import t from "tap";
+import { requestLimits } from "../../../../src/main/dialects/responses/request-limits.js";
 import { parseResponsesRequest } from "../../../../src/main/dialects/responses/request-schema.js";
 import { CodexNativeApiError } from "../../../../src/main/errors.js";
 
@@ -34,7 +35,7 @@ t.test("a fault names the path of the field", async (t) => {
     ["a part type that is no string", user([{ type: 3 }]), "invalid_request", "input[0].content[0].type"],
     [
       "a part type without mapping",
-      user([{ type: "input_file" }]),
+      user([{ type: "input_video" }]),
       "unsupported_responses_feature",
       "input[0].content[0].type",
     ],
@@ -50,19 +51,20 @@ t.test("a fault names the path of the field", async (t) => {
       "unsupported_responses_feature",
       "input[0].content[0].image_url",
     ],
-    ["an image of nothing", user([{ type: "input_image" }]), "invalid_request", "input[0].content[0]"],
+    [
+      "an image of nothing",
+      user([{ type: "input_image" }]),
+      "invalid_request",
+      "input[0].content[0].image_url",
+    ],
     [
       "an item type Codex would drop",
       { input: [{ type: "mcp_call" }] },
       "unsupported_responses_feature",
       "input[0].type",
     ],
-    [
-      "a reference to an item",
-      { input: [{ id: "msg_1" }] },
-      "unsupported_responses_feature",
-      "input[0].type",
-    ],
+    ["a reference to nothing", { input: [{ id: "" }] }, "invalid_request", "input[0].id"],
+    ["an item of nothing", { input: [{}] }, "invalid_request", "input[0].id"],
     [
       "a call without its id",
       { input: [{ type: "function_call", name: "f", arguments: "{}" }] },
@@ -129,7 +131,7 @@ t.test("a fault names the path of the field", async (t) => {
 
 t.test("messages say what is wrong, and what to do where that helps", async (t) => {
   t.equal(faultOf({}).message, "'input' is missing.");
-  t.match(faultOf(user([{ type: "input_file" }])).message, /'input_file' is not supported/);
+  t.match(faultOf(user([{ type: "input_audio" }])).message, /'input_audio' is not supported/);
   t.match(faultOf(user([{ type: "input_image", image_url: "http://x" }])).message, /data URL/);
 });
 
@@ -153,4 +155,71 @@ t.test("null counts as not given, and keys nobody knows pass", async (t) => {
     a_new_parameter: { deep: true },
   };
   t.match(parseResponsesRequest(body), { input: "x", a_new_parameter: { deep: true } });
+});
+
+t.test("items that Codex takes and then drops are refused by name", async (t) => {
+  const types = [
+    "file_search_call",
+    "computer_call",
+    "computer_call_output",
+    "code_interpreter_call",
+    "local_shell_call",
+    "local_shell_call_output",
+    "shell_call",
+    "shell_call_output",
+    "apply_patch_call",
+    "apply_patch_call_output",
+    "mcp_list_tools",
+    "mcp_approval_request",
+    "mcp_approval_response",
+    "mcp_call",
+    "tool_search_call",
+    "tool_search_output",
+    "additional_tools",
+    "compaction_trigger",
+    "program",
+    "program_output",
+  ];
+  for (const type of types) {
+    t.match(
+      faultOf({ input: [{ type, id: "x" }] }),
+      { code: "unsupported_responses_feature", param: "input[0].type" },
+      type,
+    );
+  }
+});
+
+t.test("a text may be as long as OpenAI takes it, and no longer", async (t) => {
+  const longest = "x".repeat(requestLimits.maxTextChars);
+  t.match(parseResponsesRequest({ input: longest }), { input: longest });
+  const tooLong = `${longest}x`;
+  const call = { type: "function_call", call_id: "c", name: "f", arguments: "{}" };
+  const cases: readonly (readonly [object, string])[] = [
+    [{ input: tooLong }, "input"],
+    [{ input: "x", instructions: tooLong }, "instructions"],
+    [user([{ type: "input_text", text: tooLong }]), "input[0].content[0].text"],
+    [{ input: [{ ...call, arguments: tooLong }] }, "input[0].arguments"],
+    [{ input: [call, { type: "function_call_output", call_id: "c", output: tooLong }] }, "input[1].output"],
+  ];
+  for (const [body, param] of cases) t.match(faultOf(body), { code: "invalid_request", param });
+});
+
+t.test("a body nested deeper than Codex reads is refused", async (t) => {
+  const nest = (levels: number) => {
+    let value: object = {};
+    for (let level = 1; level < levels; level += 1) value = { a: value };
+    return value;
+  };
+  t.ok(parseResponsesRequest({ input: "x", extra: nest(99) }));
+  t.match(faultOf({ input: "x", extra: nest(100) }), { code: "invalid_request", param: null });
+  t.match(faultOf({ input: "x", extra: nest(100_000) }).message, /nested deeper than 100 levels/);
+});
+
+t.test("no input and no response to continue is a fault", async (t) => {
+  t.match(faultOf({ input: null }), { code: "invalid_request", param: "input" });
+  t.match(faultOf({ input: "x", previous_response_id: "" }), { param: "previous_response_id" });
+});
+
+t.test("more values to include than there are is a fault", async (t) => {
+  t.match(faultOf({ input: "x", include: Array(33).fill("x") }), { param: "include" });
 });

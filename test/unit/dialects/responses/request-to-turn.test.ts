@@ -1,13 +1,5 @@
 import t from "tap";
-import { parseResponsesRequest } from "../../../../src/main/dialects/responses/request-schema.js";
-import {
-  type ResponsesTurn,
-  toResponsesTurn,
-} from "../../../../src/main/dialects/responses/request-to-turn.js";
-
-function turnOf(body: object, policy: "ignore" | "reject" = "ignore"): ResponsesTurn {
-  return toResponsesTurn(parseResponsesRequest({ input: "hi", ...body }), policy);
-}
+import { tinyPng, turnOf } from "./request-fixtures.js";
 
 t.test("text becomes one user message", async (t) => {
   t.strictSame(turnOf({ input: "hi there" }).request, {
@@ -24,7 +16,7 @@ t.test("items go on as they are: roles, parts, calls, outputs, reasoning and unk
       role: "user",
       content: [
         { type: "input_text", text: "what is this?" },
-        { type: "input_image", image_url: "data:image/png;base64,AAAA", detail: "low" },
+        { type: "input_image", image_url: tinyPng, detail: "auto" },
       ],
     },
     {
@@ -35,7 +27,13 @@ t.test("items go on as they are: roles, parts, calls, outputs, reasoning and unk
     },
     { type: "function_call", id: "fc_1", call_id: "c1", name: "look", arguments: "{}", status: "completed" },
     { type: "function_call_output", call_id: "c1", output: [{ type: "input_text", text: "a cat" }] },
-    { type: "function_call_output", call_id: "c2", output: "a dog" },
+    { type: "function_call", call_id: "c2", name: "smell", arguments: "" },
+    {
+      type: "function_call_output",
+      call_id: "c2",
+      output: [{ type: "input_image", image_url: tinyPng }],
+    },
+    { type: "item_reference", id: "msg_0" },
     { type: "web_search_call", id: "ws_1", status: "completed", action: { type: "search", query: "cats" } },
     { type: "custom_tool_call", call_id: "c3", name: "run", input: "x" },
     { type: "custom_tool_call_output", call_id: "c3", output: "y" },
@@ -122,26 +120,34 @@ const placeless = {
   prompt_cache_key: "k",
   prompt_cache_retention: "24h",
   seed: 7,
+  service_tier: "scale",
   include: ["message.output_text.logprobs"],
-  reasoning: { mode: "pro" },
-  text: { format: { type: "json_schema", name: "n", schema: {}, strict: false, description: "d" } },
+  reasoning: { mode: "pro", context: "all_turns" },
+  text: { tone: "kind" },
+  context_management: [{ type: "compaction" }],
+  prompt_cache_options: { mode: "explicit" },
+  tools: [{ type: "function", name: "f", strict: true }],
   stream_options: { include_obfuscation: true },
 };
 
 t.test("parameters without a native place are named, unknown ones among them", async (t) => {
   t.strictSame([...turnOf(placeless).ignoredParameters].sort(), [
+    "context_management",
     "include.message.output_text.logprobs",
     "max_output_tokens",
     "max_tool_calls",
     "prompt_cache_key",
+    "prompt_cache_options",
     "prompt_cache_retention",
+    "reasoning.context",
     "reasoning.mode",
     "safety_identifier",
     "seed",
+    "service_tier",
     "stream_options.include_obfuscation",
     "temperature",
-    "text.format.description",
-    "text.format.strict",
+    "text.tone",
+    "tools[0].strict",
     "top_logprobs",
     "top_p",
     "truncation",
@@ -169,33 +175,81 @@ t.test("parameters whose meaning is kept are neither named nor refused", async (
     tools: [],
     background: false,
     stream_options: { include_obfuscation: false },
-    include: ["reasoning.encrypted_content", "web_search_call.action.sources"],
+    include: [
+      "reasoning.encrypted_content",
+      "message.input_image.image_url",
+      "web_search_call.action.sources",
+    ],
     metadata: { a: "b" },
     text: { format: { type: "text" } },
+    reasoning: { mode: "standard", context: "auto" },
+    temperature: 1,
+    top_p: 1,
+    top_logprobs: 0,
+    n: 1,
+    modalities: ["text"],
+    context_management: [],
   };
   t.strictSame(turnOf(body, "reject").ignoredParameters, []);
 });
 
 t.test("what would change the meaning is refused whatever the setting", async (t) => {
   const cases: readonly (readonly [object, string])[] = [
-    [{ background: true }, "background"],
     [{ conversation: "conv_1" }, "conversation"],
     [{ conversation: { id: "conv_1" } }, "conversation"],
     [{ prompt: { id: "pmpt_1" } }, "prompt"],
-    [{ text: { format: { type: "json_object" } } }, "text.format.type"],
-    [{ tools: [{ type: "function", name: "f", parameters: {} }] }, "tools"],
-    [{ tool_choice: "required" }, "tool_choice"],
-    [{ tool_choice: { type: "function", name: "f" } }, "tool_choice"],
+    [{ moderation: { model: "omni-moderation-latest" } }, "moderation"],
+    [{ n: 2 }, "n"],
+    [{ modalities: ["text", "audio"] }, "modalities"],
+    [{ audio: { voice: "alloy" } }, "audio"],
+    [{ messages: [] }, "messages"],
+    [{ response_format: { type: "json_object" } }, "response_format"],
+    [{ functions: [] }, "functions"],
+    [{ function_call: "auto" }, "function_call"],
   ];
   for (const [body, param] of cases) {
     t.throws(() => turnOf(body), { code: "unsupported_responses_feature", param, status: 400 }, param);
   }
 });
 
-t.test("a previous response is not found, for none is kept", async (t) => {
-  t.throws(() => turnOf({ previous_response_id: "resp_1" }), {
-    code: "continuation_not_found",
-    status: 404,
-    param: "previous_response_id",
+t.test("what is to be done with a response is told apart from the turn", async (t) => {
+  t.match(turnOf({}), { previousResponseId: null, store: true, background: false, stream: false });
+  const body = { previous_response_id: "resp_1", store: true, background: true, stream: true };
+  t.match(turnOf(body), { previousResponseId: "resp_1", store: true, background: true, stream: true });
+  t.match(turnOf(body).echo, { previousResponseId: "resp_1", background: true });
+  t.equal(turnOf({ store: false }).store, false);
+});
+
+t.test("a background response must be stored", async (t) => {
+  t.throws(() => turnOf({ background: true, store: false }), {
+    code: "invalid_request",
+    param: "background",
   });
+});
+
+t.test("a response that continues another may add nothing", async (t) => {
+  for (const input of [undefined, null, []]) {
+    t.strictSame(turnOf({ previous_response_id: "resp_1", input }).request.items, []);
+  }
+});
+
+t.test("an effort or tier of any name goes on, for models have their own", async (t) => {
+  for (const effort of ["none", "minimal", "xhigh", "max", "of tomorrow"]) {
+    t.equal(turnOf({ reasoning: { effort } }).request.effort, effort);
+  }
+  t.equal(turnOf({ service_tier: "flex" }).request.serviceTier, "flex");
+});
+
+t.test("breakpoints of the prompt cache and callers of calls are named", async (t) => {
+  const part = { type: "input_text", text: "x", prompt_cache_breakpoint: { mode: "explicit" } };
+  const input = [
+    { role: "user", content: [part, part] },
+    { type: "function_call", call_id: "c", name: "f", arguments: "{}", caller: { type: "direct" } },
+    { type: "function_call_output", call_id: "c", output: [part] },
+  ];
+  t.strictSame(turnOf({ input }).ignoredParameters, [
+    "input[].content[].prompt_cache_breakpoint",
+    "input[].caller",
+    "input[].output[].prompt_cache_breakpoint",
+  ]);
 });

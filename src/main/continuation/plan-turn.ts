@@ -1,0 +1,140 @@
+import { isJsonObject, type JsonObject } from "../../workers/contract/json.js";
+import type {
+  IsolatedTurnHandlers,
+  IsolatedTurnRequest,
+  IsolatedTurnResult,
+  NativeTurnRuntime,
+  ToolOutput,
+  ToolOutputPart,
+} from "../runtime/types.js";
+import { readChain } from "./chain.js";
+import type {
+  CodexNativeApiContinuationRegistry,
+  ContinuationIdentity,
+  ContinuationRecord,
+} from "./types.js";
+
+/** How a turn takes up what came before it. */
+export interface TurnPlan {
+  /** The response that is continued; null for the first of a chain. */
+  readonly source: ContinuationRecord | null;
+  /** The parked turn that goes on, and what its calls are answered; null where a turn is started. */
+  readonly resume: { readonly turnId: string; readonly outputs: readonly ToolOutput[] } | null;
+  /** A parked turn that nobody will answer any more, since its chain goes on in another way. */
+  readonly abandonTurnId: string | null;
+  /** This request's own items, for a thread that has seen the rest. */
+  readonly ownItems: readonly JsonObject[];
+  /** The whole history for a thread of its own, this request's items last. */
+  readonly items: readonly JsonObject[];
+}
+
+export type ContinuationMode =
+  /** The native turn or thread went on. */
+  | "native"
+  /** The history was put before the model on a new thread. */
+  | "replayed"
+  /** There was nothing to continue. */
+  | null;
+
+export interface PlannedResult {
+  readonly result: IsolatedTurnResult;
+  readonly mode: ContinuationMode;
+}
+
+export interface PlanOptions {
+  readonly previousResponseId: string | null;
+  /** This request's own items. */
+  readonly items: readonly JsonObject[];
+  readonly identity: ContinuationIdentity;
+  /** Unix time in milliseconds. */
+  readonly now: number;
+}
+
+/** Throws what `readChain` throws. */
+export async function planTurn(
+  registry: CodexNativeApiContinuationRegistry,
+  runtime: Pick<NativeTurnRuntime, "findParkedTurn">,
+  options: PlanOptions,
+): Promise<TurnPlan> {
+  const { previousResponseId, items, identity, now } = options;
+  if (previousResponseId === null) {
+    // The caller keeps its history itself: a turn parked on one of these calls would wait for nothing.
+    const abandonTurnId = runtime.findParkedTurn(answeredCallIds(items));
+    return { source: null, resume: null, abandonTurnId, ownItems: items, items };
+  }
+  const chain = await readChain(registry, previousResponseId, identity, now);
+  const { head } = chain;
+  const plan = { source: head, ownItems: items, items: [...chain.items, ...items] };
+  if (head.parkedCallIds.length === 0) {
+    return { ...plan, resume: null, abandonTurnId: null };
+  }
+  const outputs = readToolOutputs(items);
+  if (outputs === null || !answersAll(outputs, head.parkedCallIds)) {
+    return { ...plan, resume: null, abandonTurnId: head.nativeTurnId };
+  }
+  return { ...plan, resume: { turnId: head.nativeTurnId, outputs }, abandonTurnId: null };
+}
+
+/** Runs a plan: goes on natively where that is possible, and replays the history where it is not (any more). */
+export async function runPlannedTurn(
+  runtime: NativeTurnRuntime,
+  plan: TurnPlan,
+  request: IsolatedTurnRequest,
+  handlers: IsolatedTurnHandlers,
+): Promise<PlannedResult> {
+  if (plan.abandonTurnId !== null) runtime.abandonTurn(plan.abandonTurnId);
+  const native = await goOnNatively(runtime, plan, request, handlers);
+  if (native !== null) return { result: native, mode: "native" };
+  const result = await runtime.runIsolatedTurn({ ...request, items: plan.items }, handlers);
+  return { result, mode: plan.source === null ? null : "replayed" };
+}
+
+function goOnNatively(
+  runtime: NativeTurnRuntime,
+  { source, resume, abandonTurnId, ownItems }: TurnPlan,
+  request: IsolatedTurnRequest,
+  handlers: IsolatedTurnHandlers,
+): Promise<IsolatedTurnResult | null> {
+  if (resume !== null) return runtime.continueIsolatedTurn(resume.turnId, resume.outputs, handlers);
+  // A thread whose turn was given up has not seen what the chain holds.
+  if (source === null || abandonTurnId !== null) return Promise.resolve(null);
+  const { nativeThreadId: threadId, nativeTurnId: turnId } = source;
+  return runtime.continueThread({ threadId, turnId }, { ...request, items: ownItems }, handlers);
+}
+
+/** The outputs, if the items are nothing but outputs of functions that a parked turn can be given; else null. */
+export function readToolOutputs(items: readonly JsonObject[]): readonly ToolOutput[] | null {
+  const outputs: ToolOutput[] = [];
+  for (const item of items) {
+    const parts = item.type === "function_call_output" ? readParts(item.output) : null;
+    if (parts === null || typeof item.call_id !== "string") return null;
+    outputs.push({ callId: item.call_id, parts });
+  }
+  return outputs;
+}
+
+function readParts(output: unknown): readonly ToolOutputPart[] | null {
+  if (typeof output === "string") return [{ type: "text", text: output }];
+  if (!Array.isArray(output)) return null;
+  const parts: ToolOutputPart[] = [];
+  for (const part of output) {
+    if (!isJsonObject(part)) return null;
+    if (part.type === "input_text" && typeof part.text === "string")
+      parts.push({ type: "text", text: part.text });
+    else if (part.type === "input_image" && typeof part.image_url === "string") {
+      parts.push({ type: "image", imageUrl: part.image_url });
+    } else return null;
+  }
+  return parts;
+}
+
+function answersAll(outputs: readonly ToolOutput[], callIds: readonly string[]): boolean {
+  const answered = new Set(outputs.map((output) => output.callId));
+  return answered.size === callIds.length && callIds.every((callId) => answered.has(callId));
+}
+
+function answeredCallIds(items: readonly JsonObject[]): readonly string[] {
+  return items.flatMap((item) =>
+    item.type === "function_call_output" && typeof item.call_id === "string" ? [item.call_id] : [],
+  );
+}

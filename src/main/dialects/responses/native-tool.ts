@@ -1,0 +1,152 @@
+/**
+ * A caller's function as Codex can carry it. Codex reduces the schema of parameters: keywords such as `format`, `minimum` or
+ * `default` are dropped, a schema that says no type is given one, and over some 5,000 characters every description goes
+ * (0.160, 0.169). So the schema is put into a form that survives the reduction without a change of meaning, and whatever
+ * would still be lost goes into the function's description, which Codex leaves alone.
+ */
+import { isJsonObject, type JsonObject } from "../../../workers/contract/json.js";
+import type { FunctionTool } from "../../runtime/types.js";
+import type { FunctionToolDeclaration } from "./tool-schemas.js";
+
+/** Largest schema that keeps its descriptions: 4,842 bytes kept them, 6,047 did not. */
+const maxSchemaBytes = 4_800;
+
+/** What Codex carries on. */
+const carriedKeywords: ReadonlySet<string> = new Set([
+  "$defs",
+  "$ref",
+  "additionalProperties",
+  "allOf",
+  "anyOf",
+  "const",
+  "definitions",
+  "description",
+  "enum",
+  "items",
+  "minItems",
+  "oneOf",
+  "properties",
+  "required",
+  "type",
+]);
+
+/** What says nothing about a value that the model would need to know. */
+const idleKeywords: ReadonlySet<string> = new Set([
+  "$comment",
+  "$id",
+  "$schema",
+  "deprecated",
+  "discriminator",
+  "readOnly",
+  "title",
+  "writeOnly",
+]);
+
+const noParameters: JsonObject = { type: "object", properties: {} };
+
+export function toNativeTool(tool: FunctionToolDeclaration): FunctionTool {
+  const given = tool.parameters ?? noParameters;
+  const survey = new SchemaSurvey();
+  const parameters = survey.settle(given);
+  const isWhole = !survey.loses && Buffer.byteLength(JSON.stringify(parameters)) <= maxSchemaBytes;
+  const description = tool.description ?? "";
+  return {
+    name: tool.name,
+    description: isWhole ? description : withSchema(description, given),
+    parameters: asRoot(parameters),
+  };
+}
+
+function withSchema(description: string, schema: JsonObject): string {
+  const head = description === "" ? "" : `${description}\n\n`;
+  return `${head}JSON schema of the parameters, whole: ${JSON.stringify(schema)}`;
+}
+
+/** OpenAI takes parameters without a type for an object's. */
+function asRoot(parameters: JsonObject): JsonObject {
+  const isTyped = ["type", "$ref", "anyOf", "oneOf", "allOf"].some((key) => parameters[key] !== undefined);
+  return isTyped ? parameters : { type: "object", properties: {}, ...parameters };
+}
+
+/** Settles what Codex would guess wrongly, and notes whether anything is lost all the same. */
+class SchemaSurvey {
+  #loses = false;
+
+  get loses(): boolean {
+    return this.#loses;
+  }
+
+  settle(schema: JsonObject): JsonObject {
+    const settled: Record<string, unknown> = { ...schema };
+    for (const [key, value] of Object.entries(schema)) {
+      if (!carriedKeywords.has(key)) this.#loses ||= !isIdle(key, value);
+    }
+    for (const key of ["properties", "$defs", "definitions"]) {
+      const group = schema[key];
+      if (isJsonObject(group)) {
+        settled[key] = Object.fromEntries(
+          Object.entries(group).map(([name, entry]) => [name, this.#child(entry)]),
+        );
+      }
+    }
+    for (const key of ["anyOf", "oneOf", "allOf"]) {
+      const list = schema[key];
+      if (Array.isArray(list)) settled[key] = list.map((entry) => this.#child(entry));
+    }
+    if (isJsonObject(schema.additionalProperties)) {
+      settled.additionalProperties = this.settle(schema.additionalProperties);
+    }
+    this.#settleItems(schema, settled);
+    settleValues(settled);
+    this.#loses ||= isUntyped(settled) && settled.description !== undefined;
+    return settled;
+  }
+
+  /** `true` allows anything, as `{}` does; Codex would take it for text. */
+  #child(schema: unknown): unknown {
+    if (isJsonObject(schema)) return this.settle(schema);
+    this.#loses ||= schema !== true;
+    return schema === true || schema === false ? {} : schema;
+  }
+
+  /** An array that says nothing of its entries holds anything; Codex would take them for text. */
+  #settleItems(schema: JsonObject, settled: Record<string, unknown>): void {
+    const { items, prefixItems, type } = schema;
+    const isTuple = Array.isArray(prefixItems) || Array.isArray(items);
+    if (isTuple) {
+      this.#loses = true;
+      settled.items = {};
+    } else if (items !== undefined) {
+      settled.items = this.#child(items);
+    } else if (type === "array" || (Array.isArray(type) && type.includes("array"))) {
+      settled.items = {};
+    }
+  }
+}
+
+/** Codex takes values without a type for text, whatever they are. */
+function settleValues(schema: Record<string, unknown>): void {
+  if (schema.type !== undefined) return;
+  const values = Array.isArray(schema.enum) ? schema.enum : schema.const === undefined ? [] : [schema.const];
+  const types = [...new Set(values.map(typeOf))];
+  if (types.length > 0) schema.type = types.length === 1 ? types[0] : types;
+}
+
+function typeOf(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "array";
+  if (typeof value === "number") return Number.isInteger(value) ? "integer" : "number";
+  return typeof value;
+}
+
+/** Codex drops the description of a schema that says nothing else. */
+function isUntyped(schema: JsonObject): boolean {
+  return Object.keys(schema).every((key) => key === "description" || !carriedKeywords.has(key));
+}
+
+function isIdle(key: string, value: unknown): boolean {
+  if (idleKeywords.has(key) || key.startsWith("x-")) return true;
+  // Bounds of whole numbers as such, which zod writes out for every integer.
+  if (key === "minimum") return value === Number.MIN_SAFE_INTEGER;
+  return key === "maximum" && value === Number.MAX_SAFE_INTEGER;
+}

@@ -1,0 +1,102 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import { toRequestError } from "../../dialects/responses/schema-fault.js";
+import { openSseWriter } from "../answer-stream.js";
+import type { InFlight } from "../in-flight.js";
+import { addRoute } from "../method-routes.js";
+import { recordOf } from "../request-record.js";
+import type { RouteContext } from "../server-options.js";
+
+const routePath = "/v1/responses/:response_id";
+
+const path = z.object({ response_id: z.string().min(1) });
+/** Values of a query are texts; `stream=true` and a number are the forms that OpenAI's clients send. */
+const readQuery = z.looseObject({
+  stream: z.stringbool().default(false),
+  starting_after: z.coerce.number().int().min(0).optional(),
+});
+const itemsQuery = z.looseObject({
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  order: z.enum(["asc", "desc"]).default("desc"),
+  after: z.string().min(1).optional(),
+});
+
+export function addStoredResponseRoutes(
+  app: FastifyInstance,
+  context: RouteContext,
+  inFlight: InFlight,
+): void {
+  const { responses } = context;
+  addRoute(app, routePath, {
+    GET: async (request, reply) => {
+      const id = readResponseId(request);
+      const query = parse(readQuery, request.query);
+      if (!query.stream) return responses.read(id);
+      return attach(request, reply, { context, inFlight, id, startingAfter: query.starting_after ?? -1 });
+    },
+    DELETE: async (request) => {
+      const id = readResponseId(request);
+      await responses.delete(id);
+      return { id, object: "response", deleted: true };
+    },
+  });
+  addRoute(app, `${routePath}/cancel`, {
+    POST: async (request) => responses.cancel(readResponseId(request)),
+  });
+  addRoute(app, `${routePath}/input_items`, {
+    GET: async (request) => {
+      const { limit, order, after } = parse(itemsQuery, request.query);
+      const id = readResponseId(request);
+      const page = await responses.listInputItems(id, { limit, order, after: after ?? null });
+      return {
+        object: "list",
+        data: page.items,
+        first_id: page.items[0]?.id ?? null,
+        last_id: page.items.at(-1)?.id ?? null,
+        has_more: page.hasMore,
+      };
+    },
+  });
+}
+
+function readResponseId(request: FastifyRequest): string {
+  const { response_id: id } = parse(path, request.params);
+  recordOf(request).responseId = id;
+  return id;
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(value, { reportInput: true });
+  if (!parsed.success) throw toRequestError(parsed.error, "unsupported_responses_feature");
+  return parsed.data;
+}
+
+interface Attachment {
+  readonly context: RouteContext;
+  readonly inFlight: InFlight;
+  readonly id: string;
+  readonly startingAfter: number;
+}
+
+/** Follows a stream that began elsewhere. Whoever leaves ends only their own following. */
+async function attach(request: FastifyRequest, reply: FastifyReply, attachment: Attachment): Promise<void> {
+  const { context, inFlight, id, startingAfter } = attachment;
+  const exchange = inFlight.openTurn(reply.raw);
+  try {
+    const events = await context.responses.attach(id, startingAfter, exchange.signal);
+    const writer = openSseWriter(reply, context);
+    for await (const { event } of events) {
+      const held = writer.write(`event: ${readType(event)}\ndata: ${event}\n\n`);
+      if (held !== undefined) await held;
+    }
+    await writer.end();
+    recordOf(request).outcome = "completed";
+  } finally {
+    exchange.close();
+  }
+}
+
+/** The type is the first key of every event that we write. */
+function readType(event: string): string {
+  return /^\{"type":"([a-z_.]+)"/.exec(event)?.[1] ?? "message";
+}

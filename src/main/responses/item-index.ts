@@ -1,0 +1,75 @@
+import type { CodexNativeApiContinuationRegistry, NewContinuationRecord } from "../continuation/types.js";
+import { CodexNativeApiError } from "../errors.js";
+import type { JsonObject } from "../runtime/types.js";
+
+/** Ids remembered; beyond so many the oldest are forgotten. One is about 100 bytes. */
+const maxIds = 100_000;
+
+/** An input item as the API shows it: with an id, its own or one made of its response and place. */
+export function identifyInputItems(record: NewContinuationRecord): readonly JsonObject[] {
+  return record.inputItems.map((item, index) => {
+    if (typeof item.id === "string") return item;
+    return {
+      id: `${idPrefixes.get(item.type) ?? "item"}_${record.responseId.replace(/^resp_/, "")}_${index}`,
+      ...item,
+    };
+  });
+}
+
+const idPrefixes = new Map<unknown, string>([
+  ["message", "msg"],
+  ["function_call", "fc"],
+  ["function_call_output", "fco"],
+  ["reasoning", "rs"],
+]);
+
+/** Where stored items lie, since an `item_reference` names the item and not its response. */
+export class ItemIndex {
+  readonly #registry: CodexNativeApiContinuationRegistry;
+  readonly #responseIds = new Map<string, string>();
+
+  constructor(registry: CodexNativeApiContinuationRegistry) {
+    this.#registry = registry;
+  }
+
+  add(record: NewContinuationRecord): void {
+    for (const { id } of [...identifyInputItems(record), ...record.outputItems]) {
+      if (typeof id !== "string") continue;
+      this.#responseIds.delete(id);
+      this.#responseIds.set(id, record.responseId);
+    }
+    for (const oldest of this.#responseIds.keys()) {
+      if (this.#responseIds.size <= maxIds) break;
+      this.#responseIds.delete(oldest);
+    }
+  }
+
+  /**
+   * Puts stored items in the place of `item_reference`s.
+   *
+   * @throws CodexNativeApiError `invalid_request` with the path of a reference to an item that is not stored (any more).
+   */
+  async resolve(items: readonly JsonObject[]): Promise<readonly JsonObject[]> {
+    if (!items.some((item) => item.type === "item_reference")) return items;
+    return Promise.all(
+      items.map((item, index) => (item.type === "item_reference" ? this.#resolveOne(item.id, index) : item)),
+    );
+  }
+
+  async #resolveOne(id: unknown, index: number): Promise<JsonObject> {
+    const responseId = typeof id === "string" ? this.#responseIds.get(id) : undefined;
+    const lookup = responseId === undefined ? null : await this.#registry.get(responseId);
+    if (lookup?.status === "found") {
+      const { record } = lookup;
+      const found = [...identifyInputItems(record), ...record.outputItems].find((item) => item.id === id);
+      if (found !== undefined) return found;
+    }
+    throw new CodexNativeApiError(
+      "invalid_request",
+      `Item '${String(id).slice(0, 64)}' is not stored here.`,
+      {
+        param: `input[${index}].id`,
+      },
+    );
+  }
+}

@@ -1,0 +1,273 @@
+import { type ContinuationMode, planTurn, runPlannedTurn, type TurnPlan } from "../continuation/plan-turn.js";
+import { ResponseEventLog } from "../continuation/response-event-log.js";
+import type {
+  CodexNativeApiContinuationRegistry,
+  ContinuationIdentity,
+  NewContinuationRecord,
+} from "../continuation/types.js";
+import { unmetObligations } from "../dialects/responses/obligations.js";
+import type { ResponsesTurn } from "../dialects/responses/request-to-turn.js";
+import type { ResponseObject } from "../dialects/responses/response-object.js";
+import { ResponseEventStream } from "../dialects/responses/response-stream.js";
+import type { ResponseEvent } from "../dialects/responses/wire-events.js";
+import { CodexNativeApiError } from "../errors.js";
+import type {
+  IsolatedTurnResult,
+  JsonObject,
+  NativeTurnRuntime,
+  TurnEvent,
+  TurnStarted,
+} from "../runtime/types.js";
+import type { ItemIndex } from "./item-index.js";
+import { fingerprintThread } from "./thread-fingerprint.js";
+
+/** Takes a response's events as they are made. A returned promise holds the turn back. */
+export type ResponseSink = (events: readonly ResponseEvent[]) => void | Promise<void>;
+
+export interface ResponseRunOptions {
+  readonly turn: ResponsesTurn;
+  readonly routePath: string;
+  /** Who asks, for fairness between callers. */
+  readonly caller: string;
+  readonly requestId: string;
+  readonly wallClock: () => number;
+  readonly newId: (prefix: string) => string;
+  readonly runtime: NativeTurnRuntime;
+  readonly registry: CodexNativeApiContinuationRegistry;
+  readonly itemIndex: ItemIndex;
+  /** Bound on the events kept for those who attach later; null keeps none. */
+  readonly eventLogBytes: number | null;
+}
+
+export type RunEnd =
+  | { readonly ok: true }
+  /** `told`: the sink has had the terminal event. Otherwise nothing was told, and the error is the answer. */
+  | { readonly ok: false; readonly told: boolean; readonly error: CodexNativeApiError };
+
+/** One response from its request to its end: plans the turn, runs it, tells its events, stores what it became. */
+export class ResponseRun {
+  readonly stream: ResponseEventStream;
+  /** Never rejects. */
+  readonly ended: Promise<RunEnd>;
+  readonly log: ResponseEventLog | null;
+  readonly #options: ResponseRunOptions;
+  readonly #abort = new AbortController();
+  readonly #startedAtMs: number;
+  /** What the model made, as it made it. */
+  readonly #outputItems: JsonObject[] = [];
+  #plan: TurnPlan | null = null;
+  /** The request's own items, references resolved. */
+  #ownItems: readonly JsonObject[] = [];
+  #started: TurnStarted | null = null;
+  #outcome: IsolatedTurnResult["outcome"]["status"] | null = null;
+  #settle: (end: RunEnd) => void = () => {};
+
+  constructor(options: ResponseRunOptions) {
+    this.#options = options;
+    const { turn, routePath, wallClock, newId, eventLogBytes } = options;
+    this.#startedAtMs = wallClock();
+    this.stream = new ResponseEventStream({ turn, routePath, wallClock, newId });
+    this.log = eventLogBytes === null ? null : new ResponseEventLog({ maxBytes: eventLogBytes });
+    this.ended = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  get id(): string {
+    return this.stream.id;
+  }
+
+  get background(): boolean {
+    return this.#options.turn.background;
+  }
+
+  /** As it stands. */
+  get response(): ResponseObject {
+    return this.stream.response;
+  }
+
+  /** Native ids, once Codex took the turn on. */
+  get started(): TurnStarted | null {
+    return this.#started;
+  }
+
+  /** How the turn ended; null while it runs, and where it failed. */
+  get outcome(): IsolatedTurnResult["outcome"]["status"] | null {
+    return this.#outcome;
+  }
+
+  cancel(): void {
+    this.#abort.abort();
+  }
+
+  /**
+   * Finds out what the turn takes up, before anything is told. Throws `invalid_request` for an unknown `item_reference` and what
+   * `readChain` throws.
+   */
+  async prepare(): Promise<void> {
+    const { turn, runtime, registry, itemIndex, wallClock } = this.#options;
+    this.#ownItems = await itemIndex.resolve(turn.request.items);
+    this.#plan = await planTurn(registry, runtime, {
+      previousResponseId: turn.previousResponseId,
+      items: this.#ownItems,
+      identity: this.#identity(),
+      now: wallClock(),
+    });
+    this.#describeContinuation(this.#plan.resume === null ? "replayed" : "native");
+  }
+
+  /** Runs to the end. `signal` is the client's: background responses have none. */
+  async run(sink: ResponseSink, signal: AbortSignal | null): Promise<RunEnd> {
+    const tell = this.log === null ? sink : this.#logged(sink);
+    let end: RunEnd;
+    try {
+      if (this.background) await tell(this.stream.queue());
+      end = await this.#run(tell, signal);
+    } catch (error) {
+      end = await this.#fail(error, tell);
+    }
+    this.log?.close();
+    this.#settle(end);
+    return end;
+  }
+
+  /** Ends the response now, whatever its turn does: the server can wait no longer. */
+  async interrupt(error: CodexNativeApiError, sink: ResponseSink): Promise<RunEnd> {
+    this.cancel();
+    return this.#fail(error, sink);
+  }
+
+  async #run(sink: ResponseSink, clientSignal: AbortSignal | null): Promise<RunEnd> {
+    const { turn, runtime, caller, requestId } = this.#options;
+    const plan = this.#plan;
+    if (plan === null) throw new Error("A response is prepared before it is run.");
+    const signal =
+      clientSignal === null ? this.#abort.signal : AbortSignal.any([clientSignal, this.#abort.signal]);
+    const { result, mode } = await runPlannedTurn(
+      runtime,
+      plan,
+      { ...turn.request, caller, requestId, keepThread: turn.store },
+      {
+        signal,
+        onTurnStarted: (started) => {
+          this.#started = started;
+          // The first events are few, and nothing follows before they are taken.
+          void sink(this.stream.start(started));
+        },
+        onEvent: (event) => {
+          this.#collect(event);
+          return sink(this.stream.push(event));
+        },
+      },
+    );
+    this.#describeContinuation(mode);
+    return this.#finish(result, sink);
+  }
+
+  async #finish(result: IsolatedTurnResult, sink: ResponseSink): Promise<RunEnd> {
+    const { turn, runtime } = this.#options;
+    this.#started = result;
+    this.#outcome = result.outcome.status;
+    const parked = result.outcome.status === "parked" ? result.outcome.callIds : [];
+    const events = [...this.stream.start(result)];
+    this.stream.addIgnored(unmetObligations(turn.obligations, this.#outputItems));
+    events.push(...this.stream.end(result.outcome, result.usage));
+    // Before the client hears of the end: it may come back at once.
+    const isWanted = turn.store && (this.background || result.outcome.status !== "cancelled");
+    if (isWanted) await this.#store(result, parked);
+    // Without a stored response nobody can name the parked turn again.
+    else if (parked.length > 0) runtime.abandonTurn(result.turnId);
+    await sink(events);
+    return { ok: true };
+  }
+
+  async #fail(error: unknown, sink: ResponseSink): Promise<RunEnd> {
+    const fault = toApiError(error);
+    const told = this.#started !== null || this.background;
+    if (told) {
+      const cancelled = fault.code === "turn_cancelled";
+      const events = cancelled ? this.stream.end({ status: "cancelled" }, null) : this.stream.fail(fault);
+      if (this.background) await this.#storeFailed();
+      await sink(events);
+    }
+    return { ok: false, told, error: fault };
+  }
+
+  #collect(event: TurnEvent): void {
+    if (event.type === "item.completed") this.#outputItems.push(event.item);
+  }
+
+  #logged(sink: ResponseSink): ResponseSink {
+    return (events) => {
+      for (const event of events) this.log?.append(JSON.stringify(event), event.sequence_number);
+      // Nobody's slowness holds back a turn that has no one caller.
+      void sink(events);
+    };
+  }
+
+  #identity(): ContinuationIdentity {
+    const { account, providerProfileId } = this.#options.runtime.health();
+    return { providerProfileId, accountId: account?.id ?? null };
+  }
+
+  #describeContinuation(mode: ContinuationMode): void {
+    const source = this.#plan?.source ?? null;
+    this.stream.setContinuation(
+      source === null
+        ? null
+        : {
+            mode,
+            previousResponseId: source.responseId,
+            threadId: source.nativeThreadId,
+            turnId: source.nativeTurnId,
+          },
+    );
+  }
+
+  async #store(result: IsolatedTurnResult, parkedCallIds: readonly string[]): Promise<void> {
+    const { registry, itemIndex, runtime } = this.#options;
+    const record = this.#record(result, parkedCallIds);
+    const stored = await registry.put(record);
+    if (stored.status === "stored") itemIndex.add(record);
+    else if (parkedCallIds.length > 0) runtime.abandonTurn(result.turnId);
+  }
+
+  /** A background response that failed can still be read, and is no one's ancestor that the model would answer on. */
+  async #storeFailed(): Promise<void> {
+    const { registry, turn } = this.#options;
+    const { providerProfileId, accountId } = this.#identity();
+    const nowhere = { threadId: "", turnId: "", model: turn.echo.model ?? "" };
+    const started = this.#started ?? {
+      ...nowhere,
+      target: { providerProfileId, providerKind: "", accountId, workerId: "", appServerGeneration: 0 },
+    };
+    await registry.put(this.#record(started, []));
+  }
+
+  #record(started: TurnStarted, parkedCallIds: readonly string[]): NewContinuationRecord {
+    const { turn } = this.#options;
+    return {
+      responseId: this.id,
+      previousResponseId: this.#plan?.source?.responseId ?? null,
+      nativeThreadId: started.threadId,
+      nativeTurnId: started.turnId,
+      activeAccountId: started.target.accountId,
+      providerProfileId: started.target.providerProfileId,
+      model: started.model,
+      routeKind: "responses",
+      startedAt: this.#startedAtMs,
+      threadSettings: fingerprintThread(turn.request, started.model),
+      inputItems: this.#ownItems,
+      outputItems: this.#outputItems,
+      parkedCallIds,
+      response: { ...this.stream.response },
+    };
+  }
+}
+
+function toApiError(error: unknown): CodexNativeApiError {
+  if (error instanceof CodexNativeApiError) return error;
+  return new CodexNativeApiError("internal_error", "The server failed in an unforeseen way.", {
+    cause: error,
+  });
+}

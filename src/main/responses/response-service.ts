@@ -1,0 +1,173 @@
+import type { LoggedResponseEvent } from "../continuation/response-event-log.js";
+import type { CodexNativeApiContinuationRegistry, ContinuationRecord } from "../continuation/types.js";
+import type { ResponsesTurn } from "../dialects/responses/request-to-turn.js";
+import type { ResponseObject } from "../dialects/responses/response-object.js";
+import { CodexNativeApiError } from "../errors.js";
+import type { JsonObject, NativeTurnRuntime } from "../runtime/types.js";
+import { EventLogs } from "./event-logs.js";
+import { ItemIndex, identifyInputItems } from "./item-index.js";
+import { ResponseRun, type ResponseSink, type RunEnd } from "./response-run.js";
+import { RunningResponses } from "./running-responses.js";
+
+export interface ResponseServiceOptions {
+  readonly runtime: NativeTurnRuntime;
+  readonly registry: CodexNativeApiContinuationRegistry;
+  /** Unix time in milliseconds. */
+  readonly wallClock: () => number;
+  readonly newId: (prefix: string) => string;
+}
+
+export interface CreateContext {
+  readonly routePath: string;
+  readonly caller: string;
+  readonly requestId: string;
+}
+
+export interface InputItemPage {
+  readonly items: readonly JsonObject[];
+  readonly hasMore: boolean;
+}
+
+export interface InputItemQuery {
+  readonly limit: number;
+  readonly order: "asc" | "desc";
+  /** Id of the item before the page. */
+  readonly after: string | null;
+}
+
+/** Bound on the events kept of one background response, in bytes. */
+const eventLogBytes = 8 * 1024 * 1024;
+
+/** Responses as things that live: made, read, attached to, cancelled, deleted. Knows no HTTP. */
+export class ResponseService {
+  readonly #options: ResponseServiceOptions;
+  readonly #running = new RunningResponses();
+  readonly #logs = new EventLogs();
+  readonly #itemIndex: ItemIndex;
+
+  constructor(options: ResponseServiceOptions) {
+    this.#options = options;
+    this.#itemIndex = new ItemIndex(options.registry);
+  }
+
+  /** A response to be prepared and run. */
+  create(turn: ResponsesTurn, context: CreateContext): ResponseRun {
+    return new ResponseRun({
+      ...this.#options,
+      ...context,
+      turn,
+      itemIndex: this.#itemIndex,
+      eventLogBytes: turn.background ? eventLogBytes : null,
+    });
+  }
+
+  /** Runs a prepared background response, which from here on is found by its id. */
+  runInBackground(run: ResponseRun, sink: ResponseSink): Promise<RunEnd> {
+    this.#running.add(run);
+    if (run.log !== null) this.#logs.add(run.id, run.log);
+    return run.run(sink, null);
+  }
+
+  /** Throws `response_not_found`. */
+  async read(responseId: string): Promise<ResponseObject | JsonObject> {
+    const run = this.#running.get(responseId);
+    if (run !== null) return run.response;
+    const { response } = await this.#find(responseId);
+    if (response === null) throw notFound(responseId);
+    return response;
+  }
+
+  /**
+   * The events of a background response after this number, those to come included. Throws `response_not_found`,
+   * `invalid_request` for a response without a kept stream, `continuation_expired` for events no longer kept.
+   */
+  async attach(
+    responseId: string,
+    startingAfter: number,
+    signal: AbortSignal,
+  ): Promise<AsyncIterableIterator<LoggedResponseEvent>> {
+    const log = this.#logs.get(responseId);
+    if (log !== null) return log.readFrom(startingAfter + 1, signal);
+    await this.read(responseId);
+    throw new CodexNativeApiError(
+      "invalid_request",
+      "Only a response made with background: true has a stream to attach to, and only while it is kept.",
+      { param: "stream" },
+    );
+  }
+
+  /** Ends a background response; one that has ended stays as it is. Throws `response_not_found`, `invalid_request`. */
+  async cancel(responseId: string): Promise<ResponseObject | JsonObject> {
+    const run = this.#running.get(responseId);
+    if (run !== null) {
+      run.cancel();
+      await run.ended;
+      return run.response;
+    }
+    const response = await this.read(responseId);
+    if ("background" in response && response.background === true) return response;
+    throw new CodexNativeApiError(
+      "invalid_request",
+      "Only a response made with background: true can be cancelled; others end with their request.",
+      { param: "response_id" },
+    );
+  }
+
+  /** Throws `response_not_found`. */
+  async delete(responseId: string): Promise<void> {
+    const run = this.#running.get(responseId);
+    if (run !== null) {
+      run.cancel();
+      await run.ended;
+    }
+    const lookup = await this.#options.registry.get(responseId);
+    const known = await this.#options.registry.delete(responseId);
+    if (!known) throw notFound(responseId);
+    this.#logs.delete(responseId);
+    // Nobody can answer its calls any more.
+    if (lookup.status !== "found") return;
+    const { runtime } = this.#options;
+    runtime.abandonTurn(lookup.record.nativeTurnId);
+    runtime.releaseThread(lookup.record.nativeThreadId);
+  }
+
+  /** What the response was asked with, newest first unless asked otherwise. Throws `response_not_found`, `invalid_request`. */
+  async listInputItems(responseId: string, query: InputItemQuery): Promise<InputItemPage> {
+    const ordered = [...identifyInputItems(await this.#find(responseId))];
+    if (query.order === "desc") ordered.reverse();
+    let start = 0;
+    if (query.after !== null) {
+      const { after } = query;
+      start = ordered.findIndex((item) => item.id === after) + 1;
+      if (start === 0) {
+        throw new CodexNativeApiError("invalid_request", "There is no such item to start after.", {
+          param: "after",
+        });
+      }
+    }
+    const items = ordered.slice(start, start + query.limit);
+    return { items, hasMore: start + items.length < ordered.length };
+  }
+
+  /** Background responses are given up; settles when they have ended. */
+  async close(): Promise<void> {
+    this.#running.cancelAll();
+    await this.#running.whenIdle();
+  }
+
+  async #find(responseId: string): Promise<ContinuationRecord> {
+    const lookup = await this.#options.registry.get(responseId);
+    if (lookup.status === "found") return lookup.record;
+    throw notFound(responseId);
+  }
+}
+
+function notFound(responseId: string): CodexNativeApiError {
+  return new CodexNativeApiError(
+    "response_not_found",
+    `Response '${responseId.slice(0, 64)}' is not stored here.`,
+    {
+      param: "response_id",
+    },
+  );
+}

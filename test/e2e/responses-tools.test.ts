@@ -1,0 +1,197 @@
+import type OpenAI from "openai";
+import t from "tap";
+import { functionCall, reasoning, reply, text } from "../support/offline-backend/index.js";
+import { pollUntil, startServiceHarness } from "../support/service-harness.js";
+
+const weather: OpenAI.Responses.FunctionTool = {
+  type: "function",
+  name: "weather",
+  description: "The weather in a city",
+  strict: true,
+  parameters: {
+    type: "object",
+    properties: { city: { type: "string" } },
+    required: ["city"],
+    additionalProperties: false,
+  },
+};
+
+const callOf = (city: string, callId: string) =>
+  functionCall({ name: "weather", arguments: JSON.stringify({ city }), callId });
+
+function callsOf(response: OpenAI.Responses.Response): readonly OpenAI.Responses.ResponseFunctionToolCall[] {
+  return response.output.filter((item) => item.type === "function_call");
+}
+
+const outputFor = (callId: string, output: string): OpenAI.Responses.ResponseInputItem => ({
+  type: "function_call_output",
+  call_id: callId,
+  output,
+});
+
+t.test(
+  "a call of the caller's function ends the response, and its output continues the same native turn",
+  async (t) => {
+    const { backend, client } = await startServiceHarness(t);
+    backend.queueReply(reply(callOf("Rome", "call_1")));
+    backend.setDefaultReply(text("It is sunny."));
+    const first = await client.responses.create({ input: "Weather in Rome?", tools: [weather] });
+    t.equal(first.status, "completed");
+    t.equal(first.usage?.total_tokens, 19);
+    t.match(callsOf(first), [{ call_id: "call_1", name: "weather", arguments: '{"city":"Rome"}' }]);
+    const second = await client.responses.create({
+      previous_response_id: first.id,
+      input: [outputFor("call_1", "sunny")],
+      tools: [weather],
+    });
+    t.equal(second.output_text, "It is sunny.");
+    t.equal(second.previous_response_id, first.id);
+    t.equal(second.usage?.total_tokens, 19, "the usage of the second model call alone");
+    t.match(second, { native_api: { continuation: { resumed: true, mode: "native" } } });
+    const [one, two] = backend.requests;
+    t.match(one?.body.tools, [{ type: "function", name: "weather", parameters: weather.parameters }]);
+    t.match(two?.fullInput, [
+      { role: "user" },
+      { type: "function_call", call_id: "call_1" },
+      { type: "function_call_output", call_id: "call_1", output: "sunny" },
+    ]);
+  },
+);
+
+t.test("parallel calls come in one response and are answered together", async (t) => {
+  const { backend, client } = await startServiceHarness(t);
+  backend.queueReply(reply(callOf("Rome", "call_1"), callOf("Oslo", "call_2")));
+  backend.setDefaultReply(text("Sunny and cold."));
+  const first = await client.responses.create({ input: "Weather?", tools: [weather] });
+  t.same(
+    callsOf(first).map((call) => call.call_id),
+    ["call_1", "call_2"],
+  );
+  const second = await client.responses.create({
+    previous_response_id: first.id,
+    input: [outputFor("call_2", "cold"), outputFor("call_1", "sunny")],
+    tools: [weather],
+  });
+  t.equal(second.output_text, "Sunny and cold.");
+  t.match(second, { native_api: { continuation: { mode: "native" } } });
+  t.equal(backend.requests.length, 2);
+});
+
+t.test("a caller that resends its whole history is served without any chain", async (t) => {
+  const { backend, client } = await startServiceHarness(t);
+  backend.queueReply(
+    reply(reasoning({ summary: ["Thinking"], encryptedContent: "gAAAA" }), callOf("Rome", "call_1")),
+  );
+  backend.setDefaultReply(text("It is sunny."));
+  const input: OpenAI.Responses.ResponseInput = [{ role: "user", content: "Weather in Rome?" }];
+  const first = await client.responses.create({
+    input,
+    tools: [weather],
+    store: false,
+    include: ["reasoning.encrypted_content"],
+  });
+  const second = await client.responses.create({
+    input: [
+      ...input,
+      ...(first.output as OpenAI.Responses.ResponseInputItem[]),
+      outputFor("call_1", "sunny"),
+    ],
+    tools: [weather],
+    store: false,
+  });
+  t.equal(second.output_text, "It is sunny.");
+  t.match(backend.requests[1]?.fullInput, [
+    { role: "user", content: [{ text: "Weather in Rome?" }] },
+    { type: "reasoning", encrypted_content: "gAAAA" },
+    { type: "function_call", call_id: "call_1", name: "weather" },
+    { type: "function_call_output", call_id: "call_1", output: "sunny" },
+  ]);
+  await pollUntil(() => backend.counters.openStreams === 0);
+});
+
+t.test("a follow-up with something else than the outputs replays the history", async (t) => {
+  const { backend, client } = await startServiceHarness(t);
+  backend.queueReply(reply(callOf("Rome", "call_1")));
+  backend.setDefaultReply(text("Never mind then."));
+  const first = await client.responses.create({ input: "Weather in Rome?", tools: [weather] });
+  const second = await client.responses.create({
+    previous_response_id: first.id,
+    input: [outputFor("call_1", "sunny"), { role: "user", content: "Forget it." }],
+    tools: [weather],
+  });
+  t.match(second, { output_text: "Never mind then.", native_api: { continuation: { mode: "replayed" } } });
+  t.match(backend.requests[1]?.fullInput, [
+    { role: "user" },
+    { type: "function_call", call_id: "call_1" },
+    { type: "function_call_output", output: "sunny" },
+    { role: "user", content: [{ text: "Forget it." }] },
+  ]);
+});
+
+t.test("every model sees the caller's functions as plain functions, whatever they are called", async (t) => {
+  const { backend, client } = await startServiceHarness(t);
+  const names = [
+    "weather",
+    "exec_command",
+    "shell_command",
+    "shell",
+    "apply_patch",
+    "update_plan",
+    "web_search",
+  ];
+  const tools = names.map((name) => ({ ...weather, name }));
+  const { data: models } = await client.models.list();
+  for (const { id } of models) {
+    await client.responses.create({ model: id, input: "hello", tools });
+    const seen = backend.requests.at(-1)?.body.tools ?? [];
+    t.equal(seen.length, names.length, id);
+    t.same([...new Set(seen.map((tool) => (tool as { type?: string }).type))], ["function"]);
+  }
+  backend.queueReply((request) => {
+    const seen = JSON.stringify(request.body.tools);
+    const [name = ""] = /[a-z_]*exec_command_*/.exec(seen) ?? [];
+    return reply(functionCall({ name, arguments: "{}", callId: "call_9" }));
+  });
+  const called = await client.responses.create({ input: "hello", tools });
+  t.match(
+    callsOf(called),
+    [{ name: "exec_command", call_id: "call_9" }],
+    "the name comes back as the caller's",
+  );
+});
+
+t.test("tool_choice none declares no tools", async (t) => {
+  const { backend, client } = await startServiceHarness(t);
+  await client.responses.create({ input: "hello", tools: [weather], tool_choice: "none" });
+  t.same(backend.requests[0]?.body.tools ?? [], []);
+});
+
+t.test("a stream has the function-call events", async (t) => {
+  const { backend, client } = await startServiceHarness(t);
+  backend.queueReply(reply(callOf("Rome", "call_1")));
+  const stream = client.responses.stream({ input: "Weather?", tools: [weather] });
+  const types: string[] = [];
+  for await (const event of stream) types.push(event.type);
+  t.same(
+    types.filter((type) => type.includes("function_call")),
+    ["response.function_call_arguments.delta", "response.function_call_arguments.done"],
+  );
+  t.match(callsOf(await stream.finalResponse()), [{ call_id: "call_1" }]);
+});
+
+t.test("a loop over tools, by previous_response_id, many steps long", async (t) => {
+  const { backend, client } = await startServiceHarness(t);
+  for (let step = 1; step <= 5; step += 1) backend.queueReply(reply(callOf(`city ${step}`, `call_${step}`)));
+  backend.setDefaultReply(text("Done."));
+  let response = await client.responses.create({ input: "Go", tools: [weather] });
+  for (let calls = callsOf(response); calls.length > 0; calls = callsOf(response)) {
+    response = await client.responses.create({
+      previous_response_id: response.id,
+      tools: [weather],
+      input: calls.map((call) => outputFor(call.call_id, `answer to ${call.arguments}`)),
+    });
+  }
+  t.equal(response.output_text, "Done.");
+  t.equal(backend.requests.length, 6);
+  t.equal(backend.requests[5]?.fullInput.length, 11, "one message, five calls, five outputs");
+});

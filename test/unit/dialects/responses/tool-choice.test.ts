@@ -1,0 +1,98 @@
+import t from "tap";
+import { turnOf } from "./request-fixtures.js";
+
+const fn = (name: string) => ({ type: "function", name, parameters: { type: "object", properties: {} } });
+const declared = [fn("look"), fn("find"), { type: "web_search" }];
+
+const choose = (tool_choice: unknown, more: object = {}) => turnOf({ tools: declared, tool_choice, ...more });
+
+function namesOf(turn: ReturnType<typeof turnOf>): readonly string[] {
+  return (turn.request.tools ?? []).map(({ name }) => name);
+}
+
+const textOf = (turn: ReturnType<typeof turnOf>): string => JSON.stringify(turn.directives);
+
+t.test("with auto every tool is offered and nothing is said", async (t) => {
+  const turn = choose("auto");
+  t.strictSame(namesOf(turn), ["look", "find"]);
+  t.equal(turn.request.webSearch, true);
+  t.strictSame([turn.directives, turn.obligations], [[], []]);
+});
+
+t.test("with none no tool is offered, and the answer still names them", async (t) => {
+  const turn = choose("none");
+  t.notOk("tools" in turn.request);
+  t.notOk("webSearch" in turn.request);
+  t.equal(turn.webSearch, null);
+  t.equal(turn.echo.tools.length, 3);
+  t.equal(turn.echo.toolChoice, "none");
+});
+
+t.test("with required the model is told to call one, and its answer is checked", async (t) => {
+  const turn = choose("required");
+  t.strictSame(namesOf(turn), ["look", "find"]);
+  t.match(textOf(turn), /must be a tool call: call the function `look`, the function `find` or web search/);
+  t.strictSame(turn.obligations, [
+    { kind: "tool_call", param: "tool_choice", functions: ["look", "find"], webSearch: true },
+  ]);
+});
+
+t.test("a function that is named is the only one offered", async (t) => {
+  const turn = choose({ type: "function", name: "find" });
+  t.strictSame(namesOf(turn), ["find"]);
+  t.notOk("webSearch" in turn.request);
+  t.match(textOf(turn), /call the function `find` before/);
+  t.match(turn.obligations, [{ functions: ["find"], webSearch: false }]);
+});
+
+t.test("web search that is named is the only tool offered, under any of its names", async (t) => {
+  const turn = choose({ type: "web_search_preview" });
+  t.strictSame(namesOf(turn), []);
+  t.equal(turn.request.webSearch, true);
+  t.match(turn.obligations, [{ functions: [], webSearch: true }]);
+});
+
+t.test("allowed tools are the only ones offered, and need no words unless one is required", async (t) => {
+  const tools = [{ type: "function", name: "look" }, { type: "web_search" }];
+  const free = choose({ type: "allowed_tools", mode: "auto", tools });
+  t.strictSame(namesOf(free), ["look"]);
+  t.equal(free.request.webSearch, true);
+  t.strictSame([free.directives, free.obligations], [[], []]);
+  const bound = choose({ type: "allowed_tools", mode: "required", tools });
+  t.match(bound.obligations, [{ kind: "tool_call", functions: ["look"], webSearch: true }]);
+});
+
+t.test("a tool that is not declared cannot be chosen", async (t) => {
+  const cases: readonly (readonly [unknown, object, string])[] = [
+    [{ type: "function", name: "fly" }, {}, "tool_choice.name"],
+    [{ type: "web_search" }, { tools: [fn("look")] }, "tool_choice.type"],
+    ["required", { tools: [] }, "tool_choice"],
+    [
+      { type: "allowed_tools", mode: "auto", tools: [fn("look"), { type: "function", name: "fly" }] },
+      {},
+      "tool_choice.tools[1].name",
+    ],
+  ];
+  for (const [choice, more, param] of cases) {
+    t.throws(() => choose(choice, more), { code: "invalid_request", param }, param);
+  }
+});
+
+t.test("a choice of a tool of another kind is refused by name", async (t) => {
+  for (const type of ["file_search", "code_interpreter", "mcp", "custom", "shell", "image_generation"]) {
+    t.throws(() => choose({ type, name: "x" }), {
+      code: "unsupported_responses_feature",
+      param: "tool_choice.type",
+    });
+  }
+  t.throws(() => choose("sometimes"), { code: "invalid_request", param: "tool_choice" });
+});
+
+t.test("calls one at a time are asked for in words, where there are functions to call", async (t) => {
+  const turn = choose("auto", { parallel_tool_calls: false });
+  t.match(textOf(turn), /at most one function at a time/);
+  t.strictSame(turn.obligations, [{ kind: "single_call", param: "parallel_tool_calls" }]);
+  t.strictSame(turnOf({ parallel_tool_calls: false }).directives, []);
+  t.strictSame(choose("none", { parallel_tool_calls: false }).obligations, []);
+  t.strictSame(choose("auto", { parallel_tool_calls: false }).ignoredParameters, []);
+});
