@@ -1,5 +1,7 @@
+import { rateLimitSnapshot } from "./app-server/account-methods.js";
 import type { AppServerConnection } from "./app-server/connection.js";
 import type { MethodResult } from "./app-server/protocol.js";
+import type { JsonObject } from "./contract/json.js";
 import type { CatalogModel, NativeAnswer, NativeQuery, RateLimits } from "./contract/native-queries.js";
 
 /** Pages of a list that are read before we stop believing that it ends. */
@@ -64,6 +66,12 @@ function readRateLimits(snapshot: RateLimitSnapshot): RateLimits {
     plan: snapshot.planType,
     reached: snapshot.rateLimitReachedType,
   };
+}
+
+/** Null for a notice that is none. */
+export function readRateLimitsNotice(params: JsonObject): RateLimits | null {
+  const parsed = rateLimitSnapshot.safeParse(params.rateLimits);
+  return parsed.success ? readRateLimits(parsed.data) : null;
 }
 
 function readWindow(window: RateLimitSnapshot["primary"]) {

@@ -1,5 +1,4 @@
 import type { MessagePort } from "node:worker_threads";
-import { AppServerConnection } from "./app-server/connection.js";
 import type { ControlInput, ControlOutput } from "./contract/control-messages.js";
 import type { AttachTask, TurnTask } from "./contract/tasks.js";
 import type { TurnPortOutput } from "./contract/turn-messages.js";
@@ -8,13 +7,14 @@ import { runNativeQuery } from "./native-queries.js";
 import { classifyCallFailure } from "./turn/call-failure.js";
 import { NativeTurn } from "./turn/native-turn.js";
 import { unloadThread } from "./turn/unload-thread.js";
+import { WorkerConnections } from "./worker-connections.js";
 
-/** What one thread holds for its life: a connection to the app-server, a control port, and the turns under way. */
+/** What one thread holds for its life: its connections to the app-server, a control port, and the turns under way. */
 export class WorkerThread {
   readonly #controlPort: MessagePort;
   readonly #generation: number;
   readonly #workDirectory: string;
-  readonly #connection: AppServerConnection;
+  readonly #connections: WorkerConnections;
   readonly #reporter: WorkerReporter;
 
   constructor(task: AttachTask) {
@@ -24,17 +24,12 @@ export class WorkerThread {
     this.#reporter = new WorkerReporter({
       intervalMs: task.reportIntervalMs,
       send: (report) => this.#post({ type: "report", report }),
-      reconnects: () => this.#connection.reconnects,
+      reconnects: () => this.#connections.reconnects,
     });
-    this.#connection = new AppServerConnection({
-      clientName: "codex-native-api",
+    this.#connections = new WorkerConnections({
       clientVersion: task.clientVersion,
       countFault: this.#reporter.countFault,
-      callbacks: {
-        onStateChange: (change) => this.#post({ type: "connection", ...change }),
-        onAccountNotice: (method, params) => this.#post({ type: "account_notice", method, params }),
-        onChild: (pid) => this.#post({ type: "child", pid }),
-      },
+      post: (message) => this.#post(message),
     });
   }
 
@@ -47,25 +42,25 @@ export class WorkerThread {
     if (task.workerGeneration !== this.#generation) return refuseTurn(task.port);
     this.#reporter.turnStarted();
     try {
-      const turn = new NativeTurn(task.assignment, task.port, {
-        connection: this.#connection,
-        workDirectory: this.#workDirectory,
-        countFault: this.#reporter.countFault,
+      await this.#connections.hold((connection) => {
+        const { countFault } = this.#reporter;
+        const context = { connection, workDirectory: this.#workDirectory, countFault };
+        return new NativeTurn(task.assignment, task.port, context).run();
       });
-      await turn.run();
     } finally {
       this.#reporter.turnEnded();
     }
   }
 
   readonly #onControl = (message: ControlInput): void => {
+    const { current } = this.#connections;
     switch (message.type) {
       case "connect":
-        return this.#connection.connect(message.endpoint, message.appServerGeneration);
+        return this.#connections.connect(message.endpoint, message.appServerGeneration);
       case "disconnect":
-        return void this.#connection.disconnect();
+        return void current.disconnect();
       case "release_thread":
-        return void unloadThread(this.#connection, message.threadId, this.#reporter.countFault);
+        return void unloadThread(current, message.threadId, this.#reporter.countFault);
       case "status":
         return this.#postStatus();
       case "query":
@@ -76,14 +71,14 @@ export class WorkerThread {
   };
 
   #postStatus(): void {
-    const { state, appServerGeneration, codexVersion } = this.#connection;
+    const { state, appServerGeneration, codexVersion } = this.#connections.current;
     this.#post({ type: "connection", state, appServerGeneration, codexVersion, reason: null });
   }
 
   async #answerQuery(message: Extract<ControlInput, { readonly type: "query" }>): Promise<void> {
     const { queryId, query, timeoutMs } = message;
     try {
-      const answer = await runNativeQuery(this.#connection, query, timeoutMs);
+      const answer = await runNativeQuery(this.#connections.current, query, timeoutMs);
       this.#post({ type: "answer", queryId, answer });
     } catch (error) {
       this.#post({ type: "query_failed", queryId, error: classifyCallFailure(error) });
@@ -92,7 +87,7 @@ export class WorkerThread {
 
   async #close(): Promise<void> {
     this.#reporter.stop();
-    await this.#connection.close();
+    await this.#connections.close();
     this.#post({ type: "closed" });
     this.#controlPort.off("message", this.#onControl);
     this.#controlPort.close();

@@ -1,4 +1,5 @@
 /** The body of `GET /v1/health`: what the runtime knows of itself, in the API's own spelling. */
+import type { ContinuationRegistryStats } from "../continuation/types.js";
 import { describeNativeApi } from "../dialects/responses/native-api.js";
 import type { AppServerHealth, NativeRuntimeHealth, RateLimits, WorkerHealth } from "../runtime/types.js";
 import type { RouteContext } from "./server-options.js";
@@ -17,10 +18,11 @@ const routeCapabilities = {
   models: true,
   responses: true,
   responses_streaming: true,
-  responses_function_tools: false,
-  responses_web_search: false,
-  responses_continuation: false,
-  responses_retrieve: false,
+  responses_function_tools: true,
+  responses_web_search: true,
+  responses_continuation: true,
+  responses_retrieve: true,
+  responses_background: true,
   responses_compact: false,
   chat_completions: false,
 } as const;
@@ -41,8 +43,7 @@ export function describeHealth(health: NativeRuntimeHealth, context: RouteContex
       },
     }),
     route_capabilities: routeCapabilities,
-    // No responses are kept until they can be continued.
-    continuation_registry: null,
+    continuation_registry: describeRegistry(context.registry.stats()),
     native_runtime: {
       ready: readiness.ready,
       reason: readiness.ready ? null : { code: readiness.error.code, message: readiness.error.message },
@@ -61,6 +62,11 @@ export function describeHealth(health: NativeRuntimeHealth, context: RouteContex
       queue: { depth: health.queue.depth, running: health.queue.running },
     },
   };
+}
+
+function describeRegistry(stats: ContinuationRegistryStats) {
+  const { kind, persistence, ttlMs, entries, bytes } = stats;
+  return { kind, persistence, ttl_ms: ttlMs, entries, bytes };
 }
 
 function describeRateLimits(limits: RateLimits) {

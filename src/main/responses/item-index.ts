@@ -45,25 +45,29 @@ export class ItemIndex {
   }
 
   /**
-   * Puts stored items in the place of `item_reference`s.
+   * Puts stored items in the place of `item_reference`s, and gives reasoning back the encrypted content that its caller was not
+   * given or did not keep: whoever sends an answer's items back as they came names reasoning by its id alone.
    *
    * @throws CodexNativeApiError `invalid_request` with the path of a reference to an item that is not stored (any more).
    */
   async resolve(items: readonly JsonObject[]): Promise<readonly JsonObject[]> {
-    if (!items.some((item) => item.type === "item_reference")) return items;
+    if (!items.some((item) => item.type === "item_reference" || isBareReasoning(item))) return items;
     return Promise.all(
-      items.map((item, index) => (item.type === "item_reference" ? this.#resolveOne(item.id, index) : item)),
+      items.map((item, index) => {
+        if (item.type === "item_reference") return this.#resolveOne(item.id, index);
+        return isBareReasoning(item) ? this.#completeReasoning(item) : item;
+      }),
     );
   }
 
+  async #completeReasoning(item: JsonObject): Promise<JsonObject> {
+    const encrypted = (await this.#find(item.id))?.encrypted_content;
+    return typeof encrypted === "string" ? { ...item, encrypted_content: encrypted } : item;
+  }
+
   async #resolveOne(id: unknown, index: number): Promise<JsonObject> {
-    const responseId = typeof id === "string" ? this.#responseIds.get(id) : undefined;
-    const lookup = responseId === undefined ? null : await this.#registry.get(responseId);
-    if (lookup?.status === "found") {
-      const { record } = lookup;
-      const found = [...identifyInputItems(record), ...record.outputItems].find((item) => item.id === id);
-      if (found !== undefined) return found;
-    }
+    const found = await this.#find(id);
+    if (found !== null) return found;
     throw new CodexNativeApiError(
       "invalid_request",
       `Item '${String(id).slice(0, 64)}' is not stored here.`,
@@ -72,4 +76,18 @@ export class ItemIndex {
       },
     );
   }
+
+  async #find(id: unknown): Promise<JsonObject | null> {
+    const responseId = typeof id === "string" ? this.#responseIds.get(id) : undefined;
+    const lookup = responseId === undefined ? null : await this.#registry.get(responseId);
+    if (lookup?.status !== "found") return null;
+    const { record } = lookup;
+    return [...identifyInputItems(record), ...record.outputItems].find((item) => item.id === id) ?? null;
+  }
+}
+
+function isBareReasoning(item: JsonObject): boolean {
+  return (
+    item.type === "reasoning" && typeof item.id === "string" && typeof item.encrypted_content !== "string"
+  );
 }

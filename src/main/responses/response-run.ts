@@ -146,7 +146,7 @@ export class ResponseRun {
     const { result, mode } = await runPlannedTurn(
       runtime,
       plan,
-      { ...turn.request, caller, requestId, keepThread: turn.store },
+      { ...turn.request, caller, requestId, keepThread: turn.store, ...accountOf(plan) },
       {
         signal,
         onTurnStarted: (started) => {
@@ -263,6 +263,11 @@ export class ResponseRun {
       response: { ...this.stream.response },
     };
   }
+}
+
+/** What continues an account's work runs under that account or not at all. */
+function accountOf({ source }: TurnPlan): { readonly accountId?: string | null } {
+  return source === null ? {} : { accountId: source.activeAccountId };
 }
 
 function toApiError(error: unknown): CodexNativeApiError {

@@ -25,8 +25,12 @@ export interface AppServerSourceEvents {
 export interface AppServerSource {
   /** Resolves when the first app-server can be dialled; rejects with why not, and goes on trying where that makes sense. */
   start(): Promise<void>;
-  /** Replaces the app-server by a new generation. */
+  /** Replaces the app-server by a new generation, which ends the old one with all that runs on it. */
   restart(reason: string): Promise<void>;
+  /** Starts a new generation beside the old one, which finishes what it began until it is released. */
+  rotate(reason: string): Promise<void>;
+  /** Nothing runs on an old generation any more. */
+  release(appServerGeneration: number): void;
   close(): Promise<void>;
   /** The same without waiting for anybody. */
   destroy(): Promise<void>;
@@ -35,6 +39,8 @@ export interface AppServerSource {
 
 const restartsPerMinute = 10;
 const startTimeoutMs = 15_000;
+/** Longest that an old generation may go on with its turns. */
+const retireTimeoutMs = 30 * 60_000;
 
 export function createAppServerSource(
   transport: AppServerTransport,
@@ -101,6 +107,16 @@ class SharedAppServer implements AppServerSource {
     await this.#supervisor?.restart(reason);
   }
 
+  async rotate(reason: string): Promise<void> {
+    await this.#supervisor?.rotate(reason, retireTimeoutMs);
+  }
+
+  release(appServerGeneration: number): void {
+    this.#supervisor?.release(appServerGeneration).catch((error: unknown) => {
+      this.#logger.error({ event: "app_server.release_failed", err: error }, "an old app-server did not end");
+    });
+  }
+
   async close(): Promise<void> {
     await this.#supervisor?.close();
   }
@@ -156,6 +172,13 @@ class StdioAppServers implements AppServerSource {
     await this.start();
   }
 
+  /** A worker keeps the child of before for as long as a turn runs on it. */
+  async rotate(): Promise<void> {
+    await this.restart();
+  }
+
+  release(): void {}
+
   async close(): Promise<void> {}
 
   async destroy(): Promise<void> {}
@@ -194,6 +217,12 @@ class AttachedAppServer implements AppServerSource {
   async restart(): Promise<void> {
     await this.start();
   }
+
+  async rotate(): Promise<void> {
+    await this.start();
+  }
+
+  release(): void {}
 
   async close(): Promise<void> {}
 

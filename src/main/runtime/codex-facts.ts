@@ -69,6 +69,19 @@ export class CodexFacts {
     }
   }
 
+  noteRateLimits(rateLimits: RateLimits): void {
+    this.#rateLimits = rateLimits;
+  }
+
+  /** When the used-up window of the plan opens again, in milliseconds from now; null where none is known to be used up. */
+  windowOpensInMs(nowMs: number): number | null {
+    const windows = [this.#rateLimits?.primary, this.#rateLimits?.secondary];
+    const waits = windows.flatMap((window) =>
+      window?.resetsAt != null && window.usedPercent >= 100 ? [window.resetsAt * 1000 - nowMs] : [],
+    );
+    return waits.length === 0 ? null : Math.max(1000, ...waits);
+  }
+
   forget(): void {
     this.#account = null;
     this.#loginRequired = false;

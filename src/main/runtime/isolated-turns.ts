@@ -15,6 +15,7 @@ import type {
   IsolatedTurnResult,
   RequestTarget,
   ToolOutput,
+  TurnErrorData,
   TurnProfile,
   TurnStarted,
 } from "./types.js";
@@ -39,6 +40,10 @@ export interface IsolatedTurnsContext {
   /** Throws `model_not_found`. */
   readonly chooseModel: (requested: string | undefined) => string;
   readonly describeTarget: (slot: WorkerSlot) => RequestTarget;
+  /** When the plan's used-up window opens again, in milliseconds; null where that is not known. */
+  readonly windowOpensInMs: () => number | null;
+  /** The last turn on an app-server of this generation is over. */
+  readonly onGenerationIdle: (appServerGeneration: number) => void;
 }
 
 type Assignment = Omit<TurnAssignment, "turnKey">;
@@ -60,6 +65,7 @@ export class IsolatedTurns {
   readonly #gate: StartGate;
   readonly #parked: ParkedTurns;
   readonly #threads: NativeThreads;
+  readonly #turnsOf = new Map<number, number>();
   readonly #shutdown = new AbortController();
   #onIdle: (() => void) | null = null;
 
@@ -99,6 +105,7 @@ export class IsolatedTurns {
     return this.#abortable(handlers, async (signal) => {
       for (let attempt = 1; ; attempt += 1) {
         const permit = await this.#acquire(request, signal);
+        this.#checkAccount(request, permit);
         const { result, session } = await this.#attempt(
           permit,
           this.#assignment(request, null),
@@ -134,6 +141,7 @@ export class IsolatedTurns {
         },
       );
       if (permit === null) return null;
+      this.#checkAccount(request, permit);
       const { result, session } = await this.#attempt(permit, assignment, handlers, signal);
       return mayRunAgain(result) ? null : this.#conclude(result, session);
     });
@@ -154,7 +162,7 @@ export class IsolatedTurns {
     const leave = this.#admission.enterNow();
     try {
       return await this.#abortable(handlers, async (signal) => {
-        const result = await session.resume(outputs, { ...handlers, signal });
+        const result = await this.#counted(session, () => session.resume(outputs, { ...handlers, signal }));
         return mayRunAgain(result) ? null : this.#conclude(result, session);
       });
     } finally {
@@ -181,6 +189,11 @@ export class IsolatedTurns {
 
   abandon(turnId: string): void {
     this.#parked.abandon(turnId);
+  }
+
+  /** Their login is gone: nobody may answer their calls. */
+  abandonParked(): void {
+    this.#parked.abandonAll();
   }
 
   get parkedCount(): number {
@@ -231,6 +244,19 @@ export class IsolatedTurns {
     }
   }
 
+  /** The login may have changed since the caller looked: work of one account never runs on another. */
+  #checkAccount(request: IsolatedTurnRequest, permit: Permit<Place>): void {
+    const { accountId } = this.#context.describeTarget(permit.place.slot);
+    if (request.accountId === undefined || request.accountId === accountId) return;
+    permit.place.leaveGate();
+    this.#leave(permit.release);
+    throw new CodexNativeApiError(
+      "continuation_account_mismatch",
+      "The Codex login changed: what this continues belongs to another account. Start a new chain.",
+      { param: "previous_response_id" },
+    );
+  }
+
   async #attempt(
     permit: Permit<Place>,
     assignment: Assignment,
@@ -249,12 +275,33 @@ export class IsolatedTurns {
           this.#admission.pump();
         },
       });
-      const result = await session.run({ ...handlers, signal });
+      const result = await this.#counted(session, () => session.run({ ...handlers, signal }));
       if (isInfrastructureFault(result)) this.#doubtNeighbours(slot);
       return { result, session };
     } finally {
       leaveGate();
       this.#leave(permit.release);
+    }
+  }
+
+  /** Turns under way, by generation of the app-server that they run on. */
+  isIdle(appServerGeneration: number): boolean {
+    return !this.#turnsOf.has(appServerGeneration);
+  }
+
+  async #counted(session: TurnSession, run: () => Promise<LegResult>): Promise<LegResult> {
+    const generation = session.target.appServerGeneration;
+    this.#turnsOf.set(generation, (this.#turnsOf.get(generation) ?? 0) + 1);
+    try {
+      return await run();
+    } finally {
+      const left = (this.#turnsOf.get(generation) ?? 1) - 1;
+      if (left > 0) {
+        this.#turnsOf.set(generation, left);
+      } else {
+        this.#turnsOf.delete(generation);
+        this.#context.onGenerationIdle(generation);
+      }
     }
   }
 
@@ -336,7 +383,8 @@ export class IsolatedTurns {
   #conclude(result: LegResult, session: TurnSession): IsolatedTurnResult {
     const { outcome, started, usage, handlerError } = result;
     if (handlerError !== undefined) throw handlerError;
-    if (outcome.status === "failed") throw CodexNativeApiError.fromTurnError(outcome.error);
+    if (outcome.status === "failed")
+      throw CodexNativeApiError.fromTurnError(this.#withRetryTime(outcome.error));
     if (outcome.status === "cancelled" && this.#shutdown.signal.aborted) throw shuttingDown();
     if (started === null) {
       throw new CodexNativeApiError("turn_cancelled", "The caller gave the turn up before it started.");
@@ -344,6 +392,13 @@ export class IsolatedTurns {
     if (outcome.status === "completed" && session.assignment.keepThread) this.#keepThread(started, session);
     if (outcome.status === "parked") this.#parked.park(started.turnId, session, outcome.callIds);
     return { ...started, outcome, usage };
+  }
+
+  /** Codex says that the plan is used up without saying until when; the plan's windows tell. */
+  #withRetryTime(error: TurnErrorData): TurnErrorData {
+    if (error.code !== "usage_limit_reached" || error.retryAfterMs !== undefined) return error;
+    const retryAfterMs = this.#context.windowOpensInMs();
+    return retryAfterMs === null ? error : { ...error, retryAfterMs };
   }
 
   #keepThread(started: TurnStarted, { slot, assignment }: TurnSession): void {

@@ -81,7 +81,10 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
   #closing: Promise<void> | null = null;
   /** Generation of the app-server that `#facts` speak of; 0 while none. */
   #factsGeneration = 0;
+  /** Generation of the app-server that workers were last sent to. */
+  #dialledGeneration = 0;
   #codexVersion: string | null = null;
+  #hungTimer: NodeJS.Timeout | null = null;
 
   constructor(options: CodexNativeRuntimeOptions, logger: Logger) {
     this.#options = options;
@@ -97,6 +100,9 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
       {
         onDial: (dial) => {
           this.#factsGeneration = 0;
+          const former = this.#dialledGeneration;
+          this.#dialledGeneration = dial.appServerGeneration;
+          if (former > 0 && this.#turns?.isIdle(former) !== false) this.#source.release(former);
           this.#slots?.connect(dial);
         },
         onDown: ({ reason, blocked }) => this.#onAppServerDown(reason, blocked),
@@ -132,7 +138,8 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
       now: () => performance.now(),
       callbacks: {
         onConnection: (slot, change) => this.#onConnection(slot, change),
-        onAccountNotice: () => void this.#readFacts(),
+        onAccountChanged: () => void this.#readFacts(),
+        onRateLimits: (rateLimits) => this.#facts.noteRateLimits(rateLimits),
         onChild: (slot, pid) => children.set(slot.id, pid),
         onLost: (slot) => this.#onWorkerLost(slot),
         onError: (error) =>
@@ -243,6 +250,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
   async #stop(graceMs: number): Promise<void> {
     this.#state = "closing";
     if (this.#extrasTimer !== null) clearInterval(this.#extrasTimer);
+    if (this.#hungTimer !== null) clearTimeout(this.#hungTimer);
     this.#loginWatch.stop();
     await this.#turns?.close(graceMs);
     this.#readiness.setStopped();
@@ -281,6 +289,10 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
             customProvider: (this.#installation.home?.modelProvider ?? "openai") !== "openai",
           }),
         describeTarget: (slot) => this.#describeTarget(slot),
+        windowOpensInMs: () => this.#facts.windowOpensInMs(Date.now()),
+        onGenerationIdle: (generation) => {
+          if (generation < this.#dialledGeneration) this.#source.release(generation);
+        },
       },
     );
   }
@@ -356,8 +368,21 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
 
   #checkAnyWorkerReady(): void {
     if (this.#readiness.phase !== "ready") return;
-    if (this.#slots?.leastBusy(() => true) === null)
-      this.#readiness.setRecovering("No worker is connected to Codex.");
+    if (this.#slots?.leastBusy(() => true) !== null) return;
+    this.#readiness.setRecovering("No worker is connected to Codex.");
+    this.#watchForHang();
+  }
+
+  /** An app-server that lives and lets nobody in is hung: workers would dial it for ever. */
+  #watchForHang(): void {
+    this.#hungTimer ??= setTimeout(() => {
+      this.#hungTimer = null;
+      if (this.#readiness.phase !== "recovering" || this.#source.health().pid === null) return;
+      this.#logger.error({ event: "app_server.hung" }, "the app-server lets no worker in; replacing it");
+      this.#source.restart("hung").catch((error: unknown) => this.#onStartFailed(error));
+      this.#watchForHang();
+    }, hungTimeoutMs);
+    this.#hungTimer.unref();
   }
 
   /** Asks Codex who is logged in and what models there are; readiness follows from the answer. */
@@ -420,8 +445,11 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
     if (this.#state !== "running") return;
     this.#logger.info({ event: "codex.login_changed" }, "the Codex login changed; starting a new app-server");
     this.#readiness.setRecovering("The Codex login changed; Codex is restarting with it.");
-    await this.#source.restart("login changed").catch((error: unknown) => this.#onStartFailed(error));
+    this.#turns?.abandonParked();
+    await this.#source.rotate("login changed").catch((error: unknown) => this.#onStartFailed(error));
   }
 }
 
 const readFactsRetryMs = 250;
+/** How long no worker gets in before a living app-server counts as hung. */
+const hungTimeoutMs = 5_000;

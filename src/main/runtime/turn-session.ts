@@ -77,6 +77,10 @@ export class TurnSession {
     return this.#options.slot;
   }
 
+  get target(): RequestTarget {
+    return this.#options.target;
+  }
+
   get assignment(): Omit<TurnAssignment, "turnKey"> {
     return this.#options.assignment;
   }

@@ -46,6 +46,11 @@ export interface IsolatedTurnRequest {
   readonly keepThread?: boolean;
   /** What kind of side task this is, for logs and `native_api`. */
   readonly taskClass?: string;
+  /**
+   * Codex account that the turn may run under, for work that continues some of that account's. Another one in force ends it
+   * with `continuation_account_mismatch`. Default: whichever is logged in.
+   */
+  readonly accountId?: string | null;
   /** Who asks, for fairness between callers. Default: one shared caller. */
   readonly caller?: string;
   /** Request id of the caller's, for logs. */

@@ -1,8 +1,7 @@
 /** What travels on a worker's control port, which answers while the thread runs any number of turns or none. */
 import type { AppServerEndpoint } from "./endpoint.js";
 import type { TurnErrorData } from "./errors.js";
-import type { JsonObject } from "./json.js";
-import type { NativeAnswer, NativeQuery } from "./native-queries.js";
+import type { NativeAnswer, NativeQuery, RateLimits } from "./native-queries.js";
 
 export type ConnectionState =
   /** No endpoint given yet, or told to disconnect. */
@@ -45,8 +44,9 @@ export type ControlOutput =
   | { readonly type: "report"; readonly report: WorkerReport }
   | { readonly type: "answer"; readonly queryId: number; readonly answer: NativeAnswer }
   | { readonly type: "query_failed"; readonly queryId: number; readonly error: TurnErrorData }
-  /** A notification of the app-server's that concerns the account and not a turn. */
-  | { readonly type: "account_notice"; readonly method: string; readonly params: JsonObject }
+  /** Codex says that the login changed: ask anew. */
+  | { readonly type: "account_changed" }
+  | { readonly type: "rate_limits"; readonly rateLimits: RateLimits }
   /** stdio only: the process this worker spawned, for the supervisor's ledger; null when it is gone. */
   | { readonly type: "child"; readonly pid: number | null }
   | { readonly type: "closed" };

@@ -92,12 +92,21 @@ export function developerMessage(text: string): JsonObject {
 
 /** The item for the model's history. */
 export function toHistoryItem(item: InputItem): JsonObject {
-  if (item.type !== "message" || !item.content.some((part) => part.type === "refusal")) return item;
+  if (item.type === "message") return { ...item, content: item.content.map(toHistoryPart) };
+  const isOutput = item.type === "function_call_output" || item.type === "custom_tool_call_output";
+  if (!isOutput || typeof item.output === "string") return item;
+  return { ...item, output: item.output.map(toHistoryPart) };
+}
+
+type Part = z.infer<typeof messagePart>;
+
+function toHistoryPart(part: Part): JsonObject {
   // Codex has no refusal part; as the assistant's text the model still sees that it refused.
-  const content = item.content.map((part) =>
-    part.type === "refusal" ? { type: "output_text", text: part.refusal } : part,
-  );
-  return { ...item, content };
+  if (part.type === "refusal") return { type: "output_text", text: part.refusal };
+  if (part.type !== "input_image" || part.detail !== "low") return part;
+  // A model that cannot see images in full has those of low detail left out by Codex (0.169), others ignore the wish.
+  const { detail: _low, ...image } = part;
+  return image;
 }
 
 export function isItemReference(

@@ -40,6 +40,9 @@ export const parameterFates: Readonly<Record<string, ParameterFate>> = {
   top_p: "ignored",
   truncation: "mapped",
   user: "ignored",
+  // Of chat completions, with values that change nothing; others are refused.
+  modalities: "mapped",
+  n: "mapped",
 };
 
 /** Why a parameter is refused. Those of chat completions would be lost in silence: OpenAI refuses them here too. */
@@ -55,7 +58,7 @@ export const refusals: Readonly<Record<string, string>> = {
 };
 
 /** Values of placeless parameters that ask for what happens anyway. */
-const idleValues: Readonly<Record<string, unknown>> = { n: 1, temperature: 1, top_logprobs: 0, top_p: 1 };
+const idleValues: Readonly<Record<string, unknown>> = { temperature: 1, top_logprobs: 0, top_p: 1 };
 
 /** Null counts as not given, as with OpenAI. */
 export function isGiven<T>(value: T | null | undefined): value is T {

@@ -5,14 +5,19 @@ import type {
   WorkerReport,
 } from "../../../workers/contract/control-messages.js";
 import type { AppServerEndpoint } from "../../../workers/contract/endpoint.js";
-import type { JsonObject } from "../../../workers/contract/json.js";
-import type { AnswerTo, NativeAnswer, NativeQuery } from "../../../workers/contract/native-queries.js";
+import type {
+  AnswerTo,
+  NativeAnswer,
+  NativeQuery,
+  RateLimits,
+} from "../../../workers/contract/native-queries.js";
 import { CodexNativeApiError } from "../../errors.js";
 import type { WorkerHealth, WorkerSlotState } from "../types.js";
 
 export interface WorkerSlotCallbacks {
   readonly onConnection: (slot: WorkerSlot, change: ConnectionChange) => void;
-  readonly onAccountNotice: (method: string, params: JsonObject) => void;
+  readonly onAccountChanged: () => void;
+  readonly onRateLimits: (rateLimits: RateLimits) => void;
   readonly onChild: (slot: WorkerSlot, pid: number | null) => void;
   /** The thread is gone without having been told to. */
   readonly onLost: (slot: WorkerSlot) => void;
@@ -161,8 +166,10 @@ export class WorkerSlot {
         return this.#settleQuery(message.queryId, message.answer);
       case "query_failed":
         return this.#settleQuery(message.queryId, CodexNativeApiError.fromTurnError(message.error));
-      case "account_notice":
-        return this.#callbacks.onAccountNotice(message.method, message.params);
+      case "account_changed":
+        return this.#callbacks.onAccountChanged();
+      case "rate_limits":
+        return this.#callbacks.onRateLimits(message.rateLimits);
       case "child":
         return this.#callbacks.onChild(this, message.pid);
       case "closed":

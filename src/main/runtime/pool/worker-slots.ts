@@ -1,5 +1,5 @@
 import type { AppServerEndpoint } from "../../../workers/contract/endpoint.js";
-import type { JsonObject } from "../../../workers/contract/json.js";
+import type { RateLimits } from "../../../workers/contract/native-queries.js";
 import type { WorkerHealth } from "../types.js";
 import { WorkerPool } from "./worker-pool.js";
 import { type ConnectionChange, WorkerSlot, type WorkerSlotCallbacks } from "./worker-slot.js";
@@ -19,7 +19,8 @@ export interface WorkerSlotsOptions {
 
 export interface WorkerSlotsCallbacks {
   readonly onConnection: (slot: WorkerSlot, change: ConnectionChange) => void;
-  readonly onAccountNotice: (method: string, params: JsonObject) => void;
+  readonly onAccountChanged: () => void;
+  readonly onRateLimits: (rateLimits: RateLimits) => void;
   readonly onChild: (slot: WorkerSlot, pid: number | null) => void;
   readonly onLost: (slot: WorkerSlot) => void;
   readonly onError: (error: Error) => void;
@@ -127,7 +128,8 @@ export class WorkerSlots {
     const { callbacks } = this.#options;
     return {
       onConnection: callbacks.onConnection,
-      onAccountNotice: callbacks.onAccountNotice,
+      onAccountChanged: callbacks.onAccountChanged,
+      onRateLimits: callbacks.onRateLimits,
       onChild: callbacks.onChild,
       onLost: (slot) => {
         if (this.#slots.get(slot.id) === slot) this.#slots.delete(slot.id);

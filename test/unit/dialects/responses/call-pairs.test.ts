@@ -28,13 +28,19 @@ t.test("a call without its output is refused, which Codex would answer itself", 
 
 t.test("an output of another kind of call is none", async (t) => {
   const custom = { type: "custom_tool_call", call_id: "a", name: "f", input: "x" };
-  t.throws(() => turnOf({ input: [custom, output("a")] }), { param: "input[0]" });
+  t.throws(() => turnOf({ input: [custom, output("a")] }), { code: "invalid_request", param: "input[0]" });
 });
 
 t.test("a history that is not whole yet is checked when it is", async (t) => {
   t.equal(turnOf({ input: [output("a")], previous_response_id: "resp_1" }).request.items.length, 1);
   t.equal(turnOf({ input: [{ id: "fc_1" }, output("a")] }).request.items.length, 2);
   refuseUnpairedCalls([call("a")], [output("a")]);
-  t.throws(() => refuseUnpairedCalls([call("a")], [user, output("b")]), { param: "input" });
-  t.throws(() => refuseUnpairedCalls([user], [user, output("b")]), { param: "input[1]" });
+  t.throws(() => refuseUnpairedCalls([call("a")], [user, output("b")]), {
+    code: "invalid_request",
+    param: "input",
+  });
+  t.throws(() => refuseUnpairedCalls([user], [user, output("b")]), {
+    code: "invalid_request",
+    param: "input[1]",
+  });
 });

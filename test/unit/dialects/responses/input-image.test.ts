@@ -47,3 +47,15 @@ t.test("a detail that Codex does not pass on is named, once for all images", asy
   t.strictSame(turnOf({ input: input("auto", "original", null) }).ignoredParameters, []);
   t.strictSame(turnOf({ input: input("low", "high") }).ignoredParameters, ["input[].content[].detail"]);
 });
+
+t.test("a low detail does not go on, for which Codex might leave the image out", async (t) => {
+  const image = (detail: string) => ({ type: "input_image", image_url: tinyPng, detail });
+  const input = [
+    { role: "user", content: [image("low"), image("high")] },
+    { type: "function_call", call_id: "c", name: "f", arguments: "{}" },
+    { type: "function_call_output", call_id: "c", output: [image("low")] },
+  ];
+  const [message, , output] = turnOf({ input }).request.items;
+  t.strictSame(message?.content, [{ type: "input_image", image_url: tinyPng }, image("high")]);
+  t.strictSame(output?.output, [{ type: "input_image", image_url: tinyPng }]);
+});

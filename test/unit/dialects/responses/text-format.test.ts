@@ -46,6 +46,7 @@ t.test("a schema that says it is strict and is not is refused with the path of t
     message: /must be given and be false/,
   });
   t.throws(() => withFormat({ type: "json_schema", name: "n", strict: true, schema: looseSchema }), {
+    code: "invalid_request",
     param: "text.format.schema.additionalProperties",
   });
 });

@@ -1,0 +1,110 @@
+import { AppServerConnection } from "./app-server/connection.js";
+import type { ControlOutput } from "./contract/control-messages.js";
+import type { AppServerEndpoint } from "./contract/endpoint.js";
+import type { RateLimits } from "./contract/native-queries.js";
+import { readRateLimitsNotice } from "./native-queries.js";
+
+export interface WorkerConnectionsOptions {
+  readonly clientVersion: string;
+  readonly countFault: (name: string) => void;
+  readonly post: (message: ControlOutput) => void;
+}
+
+/** A hung app-server is noticed within the two together, in milliseconds. */
+const probe = { idleMs: 5_000, timeoutMs: 5_000 } as const;
+
+interface Held {
+  readonly connection: AppServerConnection;
+  turns: number;
+}
+
+/**
+ * The thread's connection to the current app-server, and those to earlier ones whose turns are still under way: after a change
+ * of login the old app-server finishes what it began, and nothing new reaches it.
+ */
+export class WorkerConnections {
+  readonly #options: WorkerConnectionsOptions;
+  readonly #retiring = new Set<Held>();
+  #current: Held;
+  #lastRateLimits = "";
+  #reconnectsOfRetired = 0;
+
+  constructor(options: WorkerConnectionsOptions) {
+    this.#options = options;
+    this.#current = this.#open();
+  }
+
+  get current(): AppServerConnection {
+    return this.#current.connection;
+  }
+
+  get reconnects(): number {
+    return this.#reconnectsOfRetired + this.current.reconnects;
+  }
+
+  connect(endpoint: AppServerEndpoint, appServerGeneration: number): void {
+    const former = this.#current;
+    if (former.turns > 0) {
+      this.#reconnectsOfRetired += former.connection.reconnects;
+      this.#retiring.add(former);
+      this.#current = this.#open();
+    }
+    this.#current.connection.connect(endpoint, appServerGeneration);
+  }
+
+  /** Runs something that needs the current connection to its end, and keeps that connection open for it. */
+  async hold<T>(run: (connection: AppServerConnection) => Promise<T>): Promise<T> {
+    const held = this.#current;
+    held.turns += 1;
+    try {
+      return await run(held.connection);
+    } finally {
+      held.turns -= 1;
+      if (held.turns === 0 && this.#retiring.delete(held)) await held.connection.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    const all = [this.#current, ...this.#retiring];
+    this.#retiring.clear();
+    await Promise.all(all.map(({ connection }) => connection.close()));
+  }
+
+  #open(): Held {
+    const { clientVersion, countFault, post } = this.#options;
+    const connection: AppServerConnection = new AppServerConnection({
+      clientName: "codex-native-api",
+      clientVersion,
+      countFault,
+      probe,
+      callbacks: {
+        onStateChange: (change) => {
+          if (this.#isCurrent(connection)) post({ type: "connection", ...change });
+        },
+        onAccountNotice: (method, params) => {
+          if (!this.#isCurrent(connection)) return;
+          if (method === "account/rateLimits/updated") this.#postRateLimits(readRateLimitsNotice(params));
+          else post({ type: "account_changed" });
+        },
+        onChild: (pid) => {
+          if (this.#isCurrent(connection)) post({ type: "child", pid });
+        },
+      },
+    });
+    return { connection, turns: 0 };
+  }
+
+  /** While the first one is made there is no current one yet, and nothing to tell. */
+  #isCurrent(connection: AppServerConnection): boolean {
+    return this.#current?.connection === connection;
+  }
+
+  /** Codex repeats them after every turn; only a change is worth a message. */
+  #postRateLimits(rateLimits: RateLimits | null): void {
+    if (rateLimits === null) return;
+    const text = JSON.stringify(rateLimits);
+    if (text === this.#lastRateLimits) return;
+    this.#lastRateLimits = text;
+    this.#options.post({ type: "rate_limits", rateLimits });
+  }
+}
