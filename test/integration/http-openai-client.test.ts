@@ -107,7 +107,12 @@ t.test("structured output is parsed by the client's helper", async (t) => {
     await turn.emitText("msg_1", ['{"intent":', '"greet"}']);
     return turn.result();
   };
-  const schema = { type: "object", properties: { intent: { type: "string" } }, required: ["intent"] };
+  const schema = {
+    type: "object",
+    properties: { intent: { type: "string" } },
+    required: ["intent"],
+    additionalProperties: false,
+  };
   const format = { type: "json_schema", name: "intent", schema, strict: true } as const;
   const response = await client.responses.parse({ model: "gpt-fake", input: "hi", text: { format } });
   t.strictSame(response.output_parsed, { intent: "greet" });

@@ -9,12 +9,15 @@ import {
   createProviderHome,
   OfflineBackend,
   type OfflineBackendOptions,
+  type ProviderTuning,
 } from "./offline-backend/index.js";
 import { makeTemporaryDirectory, refuseLeftovers, testLogger } from "./runtime-harness.js";
 
 export interface ServiceHarnessOptions {
   /** `chatgpt` (default): a ChatGPT login. `provider`: a custom provider without one. `none`: nobody is logged in. */
   readonly login?: "chatgpt" | "provider" | "none";
+  /** Codex's own retries and WebSockets; by default as Codex has them with a login, and off for `provider`. */
+  readonly provider?: ProviderTuning;
   readonly backend?: OfflineBackendOptions;
   /** Flags as `serve` takes them. */
   readonly argv?: readonly string[];
@@ -44,8 +47,15 @@ export async function startServiceHarness(
   const stateDir = join(root, "state");
   const backend = await OfflineBackend.start(harness.backend);
   t.teardown(() => backend.close());
-  if (harness.login === "provider") await createProviderHome({ home: userHome, backend });
-  else if (harness.login !== "none") await createChatGptLogin({ home: userHome, backend });
+  const { provider: tuning } = harness;
+  if (harness.login === "provider") await createProviderHome({ home: userHome, backend, ...tuning });
+  else if (harness.login !== "none") {
+    await createChatGptLogin({
+      home: userHome,
+      backend,
+      ...(tuning === undefined ? {} : { provider: tuning }),
+    });
+  }
   const environment = {
     ...backend.environment(),
     HOME: root,

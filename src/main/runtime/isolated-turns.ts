@@ -1,5 +1,4 @@
 import type { Logger } from "pino";
-import type { TurnAssignment } from "../../workers/contract/turn.js";
 import { CodexNativeApiError } from "../errors.js";
 import { Admission, type AdmissionOptions, type Permit } from "./admission/admission.js";
 import { StartGate } from "./admission/start-gate.js";
@@ -8,6 +7,8 @@ import { ParkedTurns, type ParkedTurnsOptions } from "./parked-turns.js";
 import type { WorkerSlot } from "./pool/worker-slot.js";
 import type { WorkerSlots } from "./pool/worker-slots.js";
 import type { ReadinessState } from "./readiness-state.js";
+import { type Assignment, buildAssignment, settingsOf } from "./turn-assignment.js";
+import { TurnScope } from "./turn-scope.js";
 import { type LegResult, TurnSession } from "./turn-session.js";
 import type {
   IsolatedTurnHandlers,
@@ -46,8 +47,6 @@ export interface IsolatedTurnsContext {
   readonly onGenerationIdle: (appServerGeneration: number) => void;
 }
 
-type Assignment = Omit<TurnAssignment, "turnKey">;
-
 interface Place {
   readonly slot: WorkerSlot;
   readonly leaveGate: () => void;
@@ -66,8 +65,7 @@ export class IsolatedTurns {
   readonly #parked: ParkedTurns;
   readonly #threads: NativeThreads;
   readonly #turnsOf = new Map<number, number>();
-  readonly #shutdown = new AbortController();
-  #onIdle: (() => void) | null = null;
+  readonly #scope = new TurnScope();
 
   constructor(options: IsolatedTurnsOptions, context: IsolatedTurnsContext) {
     this.#options = options;
@@ -102,7 +100,7 @@ export class IsolatedTurns {
 
   async run(request: IsolatedTurnRequest, handlers: IsolatedTurnHandlers): Promise<IsolatedTurnResult> {
     requireItems(request);
-    return this.#abortable(handlers, async (signal) => {
+    return this.#scope.run(handlers, async (signal) => {
       for (let attempt = 1; ; attempt += 1) {
         const permit = await this.#acquire(request, signal);
         this.#checkAccount(request, permit);
@@ -132,7 +130,7 @@ export class IsolatedTurns {
     const assignment = this.#assignment(request, source.threadId);
     const thread = this.#threads.take(source.threadId, source.turnId, settingsOf(assignment));
     if (thread === null) return null;
-    return this.#abortable(handlers, async (signal) => {
+    return this.#scope.run(handlers, async (signal) => {
       const permit = await this.#acquire(request, signal, () => this.#findPlaceOn(thread)).catch(
         (error: unknown) => {
           if (!isAlive(thread)) return null;
@@ -161,7 +159,7 @@ export class IsolatedTurns {
     // It has its native thread and its worker already: there is nothing to wait for.
     const leave = this.#admission.enterNow();
     try {
-      return await this.#abortable(handlers, async (signal) => {
+      return await this.#scope.run(handlers, async (signal) => {
         const result = await this.#counted(session, () => session.resume(outputs, { ...handlers, signal }));
         return mayRunAgain(result) ? null : this.#conclude(result, session);
       });
@@ -204,26 +202,12 @@ export class IsolatedTurns {
   async close(graceMs: number): Promise<void> {
     this.#admission.close(shuttingDown());
     this.#parked.abandonAll();
-    if (this.#admission.running === 0) return;
-    await this.#idle(graceMs);
-    this.#shutdown.abort();
-    if (this.#admission.running > 0) await this.#idle(cancelTimeoutMs);
+    await this.#scope.close(graceMs, () => this.#admission.running === 0);
   }
 
   /** Ends the grace of a `close` under way. */
   hurry(): void {
-    this.#shutdown.abort();
-    this.#onIdle?.();
-  }
-
-  #idle(timeoutMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs);
-      this.#onIdle = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    this.#scope.hurry();
   }
 
   async #acquire(
@@ -240,7 +224,7 @@ export class IsolatedTurns {
         ...(findPlace !== undefined && { findPlace }),
       });
     } catch (error) {
-      throw this.#shutdown.signal.aborted ? shuttingDown() : error;
+      throw this.#scope.closed ? shuttingDown() : error;
     }
   }
 
@@ -315,46 +299,13 @@ export class IsolatedTurns {
 
   #leave(release: () => void): void {
     release();
-    if (this.#admission.running === 0) this.#onIdle?.();
-  }
-
-  /** Runs under a signal of its own that the caller and the shutdown can abort, and lets go of both afterwards. */
-  async #abortable<T>(handlers: IsolatedTurnHandlers, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const controller = new AbortController();
-    const abort = () => controller.abort();
-    const sources = [this.#shutdown.signal, ...(handlers.signal === undefined ? [] : [handlers.signal])];
-    for (const source of sources) {
-      if (source.aborted) abort();
-      source.addEventListener("abort", abort, { once: true });
-    }
-    try {
-      return await run(controller.signal);
-    } finally {
-      for (const source of sources) source.removeEventListener("abort", abort);
-    }
+    if (this.#admission.running === 0) this.#scope.noteIdle();
   }
 
   #assignment(request: IsolatedTurnRequest, continueThreadId: string | null): Assignment {
-    return {
-      thread: {
-        profile: this.#options.profile,
-        model: this.#context.chooseModel(request.model),
-        instructions: request.instructions ?? "",
-        tools: request.tools ?? [],
-        webSearch: request.webSearch ?? false,
-        verbosity: request.verbosity ?? null,
-      },
-      turn: {
-        effort: request.effort ?? null,
-        summary: request.summary ?? null,
-        serviceTier: request.serviceTier ?? null,
-        outputSchema: request.outputSchema ?? null,
-      },
-      items: request.items,
-      continueThreadId,
-      keepThread: request.keepThread ?? false,
-      idleTimeoutMs: this.#options.idleTimeoutMs,
-    };
+    const { profile, idleTimeoutMs } = this.#options;
+    const model = this.#context.chooseModel(request.model);
+    return buildAssignment(request, { profile, model, idleTimeoutMs, continueThreadId });
   }
 
   #findPlace(): Place | null {
@@ -385,7 +336,7 @@ export class IsolatedTurns {
     if (handlerError !== undefined) throw handlerError;
     if (outcome.status === "failed")
       throw CodexNativeApiError.fromTurnError(this.#withRetryTime(outcome.error));
-    if (outcome.status === "cancelled" && this.#shutdown.signal.aborted) throw shuttingDown();
+    if (outcome.status === "cancelled" && this.#scope.closed) throw shuttingDown();
     if (started === null) {
       throw new CodexNativeApiError("turn_cancelled", "The caller gave the turn up before it started.");
     }
@@ -417,19 +368,11 @@ export class IsolatedTurns {
   }
 }
 
-/** Longest wait for turns that were told to end, in milliseconds. */
-const cancelTimeoutMs = 6_000;
-
 function requireItems(request: IsolatedTurnRequest): void {
   if (request.items.length > 0) return;
   throw new CodexNativeApiError("invalid_request", "There is nothing to answer: the input is empty.", {
     param: "input",
   });
-}
-
-/** What a native thread keeps for life, as text that is equal where the settings are. */
-function settingsOf(assignment: Assignment): string {
-  return JSON.stringify(assignment.thread);
 }
 
 function isInfrastructureFault({ outcome }: LegResult): boolean {

@@ -1,0 +1,300 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "pino";
+import { CodexNativeApiError } from "../errors.js";
+import { type AppServerSource, type AppServerTransport, createAppServerSource } from "./app-server-source.js";
+import { CodexFacts } from "./codex-facts.js";
+import { CodexInstallation, type CodexInstallationOptions } from "./codex-installation.js";
+import { LoginWatch } from "./login-watch.js";
+import type { ConnectionChange, WorkerSlot } from "./pool/worker-slot.js";
+import { WorkerSlots } from "./pool/worker-slots.js";
+import { ReadinessState } from "./readiness-state.js";
+import { WorkerChildren } from "./worker-children.js";
+
+export interface CodexSupervisionOptions {
+  readonly codex: CodexInstallationOptions;
+  readonly appServer: AppServerTransport;
+  /** Worker threads. */
+  readonly workers: number;
+  readonly maxConcurrentTurns: number;
+  /** Version of this service, which Codex is told. */
+  readonly version: string;
+}
+
+/** What supervision asks and tells of the turns that run on what it keeps alive. */
+export interface SupervisedTurns {
+  /** Room may have appeared. */
+  pump(): void;
+  /** Native threads of a lost connection are gone. */
+  forgetDeadThreads(): void;
+  /** Their login is gone. */
+  abandonParked(): void;
+  /** Whether nothing runs on app-servers of this generation. */
+  isIdle(appServerGeneration: number): boolean;
+}
+
+const reportIntervalMs = 1_000;
+const extrasIntervalMs = 5_000;
+const workerCloseTimeoutMs = 5_000;
+const readFactsRetryMs = 250;
+/** How long no worker gets in before a living app-server counts as hung. */
+const hungTimeoutMs = 5_000;
+
+/**
+ * Keeps Codex going: an app-server, the workers connected to it, and what is known of login and catalog. Readiness is the
+ * outcome of all three, and each of them coming or going is handled here and nowhere else.
+ */
+export class CodexSupervision {
+  readonly readiness = new ReadinessState();
+  readonly facts: CodexFacts;
+  readonly installation: CodexInstallation;
+  readonly source: AppServerSource;
+  readonly #options: CodexSupervisionOptions;
+  readonly #logger: Logger;
+  readonly #loginWatch: LoginWatch;
+  #slots: WorkerSlots | null = null;
+  #turns: SupervisedTurns | null = null;
+  #running = false;
+  #extrasTimer: NodeJS.Timeout | null = null;
+  #hungTimer: NodeJS.Timeout | null = null;
+  /** Generation of the app-server that `facts` speak of; 0 while none. */
+  #factsGeneration = 0;
+  /** Generation of the app-server that workers were last sent to. */
+  #dialledGeneration = 0;
+  #codexVersion: string | null = null;
+
+  constructor(options: CodexSupervisionOptions, logger: Logger) {
+    this.#options = options;
+    this.#logger = logger;
+    this.facts = new CodexFacts(logger);
+    this.installation = new CodexInstallation(options.codex, logger);
+    this.source = createAppServerSource(
+      options.appServer,
+      this.installation,
+      {
+        onDial: (dial) => {
+          this.#factsGeneration = 0;
+          const former = this.#dialledGeneration;
+          this.#dialledGeneration = dial.appServerGeneration;
+          if (former > 0 && this.#turns?.isIdle(former) !== false) this.source.release(former);
+          this.#slots?.connect(dial);
+        },
+        onDown: ({ reason, blocked }) => this.#onAppServerDown(reason, blocked),
+      },
+      logger,
+    );
+    this.#loginWatch = new LoginWatch(() => void this.#onLoginChanged());
+  }
+
+  get slots(): WorkerSlots | null {
+    return this.#slots;
+  }
+
+  /** As the handshake said it, else as the binary did. */
+  get codexVersion(): string | null {
+    return this.#codexVersion ?? this.installation.binary?.version ?? null;
+  }
+
+  /** Starts threads and app-server without waiting for Codex. Rejects when the state directory cannot be used. */
+  async open(createTurns: (slots: WorkerSlots) => SupervisedTurns): Promise<void> {
+    this.readiness.setRecovering("Codex is starting.");
+    const { instance, ledger } = await this.installation.open();
+    const children = new WorkerChildren(ledger, this.#logger);
+    const slots = new WorkerSlots({
+      threads: this.#options.workers,
+      maxConcurrentTurns: this.#options.maxConcurrentTurns,
+      workDirectory: instance.work,
+      clientVersion: this.#options.version,
+      reportIntervalMs,
+      closeTimeoutMs: workerCloseTimeoutMs,
+      now: () => performance.now(),
+      callbacks: {
+        onConnection: (slot, change) => this.#onConnection(slot, change),
+        onAccountChanged: () => void this.#readFacts(),
+        onRateLimits: (rateLimits) => this.facts.noteRateLimits(rateLimits),
+        onChild: (slot, pid) => children.set(slot.id, pid),
+        onLost: (slot) => this.#onWorkerLost(slot),
+        onError: (error) =>
+          this.#logger.error({ event: "worker.error", err: error }, "a worker thread failed"),
+      },
+    });
+    this.#slots = slots;
+    this.#turns = createTurns(slots);
+    this.#running = true;
+    this.#extrasTimer = setInterval(() => void this.#readExtras(), extrasIntervalMs);
+    this.#extrasTimer.unref();
+    this.#startSource();
+  }
+
+  /** Replaces the app-server; all that runs on the old one ends. */
+  async restart(reason: string): Promise<void> {
+    this.readiness.setRecovering(reason);
+    await this.source.restart(reason).catch((error: unknown) => this.#onStartFailed(error));
+  }
+
+  /** The last turn on an app-server of this generation is over. */
+  onGenerationIdle(appServerGeneration: number): void {
+    if (appServerGeneration < this.#dialledGeneration) this.source.release(appServerGeneration);
+  }
+
+  /** No more reactions: what ends from here on ends because it is told to. */
+  quiesce(): void {
+    this.#running = false;
+    if (this.#extrasTimer !== null) clearInterval(this.#extrasTimer);
+    if (this.#hungTimer !== null) clearTimeout(this.#hungTimer);
+    this.#loginWatch.stop();
+  }
+
+  async close(): Promise<void> {
+    this.quiesce();
+    this.readiness.setStopped();
+    await this.#slots?.close();
+    await this.source.close();
+    await this.installation.close();
+  }
+
+  #startSource(): void {
+    this.source.start().then(
+      () => this.#watchLogin(),
+      (error: unknown) => {
+        this.#onStartFailed(error);
+        this.#watchLogin();
+      },
+    );
+  }
+
+  #watchLogin(): void {
+    const authFile = this.installation.home?.authFile;
+    if (this.#running && authFile !== undefined) this.#loginWatch.start(authFile);
+  }
+
+  #onStartFailed(error: unknown): void {
+    const reason =
+      error instanceof CodexNativeApiError ? error.message : "Codex could not be started; the log says why.";
+    this.#logger.error({ event: "app_server.start_failed", err: error }, reason);
+    this.readiness.setBlocked({ code: "native_runtime_unavailable", message: reason, retryAfterMs: 5000 });
+  }
+
+  #onAppServerDown(reason: string, blocked: boolean): void {
+    this.#factsGeneration = 0;
+    if (!this.#running) return;
+    // Once blocked it stays so until an app-server is ready: each failed try would otherwise hold callers up again.
+    if (blocked || this.readiness.phase === "blocked") {
+      this.readiness.setBlocked({ code: "native_runtime_unavailable", message: reason, retryAfterMs: 5000 });
+    } else {
+      this.readiness.setRecovering(reason);
+    }
+  }
+
+  #onConnection(slot: WorkerSlot, change: ConnectionChange): void {
+    const { id, generation } = slot;
+    this.#logger.debug(
+      { event: "worker.connection", worker: id, generation, ...change },
+      "worker connection",
+    );
+    if (change.state === "ready") {
+      this.#codexVersion = change.codexVersion;
+      if (this.#factsGeneration !== change.appServerGeneration) void this.#readFacts();
+      else this.#decideReadiness();
+      this.#turns?.pump();
+      return;
+    }
+    this.#turns?.forgetDeadThreads();
+    this.#checkAnyWorkerReady();
+  }
+
+  #onWorkerLost(slot: WorkerSlot): void {
+    this.#logger.error(
+      { event: "worker.lost", worker: slot.id, generation: slot.generation },
+      "a worker thread is gone; another takes its place",
+    );
+    this.#turns?.forgetDeadThreads();
+    this.#checkAnyWorkerReady();
+  }
+
+  #checkAnyWorkerReady(): void {
+    if (this.readiness.phase !== "ready") return;
+    if (this.#slots?.leastBusy(() => true) !== null) return;
+    this.readiness.setRecovering("No worker is connected to Codex.");
+    this.#watchForHang();
+  }
+
+  /** An app-server that lives and lets nobody in is hung: workers would dial it for ever. */
+  #watchForHang(): void {
+    this.#hungTimer ??= setTimeout(() => {
+      this.#hungTimer = null;
+      if (this.readiness.phase !== "recovering" || this.source.health().pid === null) return;
+      this.#logger.error({ event: "app_server.hung" }, "the app-server lets no worker in; replacing it");
+      this.source
+        .restart("The app-server stopped answering; it is being replaced.")
+        .catch((error: unknown) => this.#onStartFailed(error));
+      this.#watchForHang();
+    }, hungTimeoutMs);
+    this.#hungTimer.unref();
+  }
+
+  /** Asks Codex who is logged in and what models there are; readiness follows from the answer. */
+  async #readFacts(): Promise<void> {
+    const slot = this.#slots?.leastBusy(() => true) ?? null;
+    if (slot === null || !this.#running) return;
+    const generation = slot.appServerGeneration;
+    try {
+      await this.facts.readEssentials(slot);
+    } catch (error) {
+      if (!this.#running) return;
+      this.#logger.warn({ event: "codex_facts.failed", err: error }, "Codex did not say who is logged in");
+      if (this.readiness.phase === "ready") return;
+      await delay(readFactsRetryMs, undefined, { ref: false });
+      return this.#readFacts();
+    }
+    if (generation !== slot.appServerGeneration || !slot.ready) return;
+    this.#factsGeneration = generation;
+    this.#decideReadiness();
+    void this.#readExtras();
+  }
+
+  #decideReadiness(): void {
+    if (this.facts.loginRequired) {
+      this.readiness.setBlocked({
+        code: "native_login_required",
+        message: "Codex is not logged in on this machine. Run `codex login`; the service notices by itself.",
+      });
+      this.#logger.warn({ event: "codex.login_required" }, "Codex is not logged in: run `codex login`");
+      return;
+    }
+    const wasReady = this.readiness.phase === "ready";
+    this.readiness.setReady();
+    if (wasReady) return;
+    const binary = this.installation.binary;
+    const { account } = this.facts;
+    this.#logger.info(
+      {
+        event: "codex.ready",
+        binary: binary?.path,
+        found: binary?.source,
+        codexVersion: this.#codexVersion,
+        account: account?.email ?? account?.authMode,
+        plan: account?.plan,
+        transport: this.#options.appServer.kind,
+        profile: this.#options.codex.profile,
+        models: this.facts.models?.length,
+      },
+      "Codex is ready",
+    );
+  }
+
+  async #readExtras(): Promise<void> {
+    const slot = this.#slots?.leastBusy(() => true) ?? null;
+    if (slot !== null && this.readiness.phase === "ready") await this.facts.readExtras(slot);
+  }
+
+  /** A running app-server keeps the login it started with: only a new one sees another. */
+  async #onLoginChanged(): Promise<void> {
+    if (!this.#running) return;
+    this.#logger.info({ event: "codex.login_changed" }, "the Codex login changed; starting a new app-server");
+    this.readiness.setRecovering("The Codex login changed; Codex is restarting with it.");
+    this.#turns?.abandonParked();
+    await this.source
+      .rotate("The Codex login changed.")
+      .catch((error: unknown) => this.#onStartFailed(error));
+  }
+}
