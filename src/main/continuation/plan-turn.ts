@@ -45,6 +45,10 @@ export interface PlanOptions {
   readonly previousResponseId: string | null;
   /** This request's own items. */
   readonly items: readonly JsonObject[];
+  /** Fingerprint of what a native thread keeps and a parked turn was told. */
+  readonly settings: string;
+  /** As the request names it; one that names none takes any. */
+  readonly model: string | undefined;
   readonly identity: ContinuationIdentity;
   /** Unix time in milliseconds. */
   readonly now: number;
@@ -69,7 +73,8 @@ export async function planTurn(
     return { ...plan, resume: null, abandonTurnId: null };
   }
   const outputs = readToolOutputs(items);
-  if (outputs === null || !answersAll(outputs, head.parkedCallIds)) {
+  const isSame = head.threadSettings === options.settings && (options.model ?? head.model) === head.model;
+  if (!isSame || outputs === null || !answersAll(outputs, head.parkedCallIds)) {
     return { ...plan, resume: null, abandonTurnId: head.nativeTurnId };
   }
   return { ...plan, resume: { turnId: head.nativeTurnId, outputs }, abandonTurnId: null };

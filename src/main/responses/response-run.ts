@@ -5,6 +5,7 @@ import type {
   ContinuationIdentity,
   NewContinuationRecord,
 } from "../continuation/types.js";
+import { refuseUnpairedCalls } from "../dialects/responses/call-pairs.js";
 import { unmetObligations } from "../dialects/responses/obligations.js";
 import type { ResponsesTurn } from "../dialects/responses/request-to-turn.js";
 import type { ResponseObject } from "../dialects/responses/response-object.js";
@@ -110,9 +111,15 @@ export class ResponseRun {
     this.#plan = await planTurn(registry, runtime, {
       previousResponseId: turn.previousResponseId,
       items: this.#ownItems,
+      settings: fingerprintThread(turn.request),
+      model: turn.request.model,
       identity: this.#identity(),
       now: wallClock(),
     });
+    if (this.#plan.resume === null) {
+      const { items } = this.#plan;
+      refuseUnpairedCalls(items.slice(0, items.length - this.#ownItems.length), this.#ownItems);
+    }
     this.#describeContinuation(this.#plan.resume === null ? "replayed" : "native");
   }
 
@@ -256,7 +263,7 @@ export class ResponseRun {
       model: started.model,
       routeKind: "responses",
       startedAt: this.#startedAtMs,
-      threadSettings: fingerprintThread(turn.request, started.model),
+      threadSettings: fingerprintThread(turn.request),
       inputItems: this.#ownItems,
       outputItems: this.#outputItems,
       parkedCallIds,

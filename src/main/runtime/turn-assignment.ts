@@ -1,5 +1,5 @@
 import type { TurnAssignment } from "../../workers/contract/turn.js";
-import type { IsolatedTurnRequest, TurnProfile } from "./types.js";
+import type { IsolatedTurnRequest, TurnProfile, WebSearchOptions } from "./types.js";
 
 /** A turn for a worker, all but its key. */
 export type Assignment = Omit<TurnAssignment, "turnKey">;
@@ -14,13 +14,14 @@ export interface AssignmentContext {
 
 /** Every default of a request, filled in. */
 export function buildAssignment(request: IsolatedTurnRequest, context: AssignmentContext): Assignment {
+  const directives = request.directives ?? [];
   return {
     thread: {
       profile: context.profile,
       model: context.model,
       instructions: request.instructions ?? "",
       tools: request.tools ?? [],
-      webSearch: request.webSearch ?? false,
+      webSearch: readWebSearch(request.webSearch),
       verbosity: request.verbosity ?? null,
     },
     turn: {
@@ -29,11 +30,18 @@ export function buildAssignment(request: IsolatedTurnRequest, context: Assignmen
       serviceTier: request.serviceTier ?? null,
       outputSchema: request.outputSchema ?? null,
     },
-    items: request.items,
+    items: [...request.items, ...directives],
     continueThreadId: context.continueThreadId,
-    keepThread: request.keepThread ?? false,
+    keepThread: request.keepThread === true && directives.length === 0,
     idleTimeoutMs: context.idleTimeoutMs,
   };
+}
+
+const anyWebSearch: WebSearchOptions = { contextSize: null, allowedDomains: null, location: null };
+
+function readWebSearch(webSearch: IsolatedTurnRequest["webSearch"]): WebSearchOptions | null {
+  if (webSearch === undefined || webSearch === false) return null;
+  return webSearch === true ? anyWebSearch : webSearch;
 }
 
 /** What a native thread keeps for life, as text that is equal where the settings are. */

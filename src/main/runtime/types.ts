@@ -1,7 +1,7 @@
 import type { TurnErrorData } from "../../workers/contract/errors.js";
 import type { JsonObject } from "../../workers/contract/json.js";
 import type { CatalogModel, RateLimits } from "../../workers/contract/native-queries.js";
-import type { FunctionTool, TokenUsage, TurnProfile } from "../../workers/contract/turn.js";
+import type { FunctionTool, TokenUsage, TurnProfile, WebSearchOptions } from "../../workers/contract/turn.js";
 import type {
   ToolOutput,
   ToolOutputPart,
@@ -23,19 +23,25 @@ export type {
   TurnEvent,
   TurnOutcome,
   TurnProfile,
+  WebSearchOptions,
 };
 
 /** A turn on an ephemeral native thread of its own, with no part in any other thread of the user's. */
 export interface IsolatedTurnRequest {
   /** Responses API items: the whole history the model is to see, in order. */
   readonly items: readonly JsonObject[];
+  /**
+   * Messages of the service's own for this turn alone, after all items. The native thread is not kept after a turn that had
+   * any, for they would stay in it. Default: none.
+   */
+  readonly directives?: readonly JsonObject[];
   /** Model id of the catalog. Default: the configured model, else the catalog's default. */
   readonly model?: string;
   /** Base instructions. Default: none. */
   readonly instructions?: string;
   readonly tools?: readonly FunctionTool[];
-  /** Codex's own web search. Default: off. */
-  readonly webSearch?: boolean;
+  /** Codex's own web search, with its options or as Codex has it. Default: off. */
+  readonly webSearch?: WebSearchOptions | boolean;
   readonly effort?: string;
   readonly summary?: "auto" | "concise" | "detailed";
   readonly verbosity?: "low" | "medium" | "high";

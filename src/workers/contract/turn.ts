@@ -10,6 +10,22 @@ export interface FunctionTool {
   readonly parameters: JsonObject;
 }
 
+/** Options of Codex's web search; null leaves each to Codex. */
+export interface WebSearchOptions {
+  readonly contextSize: "low" | "medium" | "high" | null;
+  /** Null searches everywhere. */
+  readonly allowedDomains: readonly string[] | null;
+  /** Where the user is, about. */
+  readonly location: WebSearchLocation | null;
+}
+
+export interface WebSearchLocation {
+  readonly country: string | null;
+  readonly region: string | null;
+  readonly city: string | null;
+  readonly timezone: string | null;
+}
+
 /** What belongs to a native thread for its whole life. Two turns may share a thread only if these are equal. */
 export interface ThreadSettings {
   readonly profile: TurnProfile;
@@ -17,7 +33,8 @@ export interface ThreadSettings {
   /** Base instructions; the empty string sends none. */
   readonly instructions: string;
   readonly tools: readonly FunctionTool[];
-  readonly webSearch: boolean;
+  /** Codex's own web search; null is off. */
+  readonly webSearch: WebSearchOptions | null;
   readonly verbosity: "low" | "medium" | "high" | null;
 }
 

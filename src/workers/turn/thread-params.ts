@@ -1,6 +1,12 @@
 import type { MethodParams } from "../app-server/protocol.js";
 import type { JsonObject } from "../contract/json.js";
-import type { FunctionTool, ThreadSettings, TurnAssignment, TurnProfile } from "../contract/turn.js";
+import type {
+  FunctionTool,
+  ThreadSettings,
+  TurnAssignment,
+  TurnProfile,
+  WebSearchOptions,
+} from "../contract/turn.js";
 import type { ToolNames } from "./tool-names.js";
 
 /** Codex features that would offer the model a tool or a text which the caller did not ask for. */
@@ -27,6 +33,8 @@ const noOwnTools: JsonObject = {
   project_doc_max_bytes: 0,
   include_apps_instructions: false,
   include_collaboration_mode_instructions: false,
+  // Otherwise Codex cuts what the caller's functions put out.
+  tool_output_token_limit: 100_000_000,
   // An isolated thread is of no use once its turn is over; loaded, it keeps 0.85 MB of the app-server.
   thread_unload_delay_secs: 0,
 };
@@ -61,10 +69,25 @@ export function threadStartParams(
       : { dynamicTools: settings.tools.map((tool) => dynamicTool(tool, names)) }),
     config: {
       ...configOfProfile[settings.profile],
-      web_search: settings.webSearch ? "live" : "disabled",
+      ...webSearchConfig(settings.webSearch),
       ...(settings.verbosity === null ? {} : { model_verbosity: settings.verbosity }),
     },
   };
+}
+
+function webSearchConfig(options: WebSearchOptions | null): JsonObject {
+  if (options === null) return { web_search: "disabled" };
+  const { contextSize, allowedDomains, location } = options;
+  const tool = {
+    ...(contextSize !== null && { context_size: contextSize }),
+    ...(allowedDomains !== null && { allowed_domains: allowedDomains }),
+    ...(location !== null && { location: dropNulls(location) }),
+  };
+  return { web_search: "live", ...(Object.keys(tool).length > 0 && { "tools.web_search": tool }) };
+}
+
+function dropNulls(values: object): JsonObject {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
 }
 
 /** Codex's own instructions stay in the `codex` profile, and the caller's come after them. */

@@ -12,7 +12,7 @@ import { echoRequest, type RequestEcho } from "./request-echo.js";
 import type { ResponsesRequest } from "./request-schema.js";
 import { type FormatMapping, mapTextFormat } from "./text-format.js";
 import { type OfferedTools, offerTools } from "./tool-choice.js";
-import { toWebSearchOptions, type WebSearchOptions } from "./web-search.js";
+import { toWebSearchOptions } from "./web-search.js";
 
 /** Parameters without a native place: dropped and listed in `native_api.ignored_parameters`, or refused with 400. */
 export type UnsupportedParameterPolicy = "ignore" | "reject";
@@ -20,15 +20,8 @@ export type UnsupportedParameterPolicy = "ignore" | "reject";
 export interface ResponsesTurn {
   /** Its `items` are what the caller sent. They may hold references to stored items: see `isItemReference`. */
   readonly request: IsolatedTurnRequest;
-  /**
-   * What this service tells the model in the caller's place, after all other items. It holds for this turn alone: it is no part
-   * of the conversation and is not stored.
-   */
-  readonly directives: readonly JsonObject[];
   /** Checked against the output of a completed response, by `unmetObligations`. */
   readonly obligations: readonly Obligation[];
-  /** Null when web search is off. */
-  readonly webSearch: WebSearchOptions | null;
   readonly previousResponseId: string | null;
   readonly stream: boolean;
   readonly store: boolean;
@@ -62,10 +55,10 @@ export function toResponsesTurn(body: ResponsesRequest, policy: UnsupportedParam
       ...toSettings(body, echo),
       ...toCapabilities(tools, format),
       items: toItems(body),
+      // No part of the conversation: they hold for this turn and are not stored.
+      ...(directives.length > 0 && { directives }),
     },
-    directives,
     obligations: [...tools.obligations, ...format.obligations],
-    webSearch: tools.webSearch === null ? null : toWebSearchOptions(tools.webSearch),
     previousResponseId: echo.previousResponseId,
     stream: body.stream === true,
     store: echo.store,
@@ -118,7 +111,7 @@ function toSettings(body: ResponsesRequest, echo: RequestEcho): Omit<IsolatedTur
 function toCapabilities(tools: OfferedTools, format: FormatMapping): Omit<IsolatedTurnRequest, "items"> {
   return {
     ...(tools.functions.length > 0 && { tools: tools.functions.map(toNativeTool) }),
-    ...(tools.webSearch !== null && { webSearch: true }),
+    ...(tools.webSearch !== null && { webSearch: toWebSearchOptions(tools.webSearch) }),
     ...(format.outputSchema !== null && { outputSchema: format.outputSchema }),
   };
 }

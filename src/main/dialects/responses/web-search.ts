@@ -1,20 +1,6 @@
 /** The options of OpenAI's web search. Codex has a place for each, in `tools.web_search` of a thread's configuration. */
+import type { WebSearchOptions } from "../../runtime/types.js";
 import type { WebSearchDeclaration } from "./tool-schemas.js";
-
-export interface WebSearchOptions {
-  readonly contextSize: "low" | "medium" | "high" | null;
-  /** Null searches everywhere. */
-  readonly allowedDomains: readonly string[] | null;
-  /** Where the user is, about. */
-  readonly location: WebSearchLocation | null;
-}
-
-export interface WebSearchLocation {
-  readonly country: string | null;
-  readonly region: string | null;
-  readonly city: string | null;
-  readonly timezone: string | null;
-}
 
 export function toWebSearchOptions(tool: WebSearchDeclaration): WebSearchOptions {
   const { user_location: place } = tool;

@@ -36,7 +36,7 @@ export type ModelCatalogResult =
   /** The service goes on with Codex's own catalog. `reason` is for the log. */
   | { readonly status: "degraded"; readonly name: "derived_catalog_unavailable"; readonly reason: string };
 
-/** What takes the tool harness off a model, so that it sees the caller's functions as plain functions and nothing else. */
+/** What takes the harness off a model, so that it sees the caller's functions and messages as they are and nothing else. */
 export const modelOverrides = {
   tool_mode: null,
   multi_agent_version: null,
@@ -45,6 +45,12 @@ export const modelOverrides = {
   apply_patch_tool_type: null,
   supports_search_tool: false,
   supports_parallel_tool_calls: true,
+  // With a window Codex summarises a history that outgrows it, in place of the error that a caller can act on.
+  context_window: null,
+  max_context_window: null,
+  // What nobody asked for is left to the model's own defaults.
+  default_verbosity: null,
+  default_reasoning_level: null,
 } as const;
 
 /** Loose, so that whatever else Codex says of a model is passed back to it unchanged. */

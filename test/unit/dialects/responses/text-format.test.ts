@@ -13,7 +13,7 @@ const looseSchema = { type: "object", properties: { a: { type: "string" } } };
 const withFormat = (format: object) => turnOf({ text: { format } });
 
 function directiveTextOf(turn: ReturnType<typeof turnOf>): string {
-  const content = turn.directives[0]?.content;
+  const content = turn.request.directives?.[0]?.content;
   const part: unknown = Array.isArray(content) ? content[0] : null;
   return isJsonObject(part) ? String(part.text) : "";
 }
@@ -22,7 +22,7 @@ t.test("a schema that keeps the strict rules goes its native way, said to be str
   for (const strict of [true, false, null, undefined]) {
     const turn = withFormat({ type: "json_schema", name: "n", schema: strictSchema, strict });
     t.strictSame(turn.request.outputSchema, strictSchema);
-    t.strictSame(turn.directives, []);
+    t.equal(turn.request.directives, undefined);
     t.strictSame(turn.obligations, []);
     t.strictSame(turn.ignoredParameters, []);
   }
@@ -55,7 +55,7 @@ t.test("another schema is put to the model in words, after the caller's items", 
   const turn = withFormat({ type: "json_schema", name: "n", schema: looseSchema, description: "An answer." });
   t.notOk("outputSchema" in turn.request);
   t.equal(turn.request.items.length, 1);
-  t.match(turn.directives, [{ type: "message", role: "developer" }]);
+  t.match(turn.request.directives, [{ type: "message", role: "developer" }]);
   const text = directiveTextOf(turn);
   t.ok(text.includes(JSON.stringify(looseSchema)));
   t.ok(text.includes("An answer."));

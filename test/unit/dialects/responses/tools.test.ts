@@ -98,8 +98,7 @@ t.test("web search is Codex's own, under each of its names", async (t) => {
     "web_search_preview_2025_03_11",
   ]) {
     const turn = turnOf({ tools: [{ type }] });
-    t.equal(turn.request.webSearch, true);
-    t.strictSame(turn.webSearch, { contextSize: null, allowedDomains: null, location: null });
+    t.strictSame(turn.request.webSearch, { contextSize: null, allowedDomains: null, location: null });
     t.match(turn.echo.tools, [{ type, search_context_size: "medium", user_location: null }]);
   }
 });
@@ -112,7 +111,7 @@ t.test("the options of web search are read", async (t) => {
     user_location: { type: "approximate", country: "DE", city: "Berlin" },
   };
   const turn = turnOf({ tools: [tool] });
-  t.strictSame(turn.webSearch, {
+  t.strictSame(turn.request.webSearch, {
     contextSize: "high",
     allowedDomains: ["openai.com"],
     location: { country: "DE", region: null, city: "Berlin", timezone: null },

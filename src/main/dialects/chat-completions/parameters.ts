@@ -1,0 +1,73 @@
+/** What becomes of each parameter of `POST /v1/chat/completions`. A test holds the names against the official client's types. */
+import { type ParameterFate, isGiven } from "../responses/parameters.js";
+
+export const parameterFates: Readonly<Record<string, ParameterFate>> = {
+  audio: "refused",
+  frequency_penalty: "ignored",
+  function_call: "refused",
+  functions: "refused",
+  logit_bias: "ignored",
+  logprobs: "ignored",
+  max_completion_tokens: "ignored",
+  max_tokens: "ignored",
+  messages: "mapped",
+  metadata: "mapped",
+  modalities: "mapped",
+  model: "mapped",
+  moderation: "refused",
+  n: "mapped",
+  parallel_tool_calls: "mapped",
+  prediction: "ignored",
+  presence_penalty: "ignored",
+  prompt_cache_key: "ignored",
+  prompt_cache_options: "ignored",
+  prompt_cache_retention: "ignored",
+  reasoning_effort: "mapped",
+  response_format: "mapped",
+  safety_identifier: "ignored",
+  seed: "ignored",
+  service_tier: "mapped",
+  stop: "ignored",
+  store: "mapped",
+  stream: "mapped",
+  stream_options: "mapped",
+  temperature: "ignored",
+  tool_choice: "mapped",
+  tools: "mapped",
+  top_logprobs: "ignored",
+  top_p: "ignored",
+  user: "ignored",
+  verbosity: "mapped",
+  web_search_options: "mapped",
+};
+
+/** Why a parameter is refused. Those of the Responses API would be lost in silence: OpenAI refuses them here too. */
+export const refusals: Readonly<Record<string, string>> = {
+  audio: "audio is not supported",
+  conversation: "conversations are not stored here: send the messages",
+  function_call: "is deprecated and not supported: use 'tool_choice'",
+  functions: "is deprecated and not supported: use 'tools'",
+  input: "is a parameter of responses: here it is 'messages'",
+  instructions: "is a parameter of responses: here it is a message of the role 'developer'",
+  moderation: "moderation is not supported",
+  previous_response_id: "is a parameter of responses: here the messages hold the history",
+  prompt: "prompt templates are not stored here: send their text",
+  text: "is a parameter of responses: here it is 'response_format' and 'verbosity'",
+};
+
+/** Values of placeless parameters that ask for what happens anyway. */
+const idleValues: Readonly<Record<string, unknown>> = {
+  frequency_penalty: 0,
+  logprobs: false,
+  presence_penalty: 0,
+  temperature: 1,
+  top_logprobs: 0,
+  top_p: 1,
+};
+
+/** Whether leaving the parameter out loses nothing. */
+export function isIdle(name: string, value: unknown): boolean {
+  if (!isGiven(value)) return true;
+  if (name in idleValues) return idleValues[name] === value;
+  return typeof value === "object" && Object.keys(value).length === 0;
+}

@@ -1,0 +1,47 @@
+/** The body of `POST /v1/chat/completions`, checked at the edge. Keys we do not read pass through and are reported later. */
+import { z } from "zod";
+import { isJsonObject } from "../../../workers/contract/json.js";
+import { CodexNativeApiError } from "../../errors.js";
+import { refuseDeepNesting } from "../responses/nesting.js";
+import { toRequestError } from "../responses/schema-fault.js";
+import { messages } from "./message-schemas.js";
+import { metadata } from "./metadata.js";
+import { responseFormat } from "./response-format.js";
+import { toolChoice, tools, webSearchOptions } from "./tool-schemas.js";
+
+const flag = z.boolean().nullish();
+
+const chatBody = z.looseObject({
+  messages,
+  model: z.string().min(1).nullish(),
+  stream: flag,
+  stream_options: z.looseObject({ include_usage: flag, include_obfuscation: flag }).nullish(),
+  store: flag,
+  metadata: metadata.nullish(),
+  reasoning_effort: z.string().min(1).max(64).nullish(),
+  verbosity: z.enum(["low", "medium", "high"]).nullish(),
+  service_tier: z.string().min(1).max(64).nullish(),
+  response_format: responseFormat.nullish(),
+  tools: tools.nullish(),
+  tool_choice: toolChoice.nullish(),
+  parallel_tool_calls: flag,
+  web_search_options: webSearchOptions.nullish(),
+  n: z.int().min(1).nullish(),
+  modalities: z.array(z.string()).nullish(),
+});
+
+export type ChatRequest = z.infer<typeof chatBody>;
+
+/**
+ * @throws CodexNativeApiError `invalid_request`, or `unsupported_chat_completions_feature` for a role or a type of part, call or
+ * tool that has no mapping; `param` is the path of the field.
+ */
+export function parseChatRequest(body: unknown): ChatRequest {
+  if (!isJsonObject(body)) {
+    throw new CodexNativeApiError("invalid_request", "The request body must be a JSON object.");
+  }
+  refuseDeepNesting(body);
+  const parsed = chatBody.safeParse(body, { reportInput: true });
+  if (!parsed.success) throw toRequestError(parsed.error, "unsupported_chat_completions_feature");
+  return parsed.data;
+}

@@ -1,0 +1,100 @@
+/** A checked request body becomes a turn, plus what the answer needs of the request. */
+import type { JsonObject } from "../../../workers/contract/json.js";
+import type { IsolatedTurnRequest } from "../../runtime/types.js";
+import { developerMessage } from "../responses/input-items.js";
+import { toNativeTool } from "../responses/native-tool.js";
+import type { Obligation } from "../responses/obligations.js";
+import { isGiven } from "../responses/parameters.js";
+import type { UnsupportedParameterPolicy } from "../responses/request-to-turn.js";
+import { toWebSearchOptions, type WebSearchOptions } from "../responses/web-search.js";
+import { refuseUnpairedCalls } from "./call-pairs.js";
+import { toHistoryItems } from "./history-items.js";
+import { listIgnoredParameters } from "./ignored-parameters.js";
+import { taskClassOf } from "./metadata.js";
+import { refusals } from "./parameters.js";
+import { unsupported } from "./request-error.js";
+import type { ChatRequest } from "./request-schema.js";
+import { mapResponseFormat } from "./response-format.js";
+import { mapTools } from "./tool-mapping.js";
+
+export interface ChatTurn {
+  /** Its `items` are the caller's messages. */
+  readonly request: IsolatedTurnRequest;
+  /**
+   * What this service tells the model in the caller's place, after all messages. It holds for this turn alone and is no part of
+   * the conversation.
+   */
+  readonly directives: readonly JsonObject[];
+  /** Checked against what the model made, by `unmetObligations`. */
+  readonly obligations: readonly Obligation[];
+  /** Null when web search is off. */
+  readonly webSearch: WebSearchOptions | null;
+  readonly stream: boolean;
+  /** Whether a stream tells the usage, in a chunk of its own. */
+  readonly includeUsage: boolean;
+  /** As asked for; `auto` where nothing was. */
+  readonly serviceTier: string;
+  readonly metadata: JsonObject | null;
+  readonly taskClass: string | null;
+  readonly ignoredParameters: readonly string[];
+}
+
+/**
+ * @throws CodexNativeApiError `unsupported_chat_completions_feature` for what would change the meaning if it were dropped, and
+ * for any parameter without a native place under `reject`; `invalid_request` for what contradicts itself.
+ */
+export function toChatTurn(body: ChatRequest, policy: UnsupportedParameterPolicy): ChatTurn {
+  refuseUnmapped(body);
+  const ignoredParameters = listIgnoredParameters(body);
+  const firstIgnored = ignoredParameters[0];
+  if (policy === "reject" && firstIgnored !== undefined) {
+    throw unsupported(firstIgnored, "Codex has no place for it, and this server is set to refuse it");
+  }
+  refuseUnpairedCalls(body.messages);
+  const format = mapResponseFormat(body.response_format);
+  const tools = mapTools(body);
+  const taskClass = taskClassOf(body.metadata);
+  return {
+    request: {
+      ...toSettings(body),
+      ...(taskClass !== null && { taskClass }),
+      ...(tools.functions.length > 0 && { tools: tools.functions.map(toNativeTool) }),
+      ...(tools.webSearch !== null && { webSearch: true }),
+      ...(format.outputSchema !== null && { outputSchema: format.outputSchema }),
+      items: toHistoryItems(body.messages),
+    },
+    directives: [...tools.directives, format.directive].filter(isGiven).map(developerMessage),
+    obligations: [...tools.obligations, ...format.obligations],
+    webSearch: tools.webSearch === null ? null : toWebSearchOptions(tools.webSearch),
+    stream: body.stream === true,
+    includeUsage: body.stream_options?.include_usage === true,
+    serviceTier: body.service_tier ?? "auto",
+    metadata: body.metadata ?? null,
+    taskClass,
+    ignoredParameters,
+  };
+}
+
+function refuseUnmapped(body: ChatRequest): void {
+  for (const [name, reason] of Object.entries(refusals)) {
+    if (isGiven(body[name])) throw unsupported(name, reason);
+  }
+  if (isGiven(body.n) && body.n !== 1) throw unsupported("n", "one choice is given to a request");
+  if (body.modalities?.some((modality) => modality !== "text") === true) {
+    throw unsupported("modalities", "only text is put out");
+  }
+}
+
+function toSettings(body: ChatRequest): Omit<IsolatedTurnRequest, "items"> {
+  const { service_tier: tier } = body;
+  // Both words mean what happens when nothing is sent.
+  const isOrdinary = !isGiven(tier) || tier === "auto" || tier === "default";
+  return {
+    ...(isGiven(body.model) && { model: body.model }),
+    ...(isGiven(body.reasoning_effort) && { effort: body.reasoning_effort }),
+    // Chat completions have no parameter for it, and clients that read `reasoning_content` no way to ask.
+    summary: "auto",
+    ...(isGiven(body.verbosity) && { verbosity: body.verbosity }),
+    ...(!isOrdinary && { serviceTier: tier }),
+  };
+}
