@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import { CodexNativeApiError } from "../errors.js";
 import { Admission, type AdmissionOptions, type Permit } from "./admission/admission.js";
 import { StartGate } from "./admission/start-gate.js";
+import { isInfrastructureFault, mayRunAgain, observe } from "./leg-verdicts.js";
 import { isAlive, type LoadedThread, NativeThreads } from "./native-threads.js";
 import { ParkedTurns, type ParkedTurnsOptions } from "./parked-turns.js";
 import type { WorkerSlot } from "./pool/worker-slot.js";
@@ -14,6 +15,7 @@ import type {
   IsolatedTurnHandlers,
   IsolatedTurnRequest,
   IsolatedTurnResult,
+  NativeRuntimeObserver,
   RequestTarget,
   ToolOutput,
   TurnErrorData,
@@ -43,6 +45,7 @@ export interface IsolatedTurnsContext {
   readonly describeTarget: (slot: WorkerSlot) => RequestTarget;
   /** When the plan's used-up window opens again, in milliseconds; null where that is not known. */
   readonly windowOpensInMs: () => number | null;
+  readonly observer: NativeRuntimeObserver | null;
   /** The last turn on an app-server of this generation is over. */
   readonly onGenerationIdle: (appServerGeneration: number) => void;
 }
@@ -160,7 +163,9 @@ export class IsolatedTurns {
     const leave = this.#admission.enterNow();
     try {
       return await this.#scope.run(handlers, async (signal) => {
-        const result = await this.#counted(session, () => session.resume(outputs, { ...handlers, signal }));
+        const result = await this.#counted(session, 0, () =>
+          session.resume(outputs, { ...handlers, signal }),
+        );
         return mayRunAgain(result) ? null : this.#conclude(result, session);
       });
     } finally {
@@ -259,7 +264,9 @@ export class IsolatedTurns {
           this.#admission.pump();
         },
       });
-      const result = await this.#counted(session, () => session.run({ ...handlers, signal }));
+      const result = await this.#counted(session, permit.waitedMs, () =>
+        session.run({ ...handlers, signal }),
+      );
       if (isInfrastructureFault(result)) this.#doubtNeighbours(slot);
       return { result, session };
     } finally {
@@ -273,11 +280,13 @@ export class IsolatedTurns {
     return !this.#turnsOf.has(appServerGeneration);
   }
 
-  async #counted(session: TurnSession, run: () => Promise<LegResult>): Promise<LegResult> {
+  async #counted(session: TurnSession, waitedMs: number, run: () => Promise<LegResult>): Promise<LegResult> {
     const generation = session.target.appServerGeneration;
     this.#turnsOf.set(generation, (this.#turnsOf.get(generation) ?? 0) + 1);
     try {
-      return await run();
+      const result = await run();
+      this.#context.observer?.onTurnEnded(observe(result, waitedMs));
+      return result;
     } finally {
       const left = (this.#turnsOf.get(generation) ?? 1) - 1;
       if (left > 0) {
@@ -373,14 +382,6 @@ function requireItems(request: IsolatedTurnRequest): void {
   throw new CodexNativeApiError("invalid_request", "There is nothing to answer: the input is empty.", {
     param: "input",
   });
-}
-
-function isInfrastructureFault({ outcome }: LegResult): boolean {
-  return outcome.status === "failed" && outcome.error.infrastructure === true;
-}
-
-function mayRunAgain(result: LegResult): boolean {
-  return isInfrastructureFault(result) && !result.emitted;
 }
 
 function shuttingDown(): CodexNativeApiError {

@@ -14,6 +14,7 @@ import type {
   IsolatedTurnResult,
   NativeModel,
   NativeRuntimeHealth,
+  NativeRuntimeObserver,
   NativeTurnRuntime,
   Readiness,
   RequestTarget,
@@ -37,6 +38,8 @@ export interface CodexNativeRuntimeOptions {
   readonly shutdownGraceMs: number;
   /** Version of this service, which Codex is told. */
   readonly version: string;
+  /** Told of every turn, for metrics. Default: nobody. */
+  readonly observer?: NativeRuntimeObserver;
   /** The host's name of the provider profile that turns run under. Default `openai-default`. */
   readonly providerProfileId?: string;
 }
@@ -235,6 +238,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
             customProvider: (installation.home?.modelProvider ?? "openai") !== "openai",
           }),
         describeTarget: (slot) => this.#describeTarget(slot),
+        observer: this.#options.observer ?? null,
         windowOpensInMs: () => facts.windowOpensInMs(Date.now()),
         onGenerationIdle: (generation) => this.#supervision.onGenerationIdle(generation),
       },

@@ -23,6 +23,9 @@ export interface LegResult {
   readonly started: TurnStarted | null;
   /** Of this leg's model calls. */
   readonly usage: TokenUsage | null;
+  /** From the leg's start to the first output of the model, in milliseconds; null if there was none. */
+  readonly firstEventMs: number | null;
+  readonly durationMs: number;
   /** True once any output of the model was handed on in this leg: such a turn is not run again. */
   readonly emitted: boolean;
   /** What the event handler threw, if that ended the turn. */
@@ -42,7 +45,7 @@ export class TurnSession {
   #started: TurnStarted | null = null;
   #handlers: IsolatedTurnHandlers = {};
   #usage: TokenUsage | null = null;
-  #emitted = false;
+  #firstEventAtMs: number | null = null;
   #silence: NodeJS.Timeout | null = null;
 
   constructor(pool: WorkerPool, options: TurnSessionOptions) {
@@ -94,7 +97,8 @@ export class TurnSession {
     const { signal } = handlers;
     this.#handlers = handlers;
     this.#usage = null;
-    this.#emitted = false;
+    this.#firstEventAtMs = null;
+    const startedAtMs = performance.now();
     const silence = setTimeout(() => {
       // A handler that holds an event back is the reader's slowness and not the worker's.
       if (this.#channel.held) silence.refresh();
@@ -112,7 +116,15 @@ export class TurnSession {
     try {
       const outcome = await leg();
       const handlerError = this.#channel.handlerError;
-      return { outcome, started: this.#started, usage: this.#usage, emitted: this.#emitted, handlerError };
+      return {
+        outcome,
+        started: this.#started,
+        usage: this.#usage,
+        emitted: this.#firstEventAtMs !== null,
+        firstEventMs: this.#firstEventAtMs === null ? null : this.#firstEventAtMs - startedAtMs,
+        durationMs: performance.now() - startedAtMs,
+        handlerError,
+      };
     } finally {
       slot.activeTurns -= 1;
       clearTimeout(silence);
@@ -136,7 +148,7 @@ export class TurnSession {
         this.#usage = addUsage(this.#usage, event.usage);
         return this.#handlers.onEvent?.(event);
       default:
-        this.#emitted = true;
+        this.#firstEventAtMs ??= performance.now();
         return this.#handlers.onEvent?.(event);
     }
   };

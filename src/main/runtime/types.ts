@@ -156,6 +156,26 @@ export interface NativeRuntimeHealth {
   readonly degraded: readonly string[];
 }
 
+/** One turn, or one leg of it, seen from outside, when it is over. */
+export interface TurnObservation {
+  readonly outcome: IsolatedTurnOutcome["status"] | "failed";
+  /** The error's code; null unless it failed. */
+  readonly code: string | null;
+  readonly model: string | null;
+  /** In the queue, in milliseconds. */
+  readonly waitedMs: number;
+  /** From leaving the queue to the first event of the model's output; null if there was none. */
+  readonly firstEventMs: number | null;
+  /** From leaving the queue to the end. */
+  readonly durationMs: number;
+  readonly usage: TokenUsage | null;
+}
+
+/** Told of what a runtime does, for metrics. Must not throw. */
+export interface NativeRuntimeObserver {
+  onTurnEnded(observation: TurnObservation): void;
+}
+
 /** What the HTTP layer needs of a runtime. `CodexNativeRuntime` is one; tests have others. */
 export interface NativeTurnRuntime {
   health(): NativeRuntimeHealth;

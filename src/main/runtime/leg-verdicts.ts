@@ -1,0 +1,27 @@
+import type { LegResult } from "./turn-session.js";
+import type { TurnObservation } from "./types.js";
+
+/** A leg as metrics see it. */
+export function observe(result: LegResult, waitedMs: number): TurnObservation {
+  const { outcome, started, firstEventMs, durationMs, usage } = result;
+  const code = outcome.status === "failed" ? outcome.error.code : null;
+  return {
+    outcome: outcome.status,
+    code,
+    model: started?.model ?? null,
+    waitedMs,
+    firstEventMs,
+    durationMs,
+    usage,
+  };
+}
+
+/** The ground under the turn broke, and not the turn. */
+export function isInfrastructureFault({ outcome }: LegResult): boolean {
+  return outcome.status === "failed" && outcome.error.infrastructure === true;
+}
+
+/** Nothing of it was shown, so that nobody can tell whether it ran before. */
+export function mayRunAgain(result: LegResult): boolean {
+  return isInfrastructureFault(result) && !result.emitted;
+}
