@@ -16,9 +16,12 @@ export interface RestartDecision {
   readonly exhausted: boolean;
 }
 
+/** A process that ran for so long is restarted as quickly as the first time, in milliseconds. */
+const steadyMs = 5_000;
+
 /**
- * Exponential backoff with jitter, and a bound of restarts per sliding window. The exponent is the count of restarts in
- * the window, so a process that ran well for a while is restarted quickly and one that dies at once is not.
+ * Exponential backoff with jitter, and a bound of restarts per sliding window. The exponent is the count of restarts close
+ * together, so a process that ran well for a while is restarted quickly and one that dies at once is not.
  */
 export class RestartPolicy {
   readonly #options: RestartPolicyOptions;
@@ -32,7 +35,7 @@ export class RestartPolicy {
   /** Takes one restart out of the budget and says how long to wait for it. */
   next(): RestartDecision {
     const { baseDelayMs, maxDelayMs, maxRestarts, random } = this.#options;
-    const pause = Math.min(maxDelayMs, baseDelayMs * 2 ** this.#countInWindow());
+    const pause = Math.min(maxDelayMs, baseDelayMs * 2 ** this.#countSince(steadyMs));
     // Half fixed, half random: never at once, and not in step with others.
     return this.#take(pause / 2 + (random() * pause) / 2, maxRestarts);
   }
@@ -43,10 +46,14 @@ export class RestartPolicy {
   }
 
   #countInWindow(): number {
-    const { now, windowMs } = this.#options;
-    const windowStart = now() - windowMs;
+    const windowStart = this.#options.now() - this.#options.windowMs;
     this.#restarts = this.#restarts.filter((at) => at > windowStart);
     return this.#restarts.length;
+  }
+
+  #countSince(durationMs: number): number {
+    const start = this.#options.now() - durationMs;
+    return this.#restarts.filter((at) => at > start).length;
   }
 
   #take(delayMs: number, maxRestarts: number): RestartDecision {

@@ -41,6 +41,14 @@ t.test("a process that ran through the window is restarted as quickly as the fir
   t.equal(policy.next().delayMs, 100);
 });
 
+t.test("a process that ran well for a few seconds is restarted as quickly as the first time", async (t) => {
+  const { policy, advance } = makePolicy();
+  policy.next();
+  policy.next();
+  advance(6_000);
+  t.equal(policy.next().delayMs, 100);
+});
+
 t.test("restarts asked for do not wait, and count", async (t) => {
   const { policy } = makePolicy();
   t.same(policy.nextAtOnce(), { delayMs: 0, exhausted: false });
