@@ -5,45 +5,52 @@ const cancelTimeoutMs = 6_000;
 
 /** What all turns of a runtime have in common: the signal that ends them with it, and the wait until none is left. */
 export class TurnScope {
-  readonly #shutdown = new AbortController();
+  /** Of the turns under way: a set of ours, since one signal that all listen to would warn of so many listeners. */
+  readonly #controllers = new Set<AbortController>();
+  #closed = false;
   #onIdle: (() => void) | null = null;
 
   /** Whether turns have been told to end. */
   get closed(): boolean {
-    return this.#shutdown.signal.aborted;
+    return this.#closed;
   }
 
   /** Runs under a signal of its own that the caller and the shutdown can abort, and lets go of both afterwards. */
   async run<T>(handlers: IsolatedTurnHandlers, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const controller = new AbortController();
     const abort = () => controller.abort();
-    const sources = [this.#shutdown.signal, ...(handlers.signal === undefined ? [] : [handlers.signal])];
-    for (const source of sources) {
-      if (source.aborted) abort();
-      source.addEventListener("abort", abort, { once: true });
-    }
+    const { signal } = handlers;
+    if (this.#closed || signal?.aborted === true) abort();
+    signal?.addEventListener("abort", abort, { once: true });
+    this.#controllers.add(controller);
     try {
       return await run(controller.signal);
     } finally {
-      for (const source of sources) source.removeEventListener("abort", abort);
+      this.#controllers.delete(controller);
+      signal?.removeEventListener("abort", abort);
     }
   }
 
   /** Gives turns the grace, then tells them to end. `isIdle` says whether any is left; `noteIdle` when none is. */
   async close(graceMs: number, isIdle: () => boolean): Promise<void> {
     if (!isIdle()) await this.#idle(graceMs);
-    this.#shutdown.abort();
+    this.#abortAll();
     if (!isIdle()) await this.#idle(cancelTimeoutMs);
   }
 
   /** Ends the grace of a `close` under way. */
   hurry(): void {
-    this.#shutdown.abort();
+    this.#abortAll();
     this.#onIdle?.();
   }
 
   noteIdle(): void {
     this.#onIdle?.();
+  }
+
+  #abortAll(): void {
+    this.#closed = true;
+    for (const controller of this.#controllers) controller.abort();
   }
 
   #idle(timeoutMs: number): Promise<void> {

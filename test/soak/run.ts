@@ -1,0 +1,173 @@
+/**
+ * `npm run soak [-- --minutes 10 --callers 16]`: mixed load over HTTP, random faults, changes of login. Ends with a table, and
+ * with exit code 1 if anything hung or was left behind.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import OpenAI from "openai";
+import { pino } from "pino";
+import { loadConfig } from "../../src/main/config/load-config.js";
+import { readMachine } from "../../src/main/config/machine.js";
+import { CodexNativeApiService } from "../../src/main/service.js";
+import {
+  createChatGptLogin,
+  functionCall,
+  lastUserText,
+  OfflineBackend,
+  reply,
+  switchAccount,
+  textInDeltas,
+} from "../support/offline-backend/index.js";
+import { findProcessesOf } from "../support/processes.js";
+import { operations, toolInput } from "./operations.js";
+
+const { values } = parseArgs({
+  options: { minutes: { type: "string", default: "10" }, callers: { type: "string", default: "16" } },
+});
+const durationMs = Number(values.minutes) * 60_000;
+const callers = Number(values.callers);
+/** An operation that takes longer counts as hung. */
+const hangMs = 60_000;
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+const megabytes = (bytes: number | null | undefined) => `${Math.round((bytes ?? 0) / 1024 / 1024)} MB`;
+
+const root = await mkdtemp(join(tmpdir(), "cna-soak-"));
+const resourcesBefore = countResources();
+const backend = await OfflineBackend.start({ maxRecorded: 0 });
+backend.setDefaultReply((request) =>
+  request.fullInput.length === 1 && lastUserText(request) === toolInput
+    ? reply(functionCall({ name: "weather", arguments: '{"city":"Rome"}', callId: `call_${request.index}` }))
+    : textInDeltas("a few words of an answer", 6, 15),
+);
+const userHome = join(root, "codex");
+await createChatGptLogin({ home: userHome, backend });
+const environment = {
+  ...backend.environment(),
+  HOME: root,
+  PATH: "/usr/bin:/bin",
+  CODEX_HOME: userHome,
+  CODEX_NATIVE_API_STATE_DIR: join(root, "state"),
+  CODEX_NATIVE_API_PORT: "0",
+};
+const loaded = loadConfig({ argv: [], env: environment, machine: readMachine() });
+if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
+const service = new CodexNativeApiService({
+  config: loaded.config,
+  logger: pino({ level: process.env.SOAK_LOG_LEVEL ?? "silent" }),
+  environment,
+});
+const { url } = await service.start();
+const client = new OpenAI({ apiKey: "unused", baseURL: `${url}/v1`, maxRetries: 0 });
+while ((await fetch(`${url}/readyz`)).status !== 200) await new Promise((resolve) => setTimeout(resolve, 50));
+
+const counts = new Map<string, Map<string, number>>();
+let requests = 0;
+let hangs = 0;
+const faults = new Map<string, number>();
+const deadlineMs = performance.now() + durationMs;
+let memoryAtStart: string | null = null;
+
+function count(table: Map<string, number>, key: string): void {
+  table.set(key, (table.get(key) ?? 0) + 1);
+}
+
+async function caller(): Promise<void> {
+  while (performance.now() < deadlineMs) {
+    const operation = operations[Math.floor(Math.random() * operations.length)];
+    if (operation === undefined) return;
+    requests += 1;
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(), hangMs);
+    const outcome = await operation.run(client, abort.signal).catch(describeError);
+    clearTimeout(timer);
+    if (abort.signal.aborted) hangs += 1;
+    const table = counts.get(operation.name) ?? new Map<string, number>();
+    counts.set(operation.name, table);
+    count(table, outcome);
+  }
+}
+
+function describeError(error: unknown): string {
+  if (error instanceof OpenAI.APIError) return String(error.code ?? error.name);
+  return error instanceof Error ? error.name : String(error);
+}
+
+const strikes: readonly [name: string, strike: () => Promise<void> | void][] = [
+  [
+    "app-server killed",
+    () => {
+      const pid = service.health()?.appServer?.pid;
+      if (typeof pid === "number") process.kill(pid, "SIGKILL");
+    },
+  ],
+  [
+    "account switched",
+    async () => {
+      await switchAccount(userHome, { backend, accountId: `acct-${Date.now()}` });
+    },
+  ],
+  ["access tokens revoked", () => backend.tokens.revokeAccessTokens()],
+];
+
+async function troublemaker(): Promise<void> {
+  while (performance.now() < deadlineMs - 15_000) {
+    await new Promise((resolve) => setTimeout(resolve, 10_000 + Math.random() * 15_000));
+    memoryAtStart ??= describeMemory();
+    const [name, strike] = strikes[Math.floor(Math.random() * strikes.length)] ?? ["none", () => {}];
+    await strike();
+    count(faults, name);
+  }
+}
+
+function describeMemory(): string {
+  const { rssBytes } = service.health()?.appServer ?? {};
+  return `supervisor ${megabytes(process.memoryUsage().rss)}, app-server ${megabytes(rssBytes)}`;
+}
+
+function countResources(): Map<string, number> {
+  const table = new Map<string, number>();
+  for (const name of process.getActiveResourcesInfo()) count(table, name);
+  return table;
+}
+
+function leakedResources(): string[] {
+  const after = countResources();
+  // The soak's own standard streams and what Node keeps for itself are there before and after.
+  return [...after].flatMap(([name, number]) =>
+    number > (resourcesBefore.get(name) ?? 0) && !/TTY|Pipe|Immediate/.test(name)
+      ? [`${name} +${number - (resourcesBefore.get(name) ?? 0)}`]
+      : [],
+  );
+}
+
+say(`soaking for ${values.minutes} minutes with ${callers} callers`);
+await Promise.all([troublemaker(), ...Array.from({ length: callers }, caller)]);
+const memoryAtEnd = describeMemory();
+const { loadedThreads, restarts } = service.health()?.appServer ?? {};
+await service.stop();
+await backend.close();
+const processes = await findProcessesOf(root);
+// undici's own keep-alive sockets of this client end shortly after their servers.
+for (let wait = 0; wait < 100 && leakedResources().length > 0; wait += 1) {
+  await new Promise((resolve) => setTimeout(resolve, 100));
+}
+const leaks = leakedResources();
+await rm(root, { recursive: true, force: true });
+
+say("");
+say(`requests            ${requests}`);
+for (const [name, table] of [...counts].sort()) {
+  say(`  ${name.padEnd(18)}${[...table].map(([outcome, number]) => `${outcome} ${number}`).join(", ")}`);
+}
+say(`faults              ${[...faults].map(([name, number]) => `${name} ${number}`).join(", ") || "none"}`);
+say(`app-server restarts ${restarts ?? 0}`);
+say(`hangs               ${hangs}`);
+say(`leaked processes    ${processes.length}`);
+say(`leaked resources    ${leaks.join(", ") || 0}`);
+say(`loaded threads      ${loadedThreads ?? "unknown"}`);
+say(`memory after start  ${memoryAtStart ?? "not taken"}`);
+say(`memory at the end   ${memoryAtEnd}`);
+process.exitCode = hangs > 0 || processes.length > 0 || leaks.length > 0 ? 1 : 0;
