@@ -1,66 +1,25 @@
 /**
- * The error table, each code provoked through the whole service and read by the official client. Two codes cannot be: a chain
- * belongs to the one provider profile of its service (`continuation_provider_mismatch`), and nothing known ends in
- * `internal_error`.
+ * The error table as far as it is this service's own doing, each code provoked through the whole service and read by the
+ * official client; `upstream-errors.test.ts` has the rest. Two codes cannot be: a chain belongs to the one provider profile of
+ * its service (`continuation_provider_mismatch`), and nothing known ends in `internal_error`.
  */
 import OpenAI from "openai";
-import t, { type Test } from "tap";
+import t from "tap";
 import { request } from "undici";
-import {
-  contextLengthExceeded,
-  cutConnection,
-  httpError,
-  lastUserText,
-  overloaded,
-  type Reply,
-  rateLimited,
-  reply,
-  responseFailed,
-  stall,
-  switchAccount,
-  text,
-  usageLimitReached,
-} from "../support/offline-backend/index.js";
-import { pollUntil, type ServiceHarness, startServiceHarness } from "../support/service-harness.js";
+import { checkFault, type ExpectedFault, faultOf } from "../support/api-faults.js";
+import { stall, switchAccount, text } from "../support/offline-backend/index.js";
+import { pollUntil, startServiceHarness } from "../support/service-harness.js";
 
-interface Expected {
-  readonly status: number;
-  readonly code: string;
-  readonly type: abstract new (...args: never) => InstanceType<typeof OpenAI.APIError>;
-  readonly param?: string;
-  /** Default false: the official clients are told not to. */
-  readonly retry?: boolean;
-  /** Seconds. Default: 1 where a retry helps, none elsewhere. */
-  readonly retryAfter?: number | null;
-}
-
-/** What the official client makes of the answer. */
-async function faultOf(call: Promise<unknown>): Promise<unknown> {
-  return call.then(
-    () => "it was answered",
-    (error: unknown) => error,
-  );
-}
-
-function checkFault(t: Test, fault: unknown, expected: Expected): void {
-  const { code, status, type, param = null, retry = false } = expected;
-  if (!(fault instanceof OpenAI.APIError)) {
-    t.fail(`${code}: not an error of the API's`, { fault });
-    return;
-  }
-  t.equal(fault.constructor, type, `${code}: ${fault.constructor.name}`);
-  t.match(fault, { status, code, param, requestID: /^req_/ }, code);
-  t.match(fault.error, { message: /\S/, type: /^[a-z_]+$/, code }, `${code}: OpenAI's shape`);
-  const headers: Headers = fault.headers;
-  t.equal(headers.get("x-should-retry"), retry ? null : "false", `${code}: x-should-retry`);
-  const { retryAfter = retry ? 1 : null } = expected;
-  const seconds = headers.get("retry-after");
-  t.equal(seconds === null ? null : Number(seconds), retryAfter, `${code}: Retry-After`);
-}
+/** Counts requests, those that the client repeats by itself included. */
+let sent = 0;
+const send: typeof fetch = (url, init) => {
+  sent += 1;
+  return fetch(url, init);
+};
 
 /** The client with its requests changed on their way out. */
 function changed(client: OpenAI, change: (init: RequestInit) => RequestInit): OpenAI {
-  return client.withOptions({ fetch: (url, init) => fetch(url, change(init ?? {})) });
+  return client.withOptions({ fetch: (url, init) => send(url, change(init ?? {})) });
 }
 
 function withHeader(client: OpenAI, name: string, value: string): OpenAI {
@@ -75,7 +34,7 @@ const token = "correct-horse-battery";
 const hello = { input: "hello" } as const;
 const { APIError, BadRequestError, InternalServerError, NotFoundError, RateLimitError } = OpenAI;
 
-const refusals: readonly (Expected & { readonly provoke: (client: OpenAI) => Promise<unknown> })[] = [
+const refusals: readonly (ExpectedFault & { readonly provoke: (client: OpenAI) => Promise<unknown> })[] = [
   {
     status: 400,
     code: "invalid_json",
@@ -163,12 +122,15 @@ const refusals: readonly (Expected & { readonly provoke: (client: OpenAI) => Pro
   },
 ];
 
-t.test("what cannot be served is refused by name, before any model is asked", async (t) => {
+t.test("what cannot be served is refused by name, once, before any model is asked", async (t) => {
   const { backend, client } = await startServiceHarness(t, {
     env: { CODEX_NATIVE_API_AUTH_TOKEN: token, CODEX_NATIVE_API_MAX_BODY_BYTES: "4096" },
   });
+  const retrying = client.withOptions({ fetch: send, maxRetries: 2 });
   for (const { provoke, ...expected } of refusals) {
-    checkFault(t, await faultOf(provoke(client)), expected);
+    sent = 0;
+    checkFault(t, await faultOf(provoke(retrying)), expected);
+    t.equal(sent, 1, `${expected.code}: not repeated`);
   }
   t.equal(backend.requests.length, 0);
 });
@@ -246,7 +208,7 @@ t.test("a chain of another account is refused", async (t) => {
 });
 
 t.test("a full queue is told at once, a long wait when it was too long", async (t) => {
-  const { backend, client, service } = await startServiceHarness(t, {
+  const { backend, client, service, untilReady } = await startServiceHarness(t, {
     login: "provider",
     env: {
       CODEX_NATIVE_API_MAX_CONCURRENT_TURNS: "1",
@@ -254,6 +216,8 @@ t.test("a full queue is told at once, a long wait when it was too long", async (
       CODEX_NATIVE_API_QUEUE_TIMEOUT_MS: "500",
     },
   });
+  // Waiting for Codex to come up is waiting in the queue too.
+  await untilReady();
   backend.setDefaultReply(stall());
   const abort = new AbortController();
   const running = faultOf(client.responses.create(hello, { signal: abort.signal }));
@@ -275,6 +239,32 @@ t.test("a full queue is told at once, a long wait when it was too long", async (
   abort.abort();
   await running;
   t.equal(backend.requests.length, 1);
+});
+
+t.test("a caller that met a full queue gets its answer by its client's own retry", async (t) => {
+  const { backend, client, service } = await startServiceHarness(t, {
+    login: "provider",
+    env: { CODEX_NATIVE_API_MAX_CONCURRENT_TURNS: "1", CODEX_NATIVE_API_MAX_QUEUE: "1" },
+  });
+  backend.queueReply(stall());
+  backend.setDefaultReply(text("Now."));
+  const abort = new AbortController();
+  const running = faultOf(client.responses.create(hello, { signal: abort.signal }));
+  await backend.waitForRequest();
+  const waiting = client.responses.create(hello);
+  await pollUntil(() => service.health()?.queue.depth === 1);
+  const statuses: number[] = [];
+  const watched: typeof fetch = async (url, init) => {
+    const answer = await fetch(url, init);
+    statuses.push(answer.status);
+    abort.abort();
+    return answer;
+  };
+  const late = await client.withOptions({ fetch: watched, maxRetries: 2 }).responses.create(hello);
+  t.equal(late.output_text, "Now.");
+  t.same(statuses, [429, 200]);
+  t.equal((await waiting).output_text, "Now.");
+  await running;
 });
 
 t.test("without a login the answer says what to do", async (t) => {
@@ -299,180 +289,4 @@ t.test("without Codex the answer says so, and that it may come", async (t) => {
     retry: true,
     retryAfter: 5,
   });
-});
-
-/** By the words of the request that gets the reply. */
-const upstreamFaults: Readonly<Record<string, Expected & { readonly reply: Reply }>> = {
-  "too many requests": {
-    reply: rateLimited(2),
-    status: 429,
-    code: "rate_limit_exceeded",
-    type: RateLimitError,
-    retry: true,
-  },
-  overloaded: {
-    reply: overloaded(),
-    status: 503,
-    code: "server_overloaded",
-    type: InternalServerError,
-    retry: true,
-  },
-  "context too long": {
-    reply: contextLengthExceeded(),
-    status: 400,
-    code: "context_length_exceeded",
-    type: BadRequestError,
-  },
-  "bad request": {
-    reply: httpError(400, { message: "Invalid schema.", param: "text.format.schema" }),
-    status: 400,
-    code: "upstream_bad_request",
-    param: "text.format.schema",
-    type: BadRequestError,
-  },
-  "against the policy": {
-    reply: httpError(400, {
-      code: "content_policy_violation",
-      message: "It may violate our usage policies.",
-    }),
-    status: 400,
-    code: "content_policy_violation",
-    type: BadRequestError,
-  },
-  "server error": {
-    reply: httpError(500),
-    status: 502,
-    code: "upstream_connection_failed",
-    type: InternalServerError,
-    retry: true,
-  },
-  "cut off": {
-    reply: cutConnection(),
-    status: 502,
-    code: "upstream_connection_failed",
-    type: InternalServerError,
-    retry: true,
-  },
-  "failed midway": {
-    reply: reply(text("half"), responseFailed({ code: "server_error", message: "It broke." })),
-    status: 502,
-    code: "upstream_connection_failed",
-    type: InternalServerError,
-    retry: true,
-  },
-  "login refused": {
-    reply: httpError(401),
-    status: 503,
-    code: "native_login_required",
-    type: InternalServerError,
-  },
-};
-
-async function startFaultyBackend(t: Test): Promise<ServiceHarness> {
-  const harness = await startServiceHarness(t, { login: "provider" });
-  for (const [words, fault] of Object.entries(upstreamFaults)) {
-    harness.backend.whenReply((request) => lastUserText(request) === words, fault.reply);
-  }
-  return harness;
-}
-
-t.test("each failure of the backend has its code", async (t) => {
-  const { client } = await startFaultyBackend(t);
-  for (const [input, expected] of Object.entries(upstreamFaults)) {
-    t.comment(input);
-    checkFault(t, await faultOf(client.responses.create({ input })), expected);
-  }
-});
-
-async function readFailure(client: OpenAI, input: string): Promise<OpenAI.Responses.ResponseStreamEvent[]> {
-  const events: OpenAI.Responses.ResponseStreamEvent[] = [];
-  for await (const event of await client.responses.create({ input, stream: true })) events.push(event);
-  return events;
-}
-
-t.test("after the headers the same codes come as one response.failed, the last event", async (t) => {
-  const { client } = await startFaultyBackend(t);
-  for (const [input, { code }] of Object.entries(upstreamFaults)) {
-    const events = await readFailure(client, input);
-    t.equal(events[0]?.type, "response.created", input);
-    t.match(
-      events.filter((event) =>
-        /^(error|response\.(completed|incomplete|failed|cancelled))$/.test(event.type),
-      ),
-      [{ type: "response.failed", response: { status: "failed", error: { code, message: /\S/ } } }],
-      input,
-    );
-    t.equal(events.at(-1)?.type, "response.failed", input);
-  }
-});
-
-t.test("the official client retries what helps, and only that", async (t) => {
-  const { client, backend } = await startFaultyBackend(t);
-  const retrying = client.withOptions({ maxRetries: 2 });
-  const requestsFor = (words: string) =>
-    backend.requests.filter((request) => lastUserText(request) === words).length;
-  await Promise.all(
-    Object.entries(upstreamFaults).map(async ([input, { retry, code }]) => {
-      await faultOf(retrying.responses.create({ input }));
-      t.equal(requestsFor(input), retry === true ? 3 : 1, `${input}: ${code}`);
-    }),
-  );
-});
-
-t.test("a plan that is used up says when its window opens again", async (t) => {
-  const { client, backend } = await startServiceHarness(t, {
-    provider: { requestMaxRetries: 0, streamMaxRetries: 0, supportsWebSockets: false },
-  });
-  backend.setDefaultReply(usageLimitReached({ resetsInSeconds: 3_600 }));
-  const fault = await faultOf(client.responses.create(hello, { maxRetries: 2 }));
-  t.equal(backend.requests.length, 1, "no retry by the client or by Codex");
-  t.ok(fault instanceof RateLimitError);
-  if (!(fault instanceof RateLimitError)) return;
-  t.match(fault, { status: 429, code: "usage_limit_reached", type: "rate_limit_error" });
-  t.equal(fault.headers.get("x-should-retry"), "false");
-  const seconds = Number(fault.headers.get("retry-after"));
-  t.ok(seconds > 3_500 && seconds <= 3_601, `Retry-After: ${seconds}`);
-});
-
-t.test("a turn of which nothing is heard is stalled, before and after its first words", async (t) => {
-  const { client, backend } = await startServiceHarness(t, {
-    login: "provider",
-    env: { CODEX_NATIVE_API_TURN_IDLE_TIMEOUT_MS: "400" },
-  });
-  backend.setDefaultReply(reply(text({ deltas: ["half", " more"] }), stall({ afterDeltas: 1 })));
-  checkFault(t, await faultOf(client.responses.create(hello)), {
-    status: 504,
-    code: "turn_stalled",
-    type: InternalServerError,
-    retry: true,
-  });
-  const events = await readFailure(client, "hello");
-  t.match(events.at(-1), {
-    type: "response.failed",
-    response: { status: "failed", error: { code: "turn_stalled" } },
-  });
-  t.same(await Promise.all(backend.requests.map((request) => request.closed)), [
-    "client-closed",
-    "client-closed",
-  ]);
-});
-
-t.test("a turn over its ceiling ends, however lively it is", async (t) => {
-  const { client, backend } = await startServiceHarness(t, {
-    login: "provider",
-    env: { CODEX_NATIVE_API_TURN_TIMEOUT_MS: "500" },
-  });
-  const endless = text({ deltas: Array.from({ length: 1_000 }, () => "on "), delayMs: 20 });
-  backend.setDefaultReply(endless);
-  checkFault(t, await faultOf(client.responses.create(hello)), {
-    status: 504,
-    code: "turn_timeout",
-    type: InternalServerError,
-  });
-  const events = await readFailure(client, "hello");
-  t.match(events.at(-1), { type: "response.failed", response: { error: { code: "turn_timeout" } } });
-  t.same(await Promise.all(backend.requests.map((request) => request.closed)), [
-    "client-closed",
-    "client-closed",
-  ]);
 });

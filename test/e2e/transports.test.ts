@@ -5,6 +5,7 @@ import t from "tap";
 import { findCodexBinary } from "../../src/main/runtime/app-server/codex-binary.js";
 import type { AppServerTransport } from "../../src/main/runtime/app-server-source.js";
 import { CodexNativeRuntime } from "../../src/main/runtime/runtime.js";
+import { testCodexBin } from "../support/codex-version.js";
 import { lastUserText, text } from "../support/offline-backend/index.js";
 import { findProcessesOf } from "../support/processes.js";
 import {
@@ -49,7 +50,7 @@ for (const appServer of transports) {
 t.test("an app-server of someone else's is used and left running", async (t) => {
   const owner = await createRuntimeHarness(t);
   const socketPath = join(await makeTemporaryDirectory(t), "s.sock");
-  const { path } = await findCodexBinary({ configured: null, env: {}, timeoutMs: 10_000 });
+  const { path } = await findCodexBinary({ configured: testCodexBin, env: {}, timeoutMs: 10_000 });
   const codex = spawn(path, ["app-server", "--listen", `unix://${socketPath}`], {
     env: { CODEX_HOME: owner.userHome, HOME: owner.userHome, PATH: "/usr/bin:/bin" },
     stdio: "ignore",

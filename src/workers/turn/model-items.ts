@@ -15,6 +15,13 @@ export function isModelOutput(item: JsonObject): boolean {
   return typeof item.type === "string" && outputItemTypes.has(item.type);
 }
 
+/** Codex's own word to the model on how to get past a content filter: it is about to ask it again. */
+export function isFilterGuidance(item: JsonObject): boolean {
+  return (
+    item.role === "developer" && JSON.stringify(item.content ?? "").includes("<content_filter_guidance>")
+  );
+}
+
 /** The item as the model made it: Codex notes things of its own on items in this stream. */
 export function withoutCodexNotes(item: JsonObject): JsonObject {
   const { internal_chat_message_metadata_passthrough: _notes, ...own } = item;

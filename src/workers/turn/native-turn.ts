@@ -74,6 +74,7 @@ export class NativeTurn implements ThreadListener {
     this.#reducer = new TurnReducer(
       (event) => this.#emit(event),
       (item) => this.#toolNames.toOriginalItem(item),
+      assignment.continueThreadId === null,
     );
   }
 
@@ -110,8 +111,9 @@ export class NativeTurn implements ThreadListener {
     if (turnId !== null && turnId !== this.#turnId) return;
     this.#idleTimer?.refresh();
     this.#reducer.apply(notification);
-    const { outcome } = this.#reducer;
+    const { outcome, earlyOutcome } = this.#reducer;
     if (outcome !== null) this.#end(this.#interruptOutcome ?? outcome);
+    else if (earlyOutcome !== null) this.#interrupt(earlyOutcome);
   }
 
   async onToolCall(call: ToolCall): Promise<ToolCallAnswer> {

@@ -51,6 +51,14 @@ const patterns = {
   policy: /(?:usage|content) polic|flagged as potentially violating/i,
 } as const;
 
+/**
+ * Codex asks the model again, up to ten times, when its answer was stopped by a content filter, and tells it how to evade it. To
+ * the caller that answer is final. The reason, where this notice is about one.
+ */
+export function readStoppedAnswer(error: NativeTurnError): string | null {
+  return patterns.incomplete.exec(error.additionalDetails ?? "")?.[1] ?? null;
+}
+
 /** What a turn that Codex calls failed means to the caller. */
 export function classifyFailure(error: NativeTurnError | null): TurnOutcome {
   if (error === null) {
@@ -62,7 +70,7 @@ export function classifyFailure(error: NativeTurnError | null): TurnOutcome {
   const byStatus = upstreamStatus === null ? undefined : codeOfUpstreamStatus[upstreamStatus];
   const byName = name === null ? undefined : codeOfCodexError[name];
   const code = byStatus ?? byName;
-  if (code === undefined) return failed(classifyByText(error.message));
+  if (code === undefined) return failed(classifyByText(name, error.message));
   return failed({
     code,
     message: publicText(error.message),
@@ -71,7 +79,7 @@ export function classifyFailure(error: NativeTurnError | null): TurnOutcome {
 }
 
 /** An upstream 400 comes as the whole body in the text of an `other` error; the rest as a sentence. */
-function classifyByText(text: string): TurnErrorData {
+function classifyByText(name: string | null, text: string): TurnErrorData {
   const body = readErrorBody(text);
   const message = publicText(body?.message ?? text);
   if (body?.code === "content_policy_violation" || patterns.policy.test(message)) {
@@ -86,7 +94,8 @@ function classifyByText(text: string): TurnErrorData {
       ...(body.param && { param: body.param }),
     };
   }
-  return { code: "internal_error", message };
+  // Codex passes other refusals of the backend's on as their bare sentence, whatever code they had.
+  return { code: name === "other" ? "upstream_bad_request" : "internal_error", message };
 }
 
 interface UpstreamErrorBody {

@@ -4,13 +4,14 @@ import type { TokenUsage } from "../contract/turn.js";
 import type { OutputItemType, TurnEvent, TurnOutcome } from "../contract/turn-messages.js";
 import {
   assistantMessage,
+  isFilterGuidance,
   isModelOutput,
   itemId,
   readAgentMessage,
   refusalMessage,
   withoutCodexNotes,
 } from "./model-items.js";
-import { classifyFailure } from "./turn-failure.js";
+import { classifyFailure, readStoppedAnswer } from "./turn-failure.js";
 
 /** Codex's names of the items that it announces before the model has finished them. */
 const announcedItems: Readonly<Record<string, OutputItemType>> = {
@@ -25,6 +26,7 @@ const announcedItems: Readonly<Record<string, OutputItemType>> = {
  */
 export class TurnReducer {
   readonly #emit: (event: TurnEvent) => void;
+  readonly #freshThread: boolean;
   readonly #toOriginal: (item: JsonObject) => JsonObject;
   /** Announced and not complete, with the text shown so far. */
   readonly #open = new Map<string, { readonly itemType: OutputItemType; text: string }>();
@@ -33,12 +35,27 @@ export class TurnReducer {
   readonly #unconfirmed = new Map<string, string>();
   #usageReported = false;
   #outcome: TurnOutcome | null = null;
+  #earlyOutcome: TurnOutcome | null = null;
+  /** Tokens reported so far, to know a call's share of the thread's sum. */
+  #reported = 0;
   #lastError: NativeTurnError | null = null;
 
-  /** `toOriginal` gives an item the caller's own function names back. */
-  constructor(emit: (event: TurnEvent) => void, toOriginal: (item: JsonObject) => JsonObject) {
+  /**
+   * `toOriginal` gives an item the caller's own function names back. On a fresh thread Codex's sum of tokens is this turn's.
+   */
+  constructor(
+    emit: (event: TurnEvent) => void,
+    toOriginal: (item: JsonObject) => JsonObject,
+    freshThread: boolean,
+  ) {
     this.#emit = emit;
+    this.#freshThread = freshThread;
     this.#toOriginal = toOriginal;
+  }
+
+  /** How the turn is to end although Codex goes on with it; it must be interrupted. */
+  get earlyOutcome(): TurnOutcome | null {
+    return this.#earlyOutcome;
   }
 
   /** How the turn ended, once `turn/completed` said so. */
@@ -85,12 +102,12 @@ export class TurnReducer {
         return this.#completeCall(notification.params.usage);
       case "thread/tokenUsage/updated":
         // Exact usage comes with `rawResponse/completed`; Codex before 0.150 has only this.
-        if (!this.#usageReported) this.#completeCall(notification.params.tokenUsage.last);
+        if (!this.#usageReported) this.#completeCall(this.#usageOfCall(notification.params.tokenUsage));
         this.#usageReported = false;
         return;
       case "error":
         this.#lastError = notification.params.error;
-        if (notification.params.willRetry) this.#discardOpenItems();
+        if (notification.params.willRetry) this.#onModelAskedAgain(notification.params.error);
         return;
       case "turn/completed":
         return this.#complete(notification.params.turn);
@@ -112,6 +129,16 @@ export class TurnReducer {
     return announced;
   }
 
+  #onModelAskedAgain(error: NativeTurnError): void {
+    const reason = readStoppedAnswer(error);
+    if (reason === null) this.#discardOpenItems();
+    else this.#stopEarly(reason);
+  }
+
+  #stopEarly(reason: string): void {
+    this.#earlyOutcome = { status: "incomplete", reason };
+  }
+
   #discardOpenItems(): void {
     for (const id of [...this.#open.keys()]) {
       this.#open.delete(id);
@@ -120,7 +147,20 @@ export class TurnReducer {
     }
   }
 
+  /** An answer cut short has no usage of its own in Codex's count: it is what the sum grew by. */
+  #usageOfCall({
+    last,
+    total,
+  }: {
+    readonly last: TokenUsage;
+    readonly total: TokenUsage;
+  }): TokenUsage | null {
+    if (last.totalTokens > 0) return last;
+    return this.#freshThread && this.#reported === 0 && total.totalTokens > 0 ? total : null;
+  }
+
   #completeItem(item: JsonObject): void {
+    if (isFilterGuidance(item)) this.#stopEarly("content_filter");
     if (!isModelOutput(item)) return;
     const id = itemId(item);
     if (id !== null) {
@@ -134,6 +174,7 @@ export class TurnReducer {
 
   #completeCall(usage: TokenUsage | null): void {
     this.#flushUnconfirmed();
+    this.#reported += usage?.totalTokens ?? 0;
     this.#emit({ type: "model_call.completed", usage });
   }
 

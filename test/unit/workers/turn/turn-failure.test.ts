@@ -33,6 +33,7 @@ const failures: readonly [message: string, codexErrorInfo: unknown, code: TurnEr
   ["Selected model is at capacity", "serverOverloaded", "server_overloaded"],
   ["stream disconnected before completion: boom", "other", "upstream_connection_failed"],
   ["stream closed before response.completed", "other", "upstream_connection_failed"],
+  ["This is against our policies.", "other", "upstream_bad_request"],
   ["something nobody has seen", { brandNewKind: {} }, "internal_error"],
 ];
 

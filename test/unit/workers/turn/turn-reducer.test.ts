@@ -23,6 +23,7 @@ function reduce(...notifications: ThreadNotification[]) {
   const reducer = new TurnReducer(
     (event) => events.push(event),
     (item) => item,
+    true,
   );
   for (const notification of notifications) reducer.apply(notification);
   return { events, outcome: reducer.outcome };
@@ -125,6 +126,37 @@ t.test("a message that was begun and never had a word is a refusal", async (t) =
     type: "item.completed",
     item: { id: "m", content: [{ type: "output_text", text: "hi" }] },
   });
+});
+
+t.test("an answer that a filter stopped is final, though Codex asks the model again", async (t) => {
+  const reducer = new TurnReducer(
+    () => {},
+    (item) => item,
+    true,
+  );
+  reducer.apply(
+    raw({
+      type: "message",
+      role: "developer",
+      content: [{ type: "input_text", text: "<content_filter_guidance>Try again</content_filter_guidance>" }],
+    }),
+  );
+  t.same(reducer.earlyOutcome, { status: "incomplete", reason: "content_filter" });
+});
+
+t.test("an answer cut short is counted by what the thread's sum grew by", async (t) => {
+  const none = {
+    totalTokens: 0,
+    inputTokens: 0,
+    cachedInputTokens: 0,
+    outputTokens: 0,
+    reasoningOutputTokens: 0,
+  };
+  const { events } = reduce({
+    method: "thread/tokenUsage/updated",
+    params: { ...scope, tokenUsage: { total: usage, last: none } },
+  });
+  t.same(events, [{ type: "model_call.completed", usage }]);
 });
 
 t.test("the outcome is what turn/completed says", async (t) => {
