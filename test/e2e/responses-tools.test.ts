@@ -2,19 +2,7 @@ import type OpenAI from "openai";
 import t from "tap";
 import { functionCall, reasoning, reply, text } from "../support/offline-backend/index.js";
 import { pollUntil, startServiceHarness } from "../support/service-harness.js";
-
-const weather: OpenAI.Responses.FunctionTool = {
-  type: "function",
-  name: "weather",
-  description: "The weather in a city",
-  strict: true,
-  parameters: {
-    type: "object",
-    properties: { city: { type: "string" } },
-    required: ["city"],
-    additionalProperties: false,
-  },
-};
+import { weatherTool } from "../support/weather-tool.js";
 
 const callOf = (city: string, callId: string) =>
   functionCall({ name: "weather", arguments: JSON.stringify({ city }), callId });
@@ -35,21 +23,21 @@ t.test(
     const { backend, client } = await startServiceHarness(t);
     backend.queueReply(reply(callOf("Rome", "call_1")));
     backend.setDefaultReply(text("It is sunny."));
-    const first = await client.responses.create({ input: "Weather in Rome?", tools: [weather] });
+    const first = await client.responses.create({ input: "Weather in Rome?", tools: [weatherTool] });
     t.equal(first.status, "completed");
     t.equal(first.usage?.total_tokens, 19);
     t.match(callsOf(first), [{ call_id: "call_1", name: "weather", arguments: '{"city":"Rome"}' }]);
     const second = await client.responses.create({
       previous_response_id: first.id,
       input: [outputFor("call_1", "sunny")],
-      tools: [weather],
+      tools: [weatherTool],
     });
     t.equal(second.output_text, "It is sunny.");
     t.equal(second.previous_response_id, first.id);
     t.equal(second.usage?.total_tokens, 19, "the usage of the second model call alone");
     t.match(second, { native_api: { continuation: { resumed: true, mode: "native" } } });
     const [one, two] = backend.requests;
-    t.match(one?.body.tools, [{ type: "function", name: "weather", parameters: weather.parameters }]);
+    t.match(one?.body.tools, [{ type: "function", name: "weather", parameters: weatherTool.parameters }]);
     t.match(two?.fullInput, [
       { role: "user" },
       { type: "function_call", call_id: "call_1" },
@@ -62,7 +50,7 @@ t.test("parallel calls come in one response and are answered together", async (t
   const { backend, client } = await startServiceHarness(t);
   backend.queueReply(reply(callOf("Rome", "call_1"), callOf("Oslo", "call_2")));
   backend.setDefaultReply(text("Sunny and cold."));
-  const first = await client.responses.create({ input: "Weather?", tools: [weather] });
+  const first = await client.responses.create({ input: "Weather?", tools: [weatherTool] });
   t.same(
     callsOf(first).map((call) => call.call_id),
     ["call_1", "call_2"],
@@ -70,7 +58,7 @@ t.test("parallel calls come in one response and are answered together", async (t
   const second = await client.responses.create({
     previous_response_id: first.id,
     input: [outputFor("call_2", "cold"), outputFor("call_1", "sunny")],
-    tools: [weather],
+    tools: [weatherTool],
   });
   t.equal(second.output_text, "Sunny and cold.");
   t.match(second, { native_api: { continuation: { mode: "native" } } });
@@ -86,7 +74,7 @@ t.test("a caller that resends its whole history is served without any chain", as
   const input: OpenAI.Responses.ResponseInput = [{ role: "user", content: "Weather in Rome?" }];
   const first = await client.responses.create({
     input,
-    tools: [weather],
+    tools: [weatherTool],
     store: false,
     include: ["reasoning.encrypted_content"],
   });
@@ -96,7 +84,7 @@ t.test("a caller that resends its whole history is served without any chain", as
       ...(first.output as OpenAI.Responses.ResponseInputItem[]),
       outputFor("call_1", "sunny"),
     ],
-    tools: [weather],
+    tools: [weatherTool],
     store: false,
   });
   t.equal(second.output_text, "It is sunny.");
@@ -113,11 +101,11 @@ t.test("a follow-up with something else than the outputs replays the history", a
   const { backend, client } = await startServiceHarness(t);
   backend.queueReply(reply(callOf("Rome", "call_1")));
   backend.setDefaultReply(text("Never mind then."));
-  const first = await client.responses.create({ input: "Weather in Rome?", tools: [weather] });
+  const first = await client.responses.create({ input: "Weather in Rome?", tools: [weatherTool] });
   const second = await client.responses.create({
     previous_response_id: first.id,
     input: [outputFor("call_1", "sunny"), { role: "user", content: "Forget it." }],
-    tools: [weather],
+    tools: [weatherTool],
   });
   t.match(second, { output_text: "Never mind then.", native_api: { continuation: { mode: "replayed" } } });
   t.match(backend.requests[1]?.fullInput, [
@@ -139,7 +127,7 @@ t.test("every model sees the caller's functions as plain functions, whatever the
     "update_plan",
     "web_search",
   ];
-  const tools = names.map((name) => ({ ...weather, name }));
+  const tools = names.map((name) => ({ ...weatherTool, name }));
   const { data: models } = await client.models.list();
   for (const { id } of models) {
     await client.responses.create({ model: id, input: "hello", tools });
@@ -162,14 +150,14 @@ t.test("every model sees the caller's functions as plain functions, whatever the
 
 t.test("tool_choice none declares no tools", async (t) => {
   const { backend, client } = await startServiceHarness(t);
-  await client.responses.create({ input: "hello", tools: [weather], tool_choice: "none" });
+  await client.responses.create({ input: "hello", tools: [weatherTool], tool_choice: "none" });
   t.same(backend.requests[0]?.body.tools ?? [], []);
 });
 
 t.test("a stream has the function-call events", async (t) => {
   const { backend, client } = await startServiceHarness(t);
   backend.queueReply(reply(callOf("Rome", "call_1")));
-  const stream = client.responses.stream({ input: "Weather?", tools: [weather] });
+  const stream = client.responses.stream({ input: "Weather?", tools: [weatherTool] });
   const types: string[] = [];
   for await (const event of stream) types.push(event.type);
   t.same(
@@ -183,11 +171,11 @@ t.test("a loop over tools, by previous_response_id, many steps long", async (t) 
   const { backend, client } = await startServiceHarness(t);
   for (let step = 1; step <= 5; step += 1) backend.queueReply(reply(callOf(`city ${step}`, `call_${step}`)));
   backend.setDefaultReply(text("Done."));
-  let response = await client.responses.create({ input: "Go", tools: [weather] });
+  let response = await client.responses.create({ input: "Go", tools: [weatherTool] });
   for (let calls = callsOf(response); calls.length > 0; calls = callsOf(response)) {
     response = await client.responses.create({
       previous_response_id: response.id,
-      tools: [weather],
+      tools: [weatherTool],
       input: calls.map((call) => outputFor(call.call_id, `answer to ${call.arguments}`)),
     });
   }

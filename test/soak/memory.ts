@@ -2,16 +2,9 @@
  * `npm run soak:memory [-- --turns 5000 --chains 1000]`: what the app-server and this process weigh after many turns, and with many
  * live chains.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
-import OpenAI from "openai";
-import { pino } from "pino";
-import { loadConfig } from "../../src/main/config/load-config.js";
-import { readMachine } from "../../src/main/config/machine.js";
-import { CodexNativeApiService } from "../../src/main/service.js";
-import { createChatGptLogin, OfflineBackend, text } from "../support/offline-backend/index.js";
+import { text } from "../support/offline-backend/index.js";
+import { startSoakService } from "./start-service.js";
 
 const { values } = parseArgs({
   options: { turns: { type: "string", default: "5000" }, chains: { type: "string", default: "1000" } },
@@ -21,29 +14,8 @@ const chains = Number(values.chains);
 const callers = 16;
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
-const root = await mkdtemp(join(tmpdir(), "cna-memory-"));
-const backend = await OfflineBackend.start({ maxRecorded: 0 });
+const { backend, service, client, close } = await startSoakService();
 backend.setDefaultReply(text("a short answer"));
-const userHome = join(root, "codex");
-await createChatGptLogin({ home: userHome, backend });
-const environment = {
-  ...backend.environment(),
-  HOME: root,
-  PATH: "/usr/bin:/bin",
-  CODEX_HOME: userHome,
-  CODEX_NATIVE_API_STATE_DIR: join(root, "state"),
-  CODEX_NATIVE_API_PORT: "0",
-};
-const loaded = loadConfig({ argv: [], env: environment, machine: readMachine() });
-if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
-const service = new CodexNativeApiService({
-  config: loaded.config,
-  logger: pino({ level: "silent" }),
-  environment,
-});
-const { url } = await service.start();
-while ((await fetch(`${url}/readyz`)).status !== 200) await new Promise((resolve) => setTimeout(resolve, 50));
-const client = new OpenAI({ apiKey: "unused", baseURL: `${url}/v1`, maxRetries: 2 });
 
 async function inParallel(count: number, run: (index: number) => Promise<void>): Promise<void> {
   let next = 0;
@@ -86,6 +58,4 @@ await inParallel(heads.length, async (index) => {
 const withChains = await report(`each of them continued once`);
 say(`ratio                             ${(withChains / early).toFixed(2)}`);
 
-await service.stop();
-await backend.close();
-await rm(root, { recursive: true, force: true });
+await close();

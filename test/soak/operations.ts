@@ -1,23 +1,11 @@
 import OpenAI from "openai";
+import { weatherTool } from "../support/weather-tool.js";
 
 /** One thing a caller does, and how it came out in a word. Throws what the client throws. */
 export interface Operation {
   readonly name: string;
   run(client: OpenAI, signal: AbortSignal): Promise<string>;
 }
-
-const weather: OpenAI.Responses.FunctionTool = {
-  type: "function",
-  name: "weather",
-  description: "The weather in a city",
-  strict: true,
-  parameters: {
-    type: "object",
-    properties: { city: { type: "string" } },
-    required: ["city"],
-    additionalProperties: false,
-  },
-};
 
 /** The offline backend calls the function for inputs that ask for the weather. */
 export const toolInput = "What is the weather?";
@@ -67,7 +55,7 @@ export const operations: readonly Operation[] = [
   {
     name: "tools",
     run: async (client, signal) => {
-      const first = await client.responses.create({ input: toolInput, tools: [weather] }, { signal });
+      const first = await client.responses.create({ input: toolInput, tools: [weatherTool] }, { signal });
       const input = first.output.flatMap((item) =>
         item.type === "function_call"
           ? [{ type: "function_call_output" as const, call_id: item.call_id, output: "sunny" }]
@@ -75,7 +63,7 @@ export const operations: readonly Operation[] = [
       );
       if (input.length === 0) return "no call";
       const second = await client.responses.create(
-        { previous_response_id: first.id, input, tools: [weather] },
+        { previous_response_id: first.id, input, tools: [weatherTool] },
         { signal },
       );
       return second.status ?? "none";

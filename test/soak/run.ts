@@ -2,26 +2,18 @@
  * `npm run soak [-- --minutes 10 --callers 16]`: mixed load over HTTP, random faults, changes of login. Ends with a table, and
  * with exit code 1 if anything hung or was left behind.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import OpenAI from "openai";
-import { pino } from "pino";
-import { loadConfig } from "../../src/main/config/load-config.js";
-import { readMachine } from "../../src/main/config/machine.js";
-import { CodexNativeApiService } from "../../src/main/service.js";
 import {
-  createChatGptLogin,
   functionCall,
   lastUserText,
-  OfflineBackend,
   reply,
   switchAccount,
   textInDeltas,
 } from "../support/offline-backend/index.js";
 import { findProcessesOf } from "../support/processes.js";
 import { operations, toolInput } from "./operations.js";
+import { startSoakService } from "./start-service.js";
 
 const { values } = parseArgs({
   options: { minutes: { type: "string", default: "10" }, callers: { type: "string", default: "16" } },
@@ -34,34 +26,13 @@ const hangMs = 60_000;
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const megabytes = (bytes: number | null | undefined) => `${Math.round((bytes ?? 0) / 1024 / 1024)} MB`;
 
-const root = await mkdtemp(join(tmpdir(), "cna-soak-"));
 const resourcesBefore = countResources();
-const backend = await OfflineBackend.start({ maxRecorded: 0 });
+const { root, userHome, backend, service, client, close } = await startSoakService();
 backend.setDefaultReply((request) =>
   request.fullInput.length === 1 && lastUserText(request) === toolInput
     ? reply(functionCall({ name: "weather", arguments: '{"city":"Rome"}', callId: `call_${request.index}` }))
     : textInDeltas("a few words of an answer", 6, 15),
 );
-const userHome = join(root, "codex");
-await createChatGptLogin({ home: userHome, backend });
-const environment = {
-  ...backend.environment(),
-  HOME: root,
-  PATH: "/usr/bin:/bin",
-  CODEX_HOME: userHome,
-  CODEX_NATIVE_API_STATE_DIR: join(root, "state"),
-  CODEX_NATIVE_API_PORT: "0",
-};
-const loaded = loadConfig({ argv: [], env: environment, machine: readMachine() });
-if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
-const service = new CodexNativeApiService({
-  config: loaded.config,
-  logger: pino({ level: process.env.SOAK_LOG_LEVEL ?? "silent" }),
-  environment,
-});
-const { url } = await service.start();
-const client = new OpenAI({ apiKey: "unused", baseURL: `${url}/v1`, maxRetries: 0 });
-while ((await fetch(`${url}/readyz`)).status !== 200) await new Promise((resolve) => setTimeout(resolve, 50));
 
 const counts = new Map<string, Map<string, number>>();
 let requests = 0;
@@ -147,16 +118,13 @@ say(`soaking for ${values.minutes} minutes with ${callers} callers`);
 await Promise.all([troublemaker(), ...Array.from({ length: callers }, caller)]);
 const memoryAtEnd = describeMemory();
 const { loadedThreads, restarts } = service.health()?.appServer ?? {};
-await service.stop();
-await backend.close();
+await close();
 const processes = await findProcessesOf(root);
 // undici's own keep-alive sockets of this client end shortly after their servers.
 for (let wait = 0; wait < 100 && leakedResources().length > 0; wait += 1) {
   await new Promise((resolve) => setTimeout(resolve, 100));
 }
 const leaks = leakedResources();
-await rm(root, { recursive: true, force: true });
-
 say("");
 say(`requests            ${requests}`);
 for (const [name, table] of [...counts].sort()) {
