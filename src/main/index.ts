@@ -35,3 +35,36 @@ export type {
   WorkerHealth,
 } from "./runtime/types.js";
 export { CodexNativeApiService, type CodexNativeApiServiceOptions } from "./service.js";
+export type { CircuitState } from "./side-tasks/circuit-breaker.js";
+export type { SideTaskRuntime } from "./side-tasks/direct-route.js";
+export type { SideTaskFailure } from "./side-tasks/fall-through.js";
+export type { SideTaskLimits } from "./side-tasks/limits.js";
+export {
+  CodexNativeApiSideTaskRouter,
+  type CodexNativeApiSideTaskRouterOptions,
+} from "./side-tasks/router.js";
+export {
+  readSideTaskSettings,
+  type SideTaskSettingsFault,
+  type SideTaskSettingsResult,
+} from "./side-tasks/settings.js";
+export {
+  CodexNativeApiSideTaskError,
+  type CodexNativeApiSideTaskErrorCode,
+} from "./side-tasks/side-task-error.js";
+export type {
+  SideTaskClass,
+  SideTaskClassOverrides,
+  SideTaskClassSettings,
+} from "./side-tasks/task-classes.js";
+export type {
+  ExternalProvider,
+  LocalApiSettings,
+  SideTaskRequest,
+  SideTaskResult,
+  SideTaskRouteName,
+  SideTaskSettings,
+  SideTaskSkipReason,
+  SideTaskTarget,
+  SideTaskTrial,
+} from "./side-tasks/types.js";

@@ -2,9 +2,11 @@ import type { Logger } from "pino";
 import type { CodexNativeApiConfig } from "./config/types.js";
 import { InMemoryCodexNativeApiContinuationRegistry } from "./continuation/in-memory-registry.js";
 import type { CodexNativeApiContinuationRegistry } from "./continuation/types.js";
+import type { MetricsSink } from "./http/metrics-sink.js";
 import { CodexNativeApiServer } from "./http/server.js";
+import { ServiceMetrics } from "./observability/metrics/service-metrics.js";
 import { CodexNativeRuntime } from "./runtime/runtime.js";
-import type { NativeRuntimeHealth } from "./runtime/types.js";
+import type { NativeRuntimeHealth, NativeRuntimeObserver } from "./runtime/types.js";
 import { packageVersion } from "./version.js";
 
 export interface CodexNativeApiServiceOptions {
@@ -20,6 +22,7 @@ interface Running {
   readonly server: CodexNativeApiServer;
   readonly runtime: CodexNativeRuntime;
   readonly registry: InMemoryCodexNativeApiContinuationRegistry;
+  readonly metrics: ServiceMetrics;
   readonly url: string;
 }
 
@@ -72,12 +75,19 @@ export class CodexNativeApiService {
   async #start(): Promise<{ readonly url: string }> {
     await this.#stopping;
     const { config, logger } = this.#options;
-    const runtime = this.#createRuntime();
     const registry = new InMemoryCodexNativeApiContinuationRegistry(config.continuation);
-    registry.start();
-    const server = this.#createServer(runtime, registry);
+    const metrics: ServiceMetrics = new ServiceMetrics({
+      version: packageVersion,
+      health: () => runtime.health(),
+      continuation: () => registry.stats(),
+      readCatalog: () => runtime.listModels(),
+    });
+    const runtime = this.#createRuntime(metrics);
+    const server = this.#createServer(runtime, registry, metrics);
     const { url } = await server.start();
-    this.#running = { server, runtime, registry, url };
+    registry.start();
+    metrics.start();
+    this.#running = { server, runtime, registry, metrics, url };
     logger.info({ event: "service.listening", url }, `listening on ${url}`);
     if (config.auth.token === null) {
       logger.info({ event: "service.no_token" }, "no token is set: every program of this machine may call");
@@ -88,6 +98,7 @@ export class CodexNativeApiService {
       this.#running = null;
       await Promise.all([server.close({ graceMs: 0 }), runtime.destroy()]);
       registry.close();
+      metrics.close();
       throw error;
     }
     return { url };
@@ -117,11 +128,12 @@ export class CodexNativeApiService {
       how === "close" ? running.runtime.close() : running.runtime.destroy(),
     ]);
     running.registry.close();
+    running.metrics.close();
     this.#running = null;
     logger.info({ event: "service.stopped" }, "stopped");
   }
 
-  #createRuntime(): CodexNativeRuntime {
+  #createRuntime(observer: NativeRuntimeObserver): CodexNativeRuntime {
     const { config, logger, environment, providerProfileId } = this.#options;
     return new CodexNativeRuntime(
       {
@@ -132,6 +144,7 @@ export class CodexNativeApiService {
         admission: config.admission,
         shutdownGraceMs: config.shutdownGraceMs,
         version: packageVersion,
+        observer,
         ...(providerProfileId === undefined ? {} : { providerProfileId }),
       },
       logger,
@@ -141,6 +154,7 @@ export class CodexNativeApiService {
   #createServer(
     runtime: CodexNativeRuntime,
     registry: CodexNativeApiContinuationRegistry,
+    metrics: MetricsSink,
   ): CodexNativeApiServer {
     const { config, logger } = this.#options;
     return new CodexNativeApiServer({
@@ -154,6 +168,7 @@ export class CodexNativeApiService {
       maxBodyBytes: config.http.maxBodyBytes,
       unsupportedParameters: config.http.unsupportedParameters,
       logger,
+      metrics,
       version: packageVersion,
     });
   }

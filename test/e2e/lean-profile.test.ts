@@ -1,28 +1,37 @@
 import t from "tap";
+import { needs } from "../support/codex-version.js";
 import { startServiceHarness } from "../support/service-harness.js";
 
 for (const login of ["chatgpt", "provider"] as const) {
-  t.test(`with a ${login} login every model sees the caller's message and nothing else`, async (t) => {
-    const { backend, client } = await startServiceHarness(t, { login });
-    const { data: models } = await client.models.list();
-    t.ok(models.length > 5);
-    for (const { id } of models) {
-      await client.responses.create({ model: id, input: "hello" });
-      const request = backend.requests.at(-1);
-      t.match(request?.body, { model: id });
-      t.same(request?.body.tools ?? [], [], `${id} has no tools`);
-      t.notOk(request?.body.instructions, `${id} has no instructions`);
-      t.equal(request?.fullInput.length, 1, `${id} has one message`);
-      t.match(request?.fullInput[0], { role: "user", content: [{ type: "input_text", text: "hello" }] });
-      t.ok((request?.bodyBytes ?? 0) < 2048, `${id} gets ${request?.bodyBytes} bytes`);
-    }
-  });
+  t.test(
+    `with a ${login} login every model sees the caller's message and nothing else`,
+    needs("tool_free_turns"),
+    async (t) => {
+      const { backend, client } = await startServiceHarness(t, { login });
+      const { data: models } = await client.models.list();
+      t.ok(models.length > 5);
+      for (const { id } of models) {
+        await client.responses.create({ model: id, input: "hello" });
+        const request = backend.requests.at(-1);
+        t.match(request?.body, { model: id });
+        t.same(request?.body.tools ?? [], [], `${id} has no tools`);
+        t.notOk(request?.body.instructions, `${id} has no instructions`);
+        t.equal(request?.fullInput.length, 1, `${id} has one message`);
+        t.match(request?.fullInput[0], { role: "user", content: [{ type: "input_text", text: "hello" }] });
+        t.ok((request?.bodyBytes ?? 0) < 2048, `${id} gets ${request?.bodyBytes} bytes`);
+      }
+    },
+  );
 }
 
-t.test("the codex profile keeps Codex's instructions and still offers no tool of Codex's", async (t) => {
-  const { backend, client } = await startServiceHarness(t, { argv: ["--turn-profile", "codex"] });
-  await client.responses.create({ input: "hello" });
-  const request = backend.requests.at(-1);
-  t.match(JSON.stringify([request?.body.instructions, request?.fullInput]), /Codex/);
-  t.same(request?.body.tools ?? [], []);
-});
+t.test(
+  "the codex profile keeps Codex's instructions and still offers no tool of Codex's",
+  needs("tool_free_turns"),
+  async (t) => {
+    const { backend, client } = await startServiceHarness(t, { argv: ["--turn-profile", "codex"] });
+    await client.responses.create({ input: "hello" });
+    const request = backend.requests.at(-1);
+    t.match(JSON.stringify([request?.body.instructions, request?.fullInput]), /Codex/);
+    t.same(request?.body.tools ?? [], []);
+  },
+);

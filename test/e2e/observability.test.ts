@@ -68,7 +68,8 @@ async function sendSecrets({ backend, client, post, url }: Observed): Promise<vo
   const drain = async (answer: Promise<Response>) => void (await (await answer).text());
   await drain(post("/v1/responses", { ...prompt, metadata: { note: secret } }));
   await drain(post("/v1/responses", { ...prompt, stream: true }));
-  await drain(post("/v1/chat/completions", { model: "x", messages: [{ role: "user", content: secret }] }));
+  const model = (await client.models.list()).data[0]?.id;
+  await drain(post("/v1/chat/completions", { model, messages: [{ role: "user", content: secret }] }));
   backend.queueReply(functionCall({ name: "tell", arguments: JSON.stringify({ what: secret }) }));
   const tool = { type: "function", name: "tell", description: secret, parameters: { type: "object" } };
   await drain(post("/v1/responses", { ...prompt, tools: [tool] }));
@@ -342,4 +343,10 @@ t.test("metrics tell of real turns, and a new start begins at nothing", async (t
   const { url } = await service.start();
   const again = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${token}` } });
   t.equal(readMetric(await again.text(), `${prefix}turns_total`), null);
+});
+
+t.test("a request that is refused for its model takes no turn's place", async (t) => {
+  const { post, scrape } = await startObserved(t);
+  t.equal((await post("/v1/responses", { model: "no-such-model", input: "hello" })).status, 404);
+  t.equal(readMetric(await scrape(), "codex_native_api_turns_running"), 0);
 });

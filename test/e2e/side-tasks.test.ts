@@ -232,6 +232,7 @@ t.test("the host's own conversation is the same before, during and after side ta
   const conversation = await startConversation(t, userHome, backend);
   await conversation.say("host one");
   const before = await conversation.read();
+  t.match(JSON.stringify(before), /host one.*reply to host one/);
   const router = createRouter(t, url);
   const sideTask = (index: number) =>
     router.execute({ taskClass: "small_verification", input: `side task ${index}` });

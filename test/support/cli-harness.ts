@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Test } from "tap";
+import { testCodexBin } from "./codex-version.js";
 
 const cliPath = fileURLToPath(new URL("../../src/main/cli.js", import.meta.url));
 
@@ -25,7 +26,10 @@ export class ServeProcess {
     argv: readonly string[] = [],
   ) {
     this.child = spawn(process.execPath, [cliPath, "serve", ...argv], {
-      env: { ...environment },
+      env: {
+        ...(testCodexBin !== null && { CODEX_NATIVE_API_CODEX_BIN: testCodexBin }),
+        ...environment,
+      },
       stdio: ["ignore", "pipe", "inherit"],
     });
     this.exited = once(this.child, "exit").then(([code, signal]) => ({ code, signal }));

@@ -17,6 +17,7 @@ export const layers: readonly Layer[] = [
     mayImport: [
       "service",
       "http",
+      "metrics sink",
       "runtime",
       "runtime types",
       "continuation",
@@ -36,6 +37,8 @@ export const layers: readonly Layer[] = [
     places: ["src/main/service.ts"],
     mayImport: [
       "http",
+      "metrics",
+      "metrics sink",
       "runtime",
       "runtime types",
       "continuation",
@@ -48,7 +51,21 @@ export const layers: readonly Layer[] = [
   {
     name: "http",
     places: ["src/main/http/"],
-    mayImport: ["responses", "dialects", "continuation", "runtime types", "host names", ...ground],
+    mayImport: [
+      "responses",
+      "chat completions",
+      "dialects",
+      "continuation",
+      "runtime types",
+      "metrics sink",
+      "host names",
+      ...ground,
+    ],
+  },
+  {
+    name: "metrics",
+    places: ["src/main/observability/metrics/"],
+    mayImport: ["runtime types", "metrics sink", ...ground],
   },
   {
     name: "responses",
@@ -56,9 +73,15 @@ export const layers: readonly Layer[] = [
     mayImport: ["dialects", "continuation", "runtime types", ...ground],
   },
   {
+    name: "chat completions",
+    places: ["src/main/chat-completions/"],
+    mayImport: ["dialects", "continuation", "runtime types", ...ground],
+  },
+  {
     name: "side tasks",
     places: ["src/main/side-tasks/"],
-    mayImport: ["runtime types", "observability", ...ground],
+    // A task is what the service would make of it, so it goes through the same dialect.
+    mayImport: ["dialects", "runtime types", "observability", "host names", ...ground],
   },
   { name: "dialects", places: ["src/main/dialects/"], mayImport: ["runtime types", ...ground] },
   {
@@ -72,6 +95,7 @@ export const layers: readonly Layer[] = [
     mayImport: ["runtime types", ...ground],
   },
   { name: "runtime types", places: ["src/main/runtime/types.ts"], mayImport: [...ground] },
+  { name: "metrics sink", places: ["src/main/http/metrics-sink.ts"], mayImport: [] },
   { name: "config", places: ["src/main/config/"], mayImport: ["host names", "contract"] },
   // What the listener may bind to and what a request may name is one question, asked in two places.
   { name: "host names", places: ["src/main/config/network-names.ts"], mayImport: [] },
@@ -94,8 +118,9 @@ export const packageHomes: readonly { readonly name: string; readonly places: re
   { name: "piscina", places: ["src/main/runtime/pool/"] },
   { name: "fastify", places: ["src/main/http/"] },
   { name: "pino", places: ["src/main/observability/"] },
-  { name: "prom-client", places: ["src/main/observability/", "src/main/http/"] },
+  { name: "prom-client", places: ["src/main/observability/"] },
   { name: "smol-toml", places: ["src/main/runtime/app-server/"] },
+  { name: "ajv", places: ["src/main/side-tasks/"] },
   { name: "undici", places: ["src/workers/app-server/", "src/main/side-tasks/"] },
 ];
 

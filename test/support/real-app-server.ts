@@ -28,6 +28,7 @@ import {
 } from "../../src/main/runtime/app-server/state-directory.js";
 import type { SpawnSpec } from "../../src/workers/contract/endpoint.js";
 import { isJsonObject, type JsonObject } from "../../src/workers/contract/json.js";
+import { testCodexBin } from "./codex-version.js";
 import { OfflineBackend, type OfflineBackendOptions } from "./offline-backend/index.js";
 
 interface WithTeardown {
@@ -69,7 +70,7 @@ export async function setUpRealCodex(t: WithTeardown, options: RealCodexOptions 
   t.teardown(() => rm(root, { recursive: true, force: true, maxRetries: 5 }));
   const backend = await OfflineBackend.start(options.backend);
   t.teardown(() => backend.close());
-  const binary = await findCodexBinary({ configured: null, env: { PATH: "" }, timeoutMs: 20_000 });
+  const binary = await findCodexBinary({ configured: testCodexBin, env: { PATH: "" }, timeoutMs: 20_000 });
   return {
     root,
     backend,

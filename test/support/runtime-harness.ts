@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pino } from "pino";
 import type { Test } from "tap";
 import { CodexNativeRuntime, type CodexNativeRuntimeOptions } from "../../src/main/runtime/runtime.js";
+import { testCodexBin } from "./codex-version.js";
 import {
   createChatGptLogin,
   createProviderHome,
@@ -58,12 +59,12 @@ export async function createRuntimeHarness(
   const { turns, admission, codex, ...rest } = harness.runtime ?? {};
   const options: CodexNativeRuntimeOptions = {
     codex: {
-      bin: null,
+      bin: testCodexBin,
       homeMode: "isolated",
       userHome,
       stateDir,
       config: {},
-      // The real binary is the installed package's: nothing of the machine's PATH takes part.
+      // Nothing of the machine's PATH takes part.
       environment: { ...backend.environment(), HOME: root, PATH: "/usr/bin:/bin" },
       ...codex,
     },

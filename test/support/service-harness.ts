@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import OpenAI from "openai";
+import type { Logger } from "pino";
 import type { Test } from "tap";
 import { loadConfig } from "../../src/main/config/load-config.js";
 import { readMachine } from "../../src/main/config/machine.js";
 import { CodexNativeApiService } from "../../src/main/service.js";
+import { testCodexBin } from "./codex-version.js";
 import {
   createChatGptLogin,
   createProviderHome,
@@ -22,6 +24,8 @@ export interface ServiceHarnessOptions {
   /** Flags as `serve` takes them. */
   readonly argv?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Default: the tests' own, which is silent. */
+  readonly logger?: Logger;
 }
 
 export interface ServiceHarness {
@@ -63,11 +67,13 @@ export async function startServiceHarness(
     CODEX_HOME: userHome,
     CODEX_NATIVE_API_STATE_DIR: stateDir,
     CODEX_NATIVE_API_PORT: "0",
+    ...(testCodexBin !== null && { CODEX_NATIVE_API_CODEX_BIN: testCodexBin }),
     ...harness.env,
   };
   const loaded = loadConfig({ argv: harness.argv ?? [], env: environment, machine: readMachine() });
   if (!loaded.ok) throw new Error(`bad test configuration: ${JSON.stringify(loaded.faults)}`);
-  const service = new CodexNativeApiService({ config: loaded.config, logger: testLogger, environment });
+  const logger = harness.logger ?? testLogger;
+  const service = new CodexNativeApiService({ config: loaded.config, logger, environment });
   t.teardown(async () => {
     await service.destroy();
     await refuseLeftovers(root);

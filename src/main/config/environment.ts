@@ -8,6 +8,11 @@ export interface EnvironmentRead {
   readonly faults: readonly ConfigFault[];
 }
 
+/** The side-task router's, read by the host that runs it: they have our prefix and mean nothing to the service. */
+const routerVariables: ReadonlySet<string> = new Set(
+  ["BASE_URL", "API_KEY", "MODEL"].map((name) => `${envPrefix}FALLBACK_${name}`),
+);
+
 /** An empty variable counts as not set: compose files and unit files pass on what is unset that way. */
 export function readEnvironment(
   env: Environment,
@@ -20,7 +25,9 @@ export function readEnvironment(
     if (text !== undefined && text !== "") values.set(spec.key, spec.type.fromText([text]));
   }
   const known = specs.flatMap((spec) => (spec.env === null ? [] : [spec.env]));
-  const strangers = Object.keys(env).filter((name) => name.startsWith(envPrefix) && !known.includes(name));
+  const strangers = Object.keys(env).filter(
+    (name) => name.startsWith(envPrefix) && !known.includes(name) && !routerVariables.has(name),
+  );
   return {
     layer: { kind: "environment", values, baseDir: workingDir, nameOption: (spec) => spec.env ?? spec.key },
     faults: strangers.sort().map((name) => refuseName(name, "environment variable", name, known)),

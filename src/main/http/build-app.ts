@@ -10,8 +10,10 @@ import { readJsonBodies } from "./json-body.js";
 import { createHttpServer, refuseMalformed } from "./listener.js";
 import { OriginGuard } from "./origin-guard.js";
 import { requestIdOf } from "./request-id.js";
-import { logRequest, RequestRecord, recordKey, recordOf } from "./request-record.js";
+import { logRequest, observationOf, RequestRecord, recordKey, recordOf } from "./request-record.js";
+import { addChatCompletionRoutes } from "./routes/chat-completions.js";
 import { addHealthRoute } from "./routes/health.js";
+import { addMetricsRoute } from "./routes/metrics.js";
 import { addModelRoutes } from "./routes/models.js";
 import { addProbeRoutes } from "./routes/probes.js";
 import { addResponsesRoutes } from "./routes/responses.js";
@@ -52,9 +54,11 @@ export function buildApp(parts: AppParts): FastifyInstance {
   addErrorReplies(app, context);
   addProbeRoutes(app, context);
   addHealthRoute(app, context);
+  addMetricsRoute(app, options.metrics);
   addModelRoutes(app, context);
   addResponsesRoutes(app, context, inFlight);
   addStoredResponseRoutes(app, context, inFlight);
+  addChatCompletionRoutes(app, context, inFlight);
   return app;
 }
 
@@ -66,7 +70,9 @@ function addGuards(app: FastifyInstance, { options, context, inFlight, isClosing
   app.addHook("onRequest", async (request, reply) => {
     request.setDecorator(recordKey, new RequestRecord(context.clock()));
     inFlight.track(reply.raw, request.raw.socket, () => {
-      if (logger !== undefined) logRequest(logger, request, reply, context.clock());
+      const endedAtMs = context.clock();
+      options.metrics?.observeRequest(observationOf(request, reply, endedAtMs));
+      if (logger !== undefined) logRequest(logger, request, reply, endedAtMs);
     });
     reply.headers({
       "x-request-id": request.id,

@@ -2,6 +2,7 @@
 import type { ContinuationRegistryStats } from "../continuation/types.js";
 import { describeNativeApi } from "../dialects/responses/native-api.js";
 import type { AppServerHealth, NativeRuntimeHealth, RateLimits, WorkerHealth } from "../runtime/types.js";
+import { identityOf } from "./identity.js";
 import type { RouteContext } from "./server-options.js";
 
 export type HealthStatus = "ok" | "degraded" | "unavailable";
@@ -24,7 +25,7 @@ const routeCapabilities = {
   responses_retrieve: true,
   responses_background: true,
   responses_compact: false,
-  chat_completions: false,
+  chat_completions: true,
 } as const;
 
 export function describeHealth(health: NativeRuntimeHealth, context: RouteContext) {
@@ -36,11 +37,7 @@ export function describeHealth(health: NativeRuntimeHealth, context: RouteContex
     localhost_only: context.localhostOnly,
     native_api: describeNativeApi({
       routePath: "/v1/health",
-      target: {
-        providerProfileId: health.providerProfileId,
-        providerKind: health.providerKind,
-        accountId: account?.id ?? null,
-      },
+      target: identityOf(health),
     }),
     route_capabilities: routeCapabilities,
     continuation_registry: describeRegistry(context.registry.stats()),

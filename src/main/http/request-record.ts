@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { IsolatedTurnResult, TurnStarted } from "../runtime/types.js";
+import type { RequestObservation } from "./metrics-sink.js";
 
 /** How a turn's request ended, seen from here. */
 export type RequestOutcome = IsolatedTurnResult["outcome"]["status"] | "failed" | "client_left";
@@ -26,6 +27,27 @@ export function recordOf(request: FastifyRequest): RequestRecord {
   return request.getDecorator<RequestRecord>(recordKey);
 }
 
+/** Nothing but its client ends an answer early: one that was not written to its end has lost it. */
+function wasWritten(reply: FastifyReply): boolean {
+  return reply.raw.writableFinished;
+}
+
+/** What metrics are told of a request. */
+export function observationOf(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  nowMs: number,
+): RequestObservation {
+  const record = recordOf(request);
+  return {
+    route: request.routeOptions.url ?? null,
+    method: request.method,
+    status: wasWritten(reply) ? reply.raw.statusCode : null,
+    errorCode: record.errorCode,
+    durationMs: nowMs - record.startedAtMs,
+  };
+}
+
 export function logRequest(
   logger: Logger,
   request: FastifyRequest,
@@ -34,8 +56,7 @@ export function logRequest(
 ): void {
   const record = recordOf(request);
   const { turn } = record;
-  // Nothing else ends an answer early: where it was not written to its end, the client is gone.
-  const finished = reply.raw.writableFinished;
+  const finished = wasWritten(reply);
   const outcome = finished ? record.outcome : "client_left";
   const fields = {
     event: "http.request",

@@ -3,6 +3,7 @@ import type { CodexNativeApiContinuationRegistry } from "../continuation/types.j
 import type { UnsupportedParameterPolicy } from "../dialects/responses/request-to-turn.js";
 import type { ResponseService } from "../responses/response-service.js";
 import type { NativeTurnRuntime } from "../runtime/types.js";
+import type { MetricsSink } from "./metrics-sink.js";
 
 export interface CodexNativeApiServerOptions {
   readonly runtime: NativeTurnRuntime;
@@ -24,6 +25,8 @@ export interface CodexNativeApiServerOptions {
   readonly version: string;
   /** Default: nothing is logged. */
   readonly logger?: Logger;
+  /** Told of every request, and served at `/metrics`; its owner's to start and close. Default: there is no such route. */
+  readonly metrics?: MetricsSink;
   /** A stream silent for this long gets a comment, so that no proxy or client gives it up. Default 15000. */
   readonly keepAliveCommentMs?: number;
   readonly limits?: Partial<ListenerLimits>;

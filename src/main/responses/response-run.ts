@@ -194,7 +194,8 @@ export class ResponseRun {
     if (told) {
       const cancelled = fault.code === "turn_cancelled";
       const events = cancelled ? this.stream.end({ status: "cancelled" }, null) : this.stream.fail(fault);
-      if (this.background) await this.#storeFailed();
+      // It ends as failed either way: a registry that cannot take it leaves it unknown, which is what callers then hear.
+      if (this.background) await this.#storeFailed().catch(() => undefined);
       await sink(events);
     }
     return { ok: false, told, error: fault };

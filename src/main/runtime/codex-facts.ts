@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { readLoginAccountId } from "./app-server/login-identity.js";
 import type { WorkerSlot } from "./pool/worker-slot.js";
 import type { NativeAccount, NativeModel, RateLimits } from "./types.js";
 
@@ -39,17 +40,24 @@ export class CodexFacts {
     return this.#loadedThreads;
   }
 
-  /** Reads what turns depend on. Rejects when the worker cannot answer. */
-  async readEssentials(slot: WorkerSlot): Promise<void> {
+  /**
+   * Reads what turns depend on. Rejects when the worker cannot answer. Codex before 0.160 does not say which ChatGPT account it
+   * is: then the login file does, null where there is none of ours to read.
+   */
+  async readEssentials(slot: WorkerSlot, authFile: string | null): Promise<void> {
     const [{ account }, { models }] = await Promise.all([
       slot.query("account", queryTimeoutMs),
       slot.query("models", queryTimeoutMs),
     ]);
+    const accountId =
+      account.accountId === null && account.authMode === "chatgpt" && authFile !== null
+        ? await readLoginAccountId(authFile)
+        : account.accountId;
     this.#loginRequired = account.loginRequired && account.authMode === null;
     this.#account = this.#loginRequired
       ? null
       : {
-          id: account.accountId,
+          id: accountId,
           email: account.email,
           plan: account.plan,
           authMode: account.authMode ?? "none",

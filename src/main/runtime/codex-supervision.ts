@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
+import { hasFeature } from "../../workers/contract/codex-capabilities.js";
 import { CodexNativeApiError } from "../errors.js";
 import { type AppServerSource, type AppServerTransport, createAppServerSource } from "./app-server-source.js";
 import { CodexFacts } from "./codex-facts.js";
@@ -8,6 +9,7 @@ import { LoginWatch } from "./login-watch.js";
 import type { ConnectionChange, WorkerSlot } from "./pool/worker-slot.js";
 import { WorkerSlots } from "./pool/worker-slots.js";
 import { ReadinessState } from "./readiness-state.js";
+import { ThreadRotation } from "./thread-rotation.js";
 import { WorkerChildren } from "./worker-children.js";
 
 export interface CodexSupervisionOptions {
@@ -18,6 +20,8 @@ export interface CodexSupervisionOptions {
   readonly maxConcurrentTurns: number;
   /** Version of this service, which Codex is told. */
   readonly version: string;
+  /** Threads that an app-server which cannot unload them is given before a new one takes over. */
+  readonly maxThreadsKept: number;
 }
 
 /** What supervision asks and tells of the turns that run on what it keeps alive. */
@@ -51,6 +55,7 @@ export class CodexSupervision {
   readonly #options: CodexSupervisionOptions;
   readonly #logger: Logger;
   readonly #loginWatch: LoginWatch;
+  readonly #rotation: ThreadRotation;
   #slots: WorkerSlots | null = null;
   #turns: SupervisedTurns | null = null;
   #running = false;
@@ -83,6 +88,14 @@ export class CodexSupervision {
       logger,
     );
     this.#loginWatch = new LoginWatch(() => void this.#onLoginChanged());
+    const ours = options.appServer.kind === "shared" || options.appServer.kind === "stdio";
+    this.#rotation = new ThreadRotation({
+      maxThreads: options.maxThreadsKept,
+      applies: () => this.#running && ours && !hasFeature(this.codexVersion, "thread_unload"),
+      rotate: (reason) => this.#rotateFullAppServer(reason),
+      onFailed: (error) =>
+        logger.warn({ event: "app_server.rotation_failed", err: error }, "the full app-server stays"),
+    });
   }
 
   get slots(): WorkerSlots | null {
@@ -136,6 +149,11 @@ export class CodexSupervision {
     if (appServerGeneration < this.#dialledGeneration) this.source.release(appServerGeneration);
   }
 
+  /** A native thread was started on an app-server of this generation. */
+  onThreadStarted(appServerGeneration: number): void {
+    this.#rotation.noteThread(appServerGeneration);
+  }
+
   /** No more reactions: what ends from here on ends because it is told to. */
   quiesce(): void {
     this.#running = false;
@@ -150,6 +168,14 @@ export class CodexSupervision {
     await this.#slots?.close();
     await this.source.close();
     await this.installation.close();
+  }
+
+  async #rotateFullAppServer(reason: string): Promise<void> {
+    this.#logger.info(
+      { event: "app_server.rotating", reason },
+      "starting a new app-server beside the full one",
+    );
+    await this.source.rotate(reason);
   }
 
   #startSource(): void {
@@ -238,7 +264,7 @@ export class CodexSupervision {
     if (slot === null || !this.#running) return;
     const generation = slot.appServerGeneration;
     try {
-      await this.facts.readEssentials(slot);
+      await this.facts.readEssentials(slot, this.installation.home?.authFile ?? null);
     } catch (error) {
       if (!this.#running) return;
       this.#logger.warn({ event: "codex_facts.failed", err: error }, "Codex did not say who is logged in");

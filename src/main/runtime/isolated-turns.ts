@@ -2,7 +2,8 @@ import type { Logger } from "pino";
 import { CodexNativeApiError } from "../errors.js";
 import { Admission, type AdmissionOptions, type Permit } from "./admission/admission.js";
 import { StartGate } from "./admission/start-gate.js";
-import { isInfrastructureFault, mayRunAgain, observe } from "./leg-verdicts.js";
+import { GenerationUse } from "./generation-use.js";
+import { isInfrastructureFault, isParked, mayRunAgain, observe } from "./leg-verdicts.js";
 import { isAlive, type LoadedThread, NativeThreads } from "./native-threads.js";
 import { ParkedTurns, type ParkedTurnsOptions } from "./parked-turns.js";
 import type { WorkerSlot } from "./pool/worker-slot.js";
@@ -46,8 +47,9 @@ export interface IsolatedTurnsContext {
   /** When the plan's used-up window opens again, in milliseconds; null where that is not known. */
   readonly windowOpensInMs: () => number | null;
   readonly observer: NativeRuntimeObserver | null;
-  /** The last turn on an app-server of this generation is over. */
+  /** The last turn on an app-server of this generation is over, parked ones included. */
   readonly onGenerationIdle: (appServerGeneration: number) => void;
+  readonly onThreadStarted: (appServerGeneration: number) => void;
 }
 
 interface Place {
@@ -67,13 +69,14 @@ export class IsolatedTurns {
   readonly #gate: StartGate;
   readonly #parked: ParkedTurns;
   readonly #threads: NativeThreads;
-  readonly #turnsOf = new Map<number, number>();
+  readonly #use: GenerationUse;
   readonly #scope = new TurnScope();
 
   constructor(options: IsolatedTurnsOptions, context: IsolatedTurnsContext) {
     this.#options = options;
     this.#context = context;
-    this.#parked = new ParkedTurns(options.parking);
+    this.#use = new GenerationUse(context.onGenerationIdle);
+    this.#parked = new ParkedTurns(options.parking, (session) => this.#use.leave(generationOf(session)));
     this.#threads = new NativeThreads(options.maxLoadedThreads);
     this.#gate = new StartGate(options.admission.startGate);
     this.#admission = new Admission<Place>(
@@ -169,6 +172,7 @@ export class IsolatedTurns {
         return mayRunAgain(result) ? null : this.#conclude(result, session);
       });
     } finally {
+      this.#use.leave(generationOf(session));
       this.#leave(leave);
     }
   }
@@ -267,6 +271,9 @@ export class IsolatedTurns {
       const result = await this.#counted(session, permit.waitedMs, () =>
         session.run({ ...handlers, signal }),
       );
+      if (result.started !== null && assignment.continueThreadId === null) {
+        this.#context.onThreadStarted(generationOf(session));
+      }
       if (isInfrastructureFault(result)) this.#doubtNeighbours(slot);
       return { result, session };
     } finally {
@@ -275,26 +282,22 @@ export class IsolatedTurns {
     }
   }
 
-  /** Turns under way, by generation of the app-server that they run on. */
+  /** Whether no turn runs or is parked on app-servers of this generation. */
   isIdle(appServerGeneration: number): boolean {
-    return !this.#turnsOf.has(appServerGeneration);
+    return this.#use.isIdle(appServerGeneration);
   }
 
   async #counted(session: TurnSession, waitedMs: number, run: () => Promise<LegResult>): Promise<LegResult> {
-    const generation = session.target.appServerGeneration;
-    this.#turnsOf.set(generation, (this.#turnsOf.get(generation) ?? 0) + 1);
+    const generation = generationOf(session);
+    this.#use.enter(generation);
     try {
       const result = await run();
+      // Until it is taken out again, or given up.
+      if (isParked(result)) this.#use.enter(generation);
       this.#context.observer?.onTurnEnded(observe(result, waitedMs));
       return result;
     } finally {
-      const left = (this.#turnsOf.get(generation) ?? 1) - 1;
-      if (left > 0) {
-        this.#turnsOf.set(generation, left);
-      } else {
-        this.#turnsOf.delete(generation);
-        this.#context.onGenerationIdle(generation);
-      }
+      this.#use.leave(generation);
     }
   }
 
@@ -375,6 +378,10 @@ export class IsolatedTurns {
     const readiness = this.#context.readiness.current;
     return readiness.ready ? shuttingDown() : CodexNativeApiError.fromTurnError(readiness.error);
   }
+}
+
+function generationOf(session: TurnSession): number {
+  return session.target.appServerGeneration;
 }
 
 function requireItems(request: IsolatedTurnRequest): void {

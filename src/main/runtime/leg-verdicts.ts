@@ -25,3 +25,8 @@ export function isInfrastructureFault({ outcome }: LegResult): boolean {
 export function mayRunAgain(result: LegResult): boolean {
   return isInfrastructureFault(result) && !result.emitted;
 }
+
+/** The turn is still there, waiting for outputs of the caller's functions. */
+export function isParked({ outcome, started, handlerError }: LegResult): boolean {
+  return outcome.status === "parked" && started !== null && handlerError === undefined;
+}

@@ -16,10 +16,13 @@ interface ParkedTurn {
 /** Turns whose model waits for outputs of the caller's functions, by native turn id. */
 export class ParkedTurns {
   readonly #options: ParkedTurnsOptions;
+  readonly #onAbandoned: (session: TurnSession) => void;
   readonly #turns = new Map<string, ParkedTurn>();
 
-  constructor(options: ParkedTurnsOptions) {
+  /** `onAbandoned` hears of each parked turn that was given up, not of those taken out to go on. */
+  constructor(options: ParkedTurnsOptions, onAbandoned: (session: TurnSession) => void) {
     this.#options = options;
+    this.#onAbandoned = onAbandoned;
   }
 
   get size(): number {
@@ -65,6 +68,7 @@ export class ParkedTurns {
     if (parked === undefined) return;
     this.#remove(turnId, parked);
     parked.session.cancel();
+    this.#onAbandoned(parked.session);
   }
 
   abandonAll(): void {

@@ -1,4 +1,4 @@
-import { CircuitBreaker, type CircuitBreakerOptions } from "./circuit-breaker.js";
+import { CircuitBreaker, type CircuitBreakerOptions, type CircuitState } from "./circuit-breaker.js";
 
 /** One breaker for each place that tasks are sent to. Bounded: the place longest unused is forgotten. */
 export class Circuits {
@@ -11,8 +11,8 @@ export class Circuits {
     this.#maxPlaces = maxPlaces;
   }
 
-  get size(): number {
-    return this.#breakers.size;
+  states(): Readonly<Record<string, CircuitState>> {
+    return Object.fromEntries([...this.#breakers].map(([place, { state }]) => [place, state]));
   }
 
   of(place: string): CircuitBreaker {

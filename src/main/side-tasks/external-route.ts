@@ -56,14 +56,14 @@ export class ExternalRoute implements SideTaskRoute {
 
 /** Nothing beside what every compatible provider knows: no effort, no metadata, no name of a model of Codex's. */
 function composeCompletion(task: PreparedTask, { model, schemaIn }: ExternalProvider): JsonObject {
-  const { outputSchema, instructions } = task;
+  const { outputSchema, instructions, turn } = task;
   const inWords = outputSchema !== null && schemaIn === "words" ? describeSchema(outputSchema) : null;
   const system = [instructions, inWords].filter((part) => part !== null);
   return {
     model,
     messages: [
       ...system.map((content) => ({ role: "system", content })),
-      ...(toChatMessages(callersItems(task)) ?? []),
+      ...(toChatMessages(turn.items) ?? []),
     ],
     ...(outputSchema !== null && inWords === null && { response_format: composeFormat(task, outputSchema) }),
     stream: false,
@@ -89,7 +89,7 @@ function readText({ finishReason, content, refusal }: WireCompletion): string {
 function judgeStatus({ status, body, retryAfterMs }: HttpAnswer): RouteFailure {
   const error = readErrorBody(body);
   const code = error?.code ?? error?.type ?? `http_${status}`;
-  return new RouteFailure(byCode[code] ?? byStatus(status), {
+  return new RouteFailure(byCode.get(code) ?? byStatus(status), {
     code,
     message: error?.message ?? `The provider answered ${status}.`,
     param: error?.param ?? null,
@@ -97,11 +97,12 @@ function judgeStatus({ status, body, retryAfterMs }: HttpAnswer): RouteFailure {
   });
 }
 
-const byCode: Readonly<Record<string, SideTaskFailure>> = {
-  content_policy_violation: "content_policy",
-  content_filter: "content_policy",
-  insufficient_quota: "usage_limit",
-};
+/** Codes that say more than their status. */
+const byCode: ReadonlyMap<string, SideTaskFailure> = new Map([
+  ["content_policy_violation", "content_policy"],
+  ["content_filter", "content_policy"],
+  ["insufficient_quota", "usage_limit"],
+]);
 
 const byExactStatus: Readonly<Record<number, SideTaskFailure>> = {
   401: "misconfigured",

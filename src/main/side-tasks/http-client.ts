@@ -65,11 +65,7 @@ export class HttpClient {
     }
   }
 
-  /** Lets exchanges under way end. */
-  async close(): Promise<void> {
-    await this.#agent.close();
-  }
-
+  /** Ends every exchange and connection. */
   async destroy(): Promise<void> {
     await this.#agent.destroy();
   }
@@ -90,20 +86,20 @@ function readRetryAfter(header: string | string[] | undefined): number | null {
   return typeof header === "string" && /^\d{1,7}$/.test(header) ? Number(header) * 1000 : null;
 }
 
-const byCode: Readonly<Record<string, SideTaskFailure>> = {
-  ECONNREFUSED: "unreachable",
-  EHOSTUNREACH: "unreachable",
-  ENETUNREACH: "unreachable",
-  EADDRNOTAVAIL: "unreachable",
-  ENOTFOUND: "unreachable",
-  EAI_AGAIN: "unreachable",
-  UND_ERR_CONNECT_TIMEOUT: "unreachable",
-  UND_ERR_RES_EXCEEDED_MAX_SIZE: "bad_answer",
-};
+const byCode: ReadonlyMap<string, SideTaskFailure> = new Map([
+  ["ECONNREFUSED", "unreachable"],
+  ["EHOSTUNREACH", "unreachable"],
+  ["ENETUNREACH", "unreachable"],
+  ["EADDRNOTAVAIL", "unreachable"],
+  ["ENOTFOUND", "unreachable"],
+  ["EAI_AGAIN", "unreachable"],
+  ["UND_ERR_CONNECT_TIMEOUT", "unreachable"],
+  ["UND_ERR_RES_EXCEEDED_MAX_SIZE", "bad_answer"],
+]);
 
 function toRouteFailure(error: unknown): RouteFailure {
   const code = codeOf(error);
-  const failure = byCode[code] ?? judgeUnknown(error, code);
+  const failure = byCode.get(code) ?? judgeUnknown(error, code);
   const message = error instanceof Error && error.message !== "" ? error.message : code;
   return new RouteFailure(failure, { code, message, cause: error });
 }

@@ -1,13 +1,14 @@
 /** First choice: the service on loopback, which has the threads, the queue and the login already. */
 import type { JsonObject } from "../../workers/contract/json.js";
+import { parseLocalApiUrl } from "./addresses.js";
 import { failureOfCode, isKnownCode, type SideTaskFailure } from "./fall-through.js";
 import type { HttpAnswer, HttpClient } from "./http-client.js";
 import { collectText, cutShort, readAnswer } from "./output-text.js";
 import type { PreparedTask } from "./prepare-task.js";
 import type { RouteAnswer, SideTaskRoute } from "./route.js";
 import { RouteFailure } from "./route-failure.js";
-import { readErrorBody, readResponse, type WireResponse } from "./wire-answers.js";
 import type { LocalApiSettings, SideTaskSkipReason, SideTaskTarget } from "./types.js";
+import { readErrorBody, readResponse, type WireResponse } from "./wire-answers.js";
 
 export class LocalApiRoute implements SideTaskRoute {
   readonly name = "localhost_api";
@@ -38,7 +39,7 @@ export class LocalApiRoute implements SideTaskRoute {
     if (settings === null) throw new Error("The localhost route is not configured.");
     const { authToken } = settings;
     const answer = await this.#http.postJson({
-      url: `${settings.baseUrl}/v1/responses`,
+      url: `${parseLocalApiUrl(settings.baseUrl)}/v1/responses`,
       headers: authToken === null ? {} : { authorization: `Bearer ${authToken}` },
       body: task.body,
       signal,

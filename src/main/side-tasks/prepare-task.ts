@@ -6,6 +6,7 @@ import { parseResponsesRequest } from "../dialects/responses/request-schema.js";
 import { toResponsesTurn } from "../dialects/responses/request-to-turn.js";
 import { CodexNativeApiError } from "../errors.js";
 import type { IsolatedTurnRequest, JsonObject } from "../runtime/types.js";
+import { findProviderFault } from "./addresses.js";
 import type { OutputCheck, OutputSchemas } from "./output-schema.js";
 import { CodexNativeApiSideTaskError } from "./side-task-error.js";
 import { isSideTaskClass, type SideTaskClass, type SideTaskClassSettings } from "./task-classes.js";
@@ -50,7 +51,7 @@ export function prepareTask(request: SideTaskRequest, defaults: TaskDefaults): P
     taskClass,
     timeoutMs: checkTimeout(request.timeoutMs ?? settings.timeoutMs),
     provider: request.provider ?? "openai-native",
-    external: request.fallback === false ? null : (request.fallback ?? defaults.external),
+    external: chooseExternal(request.fallback, defaults.external),
     body,
     turn: composeTurn(body),
     instructions,
@@ -59,7 +60,22 @@ export function prepareTask(request: SideTaskRequest, defaults: TaskDefaults): P
   };
 }
 
+function chooseExternal(
+  override: SideTaskRequest["fallback"],
+  usual: ExternalProvider | null,
+): ExternalProvider | null {
+  if (override === false) return null;
+  if (override === undefined) return usual;
+  const fault = findProviderFault(override);
+  if (fault !== null) throw badRequest(`fallback.${fault.field}`, fault.problem);
+  return override;
+}
+
 function composeInstructions({ instructions }: SideTaskRequest, hint: string | null): string | null {
+  // Joined with the hint, anything would pass for text.
+  if (instructions !== undefined && typeof instructions !== "string") {
+    throw badRequest("instructions", "It takes text.");
+  }
   const parts = [instructions ?? "", hint ?? ""].filter((part) => part !== "");
   return parts.length === 0 ? null : parts.join("\n\n");
 }
@@ -79,7 +95,9 @@ function composeBody(
     ...(model !== null && { model }),
     ...(effort !== null && { reasoning: { effort } }),
     text: {
-      ...(outputSchema !== null && { format: { type: "json_schema", name: taskClass, schema: outputSchema } }),
+      ...(outputSchema !== null && {
+        format: { type: "json_schema", name: taskClass, schema: outputSchema },
+      }),
       ...(settings.verbosity !== null && { verbosity: settings.verbosity }),
     },
     store: false,
@@ -96,9 +114,9 @@ function composeBody(
 
 function composeTurn(body: JsonObject): IsolatedTurnRequest {
   try {
-    const { request, directives } = toResponsesTurn(parseResponsesRequest(body), "ignore");
-    refuseReferences(request.items);
-    return { ...request, items: [...request.items, ...directives] };
+    const { request: turn } = toResponsesTurn(parseResponsesRequest(body), "ignore");
+    refuseReferences(turn.items);
+    return turn;
   } catch (error) {
     if (!(error instanceof CodexNativeApiError)) throw error;
     throw new CodexNativeApiSideTaskError("bad_request", error.message, {

@@ -15,6 +15,10 @@ export const sideTaskErrorKinds = {
 
 export type CodexNativeApiSideTaskErrorCode = keyof typeof sideTaskErrorKinds;
 
+export function isSideTaskErrorCode(code: string): code is CodexNativeApiSideTaskErrorCode {
+  return Object.hasOwn(sideTaskErrorKinds, code);
+}
+
 export interface CodexNativeApiSideTaskErrorDetails {
   readonly routesTried?: readonly SideTaskTrial[];
   readonly param?: string | null;

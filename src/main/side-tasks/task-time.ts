@@ -46,9 +46,9 @@ export class TaskTime {
 
   /**
    * Runs one attempt with a signal of its own, and settles at the latest when that is aborted, whether `run` heeds it or not.
-   * Rejects with a `RouteFailure` that names what ended the time.
+   * Null sets no bound beside the task's own. Rejects with a `RouteFailure` that names what ended the time.
    */
-  async within<T>(limitMs: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async within<T>(limitMs: number | null, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { stopped } = this;
     if (stopped !== null) throw stopped;
     const controller = new AbortController();
@@ -59,7 +59,7 @@ export class TaskTime {
           reject(stopFailure(reason));
           controller.abort();
         };
-        const timer = setTimeout(() => stop("route_timeout"), limitMs);
+        const timer = limitMs === null ? undefined : setTimeout(() => stop("route_timeout"), limitMs);
         this.#listeners.add(stop);
         cleanUp = () => {
           clearTimeout(timer);

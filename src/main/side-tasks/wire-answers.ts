@@ -3,6 +3,10 @@ import { z } from "zod";
 import type { JsonObject } from "../../workers/contract/json.js";
 import type { TokenUsage } from "../runtime/types.js";
 
+/** Another server's words end up in errors and logs. */
+const maxCodeChars = 64;
+const maxMessageChars = 1_000;
+
 const count = z.int().min(0);
 
 const errorBody = z.looseObject({
@@ -103,9 +107,9 @@ export function readErrorBody(body: JsonObject | null): WireError | null {
   if (!parsed.success) return null;
   const { code, type, message, param } = parsed.data.error;
   return {
-    code: code === null || code === undefined ? null : String(code),
-    type: type ?? null,
-    message,
+    code: code === null || code === undefined ? null : String(code).slice(0, maxCodeChars),
+    type: type?.slice(0, maxCodeChars) ?? null,
+    message: message.slice(0, maxMessageChars),
     param: param ?? null,
   };
 }

@@ -4,27 +4,38 @@
 export type CodexFeature =
   /** Usage comes with each model call; without it, that of a call which ended in function calls comes with the next leg. */
   | "usage_of_parked_turns"
+  /** Items bear the model's own ids; without it, those of function calls are this service's. */
+  | "model_item_ids"
+  /** All of Codex's own tools can be switched off; without it, the model is also offered `update_plan`. */
+  | "tool_free_turns"
   /** An idle thread leaves memory when nobody is subscribed to it; without it, it stays for 30 minutes. */
   | "thread_unload";
 
 const introducedIn: Readonly<Record<CodexFeature, readonly [major: number, minor: number]>> = {
   usage_of_parked_turns: [0, 150],
+  model_item_ids: [0, 150],
+  tool_free_turns: [0, 150],
   // Somewhere between 0.160, which ignores `thread_unload_delay_secs`, and 0.169, which obeys it.
   thread_unload: [0, 169],
 };
 
-export const codexFeatures = Object.keys(introducedIn) as readonly CodexFeature[];
+const codexFeatures = Object.keys(introducedIn) as readonly CodexFeature[];
 
 /** Whether this version has the feature. A version that cannot be read counts as a new one. */
 export function hasFeature(codexVersion: string | null, feature: CodexFeature): boolean {
-  const read = codexVersion === null ? null : /^(\d+)\.(\d+)\./.exec(codexVersion);
-  if (read === null) return true;
-  const [wantedMajor, wantedMinor] = introducedIn[feature];
-  const [major, minor] = [Number(read[1]), Number(read[2])];
-  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+  const [major, minor] = introducedIn[feature];
+  return isAtLeast(codexVersion, major, minor);
 }
 
 /** What this version goes without, by name. */
 export function missingFeatures(codexVersion: string | null): readonly CodexFeature[] {
   return codexFeatures.filter((feature) => !hasFeature(codexVersion, feature));
+}
+
+/** True also for a version that cannot be read. Builds before a release (`0.150.0-alpha.1`) count as that release. */
+export function isAtLeast(codexVersion: string | null, major: number, minor: number): boolean {
+  const read = /^(\d+)\.(\d+)\./.exec(codexVersion ?? "");
+  if (read === null) return true;
+  const own = { major: Number(read[1]), minor: Number(read[2]) };
+  return own.major > major || (own.major === major && own.minor >= minor);
 }

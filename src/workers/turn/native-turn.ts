@@ -7,6 +7,7 @@ import type { ToolOutput, TurnEvent, TurnOutcome, TurnPortInput } from "../contr
 import { classifyCallFailure } from "./call-failure.js";
 import { retryWhenOverloaded } from "./overload-retry.js";
 import { injectableItems, threadStartParams, turnStartParams } from "./thread-params.js";
+import { pacingOf } from "./tool-call-pacing.js";
 import { ToolCalls } from "./tool-calls.js";
 import { ToolNames } from "./tool-names.js";
 import { TurnOutbox } from "./turn-outbox.js";
@@ -52,8 +53,8 @@ export class NativeTurn implements ThreadListener {
   #phase: Phase = "starting";
   #threadId: string | null = null;
   #turnId: string | null = null;
-  /** What came before the answer to `turn/start` told us the turn's id. */
-  #early: ThreadNotification[] = [];
+  /** What came before the answer to `turn/start` told us the turn's id, or while the caller had the word. */
+  #held: ThreadNotification[] = [];
   #idleTimer: NodeJS.Timeout | null = null;
   #settleTimer: NodeJS.Timeout | null = null;
   #interruptOutcome: TurnOutcome | null = null;
@@ -70,7 +71,11 @@ export class NativeTurn implements ThreadListener {
     this.#context = context;
     this.#outbox = new TurnOutbox(port, () => this.#interrupt(readerTooSlow));
     this.#toolNames = new ToolNames(assignment.thread.tools);
-    this.#toolCalls = new ToolCalls(assignment.thread.tools, (callIds) => this.#park(callIds));
+    this.#toolCalls = new ToolCalls({
+      tools: assignment.thread.tools,
+      pacing: () => pacingOf(context.connection.codexVersion),
+      onParked: (callIds) => this.#park(callIds),
+    });
     this.#reducer = new TurnReducer(
       (event) => this.#emit(event),
       (item) => this.#toolNames.toOriginalItem(item),
@@ -102,14 +107,15 @@ export class NativeTurn implements ThreadListener {
 
   onNotification(notification: ThreadNotification): void {
     if (this.#phase === "ended") return;
-    if (this.#turnId === null) {
-      this.#early.push(notification);
+    if (this.#turnId === null || (this.#phase === "parked" && notification.method !== "turn/completed")) {
+      this.#held.push(notification);
       return;
     }
     const turnId = turnIdOf(notification);
     // Injected items are echoed under a turn id of their own.
     if (turnId !== null && turnId !== this.#turnId) return;
     this.#idleTimer?.refresh();
+    this.#toolCalls.noteActivity();
     this.#reducer.apply(notification);
     const { outcome, earlyOutcome } = this.#reducer;
     if (outcome !== null) this.#end(this.#interruptOutcome ?? outcome);
@@ -133,7 +139,11 @@ export class NativeTurn implements ThreadListener {
       this.#threadId = continueThreadId;
       return continueThreadId;
     }
-    const params = threadStartParams(this.#assignment.thread, this.#toolNames, workDirectory);
+    const { codexVersion } = connection;
+    const params = threadStartParams(this.#assignment.thread, this.#toolNames, {
+      workDirectory,
+      codexVersion,
+    });
     const started = await retryWhenOverloaded(this.#abort.signal, () =>
       connection.call("thread/start", params, { timeoutMs: deadlines.call }),
     );
@@ -173,9 +183,13 @@ export class NativeTurn implements ThreadListener {
       this.#phase = "running";
       this.#watchSilence();
     }
-    const early = this.#early;
-    this.#early = [];
-    for (const notification of early) this.onNotification(notification);
+    this.#applyHeld();
+  }
+
+  #applyHeld(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const notification of held) this.onNotification(notification);
   }
 
   readonly #onInput = (message: TurnPortInput): void => {
@@ -202,6 +216,8 @@ export class NativeTurn implements ThreadListener {
     this.#phase = "running";
     this.#watchSilence();
     this.#toolCalls.answer(outputs);
+    // A model that was not done when the turn was parked has gone on since.
+    this.#applyHeld();
   }
 
   #watchSilence(): void {

@@ -1,4 +1,5 @@
 import type { MethodParams } from "../app-server/protocol.js";
+import { isAtLeast } from "../contract/codex-capabilities.js";
 import type { JsonObject } from "../contract/json.js";
 import type {
   FunctionTool,
@@ -22,11 +23,16 @@ const switchedOffFeatures = [
   "sleep_tool",
 ] as const;
 
-/** Neither profile lets a turn run commands, read files or ask a person. Keys unknown to a version only give a `configWarning`. */
+/**
+ * Neither profile lets a turn run commands, read files or ask a person. Keys unknown to a version only give a `configWarning`;
+ * those that a version takes for something else are in `refusedBefore`.
+ */
 const noOwnTools: JsonObject = {
   "features.skip_host_skill_discovery": true,
   ...Object.fromEntries(switchedOffFeatures.map((name) => [`features.${name}`, false])),
   "skills.include_instructions": false,
+  // A namespace of tools in 0.150, also where there is no skill.
+  "orchestrator.skills.enabled": false,
   "tools.experimental_request_user_input.enabled": false,
   "tools.update_plan.enabled": false,
   "agents.enabled": false,
@@ -49,11 +55,32 @@ const configOfProfile: Record<TurnProfile, JsonObject> = {
   codex: noOwnTools,
 };
 
+/** Keys that make older versions refuse the thread, by the first version that takes them. */
+const refusedBefore: Readonly<Record<string, readonly [major: number, minor: number]>> = {
+  // 0.140 takes every key of `agents` for a role.
+  "agents.enabled": [0, 150],
+};
+
+function acceptedBy(codexVersion: string | null, config: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(config).filter(([key]) => {
+      const since = refusedBefore[key];
+      return since === undefined || isAtLeast(codexVersion, ...since);
+    }),
+  );
+}
+
+export interface ThreadSurroundings {
+  readonly workDirectory: string;
+  /** Null where it is not known: taken for a new one. */
+  readonly codexVersion: string | null;
+}
+
 /** `thread/start` parameters of an isolated thread. */
 export function threadStartParams(
   settings: ThreadSettings,
   names: ToolNames,
-  workDirectory: string,
+  { workDirectory, codexVersion }: ThreadSurroundings,
 ): MethodParams<"thread/start"> {
   return {
     model: settings.model,
@@ -68,7 +95,7 @@ export function threadStartParams(
       ? {}
       : { dynamicTools: settings.tools.map((tool) => dynamicTool(tool, names)) }),
     config: {
-      ...configOfProfile[settings.profile],
+      ...acceptedBy(codexVersion, configOfProfile[settings.profile]),
       ...webSearchConfig(settings.webSearch),
       ...(settings.verbosity === null ? {} : { model_verbosity: settings.verbosity }),
     },

@@ -162,14 +162,27 @@ export class TurnReducer {
   #completeItem(item: JsonObject): void {
     if (isFilterGuidance(item)) this.#stopEarly("content_filter");
     if (!isModelOutput(item)) return;
-    const id = itemId(item);
+    const id = itemId(item) ?? this.#announcedIdOf(item);
     if (id !== null) {
       if (this.#completed.has(id)) return;
       this.#completed.add(id);
       this.#open.delete(id);
       this.#unconfirmed.delete(id);
     }
-    this.#emit({ type: "item.completed", item: this.#toOriginal(withoutCodexNotes(item)) });
+    const own = this.#toOriginal(withoutCodexNotes(item));
+    this.#emit({ type: "item.completed", item: id === null ? own : { ...own, id } });
+  }
+
+  /** Codex before 0.150 drops the ids of raw items: the id is that of the oldest announced item of its kind. */
+  #announcedIdOf(item: JsonObject): string | null {
+    if (item.type === "message") {
+      const [finished] = this.#unconfirmed.keys();
+      if (finished !== undefined) return finished;
+    }
+    for (const [id, { itemType }] of this.#open) {
+      if (itemType === item.type) return id;
+    }
+    return null;
   }
 
   #completeCall(usage: TokenUsage | null): void {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { testCodexBin } from "../codex-version.js";
 import { isJsonObject, type JsonObject, type JsonValue, parseJsonObject } from "./json.js";
 
 /** The smallest JSON-RPC client that can try the backend with the real app-server. Not the project's client. */
@@ -119,9 +120,9 @@ export class CodexDriver {
   }
 }
 
-/** The npm package's own launcher. */
+/** `TEST_CODEX_BIN`, else the npm package's own launcher. */
 export function defaultBinary(): string {
-  return fileURLToPath(new URL("../../../../node_modules/.bin/codex", import.meta.url));
+  return testCodexBin ?? fileURLToPath(new URL("../../../../node_modules/.bin/codex", import.meta.url));
 }
 
 /** The settings of a thread that sends the caller's own words and nothing else. */

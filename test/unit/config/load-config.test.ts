@@ -180,3 +180,15 @@ t.test("the directories follow the platform", async (t) => {
     "C:\\Users\\ada\\AppData\\Local\\codex-native-api\\state",
   );
 });
+
+t.test("the side-task router's variables may be there, and mean nothing to the service", async (t) => {
+  const env = {
+    CODEX_NATIVE_API_FALLBACK_BASE_URL: "https://api.example.com/v1",
+    CODEX_NATIVE_API_FALLBACK_API_KEY: "key",
+    CODEX_NATIVE_API_FALLBACK_MODEL: "model",
+  };
+  t.strictSame(loadValid({ env }).config, loadValid({}).config);
+  t.match(loadFaults({ env: { CODEX_NATIVE_API_FALLBACK_MODLE: "model" } }), [
+    /^CODEX_NATIVE_API_FALLBACK_MODLE: there is no such environment variable/,
+  ]);
+});

@@ -2,8 +2,9 @@
  * Each call in the history needs its tool message and each tool message its call: Codex drops an output without a call, and
  * answers a call without an output in the function's place. OpenAI refuses both, and so does this.
  */
-import { invalid } from "./request-error.js";
+
 import type { ChatMessage } from "./message-schemas.js";
+import { invalid } from "./request-error.js";
 
 /** @throws CodexNativeApiError `invalid_request` for the first message that is left alone. */
 export function refuseUnpairedCalls(messages: readonly ChatMessage[]): void {

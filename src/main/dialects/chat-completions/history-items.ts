@@ -3,6 +3,7 @@ import type { JsonObject } from "../../../workers/contract/json.js";
 import { type InputItem, toHistoryItem } from "../responses/input-items.js";
 import type { AssistantPart, InputPart } from "./message-parts.js";
 import type { AssistantMessage, ChatMessage, ToolCall } from "./message-schemas.js";
+import type { WireMessage } from "./wire-types.js";
 
 type MessageItem = Extract<InputItem, { type: "message" }>;
 type MessagePart = MessageItem["content"][number];
@@ -15,6 +16,16 @@ export function toHistoryItems(messages: readonly ChatMessage[]): readonly JsonO
       .map(({ id }) => id),
   );
   return messages.flatMap((message) => toItems(message, customCalls)).map(toHistoryItem);
+}
+
+/** An answer as its caller sends it back. */
+export function answerItems({
+  role,
+  content,
+  refusal,
+  tool_calls: calls,
+}: WireMessage): readonly JsonObject[] {
+  return toHistoryItems([{ role, content, refusal, tool_calls: calls?.map((call) => ({ ...call })) }]);
 }
 
 function toItems(message: ChatMessage, customCalls: ReadonlySet<string>): readonly InputItem[] {

@@ -1,5 +1,5 @@
 /** What becomes of each parameter of `POST /v1/chat/completions`. A test holds the names against the official client's types. */
-import { type ParameterFate, isGiven } from "../responses/parameters.js";
+import { isGiven, type ParameterFate } from "../responses/parameters.js";
 
 export const parameterFates: Readonly<Record<string, ParameterFate>> = {
   audio: "refused",
@@ -69,5 +69,5 @@ const idleValues: Readonly<Record<string, unknown>> = {
 export function isIdle(name: string, value: unknown): boolean {
   if (!isGiven(value)) return true;
   if (name in idleValues) return idleValues[name] === value;
-  return typeof value === "object" && Object.keys(value).length === 0;
+  return typeof value === "object" && value !== null && Object.values(value).length === 0;
 }

@@ -6,7 +6,7 @@ import { toNativeTool } from "../responses/native-tool.js";
 import type { Obligation } from "../responses/obligations.js";
 import { isGiven } from "../responses/parameters.js";
 import type { UnsupportedParameterPolicy } from "../responses/request-to-turn.js";
-import { toWebSearchOptions, type WebSearchOptions } from "../responses/web-search.js";
+import { toWebSearchOptions } from "../responses/web-search.js";
 import { refuseUnpairedCalls } from "./call-pairs.js";
 import { toHistoryItems } from "./history-items.js";
 import { listIgnoredParameters } from "./ignored-parameters.js";
@@ -20,15 +20,8 @@ import { mapTools } from "./tool-mapping.js";
 export interface ChatTurn {
   /** Its `items` are the caller's messages. */
   readonly request: IsolatedTurnRequest;
-  /**
-   * What this service tells the model in the caller's place, after all messages. It holds for this turn alone and is no part of
-   * the conversation.
-   */
-  readonly directives: readonly JsonObject[];
   /** Checked against what the model made, by `unmetObligations`. */
   readonly obligations: readonly Obligation[];
-  /** Null when web search is off. */
-  readonly webSearch: WebSearchOptions | null;
   readonly stream: boolean;
   /** Whether a stream tells the usage, in a chunk of its own. */
   readonly includeUsage: boolean;
@@ -53,19 +46,20 @@ export function toChatTurn(body: ChatRequest, policy: UnsupportedParameterPolicy
   refuseUnpairedCalls(body.messages);
   const format = mapResponseFormat(body.response_format);
   const tools = mapTools(body);
+  const directives = [...tools.directives, format.directive].filter(isGiven).map(developerMessage);
   const taskClass = taskClassOf(body.metadata);
   return {
     request: {
       ...toSettings(body),
       ...(taskClass !== null && { taskClass }),
       ...(tools.functions.length > 0 && { tools: tools.functions.map(toNativeTool) }),
-      ...(tools.webSearch !== null && { webSearch: true }),
+      ...(tools.webSearch !== null && { webSearch: toWebSearchOptions(tools.webSearch) }),
       ...(format.outputSchema !== null && { outputSchema: format.outputSchema }),
       items: toHistoryItems(body.messages),
+      // No part of the conversation: they hold for this turn.
+      ...(directives.length > 0 && { directives }),
     },
-    directives: [...tools.directives, format.directive].filter(isGiven).map(developerMessage),
     obligations: [...tools.obligations, ...format.obligations],
-    webSearch: tools.webSearch === null ? null : toWebSearchOptions(tools.webSearch),
     stream: body.stream === true,
     includeUsage: body.stream_options?.include_usage === true,
     serviceTier: body.service_tier ?? "auto",

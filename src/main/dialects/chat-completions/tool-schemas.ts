@@ -41,7 +41,10 @@ const allowedTools = z.looseObject({
   type: z.literal("allowed_tools"),
   allowed_tools: z.looseObject({
     mode: z.enum(["auto", "required"]),
-    tools: z.array(z.discriminatedUnion("type", [chosenFunction])).min(1).max(requestLimits.maxTools),
+    tools: z
+      .array(z.discriminatedUnion("type", [chosenFunction]))
+      .min(1)
+      .max(requestLimits.maxTools),
   }),
 });
 

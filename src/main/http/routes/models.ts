@@ -3,6 +3,7 @@ import { isJsonObject } from "../../../workers/contract/json.js";
 import { describeNativeApi } from "../../dialects/responses/native-api.js";
 import { CodexNativeApiError } from "../../errors.js";
 import type { NativeModel, NativeRuntimeHealth } from "../../runtime/types.js";
+import { identityOf } from "../identity.js";
 import { addRoute } from "../method-routes.js";
 import type { RouteContext } from "../server-options.js";
 
@@ -16,7 +17,7 @@ export function addModelRoutes(app: FastifyInstance, { runtime }: RouteContext):
       return {
         object: "list",
         data: models.map((model) => describeModel(model, health)),
-        native_api: describeNativeApi({ routePath, target: targetOf(health) }),
+        native_api: describeNativeApi({ routePath, target: identityOf(health) }),
       };
     },
   });
@@ -46,7 +47,7 @@ function describeModel(model: NativeModel, health: NativeRuntimeHealth) {
     created: 0,
     owned_by: health.providerProfileId,
     native_api: {
-      ...describeNativeApi({ routePath, target: targetOf(health) }),
+      ...describeNativeApi({ routePath, target: identityOf(health) }),
       display_name: model.displayName,
       description: model.description,
       is_default: model.isDefault,
@@ -55,13 +56,5 @@ function describeModel(model: NativeModel, health: NativeRuntimeHealth) {
       input_modalities: model.inputModalities,
       service_tiers: model.serviceTiers,
     },
-  };
-}
-
-function targetOf(health: NativeRuntimeHealth) {
-  return {
-    providerProfileId: health.providerProfileId,
-    providerKind: health.providerKind,
-    accountId: health.account?.id ?? null,
   };
 }

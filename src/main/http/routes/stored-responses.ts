@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
+import { describeNativeApi } from "../../dialects/responses/native-api.js";
 import { toRequestError } from "../../dialects/responses/schema-fault.js";
 import { openSseWriter } from "../answer-stream.js";
+import { identityOf } from "../identity.js";
 import type { InFlight } from "../in-flight.js";
 import { addRoute } from "../method-routes.js";
 import { recordOf } from "../request-record.js";
@@ -26,7 +28,13 @@ export function addStoredResponseRoutes(
   context: RouteContext,
   inFlight: InFlight,
 ): void {
-  const { responses } = context;
+  const { responses, runtime } = context;
+  const describe = (responseId: string) =>
+    describeNativeApi({
+      routePath: "/v1/responses/{response_id}",
+      target: identityOf(runtime.health()),
+      responseId,
+    });
   addRoute(app, routePath, {
     GET: async (request, reply) => {
       const id = readResponseId(request);
@@ -37,7 +45,7 @@ export function addStoredResponseRoutes(
     DELETE: async (request) => {
       const id = readResponseId(request);
       await responses.delete(id);
-      return { id, object: "response", deleted: true };
+      return { id, object: "response", deleted: true, native_api: describe(id) };
     },
   });
   addRoute(app, `${routePath}/cancel`, {
@@ -54,6 +62,7 @@ export function addStoredResponseRoutes(
         first_id: page.items[0]?.id ?? null,
         last_id: page.items.at(-1)?.id ?? null,
         has_more: page.hasMore,
+        native_api: describe(id),
       };
     },
   });

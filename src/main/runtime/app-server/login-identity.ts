@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 
-/** The only place that looks into Codex's login file; nothing of it but a digest leaves here. */
+/** The only place that looks into Codex's login file; nothing of it but a digest and the account's id leaves here. */
 const loginSchema = z.looseObject({
   auth_mode: z.string().nullish(),
   OPENAI_API_KEY: z.string().nullish(),
@@ -24,6 +24,13 @@ export async function readLoginIdentity(authFile: string): Promise<string | null
       : // Without an account id the file as a whole stands for the login.
         ["file", text];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16);
+}
+
+/** The ChatGPT account that the login file is of; null where it names none. */
+export async function readLoginAccountId(authFile: string): Promise<string | null> {
+  const text = await readFile(authFile, "utf8").catch(() => null);
+  if (text === null) return null;
+  return loginSchema.safeParse(parseJson(text)).data?.tokens?.account_id ?? null;
 }
 
 function parseJson(text: string): unknown {

@@ -1,0 +1,12 @@
+import type { NativeRuntimeHealth, RequestTarget } from "../runtime/types.js";
+
+/** Who answers where no turn ran: `request_target` without a worker. */
+export function identityOf(
+  health: NativeRuntimeHealth,
+): Pick<RequestTarget, "providerProfileId" | "providerKind" | "accountId"> {
+  return {
+    providerProfileId: health.providerProfileId,
+    providerKind: health.providerKind,
+    accountId: health.account?.id ?? null,
+  };
+}

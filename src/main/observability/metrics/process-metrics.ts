@@ -1,0 +1,186 @@
+/**
+ * The process itself, under the names that prom-client's `collectDefaultMetrics` gave the world. Not that function: it starts an
+ * event-loop monitor and a GC observer that nothing can stop, so each start of a service would leave one of each behind.
+ */
+import { readdir, readFile } from "node:fs/promises";
+import { constants, monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { isJsonObject } from "../../../workers/contract/json.js";
+import { setOrRemove, toAmount, toSeconds } from "./naming.js";
+
+const microsecondsPerSecond = 1e6;
+const nanosecondsPerSecond = 1e9;
+/** Period of the monitor's timer, which is part of what it measures. */
+const delayResolutionMs = 20;
+const gcBuckets = [0.001, 0.01, 0.1, 1, 2, 5];
+const gcKinds: ReadonlyMap<unknown, string> = new Map([
+  [constants.NODE_PERFORMANCE_GC_MAJOR, "major"],
+  [constants.NODE_PERFORMANCE_GC_MINOR, "minor"],
+  [constants.NODE_PERFORMANCE_GC_INCREMENTAL, "incremental"],
+  [constants.NODE_PERFORMANCE_GC_WEAKCB, "weakcb"],
+]);
+
+type DelayReading = "mean" | "max" | "p50" | "p90" | "p99";
+
+export class ProcessMetrics {
+  readonly #registry: Registry;
+  readonly #delay = monitorEventLoopDelay({ resolution: delayResolutionMs });
+  readonly #gcObserver: PerformanceObserver;
+  readonly #gc: Histogram<"kind">;
+  readonly #cpu: Readonly<Record<"user" | "system" | "all", Counter>>;
+  readonly #delays: Readonly<Record<DelayReading, Gauge>>;
+  readonly #residentMemory: Gauge;
+  readonly #heapTotal: Gauge;
+  readonly #heapUsed: Gauge;
+  readonly #external: Gauge;
+  readonly #resources: Gauge<"type">;
+  readonly #openFiles: Gauge;
+  readonly #maxFiles: Gauge;
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+    const startedAt = this.#gauge("process_start_time_seconds", "When the process started, in Unix time.");
+    startedAt.set(Math.round(Date.now() / 1000 - process.uptime()));
+    this.#cpu = {
+      user: this.#counter("process_cpu_user_seconds_total", "User CPU time, of all threads."),
+      system: this.#counter("process_cpu_system_seconds_total", "System CPU time, of all threads."),
+      all: this.#counter("process_cpu_seconds_total", "CPU time, of all threads."),
+    };
+    this.#residentMemory = this.#gauge(
+      "process_resident_memory_bytes",
+      "Memory of the process, all threads.",
+    );
+    this.#openFiles = this.#gauge("process_open_fds", "Open file descriptors.");
+    this.#maxFiles = this.#gauge("process_max_fds", "Most file descriptors that may be open.");
+    this.#heapTotal = this.#gauge("nodejs_heap_size_total_bytes", "Heap of the main thread.");
+    this.#heapUsed = this.#gauge("nodejs_heap_size_used_bytes", "Used heap of the main thread.");
+    this.#external = this.#gauge(
+      "nodejs_external_memory_bytes",
+      "Memory outside the heap, of the main thread.",
+    );
+    this.#resources = new Gauge({
+      name: "nodejs_active_resources",
+      help: "What keeps the main thread's event loop alive, by type.",
+      labelNames: ["type"],
+      registers: [registry],
+    });
+    this.#delays = {
+      mean: this.#delayGauge("mean"),
+      max: this.#delayGauge("max"),
+      p50: this.#delayGauge("p50"),
+      p90: this.#delayGauge("p90"),
+      p99: this.#delayGauge("p99"),
+    };
+    this.#gc = new Histogram({
+      name: "nodejs_gc_duration_seconds",
+      help: "Garbage collections of the main thread.",
+      labelNames: ["kind"],
+      buckets: gcBuckets,
+      registers: [registry],
+    });
+    this.#gcObserver = new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) {
+        this.#gc.observe({ kind: gcKindOf(entry) }, toSeconds(entry.duration));
+      }
+    });
+    this.#describeNode();
+  }
+
+  start(): void {
+    this.#delay.enable();
+    this.#gcObserver.observe({ entryTypes: ["gc"] });
+  }
+
+  close(): void {
+    this.#delay.disable();
+    this.#gcObserver.disconnect();
+  }
+
+  async read(): Promise<void> {
+    this.#readCpu();
+    this.#readMemory();
+    this.#readDelay();
+    this.#readResources();
+    await this.#readFiles();
+  }
+
+  #readCpu(): void {
+    const { user, system } = process.cpuUsage();
+    const readings = { user, system, all: user + system };
+    for (const part of ["user", "system", "all"] as const) {
+      this.#cpu[part].reset();
+      this.#cpu[part].inc(readings[part] / microsecondsPerSecond);
+    }
+  }
+
+  #readMemory(): void {
+    const { rss, heapTotal, heapUsed, external } = process.memoryUsage();
+    this.#residentMemory.set(rss);
+    this.#heapTotal.set(heapTotal);
+    this.#heapUsed.set(heapUsed);
+    this.#external.set(external);
+  }
+
+  /** Since the last time, so that a scrape shows its own interval. */
+  #readDelay(): void {
+    const delay = this.#delay;
+    const periodNs = delayResolutionMs * 1e6;
+    const toDelay = (ns: number) => toAmount(ns - periodNs) / nanosecondsPerSecond;
+    this.#delays.mean.set(toDelay(delay.mean));
+    this.#delays.max.set(toDelay(delay.max));
+    this.#delays.p50.set(toDelay(delay.percentile(50)));
+    this.#delays.p90.set(toDelay(delay.percentile(90)));
+    this.#delays.p99.set(toDelay(delay.percentile(99)));
+    delay.reset();
+  }
+
+  #readResources(): void {
+    this.#resources.reset();
+    for (const type of process.getActiveResourcesInfo()) this.#resources.inc({ type });
+  }
+
+  /** Only Linux tells; elsewhere both have no series. */
+  async #readFiles(): Promise<void> {
+    const [open, limits] = await Promise.all([
+      readdir("/proc/self/fd").then(
+        // One of them is this reading's own.
+        (names) => names.length - 1,
+        () => null,
+      ),
+      readFile("/proc/self/limits", "utf8").catch(() => ""),
+    ]);
+    const max = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
+    setOrRemove(this.#openFiles, open);
+    setOrRemove(this.#maxFiles, max === undefined ? null : Number(max));
+  }
+
+  #describeNode(): void {
+    const [major = "", minor = "", patch = ""] = process.version.slice(1).split(".");
+    const info = new Gauge({
+      name: "nodejs_version_info",
+      help: "Always 1; the version of Node.",
+      labelNames: ["version", "major", "minor", "patch"],
+      registers: [this.#registry],
+    });
+    info.set({ version: process.version, major, minor, patch }, 1);
+  }
+
+  #delayGauge(reading: DelayReading): Gauge {
+    const help = `Delay of the main thread's event loop since the last scrape, ${reading}.`;
+    return this.#gauge(`nodejs_eventloop_lag_${reading}_seconds`, help);
+  }
+
+  #gauge(name: string, help: string): Gauge {
+    return new Gauge({ name, help, registers: [this.#registry] });
+  }
+
+  #counter(name: string, help: string): Counter {
+    return new Counter({ name, help, registers: [this.#registry] });
+  }
+}
+
+/** The types of Node say nothing of what garbage collections tell beside their length. */
+function gcKindOf(entry: object): string {
+  const detail = "detail" in entry ? entry.detail : null;
+  return gcKinds.get(isJsonObject(detail) ? detail.kind : null) ?? "other";
+}

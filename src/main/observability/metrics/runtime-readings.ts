@@ -1,0 +1,121 @@
+import { Counter, Gauge, type Registry } from "prom-client";
+import type { AppServerHealth, NativeRuntimeHealth, RateLimits, WorkerHealth } from "../../runtime/types.js";
+import { prefix, setOrRemove, toAmount, toSeconds } from "./naming.js";
+
+export interface RegistrySize {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+/** What a runtime says of itself when somebody asks. */
+export class RuntimeReadings {
+  readonly #registry: Registry;
+  readonly #version: string;
+  readonly #build: Gauge<"version" | "codex_version">;
+  readonly #ready: Gauge;
+  readonly #queueDepth: Gauge;
+  readonly #running: Gauge;
+  readonly #appServerUp: Gauge;
+  readonly #appServerRestarts: Counter;
+  readonly #appServerMemory: Gauge;
+  readonly #loadedThreads: Gauge;
+  readonly #workersReady: Gauge;
+  readonly #reconnects: Counter<"worker">;
+  readonly #workerDelay: Gauge<"worker">;
+  readonly #rateLimitUsed: Gauge<"window">;
+  readonly #continuationEntries: Gauge;
+  readonly #continuationBytes: Gauge;
+
+  constructor(registry: Registry, version: string) {
+    this.#registry = registry;
+    this.#version = version;
+    this.#build = this.#gauge("build_info", "Always 1; versions of this service and of Codex.", [
+      "version",
+      "codex_version",
+    ]);
+    this.#ready = this.#gauge("ready", "1 while turns can run.");
+    this.#queueDepth = this.#gauge("queue_depth", "Turns that wait for room.");
+    this.#running = this.#gauge("turns_running", "Turns that run.");
+    this.#appServerUp = this.#gauge("app_server_up", "1 while the app-server runs, as far as is known.");
+    this.#appServerRestarts = this.#counter(
+      "app_server_restarts_total",
+      "Times the app-server was replaced.",
+    );
+    this.#appServerMemory = this.#gauge("app_server_resident_memory_bytes", "Memory of the app-server.");
+    this.#loadedThreads = this.#gauge("app_server_loaded_threads", "Native threads that Codex has loaded.");
+    this.#workersReady = this.#gauge("workers_ready", "Worker threads with a connection to the app-server.");
+    this.#reconnects = this.#counter(
+      "worker_reconnects_total",
+      "Connections that a worker lost and made anew.",
+      ["worker"],
+    );
+    this.#workerDelay = this.#gauge(
+      "worker_event_loop_delay_seconds",
+      "Mean delay of a worker's event loop over its last report.",
+      ["worker"],
+    );
+    this.#rateLimitUsed = this.#gauge(
+      "rate_limit_used_ratio",
+      "Used part of a window of the plan's limits; 1 is all of it.",
+      ["window"],
+    );
+    this.#continuationEntries = this.#gauge("continuation_entries", "Responses kept for continuation.");
+    this.#continuationBytes = this.#gauge(
+      "continuation_bytes",
+      "Size of the responses kept for continuation.",
+    );
+  }
+
+  read(health: NativeRuntimeHealth, continuation: RegistrySize): void {
+    this.#build.reset();
+    this.#build.set({ version: this.#version, codex_version: health.codexVersion ?? "unknown" }, 1);
+    this.#ready.set(health.readiness.ready ? 1 : 0);
+    this.#queueDepth.set(health.queue.depth);
+    this.#running.set(health.queue.running);
+    this.#readWorkers(health.workers);
+    this.#readAppServer(health.appServer, health.workers.some(isReady));
+    this.#readRateLimits(health.rateLimits);
+    this.#continuationEntries.set(continuation.entries);
+    this.#continuationBytes.set(continuation.bytes);
+  }
+
+  #readWorkers(workers: readonly WorkerHealth[]): void {
+    this.#workersReady.set(workers.filter(isReady).length);
+    this.#reconnects.reset();
+    this.#workerDelay.reset();
+    for (const { id: worker, reconnects, eventLoopDelayMs } of workers) {
+      this.#reconnects.inc({ worker }, toAmount(reconnects));
+      if (eventLoopDelayMs !== null) this.#workerDelay.set({ worker }, toSeconds(eventLoopDelayMs));
+    }
+  }
+
+  #readAppServer(server: AppServerHealth | null, isConnected: boolean): void {
+    // Where the process is not ours, or one of each worker's own, there is no id to go by.
+    const isUp = isConnected || (server?.pid ?? null) !== null;
+    this.#appServerUp.set(isUp ? 1 : 0);
+    this.#appServerRestarts.reset();
+    this.#appServerRestarts.inc(toAmount(server?.restarts ?? 0));
+    setOrRemove(this.#appServerMemory, server?.rssBytes ?? null);
+    setOrRemove(this.#loadedThreads, server?.loadedThreads ?? null);
+  }
+
+  #readRateLimits(limits: RateLimits | null): void {
+    this.#rateLimitUsed.reset();
+    for (const window of ["primary", "secondary"] as const) {
+      const usedPercent = limits?.[window]?.usedPercent;
+      if (usedPercent !== undefined) this.#rateLimitUsed.set({ window }, toAmount(usedPercent) / 100);
+    }
+  }
+
+  #gauge<Label extends string = string>(name: string, help: string, labelNames: readonly Label[] = []) {
+    return new Gauge<Label>({ name: prefix + name, help, labelNames, registers: [this.#registry] });
+  }
+
+  #counter<Label extends string = string>(name: string, help: string, labelNames: readonly Label[] = []) {
+    return new Counter<Label>({ name: prefix + name, help, labelNames, registers: [this.#registry] });
+  }
+}
+
+function isReady({ state }: WorkerHealth): boolean {
+  return state === "ready";
+}

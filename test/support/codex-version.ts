@@ -1,0 +1,30 @@
+/** Which Codex the tests run on, and what that version lacks. */
+import { execFileSync } from "node:child_process";
+import { createRequire } from "node:module";
+import { type CodexFeature, hasFeature } from "../../src/workers/contract/codex-capabilities.js";
+
+/** The binary that `TEST_CODEX_BIN` names; null: the installed package's. */
+export const testCodexBin: string | null = process.env.TEST_CODEX_BIN || null;
+
+/** Such as `0.169.0`. */
+export const testCodexVersion: string = readVersion();
+
+function readVersion(): string {
+  if (testCodexBin !== null) {
+    const printed = execFileSync(testCodexBin, ["--version"], { encoding: "utf8" });
+    return /(\d+\.\d+\.\d+\S*)/.exec(printed)?.[1] ?? "0.0.0";
+  }
+  const { version } = createRequire(import.meta.url)("@openai/codex/package.json") as { version: string };
+  return version;
+}
+
+/** Options of a test that needs the feature: it is skipped, by name, on a Codex without it. */
+export function needs(feature: CodexFeature): { readonly skip?: string } {
+  if (hasFeature(testCodexVersion, feature)) return {};
+  return { skip: `Codex ${testCodexVersion} lacks ${feature}` };
+}
+
+/** Options of a test of what is done where the feature is missing. */
+export function needsLackOf(feature: CodexFeature): { readonly skip?: string } {
+  return hasFeature(testCodexVersion, feature) ? { skip: `Codex ${testCodexVersion} has ${feature}` } : {};
+}

@@ -1,0 +1,333 @@
+import t from "tap";
+import { CodexNativeApiError } from "../../../../src/main/errors.js";
+import type { TurnEvent } from "../../../../src/main/runtime/types.js";
+import {
+  callItem,
+  chunksOf,
+  deltasOf,
+  joinDeltas,
+  newCompletion,
+  playStream,
+  playWhole,
+} from "../../../support/chat-driver.js";
+import { fakeStarted, messageItem } from "../../../support/fake-runtime.js";
+
+const text = (id: string, deltas: readonly string[], whole = deltas.join("")): readonly TurnEvent[] => [
+  { type: "item.started", itemId: id, itemType: "message" },
+  ...deltas.map((delta): TurnEvent => ({ type: "text.delta", itemId: id, delta })),
+  { type: "item.completed", item: messageItem(id, whole) },
+];
+
+const thought = (id: string, parts: readonly string[]): readonly TurnEvent[] => [
+  { type: "item.started", itemId: id, itemType: "reasoning" },
+  ...parts.map(
+    (delta, summaryIndex): TurnEvent => ({
+      type: "reasoning_summary.delta",
+      itemId: id,
+      summaryIndex,
+      delta,
+    }),
+  ),
+  {
+    type: "item.completed",
+    item: {
+      type: "reasoning",
+      id,
+      summary: parts.map((part) => ({ type: "summary_text", text: part })),
+      encrypted_content: "gAAAA",
+    },
+  },
+];
+
+t.test("an answer is OpenAI's object, with native_api beside it", async (t) => {
+  t.strictSame(playWhole(text("msg_1", ["Hel", "lo"]), { status: "completed" }, { metadata: { a: "b" } }), {
+    id: "chatcmpl-1",
+    object: "chat.completion",
+    created: 1_700_000_000,
+    model: "gpt-fake",
+    service_tier: "auto",
+    system_fingerprint: null,
+    choices: [
+      {
+        index: 0,
+        message: { role: "assistant", content: "Hello", refusal: null, annotations: [] },
+        logprobs: null,
+        finish_reason: "stop",
+      },
+    ],
+    usage: {
+      prompt_tokens: 11,
+      completion_tokens: 7,
+      total_tokens: 18,
+      prompt_tokens_details: { cached_tokens: 3, audio_tokens: 0 },
+      completion_tokens_details: {
+        reasoning_tokens: 2,
+        audio_tokens: 0,
+        accepted_prediction_tokens: 0,
+        rejected_prediction_tokens: 0,
+      },
+    },
+    metadata: { a: "b" },
+    native_api: {
+      route_path: "/v1/chat/completions",
+      request_target: {
+        provider_profile_id: "openai",
+        provider_kind: "chatgpt",
+        account_id: "acct_1",
+        worker_id: "worker-1",
+        app_server_generation: 4,
+        task_class: null,
+      },
+      response_mapping: {
+        response_id: null,
+        chat_completion_id: "chatcmpl-1",
+        previous_response_id: null,
+        native_thread_id: "thread_1",
+        native_turn_id: "turn_1",
+      },
+      continuation: {
+        resumed: false,
+        mode: null,
+        previous_response_id: null,
+        source_native_thread_id: null,
+        source_native_turn_id: null,
+      },
+      ignored_parameters: [],
+    },
+  });
+});
+
+t.test(
+  "a stream begins with the role, ends with the reason, and all its chunks are one completion's",
+  async (t) => {
+    const parts = playStream(text("msg_1", ["Hel", "lo"]));
+    t.strictSame(deltasOf(parts), [
+      { role: "assistant", content: "" },
+      { content: "Hel" },
+      { content: "lo" },
+      {},
+    ]);
+    const chunks = chunksOf(parts);
+    t.strictSame(
+      chunks.map(({ choices }) => choices[0]?.finish_reason),
+      [null, null, null, "stop"],
+    );
+    for (const chunk of chunks) {
+      t.match(chunk, {
+        id: "chatcmpl-1",
+        object: "chat.completion.chunk",
+        created: 1_700_000_000,
+        model: "gpt-fake",
+        system_fingerprint: null,
+      });
+      t.notOk("usage" in chunk);
+    }
+    t.match(chunks[0]?.native_api, { response_mapping: { chat_completion_id: "chatcmpl-1" } });
+    t.match(chunks.at(-1)?.native_api, { response_mapping: { native_turn_id: "turn_1" } });
+  },
+);
+
+t.test("usage has a chunk of its own, after the reason, where it is asked for", async (t) => {
+  const body = { stream_options: { include_usage: true } };
+  const chunks = chunksOf(playStream(text("msg_1", ["Hi"]), { status: "completed" }, body));
+  t.strictSame(
+    chunks.slice(0, -1).map(({ usage }) => usage),
+    [null, null, null],
+  );
+  t.match(chunks.at(-1), { choices: [], usage: { total_tokens: 18 } });
+  t.equal(chunks.at(-1)?.choices.length, 0);
+});
+
+t.test("what deltas missed is told with the finished item", async (t) => {
+  t.equal(joinDeltas(playStream(text("msg_1", ["Hel"], "Hello")), "content"), "Hello");
+  t.equal(joinDeltas(playStream(text("msg_1", [], "Hello")), "content"), "Hello");
+});
+
+t.test("whole, the finished item is the truth, whatever the deltas were", async (t) => {
+  t.equal(playWhole(text("msg_1", ["Hxllo"], "Hello")).choices[0].message.content, "Hello");
+});
+
+t.test("a message that never finished counts with what it has", async (t) => {
+  const events = text("msg_1", ["Hel"]).slice(0, -1);
+  t.equal(playWhole(events).choices[0].message.content, "Hel");
+  t.equal(joinDeltas(playStream(events), "content"), "Hel");
+});
+
+t.test("several messages are one content, the same in both forms", async (t) => {
+  const events = [...text("msg_1", ["First."]), ...text("msg_2", ["Sec", "ond."])];
+  t.equal(playWhole(events).choices[0].message.content, "First.\n\nSecond.");
+  t.equal(joinDeltas(playStream(events), "content"), "First.\n\nSecond.");
+});
+
+t.test("calls that wait for the caller are told with index, id, name and arguments", async (t) => {
+  const events: readonly TurnEvent[] = [
+    { type: "item.completed", item: callItem("c1", "weather", { city: "Rome" }) },
+    { type: "item.completed", item: callItem("c2", "weather", { city: "Oslo" }) },
+    // Codex itself answered this one: nobody declared the function.
+    { type: "item.completed", item: callItem("c3", "shell", {}) },
+  ];
+  const outcome = { status: "parked", callIds: ["c1", "c2"] } as const;
+  const calls = [
+    { id: "c1", type: "function", function: { name: "weather", arguments: '{"city":"Rome"}' } },
+    { id: "c2", type: "function", function: { name: "weather", arguments: '{"city":"Oslo"}' } },
+  ];
+  const [choice] = playWhole(events, outcome).choices;
+  t.strictSame(choice, {
+    index: 0,
+    message: { role: "assistant", content: null, refusal: null, annotations: [], tool_calls: calls },
+    logprobs: null,
+    finish_reason: "tool_calls",
+  });
+  const parts = playStream(events, outcome);
+  t.strictSame(
+    deltasOf(parts).flatMap(({ tool_calls: told = [] }) => told),
+    calls.map((call, index) => ({ index, ...call })),
+  );
+  t.equal(chunksOf(parts).at(-1)?.choices[0]?.finish_reason, "tool_calls");
+});
+
+t.test("an incomplete turn says why it ended", async (t) => {
+  const reasons = [
+    ["max_output_tokens", "length"],
+    ["content_filter", "content_filter"],
+    ["something_new", "length"],
+  ] as const;
+  for (const [reason, expected] of reasons) {
+    const { choices } = playWhole(text("msg_1", ["Hel"]), { status: "incomplete", reason });
+    t.match(choices[0], { finish_reason: expected, message: { content: "Hel" } });
+  }
+});
+
+t.test("a refusal is told as one", async (t) => {
+  const content = [{ type: "refusal", refusal: "I will not." }];
+  const events: readonly TurnEvent[] = [
+    { type: "item.started", itemId: "msg_1", itemType: "message" },
+    { type: "item.completed", item: { type: "message", id: "msg_1", role: "assistant", content } },
+  ];
+  t.match(playWhole(events).choices[0], {
+    message: { content: null, refusal: "I will not." },
+    finish_reason: "stop",
+  });
+  t.equal(joinDeltas(playStream(events), "refusal"), "I will not.");
+});
+
+t.test("reasoning is told as reasoning_content, part after part", async (t) => {
+  const events = [
+    ...thought("rs_1", ["One.", "Two."]),
+    ...thought("rs_2", ["Three."]),
+    ...text("msg_1", ["Hi"]),
+  ];
+  t.match(playWhole(events).choices[0].message, {
+    content: "Hi",
+    reasoning_content: "One.\n\nTwo.\n\nThree.",
+  });
+  t.equal(joinDeltas(playStream(events), "reasoning_content"), "One.\n\nTwo.\n\nThree.");
+  t.notMatch(JSON.stringify(playWhole(events)), /gAAAA/);
+  t.notOk("reasoning_content" in playWhole(text("msg_1", ["Hi"])).choices[0].message);
+});
+
+t.test(
+  "a summary that came without deltas is told all the same; the model's own text only where it has none",
+  async (t) => {
+    const item = (summary: readonly string[]) => ({
+      type: "reasoning",
+      id: "rs_1",
+      summary: summary.map((part) => ({ type: "summary_text", text: part })),
+      content: [{ type: "reasoning_text", text: "raw" }],
+    });
+    const told = (summary: readonly string[]) =>
+      joinDeltas(playStream([{ type: "item.completed", item: item(summary) }]), "reasoning_content");
+    t.equal(told(["A", "B"]), "A\n\nB");
+    t.equal(told([]), "raw");
+  },
+);
+
+t.test("citations have their places in the content", async (t) => {
+  const cited = {
+    type: "message",
+    id: "msg_2",
+    role: "assistant",
+    content: [
+      {
+        type: "output_text",
+        text: "See it.",
+        annotations: [
+          { type: "url_citation", url: "https://x.test", title: "X", start_index: 0, end_index: 3 },
+          { type: "file_citation", file_id: "file_1", index: 0 },
+        ],
+      },
+    ],
+  };
+  const events: readonly TurnEvent[] = [...text("msg_1", ["Look:"]), { type: "item.completed", item: cited }];
+  const expected = [
+    {
+      type: "url_citation",
+      url_citation: { start_index: 7, end_index: 10, title: "X", url: "https://x.test" },
+    },
+  ];
+  const { content, annotations } = playWhole(events).choices[0].message;
+  t.strictSame(annotations, expected);
+  t.equal(content?.slice(7, 10), "See");
+  t.strictSame(
+    deltasOf(playStream(events)).flatMap((delta) => delta.annotations ?? []),
+    expected,
+  );
+});
+
+const broken: readonly TurnEvent[] = [
+  ...text("msg_1", ["Hal"]).slice(0, -1),
+  { type: "item.discarded", itemId: "msg_1" },
+];
+
+t.test("what the model takes back is dropped from a whole answer", async (t) => {
+  t.equal(playWhole([...broken, ...text("msg_2", ["Hello"])]).choices[0].message.content, "Hello");
+});
+
+t.test("what the model takes back cannot be taken back from a stream", async (t) => {
+  t.throws(() => playStream(broken), { code: "upstream_connection_failed" });
+  const silent: readonly TurnEvent[] = [
+    { type: "item.started", itemId: "msg_1", itemType: "message" },
+    { type: "item.discarded", itemId: "msg_1" },
+    ...thought("rs_1", ["Hm."]).slice(0, -1),
+    { type: "item.discarded", itemId: "rs_1" },
+  ];
+  t.equal(joinDeltas(playStream([...silent, ...text("msg_2", ["Hello"])]), "content"), "Hello");
+});
+
+t.test("an error takes the place of what was to come", async (t) => {
+  const fault = new CodexNativeApiError("turn_stalled", "It stalled.");
+  const parts = playStream(text("msg_1", ["Hel"]), fault);
+  t.strictSame(parts.at(-1), {
+    error: { message: "It stalled.", type: "server_error", param: null, code: "turn_stalled" },
+  });
+});
+
+t.test("nothing is told until the model begins, and nothing after the end", async (t) => {
+  const stream = newCompletion({ stream: true });
+  stream.start(fakeStarted);
+  t.notOk(stream.told);
+  t.strictSame(stream.push({ type: "model_call.completed", usage: null }), []);
+  stream.push({ type: "item.started", itemId: "msg_1", itemType: "message" });
+  t.ok(stream.told);
+  t.strictSame(stream.open(), []);
+  stream.end({ status: "completed" }, null);
+  t.strictSame(stream.push({ type: "text.delta", itemId: "msg_1", delta: "x" }), []);
+  t.strictSame(stream.end({ status: "completed" }, null), []);
+  t.strictSame(stream.fail(new CodexNativeApiError("turn_stalled", "")), []);
+});
+
+t.test("a turn that said nothing is an empty answer in both forms", async (t) => {
+  t.equal(playWhole([]).choices[0].message.content, "");
+  t.strictSame(deltasOf(playStream([])), [{ role: "assistant", content: "" }, {}]);
+});
+
+t.test("what the model did not obey is listed", async (t) => {
+  const body = { tools: [{ type: "function", function: { name: "f" } }], tool_choice: "required" };
+  const { native_api: native } = playWhole(text("msg_1", ["No."]), { status: "completed" }, body);
+  t.strictSame(native.ignored_parameters, ["tool_choice"]);
+  const format = { response_format: { type: "json_object" } };
+  const prose = playWhole(text("msg_1", ["No."]), { status: "completed" }, format);
+  t.strictSame(prose.native_api.ignored_parameters, ["response_format"]);
+  const json = playWhole(text("msg_1", ["{}"]), { status: "completed" }, format);
+  t.strictSame(json.native_api.ignored_parameters, []);
+});
