@@ -102,7 +102,7 @@ function goOnNatively(
 ): Promise<IsolatedTurnResult | null> {
   if (resume !== null) return runtime.continueIsolatedTurn(resume.turnId, resume.outputs, handlers);
   // A thread whose turn was given up has not seen what the chain holds.
-  if (source === null || abandonTurnId !== null) return Promise.resolve(null);
+  if (source === null || abandonTurnId !== null || ownItems.length === 0) return Promise.resolve(null);
   const { nativeThreadId: threadId, nativeTurnId: turnId } = source;
   return runtime.continueThread({ threadId, turnId }, { ...request, items: ownItems }, handlers);
 }
