@@ -1,5 +1,6 @@
 import OpenAI from "openai";
 import t from "tap";
+import { needs } from "../support/codex-version.js";
 import { lastUserText, reply, stall, text, textInDeltas } from "../support/offline-backend/index.js";
 import { pollUntil, startServiceHarness } from "../support/service-harness.js";
 
@@ -75,6 +76,7 @@ t.test("a stream has OpenAI's events in OpenAI's order", async (t) => {
 
 t.test(
   "a client that leaves interrupts its turn: the backend sees its request closed within a second",
+  needs("upstream_interrupt"),
   async (t) => {
     const { backend, client } = await startServiceHarness(t);
     backend.setDefaultReply(reply(text({ deltas: ["never", " ends"] }), stall({ afterDeltas: 1 })));

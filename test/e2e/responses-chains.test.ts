@@ -1,5 +1,6 @@
 import OpenAI from "openai";
 import t from "tap";
+import { needs } from "../support/codex-version.js";
 import { delayed, lastUserText, reply, stall, text, textInDeltas } from "../support/offline-backend/index.js";
 import { pollUntil, startServiceHarness } from "../support/service-harness.js";
 
@@ -130,7 +131,7 @@ t.test("a background response is polled until it is done", async (t) => {
   t.equal(next.status, "completed");
 });
 
-t.test("a background response is cancelled, and its turn with it", async (t) => {
+t.test("a background response is cancelled, and its turn with it", needs("upstream_interrupt"), async (t) => {
   const { backend, client } = await startServiceHarness(t);
   backend.setDefaultReply(reply(text({ deltas: ["half", "more"] }), stall({ afterDeltas: 1 })));
   const made = await client.responses.create({ input: "hello", background: true });

@@ -1,5 +1,6 @@
 import type OpenAI from "openai";
 import t from "tap";
+import { lacks, needs } from "../support/codex-version.js";
 import { functionCall, reasoning, reply, text } from "../support/offline-backend/index.js";
 import { pollUntil, startServiceHarness } from "../support/service-harness.js";
 import { weatherTool } from "../support/weather-tool.js";
@@ -17,6 +18,12 @@ const outputFor = (callId: string, output: string): OpenAI.Responses.ResponseInp
   output,
 });
 
+/** What the caller declared: a Codex without `tool_free_turns` adds a tool of its own. */
+function ownTools(tools: readonly unknown[] | undefined): readonly unknown[] {
+  if (lacks("tool_free_turns") === null) return tools ?? [];
+  return (tools ?? []).filter((tool) => (tool as { name?: string }).name !== "update_plan");
+}
+
 t.test(
   "a call of the caller's function ends the response, and its output continues the same native turn",
   async (t) => {
@@ -25,7 +32,9 @@ t.test(
     backend.setDefaultReply(text("It is sunny."));
     const first = await client.responses.create({ input: "Weather in Rome?", tools: [weatherTool] });
     t.equal(first.status, "completed");
-    t.equal(first.usage?.total_tokens, 19);
+    // Without the feature the first call's usage comes with the second's.
+    const inTime = lacks("usage_of_parked_turns") === null;
+    t.equal(first.usage?.total_tokens, inTime ? 19 : undefined);
     t.match(callsOf(first), [{ call_id: "call_1", name: "weather", arguments: '{"city":"Rome"}' }]);
     const second = await client.responses.create({
       previous_response_id: first.id,
@@ -34,10 +43,11 @@ t.test(
     });
     t.equal(second.output_text, "It is sunny.");
     t.equal(second.previous_response_id, first.id);
-    t.equal(second.usage?.total_tokens, 19, "the usage of the second model call alone");
+    t.equal(second.usage?.total_tokens, inTime ? 19 : 38, "the usage of the second model call alone");
     t.match(second, { native_api: { continuation: { resumed: true, mode: "native" } } });
     const [one, two] = backend.requests;
-    t.match(one?.body.tools, [{ type: "function", name: "weather", parameters: weatherTool.parameters }]);
+    const tools = ownTools(one?.body.tools);
+    t.match(tools, [{ type: "function", name: "weather", parameters: weatherTool.parameters }]);
     t.match(two?.fullInput, [
       { role: "user" },
       { type: "function_call", call_id: "call_1" },
@@ -148,7 +158,7 @@ t.test("every model sees the caller's functions as plain functions, whatever the
   );
 });
 
-t.test("tool_choice none declares no tools", async (t) => {
+t.test("tool_choice none declares no tools", needs("tool_free_turns"), async (t) => {
   const { backend, client } = await startServiceHarness(t);
   await client.responses.create({ input: "hello", tools: [weatherTool], tool_choice: "none" });
   t.same(backend.requests[0]?.body.tools ?? [], []);

@@ -148,6 +148,15 @@ for (const [what, change] of changes) {
   });
 }
 
+t.test("a request that demands a call again is replayed, for only a new turn can be told", async (t) => {
+  const demand = { tool_choice: "required" };
+  const { fixture, history } = await parkFirst(t, demand);
+  const messages = [...history, answerTo("c1"), answerTo("c2")];
+  const second = await ask(fixture, { messages, tools, ...demand });
+  t.equal(second.native_api.continuation.mode, "replayed");
+  t.match(fixture.runtime.turns[1]?.request.directives, [{ role: "developer" }]);
+});
+
 t.test("something after the outputs replays the history", async (t) => {
   const { fixture, history } = await parkFirst(t);
   const messages = [...history, answerTo("c1"), answerTo("c2"), { role: "user", content: "And tomorrow?" }];

@@ -59,7 +59,7 @@ t.test("health tells what there is", async (t) => {
     localhost_only: true,
     native_api: { route_path: "/v1/health" },
     route_capabilities: { responses: true, responses_compact: false },
-    continuation_registry: null,
+    continuation_registry: { kind: "in_memory", persistence: "in_process", entries: 0 },
     native_runtime: {
       ready: true,
       reason: null,

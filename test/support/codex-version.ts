@@ -18,10 +18,15 @@ function readVersion(): string {
   return version;
 }
 
+/** Why a test of this feature cannot run on this Codex; null where it can. */
+export function lacks(feature: CodexFeature): string | null {
+  return hasFeature(testCodexVersion, feature) ? null : `Codex ${testCodexVersion} lacks ${feature}`;
+}
+
 /** Options of a test that needs the feature: it is skipped, by name, on a Codex without it. */
 export function needs(feature: CodexFeature): { readonly skip?: string } {
-  if (hasFeature(testCodexVersion, feature)) return {};
-  return { skip: `Codex ${testCodexVersion} lacks ${feature}` };
+  const reason = lacks(feature);
+  return reason === null ? {} : { skip: reason };
 }
 
 /** Options of a test of what is done where the feature is missing. */

@@ -24,7 +24,8 @@ export async function runTestFile(path: string, codexBin: string, timeoutMs: num
   const skipped: Skipped[] = [];
   const lines: string[] = [];
   const child = spawn(process.execPath, [path], {
-    env: { ...process.env, TEST_CODEX_BIN: codexBin, TAP: "1" },
+    // tap alone gives a file 30 s; the project gives it more.
+    env: { ...process.env, TEST_CODEX_BIN: codexBin, TAP: "1", TAP_TIMEOUT: String(timeoutMs / 1000) },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let timedOut = false;

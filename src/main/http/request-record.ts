@@ -85,6 +85,17 @@ export function logRequest(
   else logger.info(fields, "request");
 }
 
+/** A host's own words about its task. They may hold anything, so they are not for the info level. */
+export function logTaskMetadata(
+  logger: Logger | undefined,
+  request: FastifyRequest,
+  metadata: Readonly<Record<string, unknown>>,
+): void {
+  const { codexbridge } = metadata;
+  if (codexbridge === undefined) return;
+  logger?.debug({ event: "http.task_metadata", request_id: request.id, codexbridge }, "task metadata");
+}
+
 function round(ms: number): number {
   return Math.round(ms * 10) / 10;
 }

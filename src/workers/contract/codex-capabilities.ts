@@ -8,6 +8,8 @@ export type CodexFeature =
   | "model_item_ids"
   /** All of Codex's own tools can be switched off; without it, the model is also offered `update_plan`. */
   | "tool_free_turns"
+  /** An interrupted turn ends the model call upstream at once; without it, that call runs to its end unheard. */
+  | "upstream_interrupt"
   /** An idle thread leaves memory when nobody is subscribed to it; without it, it stays for 30 minutes. */
   | "thread_unload";
 
@@ -15,6 +17,7 @@ const introducedIn: Readonly<Record<CodexFeature, readonly [major: number, minor
   usage_of_parked_turns: [0, 150],
   model_item_ids: [0, 150],
   tool_free_turns: [0, 150],
+  upstream_interrupt: [0, 150],
   // Somewhere between 0.160, which ignores `thread_unload_delay_secs`, and 0.169, which obeys it.
   thread_unload: [0, 169],
 };

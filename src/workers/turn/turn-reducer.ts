@@ -198,12 +198,16 @@ export class TurnReducer {
         this.#unconfirmed.set(message.id, message.text);
     }
     this.#flushUnconfirmed();
-    if (turn.status === "completed") this.#closeOpenMessages();
+    if (turn.status === "completed") this.#closeOpenMessages(turn.items.length > 0);
     this.#outcome = this.#outcomeOf(turn.status, turn.error);
   }
 
-  /** A message that was begun, has no text and is not among the turn's items was a refusal: Codex keeps its words back. */
-  #closeOpenMessages(): void {
+  /**
+   * A message that was begun and is not among the turn's items. Where there are others, it is what a broken call left: Codex
+   * does not tell of its first retry. Where there are none, one without text was a refusal, whose words Codex keeps back.
+   */
+  #closeOpenMessages(hasOthers: boolean): void {
+    if (hasOthers) return this.#discardOpenItems();
     for (const [id, { itemType, text }] of [...this.#open]) {
       if (itemType === "message")
         this.#completeItem(text === "" ? refusalMessage(id) : assistantMessage(id, text));

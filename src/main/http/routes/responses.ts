@@ -9,7 +9,7 @@ import { identifyCaller } from "../auth.js";
 import { toApiError } from "../error-reply.js";
 import type { InFlight, TurnExchange } from "../in-flight.js";
 import { addRoute } from "../method-routes.js";
-import { type RequestRecord, recordOf } from "../request-record.js";
+import { logTaskMetadata, type RequestRecord, recordOf } from "../request-record.js";
 import type { RouteContext } from "../server-options.js";
 import type { SseWriter } from "../sse-writer.js";
 
@@ -36,6 +36,7 @@ export function addResponsesRoutes(app: FastifyInstance, context: RouteContext, 
       const record = recordOf(request);
       record.responseId = run.id;
       record.taskClass = turn.echo.taskClass;
+      logTaskMetadata(context.logger, request, turn.echo.metadata);
       const exchange = { request, reply, run, inFlight: inFlight.openTurn(reply.raw), record };
       try {
         await run.prepare();

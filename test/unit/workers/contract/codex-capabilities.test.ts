@@ -6,6 +6,7 @@ t.test("each version goes without what it lacks, by name", async (t) => {
     "usage_of_parked_turns",
     "model_item_ids",
     "tool_free_turns",
+    "upstream_interrupt",
     "thread_unload",
   ]);
   t.same(missingFeatures("0.150.0"), ["thread_unload"]);
