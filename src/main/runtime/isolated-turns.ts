@@ -109,13 +109,10 @@ export class IsolatedTurns {
     return this.#scope.run(handlers, async (signal) => {
       for (let attempt = 1; ; attempt += 1) {
         const permit = await this.#acquire(request, signal);
-        this.#checkAccount(request, permit);
-        const { result, session } = await this.#attempt(
-          permit,
-          this.#assignment(request, null),
-          handlers,
-          signal,
-        );
+        const { result, session } = await this.#attempt(permit, handlers, signal, () => {
+          this.#checkAccount(request, permit);
+          return this.#assignment(request, null);
+        });
         if (attempt === maxAttempts || !mayRunAgain(result) || signal.aborted)
           return this.#conclude(result, session);
         this.#context.logger.warn(
@@ -145,8 +142,10 @@ export class IsolatedTurns {
         },
       );
       if (permit === null) return null;
-      this.#checkAccount(request, permit);
-      const { result, session } = await this.#attempt(permit, assignment, handlers, signal);
+      const { result, session } = await this.#attempt(permit, handlers, signal, () => {
+        this.#checkAccount(request, permit);
+        return assignment;
+      });
       return mayRunAgain(result) ? null : this.#conclude(result, session);
     });
   }
@@ -241,8 +240,6 @@ export class IsolatedTurns {
   #checkAccount(request: IsolatedTurnRequest, permit: Permit<Place>): void {
     const { accountId } = this.#context.describeTarget(permit.place.slot);
     if (request.accountId === undefined || request.accountId === accountId) return;
-    permit.place.leaveGate();
-    this.#leave(permit.release);
     throw new CodexNativeApiError(
       "continuation_account_mismatch",
       "The Codex login changed: what this continues belongs to another account. Start a new chain.",
@@ -250,14 +247,16 @@ export class IsolatedTurns {
     );
   }
 
+  /** Whatever `assign` or the turn throws, the place is given back. */
   async #attempt(
     permit: Permit<Place>,
-    assignment: Assignment,
     handlers: IsolatedTurnHandlers,
     signal: AbortSignal,
+    assign: () => Assignment,
   ): Promise<{ readonly result: LegResult; readonly session: TurnSession }> {
     const { slot, leaveGate } = permit.place;
     try {
+      const assignment = assign();
       const session = new TurnSession(this.#context.slots.pool, {
         assignment,
         slot,
