@@ -15,7 +15,9 @@ export {
   type CodexNativeApiErrorCode,
   type CodexNativeApiErrorDetails,
 } from "./errors.js";
+export type { MetricsPage, MetricsSink, RequestObservation } from "./http/metrics-sink.js";
 export { CodexNativeApiServer } from "./http/server.js";
+export type { CodexNativeApiServerOptions, ListenerLimits } from "./http/server-options.js";
 export { CodexNativeRuntime, type CodexNativeRuntimeOptions } from "./runtime/runtime.js";
 export type {
   AppServerHealth,
@@ -25,12 +27,14 @@ export type {
   NativeAccount,
   NativeModel,
   NativeRuntimeHealth,
+  NativeRuntimeObserver,
   NativeTurnRuntime,
   RateLimits,
   Readiness,
   RequestTarget,
   TokenUsage,
   TurnEvent,
+  TurnObservation,
   TurnStarted,
   WorkerHealth,
 } from "./runtime/types.js";

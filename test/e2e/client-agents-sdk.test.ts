@@ -1,9 +1,7 @@
-/** An agent loop of the OpenAI Agents SDK, by its own defaults, over both of its APIs: another base URL and nothing else. */
+/** An agent loop of the OpenAI Agents SDK, over both of its APIs: another base URL, a model of Codex's, and nothing else. */
 import {
   Agent,
-  MaxTurnsExceededError,
   OpenAIProvider,
-  type RunStreamEvent,
   Runner,
   run,
   setDefaultOpenAIClient,
@@ -12,7 +10,7 @@ import {
   tool,
 } from "@openai/agents";
 import OpenAI from "openai";
-import t from "tap";
+import t, { type Test } from "tap";
 import { z } from "zod";
 import {
   functionCall,
@@ -28,13 +26,28 @@ import { pollUntil, type ServiceHarness, startServiceHarness } from "../support/
 /** Its traces would go to OpenAI. */
 setTracingDisabled(true);
 
-const apis = ["responses", "chat_completions"] as const;
-type Api = (typeof apis)[number];
-
 const callOf = (city: string, callId: string) =>
   functionCall({ name: "weather", arguments: { city }, callId });
 
-function createWeatherAgent(asked: string[]) {
+async function firstModel({ client }: ServiceHarness): Promise<string> {
+  return (await client.models.list()).data[0]?.id ?? "";
+}
+
+/** A harness with a runner of its own: the SDK's default one keeps the first client that it had. */
+async function startForecaster(t: Test, useResponses: boolean) {
+  const harness = await startServiceHarness(t);
+  const modelProvider = new OpenAIProvider({
+    baseURL: `${harness.url}/v1`,
+    apiKey: "unused",
+    useResponses,
+  });
+  t.teardown(() => modelProvider.close());
+  const asked: string[] = [];
+  const agent = createForecaster(asked, await firstModel(harness));
+  return { harness, runner: new Runner({ modelProvider }), agent, asked };
+}
+
+function createForecaster(asked: string[], model: string) {
   const weather = tool({
     name: "weather",
     description: "The weather in a city",
@@ -44,18 +57,21 @@ function createWeatherAgent(asked: string[]) {
       return { city, sky: "clear" };
     },
   });
-  return new Agent({ name: "Forecaster", instructions: "Answer in one sentence.", tools: [weather] });
+  return new Agent({ name: "Forecaster", instructions: "Answer in one sentence.", model, tools: [weather] });
 }
 
-/** As a program would have it: the SDK's own globals, and no model named. */
-async function startWithSdk(t: Tap, api: Api): Promise<ServiceHarness> {
-  const harness = await startServiceHarness(t);
-  setDefaultOpenAIClient(new OpenAI({ apiKey: "unused", baseURL: `${harness.url}/v1` }));
-  setOpenAIAPI(api);
-  return harness;
+/** Two steps of calls, then an answer in pieces. */
+function scriptWeather({ backend }: ServiceHarness): void {
+  backend.queueReply(
+    reply(
+      reasoning({ summary: ["First"], encryptedContent: "gAAAA" }),
+      callOf("Rome", "call_1"),
+      callOf("Oslo", "call_2"),
+    ),
+    callOf("Lima", "call_3"),
+  );
+  backend.setDefaultReply(textInDeltas("Clear all over.", 3, 5));
 }
-
-type Tap = Parameters<typeof startServiceHarness>[0];
 
 /** What the model has seen in the end. */
 function lastInputOf({ backend }: ServiceHarness): readonly string[] {
@@ -63,33 +79,106 @@ function lastInputOf({ backend }: ServiceHarness): readonly string[] {
   return input.map((item) => `${item.type} ${item.role ?? item.call_id ?? item.encrypted_content}`);
 }
 
-for (const api of apis) {
+for (const useResponses of [true, false]) {
+  const api = useResponses ? "responses" : "chat completions";
+
   t.test(`${api}: an agent answers, with its usage`, async (t) => {
-    const harness = await startWithSdk(t, api);
+    const { harness, runner, agent } = await startForecaster(t, useResponses);
     harness.backend.setDefaultReply((request) => text(`re: ${lastUserText(request)}`));
-    const result = await run(createWeatherAgent([]), "hello");
+    const result = await runner.run(agent, "hello");
     t.equal(result.finalOutput, "re: hello");
     t.match(result.state.usage, { requests: 1, inputTokens: 12, outputTokens: 7, totalTokens: 19 });
-    t.match(harness.backend.requests[0]?.body.tools, [{ type: "function", name: "weather", strict: true }]);
-    console.log(harness.backend.requests[0]?.body);
+    const request = harness.backend.requests[0];
+    t.match(request?.body.tools, [{ type: "function", name: "weather", strict: true }]);
+    process.stderr.write(JSON.stringify(request?.body) + "\n" + JSON.stringify(request?.fullInput));
   });
 
   t.test(`${api}: a loop over tools runs to its end`, async (t) => {
-    const harness = await startWithSdk(t, api);
-    harness.backend.queueReply(
-      reply(
-        reasoning({ summary: ["First"], encryptedContent: "gAAAA" }),
-        callOf("Rome", "call_1"),
-        callOf("Oslo", "call_2"),
-      ),
-      callOf("Lima", "call_3"),
-    );
-    harness.backend.setDefaultReply(text("Clear everywhere."));
-    const asked: string[] = [];
-    const result = await run(createWeatherAgent(asked), "Weather?");
-    t.equal(result.finalOutput, "Clear everywhere.");
+    const { harness, runner, agent, asked } = await startForecaster(t, useResponses);
+    scriptWeather(harness);
+    const result = await runner.run(agent, "Weather?");
+    t.equal(result.finalOutput, "Clear all over.");
     t.same(asked, ["Rome", "Oslo", "Lima"]);
-    console.log(lastInputOf(harness));
+    process.stderr.write(JSON.stringify(lastInputOf(harness)) + "\n");
     await pollUntil(() => harness.backend.counters.openStreams === 0);
   });
+
+  t.test(`${api}: a streamed loop over tools runs to its end`, async (t) => {
+    const { harness, runner, agent, asked } = await startForecaster(t, useResponses);
+    scriptWeather(harness);
+    const result = await runner.run(agent, "Weather?", { stream: true });
+    const pieces: string[] = [];
+    const items: string[] = [];
+    for await (const event of result) {
+      if (event.type === "run_item_stream_event") items.push(event.name);
+      if (event.type !== "raw_model_stream_event" || event.data.type !== "output_text_delta") continue;
+      pieces.push(event.data.delta);
+    }
+    await result.completed;
+    t.equal(result.finalOutput, "Clear all over.");
+    t.equal(pieces.join(""), "Clear all over.");
+    t.ok(pieces.length > 1, "in more than one piece");
+    t.same(asked, ["Rome", "Oslo", "Lima"]);
+    process.stderr.write(JSON.stringify([items, result.state.usage]) + "\n");
+    process.stderr.write(JSON.stringify(lastInputOf(harness)) + "\n");
+    await pollUntil(() => harness.backend.counters.openStreams === 0);
+  });
+
+  t.test(`${api}: an agent with an output type gets an object of it`, async (t) => {
+    const { harness, runner, agent } = await startForecaster(t, useResponses);
+    harness.backend.setDefaultReply(text('{"name":"Ada","age":36}'));
+    const person = agent.clone({ outputType: z.object({ name: z.string(), age: z.number() }) });
+    t.same((await runner.run(person, "Who?")).finalOutput, { name: "Ada", age: 36 });
+    t.match(harness.backend.requests[0]?.body.text, { format: { type: "json_schema", strict: true } });
+  });
+
+  t.test(`${api}: a conversation goes on over the history of a run`, async (t) => {
+    const { harness, runner, agent } = await startForecaster(t, useResponses);
+    harness.backend.queueReply(callOf("Rome", "call_1"), text("Clear."));
+    harness.backend.setDefaultReply((request) => text(`re: ${lastUserText(request)}`));
+    const first = await runner.run(agent, "Weather?");
+    const second = await runner.run(agent, [...first.history, { role: "user", content: "Sure?" }]);
+    t.equal(second.finalOutput, "re: Sure?");
+    process.stderr.write(JSON.stringify(lastInputOf(harness)) + "\n");
+  });
+
+  t.test(`${api}: an agent hands over to another`, async (t) => {
+    const { harness, runner, agent } = await startForecaster(t, useResponses);
+    const triage = Agent.create({ name: "Triage", model: agent.model, handoffs: [agent] });
+    harness.backend.queueReply(
+      functionCall({ name: "transfer_to_Forecaster", arguments: {}, callId: "call_1" }),
+    );
+    harness.backend.setDefaultReply(text("Clear."));
+    const result = await runner.run(triage, "Weather?");
+    t.equal(result.finalOutput, "Clear.");
+    t.equal(result.lastAgent?.name, "Forecaster");
+    t.match(harness.backend.requests.at(-1)?.body.tools, [{ name: "weather" }]);
+    process.stderr.write(JSON.stringify(lastInputOf(harness)) + "\n");
+    await pollUntil(() => harness.backend.counters.openStreams === 0);
+  });
+
+  t.test(`${api}: a refused request is not retried`, async (t) => {
+    const { harness, runner, agent } = await startForecaster(t, useResponses);
+    harness.backend.setDefaultReply(httpError(400));
+    t.match(await runner.run(agent, "hello").catch((fault: unknown) => fault), { status: 400 });
+    t.equal(harness.backend.requests.length, 1);
+  });
 }
+
+t.test("by the SDK's own globals", async (t) => {
+  const harness = await startServiceHarness(t);
+  harness.backend.setDefaultReply((request) => text(`re: ${lastUserText(request)}`));
+  setDefaultOpenAIClient(new OpenAI({ baseURL: `${harness.url}/v1`, apiKey: "unused" }));
+  const agent = createForecaster([], await firstModel(harness));
+  for (const api of ["responses", "chat_completions"] as const) {
+    setOpenAIAPI(api);
+    t.equal((await run(agent, api)).finalOutput, `re: ${api}`);
+  }
+});
+
+t.test("the SDK's default model, which Codex may not have, is refused by its name", async (t) => {
+  const { runner, agent } = await startForecaster(t, true);
+  const unnamed = new Agent({ name: agent.name });
+  const fault = await runner.run(unnamed, "hello").catch((error: unknown) => error);
+  t.match(fault, { status: 404, code: "model_not_found" });
+});

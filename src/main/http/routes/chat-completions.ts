@@ -10,7 +10,7 @@ import { toApiError } from "../error-reply.js";
 import type { InFlight, TurnExchange } from "../in-flight.js";
 import { addRoute } from "../method-routes.js";
 import { createId } from "../request-id.js";
-import { type RequestRecord, recordOf } from "../request-record.js";
+import { logTaskMetadata, type RequestRecord, recordOf } from "../request-record.js";
 import type { RouteContext } from "../server-options.js";
 import type { SseWriter } from "../sse-writer.js";
 
@@ -47,6 +47,7 @@ export function addChatCompletionRoutes(
       const record = recordOf(request);
       record.responseId = run.id;
       record.taskClass = turn.taskClass;
+      logTaskMetadata(context.logger, request, turn.metadata ?? {});
       const exchange = { request, reply, run, inFlight: inFlight.openTurn(reply.raw), record };
       try {
         await (turn.stream ? answerAsStream(exchange, context) : answerAsJson(exchange, context));

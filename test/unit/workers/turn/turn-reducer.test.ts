@@ -128,15 +128,18 @@ t.test("a message that was begun and never had a word is a refusal", async (t) =
   });
 });
 
-t.test("what a broken call left is discarded at the end, since Codex does not tell of its first retry", async (t) => {
-  const { events } = reduce(
-    delta("cut", "Hal"),
-    delta("whole", "Hello."),
-    raw(message("whole", "Hello.")),
-    completed("completed", [{ type: "agentMessage", id: "whole", text: "Hello." }]),
-  );
-  t.same(events.at(-1), { type: "item.discarded", itemId: "cut" });
-});
+t.test(
+  "what a broken call left is discarded at the end, since Codex does not tell of its first retry",
+  async (t) => {
+    const { events } = reduce(
+      delta("cut", "Hal"),
+      delta("whole", "Hello."),
+      raw(message("whole", "Hello.")),
+      completed("completed", [{ type: "agentMessage", id: "whole", text: "Hello." }]),
+    );
+    t.same(events.at(-1), { type: "item.discarded", itemId: "cut" });
+  },
+);
 
 t.test("an answer that a filter stopped is final, though Codex asks the model again", async (t) => {
   const reducer = new TurnReducer(
