@@ -25,7 +25,7 @@ export async function runTestFile(path: string, codexBin: string, timeoutMs: num
   const lines: string[] = [];
   const child = spawn(process.execPath, [path], {
     // tap alone gives a file 30 s; the project gives it more.
-    env: { ...process.env, TEST_CODEX_BIN: codexBin, TAP: "1", TAP_TIMEOUT: String(timeoutMs / 1000) },
+    env: { ...process.env, TEST_CODEX_BIN: codexBin, TAP: "1", TAP_TIMEOUT: "120" },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let timedOut = false;

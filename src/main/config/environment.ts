@@ -8,9 +8,11 @@ export interface EnvironmentRead {
   readonly faults: readonly ConfigFault[];
 }
 
-/** The side-task router's, read by the host that runs it: they have our prefix and mean nothing to the service. */
-const routerVariables: ReadonlySet<string> = new Set(
-  ["BASE_URL", "API_KEY", "MODEL"].map((name) => `${envPrefix}FALLBACK_${name}`),
+/** Variables with our prefix that mean nothing to the service: callers and the side-task router of a host read them. */
+const foreignVariables: ReadonlySet<string> = new Set(
+  ["BASE_URL", "FALLBACK_BASE_URL", "FALLBACK_API_KEY", "FALLBACK_MODEL"].map(
+    (name) => `${envPrefix}${name}`,
+  ),
 );
 
 /** An empty variable counts as not set: compose files and unit files pass on what is unset that way. */
@@ -26,7 +28,7 @@ export function readEnvironment(
   }
   const known = specs.flatMap((spec) => (spec.env === null ? [] : [spec.env]));
   const strangers = Object.keys(env).filter(
-    (name) => name.startsWith(envPrefix) && !known.includes(name) && !routerVariables.has(name),
+    (name) => name.startsWith(envPrefix) && !known.includes(name) && !foreignVariables.has(name),
   );
   return {
     layer: { kind: "environment", values, baseDir: workingDir, nameOption: (spec) => spec.env ?? spec.key },

@@ -186,6 +186,7 @@ t.test("the side-task router's variables may be there, and mean nothing to the s
     CODEX_NATIVE_API_FALLBACK_BASE_URL: "https://api.example.com/v1",
     CODEX_NATIVE_API_FALLBACK_API_KEY: "key",
     CODEX_NATIVE_API_FALLBACK_MODEL: "model",
+    CODEX_NATIVE_API_BASE_URL: "http://127.0.0.1:43182/v1",
   };
   t.strictSame(loadValid({ env }).config, loadValid({}).config);
   t.match(loadFaults({ env: { CODEX_NATIVE_API_FALLBACK_MODLE: "model" } }), [
