@@ -67,7 +67,7 @@ export class IsolatedTurns {
   readonly #context: IsolatedTurnsContext;
   readonly #admission: Admission<Place>;
   readonly #gate: StartGate;
-  readonly #parked: ParkedTurns;
+  readonly #parked: ParkedTurns<TurnSession>;
   readonly #threads: NativeThreads;
   readonly #use: GenerationUse;
   readonly #scope = new TurnScope();

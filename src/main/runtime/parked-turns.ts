@@ -1,5 +1,3 @@
-import type { TurnSession } from "./turn-session.js";
-
 export interface ParkedTurnsOptions {
   /** A turn parked for longer is given up, in milliseconds. */
   readonly ttlMs: number;
@@ -7,20 +5,25 @@ export interface ParkedTurnsOptions {
   readonly maxTurns: number;
 }
 
-interface ParkedTurn {
-  readonly session: TurnSession;
+/** What parking asks of a session: that it can be given up. */
+interface Cancellable {
+  cancel(): void;
+}
+
+interface ParkedTurn<Session> {
+  readonly session: Session;
   readonly callIds: ReadonlySet<string>;
   readonly timer: NodeJS.Timeout;
 }
 
 /** Turns whose model waits for outputs of the caller's functions, by native turn id. */
-export class ParkedTurns {
+export class ParkedTurns<Session extends Cancellable> {
   readonly #options: ParkedTurnsOptions;
-  readonly #onAbandoned: (session: TurnSession) => void;
-  readonly #turns = new Map<string, ParkedTurn>();
+  readonly #onAbandoned: (session: Session) => void;
+  readonly #turns = new Map<string, ParkedTurn<Session>>();
 
   /** `onAbandoned` hears of each parked turn that was given up, not of those taken out to go on. */
-  constructor(options: ParkedTurnsOptions, onAbandoned: (session: TurnSession) => void) {
+  constructor(options: ParkedTurnsOptions, onAbandoned: (session: Session) => void) {
     this.#options = options;
     this.#onAbandoned = onAbandoned;
   }
@@ -29,7 +32,7 @@ export class ParkedTurns {
     return this.#turns.size;
   }
 
-  park(turnId: string, session: TurnSession, callIds: readonly string[]): void {
+  park(turnId: string, session: Session, callIds: readonly string[]): void {
     const [oldest] = this.#turns.keys();
     if (oldest !== undefined && this.#turns.size >= this.#options.maxTurns) this.abandon(oldest);
     const timer = setTimeout(() => this.abandon(turnId), this.#options.ttlMs);
@@ -49,7 +52,7 @@ export class ParkedTurns {
    * Takes a turn out to go on with it, or answers null when it is not parked. A turn whose calls are not answered exactly is
    * given up: what the caller has in mind is another history.
    */
-  take(turnId: string, callIds: readonly string[]): TurnSession | null {
+  take(turnId: string, callIds: readonly string[]): Session | null {
     const parked = this.#turns.get(turnId);
     if (parked === undefined) return null;
     const answered = new Set(callIds);
@@ -75,7 +78,7 @@ export class ParkedTurns {
     for (const turnId of [...this.#turns.keys()]) this.abandon(turnId);
   }
 
-  #remove(turnId: string, parked: ParkedTurn): void {
+  #remove(turnId: string, parked: ParkedTurn<Session>): void {
     clearTimeout(parked.timer);
     this.#turns.delete(turnId);
   }
