@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { describeNativeApi } from "../../dialects/responses/native-api.js";
 import { toRequestError } from "../../dialects/responses/schema-fault.js";
+import { CodexNativeApiError } from "../../errors.js";
 import { openSseWriter } from "../answer-stream.js";
 import { identityOf } from "../identity.js";
 import type { InFlight } from "../in-flight.js";
@@ -11,7 +12,7 @@ import type { RouteContext } from "../server-options.js";
 
 const routePath = "/v1/responses/:response_id";
 
-const path = z.object({ response_id: z.string().min(1) });
+const path = z.object({ response_id: z.string() });
 /** Values of a query are texts; `stream=true` and a number are the forms that OpenAI's clients send. */
 const readQuery = z.looseObject({
   stream: z.stringbool().default(false),
@@ -70,6 +71,8 @@ export function addStoredResponseRoutes(
 
 function readResponseId(request: FastifyRequest): string {
   const { response_id: id } = parse(path, request.params);
+  // `/v1/responses/` is no route: the router takes the empty text behind the slash for an id.
+  if (id === "") throw new CodexNativeApiError("route_not_found", "There is no such route.");
   recordOf(request).responseId = id;
   return id;
 }

@@ -73,11 +73,15 @@ t.test("every model loses its tool harness and keeps everything else", async (t)
     apply_patch_tool_type: null,
     supports_search_tool: false,
     supports_parallel_tool_calls: true,
+    context_window: null,
+    max_context_window: null,
+    default_verbosity: null,
+    default_reasoning_level: null,
   };
   t.same(JSON.parse(await readFile(path, "utf8")), {
     etag: "x",
     models: [
-      { slug: "a", context_window: 10, ...lean },
+      { slug: "a", ...lean },
       { slug: "b", ...lean },
     ],
   });

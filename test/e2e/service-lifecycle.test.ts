@@ -1,0 +1,57 @@
+import t from "tap";
+import { InMemoryCodexNativeApiContinuationRegistry } from "../../src/main/continuation/in-memory-registry.js";
+import { CodexNativeApiServer } from "../../src/main/http/server.js";
+import { findProcessesOf } from "../support/processes.js";
+import { createRuntimeHarness } from "../support/runtime-harness.js";
+import { pollUntil, startServiceHarness } from "../support/service-harness.js";
+
+async function ask(url: string, body: object): Promise<{ status: number; json: Record<string, unknown> }> {
+  const answer = await fetch(`${url}/v1/responses`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  return { status: answer.status, json: JSON.parse(await answer.text()) };
+}
+
+t.test("one service object is started and stopped any number of times", async (t) => {
+  const { service, url, stateDir, untilReady } = await startServiceHarness(t);
+  await untilReady();
+  t.equal((await ask(url, { input: "hello" })).status, 200);
+  for (let round = 0; round < 3; round += 1) {
+    await Promise.all([service.stop(), service.stop()]);
+    t.equal(service.baseUrl, null);
+    t.same(await findProcessesOf(stateDir), [], "nothing is left behind");
+    const [first, second] = await Promise.all([service.start(), service.start()]);
+    t.same(first, second, "a second start joins the first");
+    t.equal((await ask(first.url, { input: "hello" })).status, 200);
+  }
+});
+
+t.test("a chain survives the death of the worker that held it", async (t) => {
+  const { runtime, backend } = await createRuntimeHarness(t, { login: "chatgpt", runtime: { workers: 1 } });
+  const server = new CodexNativeApiServer({
+    runtime,
+    registry: new InMemoryCodexNativeApiContinuationRegistry(),
+    host: "127.0.0.1",
+    port: 0,
+    authToken: null,
+    allowedHosts: [],
+    allowedOrigins: [],
+    maxBodyBytes: 1_000_000,
+    unsupportedParameters: "ignore",
+    version: "test",
+  });
+  const { url } = await server.start();
+  t.teardown(() => server.destroy());
+  t.same(await runtime.start(), { ready: true });
+  const first = await ask(url, { input: "one" });
+  const generation = runtime.health().workers[0]?.generation ?? 0;
+  await runtime.recycleWorker("worker-1");
+  await pollUntil(
+    () => (runtime.health().workers[0]?.generation ?? 0) > generation && runtime.readiness.ready,
+  );
+  const second = await ask(url, { input: "two", previous_response_id: first.json.id });
+  t.match(second, { status: 200, json: { native_api: { continuation: { mode: "replayed" } } } });
+  t.equal(backend.requests.at(-1)?.fullInput.length, 3, "the model sees the whole chain");
+});
