@@ -11,11 +11,12 @@ import {
   text,
 } from "../support/offline-backend/index.js";
 import { isRunning } from "../support/processes.js";
-import { makeTemporaryDirectory } from "../support/runtime-harness.js";
+import { makeTemporaryDirectory, refuseLeftovers } from "../support/runtime-harness.js";
 import { pollUntil } from "../support/service-harness.js";
 
 async function prepare(t: Test) {
   const root = await makeTemporaryDirectory(t);
+  t.teardown(() => refuseLeftovers(root));
   const backend = await OfflineBackend.start();
   t.teardown(() => backend.close());
   const userHome = join(root, "codex");

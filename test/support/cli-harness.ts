@@ -37,8 +37,11 @@ export class ServeProcess {
       createInterface({ input: this.child.stdout }).on("line", (line) => this.#receive(line));
     }
     t.teardown(async () => {
-      this.child.kill("SIGKILL");
+      // Killed outright it would leave its app-server to the next start, and a test has none.
+      this.child.kill("SIGTERM");
+      const timer = setTimeout(() => this.child.kill("SIGKILL"), 20_000);
       await this.exited;
+      clearTimeout(timer);
     });
   }
 
