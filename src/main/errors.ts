@@ -88,4 +88,12 @@ export class CodexNativeApiError extends Error {
       ...(data.retryAfterMs === undefined ? {} : { retryAfterMs: data.retryAfterMs }),
     });
   }
+
+  /** The error itself, or `internal_error` around what nobody foresaw: its text stays inside, as the cause. */
+  static fromUnknown(error: unknown): CodexNativeApiError {
+    if (error instanceof CodexNativeApiError) return error;
+    return new CodexNativeApiError("internal_error", "The server failed in an unforeseen way.", {
+      cause: error,
+    });
+  }
 }

@@ -170,7 +170,7 @@ export class ChatRun {
 
   async #fail(error: unknown, sink: ChatSink): Promise<ChatRunEnd> {
     this.#stopTimer();
-    const fault = toApiError(error);
+    const fault = CodexNativeApiError.fromUnknown(error);
     const { told } = this.#stream;
     const parts = this.#stream.fail(fault);
     if (told && parts.length > 0) await sink(parts);
@@ -191,11 +191,4 @@ export class ChatRun {
     if (this.#openTimer !== null) clearTimeout(this.#openTimer);
     this.#openTimer = null;
   }
-}
-
-function toApiError(error: unknown): CodexNativeApiError {
-  if (error instanceof CodexNativeApiError) return error;
-  return new CodexNativeApiError("internal_error", "The server failed in an unforeseen way.", {
-    cause: error,
-  });
 }

@@ -189,7 +189,7 @@ export class ResponseRun {
   }
 
   async #fail(error: unknown, sink: ResponseSink): Promise<RunEnd> {
-    const fault = toApiError(error);
+    const fault = CodexNativeApiError.fromUnknown(error);
     const told = this.#started !== null || this.background;
     if (told) {
       const cancelled = fault.code === "turn_cancelled";
@@ -276,11 +276,4 @@ export class ResponseRun {
 /** What continues an account's work runs under that account or not at all. */
 function accountOf({ source }: TurnPlan): { readonly accountId?: string | null } {
   return source === null ? {} : { accountId: source.activeAccountId };
-}
-
-function toApiError(error: unknown): CodexNativeApiError {
-  if (error instanceof CodexNativeApiError) return error;
-  return new CodexNativeApiError("internal_error", "The server failed in an unforeseen way.", {
-    cause: error,
-  });
 }
