@@ -55,6 +55,7 @@ export const layers: readonly Layer[] = [
       "responses",
       "chat completions",
       "dialects",
+      "dialect parts",
       "continuation",
       "runtime types",
       "metrics sink",
@@ -70,20 +71,36 @@ export const layers: readonly Layer[] = [
   {
     name: "responses",
     places: ["src/main/responses/"],
-    mayImport: ["dialects", "continuation", "runtime types", ...ground],
+    mayImport: ["dialects", "dialect parts", "continuation", "runtime types", ...ground],
   },
   {
     name: "chat completions",
     places: ["src/main/chat-completions/"],
-    mayImport: ["dialects", "continuation", "runtime types", ...ground],
+    mayImport: ["dialects", "dialect parts", "continuation", "runtime types", ...ground],
   },
   {
     name: "side tasks",
     places: ["src/main/side-tasks/"],
     // A task is what the service would make of it, so it goes through the same dialect.
-    mayImport: ["dialects", "runtime types", "observability", "host names", ...ground],
+    mayImport: ["dialects", "dialect parts", "runtime types", "observability", "host names", ...ground],
   },
-  { name: "dialects", places: ["src/main/dialects/"], mayImport: ["runtime types", ...ground] },
+  {
+    name: "dialects",
+    places: ["src/main/dialects/"],
+    mayImport: ["dialect parts", "runtime types", ...ground],
+  },
+  {
+    // What both dialects need, and so neither owns.
+    name: "dialect parts",
+    places: [
+      "src/main/dialects/answers/",
+      "src/main/dialects/attachments/",
+      "src/main/dialects/requests/",
+      "src/main/dialects/structured-output/",
+      "src/main/dialects/tools/",
+    ],
+    mayImport: ["runtime types", ...ground],
+  },
   {
     name: "continuation",
     places: ["src/main/continuation/"],

@@ -1,6 +1,6 @@
 /** The body of `GET /v1/health`: what the runtime knows of itself, in the API's own spelling. */
 import type { ContinuationRegistryStats } from "../continuation/types.js";
-import { describeNativeApi } from "../dialects/responses/native-api.js";
+import { describeNativeApi } from "../dialects/answers/native-api.js";
 import type { AppServerHealth, NativeRuntimeHealth, RateLimits, WorkerHealth } from "../runtime/types.js";
 import { identityOf } from "./identity.js";
 import type { RouteContext } from "./server-options.js";

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { CodexNativeApiContinuationRegistry } from "../continuation/types.js";
-import type { UnsupportedParameterPolicy } from "../dialects/responses/request-to-turn.js";
+import type { UnsupportedParameterPolicy } from "../dialects/requests/parameter-fate.js";
 import type { ResponseService } from "../responses/response-service.js";
 import type { NativeTurnRuntime } from "../runtime/types.js";
 import type { MetricsSink } from "./metrics-sink.js";

@@ -5,8 +5,8 @@ import type {
   ContinuationIdentity,
   NewContinuationRecord,
 } from "../continuation/types.js";
+import { unmetObligations } from "../dialects/answers/obligations.js";
 import { refuseUnpairedCalls } from "../dialects/responses/call-pairs.js";
-import { unmetObligations } from "../dialects/responses/obligations.js";
 import type { ResponsesTurn } from "../dialects/responses/request-to-turn.js";
 import type { ResponseObject } from "../dialects/responses/response-object.js";
 import { ResponseEventStream } from "../dialects/responses/response-stream.js";

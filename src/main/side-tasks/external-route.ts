@@ -1,5 +1,5 @@
 /** Last resort, by the host's explicit choice: an OpenAI-compatible provider elsewhere, over Chat Completions. */
-import { findStrictFault } from "../dialects/responses/strict-schema.js";
+import { findStrictFault } from "../dialects/structured-output/strict-schema.js";
 import type { JsonObject } from "../runtime/types.js";
 import { toChatMessages } from "./chat-messages.js";
 import type { SideTaskFailure } from "./fall-through.js";

@@ -1,7 +1,7 @@
 import { isJsonObject } from "../../../workers/contract/json.js";
 import { CodexNativeApiError } from "../../errors.js";
 import type { JsonObject, TurnEvent } from "../../runtime/types.js";
-import { missingText } from "../responses/item-stream.js";
+import { missingText } from "../answers/missing-text.js";
 import { idPrefixOf, readModelItem } from "../responses/output-items.js";
 import type { FunctionCallItem, MessageItem } from "../responses/wire-items.js";
 import { JoinedText } from "./joined-text.js";

@@ -1,7 +1,7 @@
 /** The parts of an answer that whole ones and streamed ones share. */
 import type { CodexNativeApiError } from "../../errors.js";
 import type { IsolatedTurnResult, TokenUsage } from "../../runtime/types.js";
-import { describeNativeApi, type NativeApi, type NativeApiFacts } from "../responses/native-api.js";
+import { describeNativeApi, type NativeApi, type NativeApiFacts } from "../answers/native-api.js";
 import type { CompletionUsage, ErrorChunk, FinishReason } from "./wire-types.js";
 
 /** The parked turn that a completion goes on with, or whose history it replays. */

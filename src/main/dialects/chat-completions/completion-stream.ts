@@ -6,8 +6,8 @@ import type {
   TurnEvent,
   TurnStarted,
 } from "../../runtime/types.js";
-import type { NativeApi } from "../responses/native-api.js";
-import { unmetObligations } from "../responses/obligations.js";
+import type { NativeApi } from "../answers/native-api.js";
+import { unmetObligations } from "../answers/obligations.js";
 import { Answer } from "./answer.js";
 import {
   type ChatContinuation,

@@ -1,5 +1,5 @@
 /** Names what a request asks for and Codex has no field for, so that it is never dropped in silence. */
-import { isGiven } from "../responses/parameters.js";
+import { isGiven } from "../requests/parameter-fate.js";
 import type { ChatMessage } from "./message-schemas.js";
 import { isIdle, parameterFates } from "./parameters.js";
 import type { ChatRequest } from "./request-schema.js";

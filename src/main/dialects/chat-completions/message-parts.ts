@@ -1,8 +1,8 @@
 /** Parts of messages, checked. Files of text become text on the way. */
 import { z } from "zod";
-import { longText } from "../responses/content-parts.js";
-import { inlineFile } from "../responses/input-file.js";
-import { findImageFault } from "../responses/input-image.js";
+import { inlineFile } from "../attachments/input-file.js";
+import { findImageFault } from "../attachments/input-image.js";
+import { longText } from "../requests/long-text.js";
 
 const textPart = z.looseObject({ type: z.literal("text"), text: longText });
 const refusalPart = z.looseObject({ type: z.literal("refusal"), refusal: longText });

@@ -1,7 +1,7 @@
 /** Messages, checked. Roles, parts and calls that are not here are refused by name. */
 import { z } from "zod";
-import { longText } from "../responses/content-parts.js";
-import { isGiven } from "../responses/parameters.js";
+import { longText } from "../requests/long-text.js";
+import { isGiven } from "../requests/parameter-fate.js";
 import { assistantPart, inputPart, instructionPart } from "./message-parts.js";
 
 const callId = z.string().min(1);

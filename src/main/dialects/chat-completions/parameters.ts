@@ -1,5 +1,5 @@
 /** What becomes of each parameter of `POST /v1/chat/completions`. A test holds the names against the official client's types. */
-import { isGiven, type ParameterFate } from "../responses/parameters.js";
+import { isGiven, type ParameterFate } from "../requests/parameter-fate.js";
 
 export const parameterFates: Readonly<Record<string, ParameterFate>> = {
   audio: "refused",

@@ -1,4 +1,4 @@
-import { missingText } from "../responses/item-stream.js";
+import { missingText } from "../answers/missing-text.js";
 import type { ReasoningItem } from "../responses/wire-items.js";
 import { JoinedText } from "./joined-text.js";
 

@@ -1,11 +1,8 @@
 /** The body of `POST /v1/chat/completions`, checked at the edge. Keys we do not read pass through and are reported later. */
 import { z } from "zod";
-import { isJsonObject } from "../../../workers/contract/json.js";
-import { CodexNativeApiError } from "../../errors.js";
-import { refuseDeepNesting } from "../responses/nesting.js";
-import { toRequestError } from "../responses/schema-fault.js";
+import { metadata } from "../requests/metadata.js";
+import { parseBody } from "../requests/parse-body.js";
 import { messages } from "./message-schemas.js";
-import { metadata } from "./metadata.js";
 import { responseFormat } from "./response-format.js";
 import { toolChoice, tools, webSearchOptions } from "./tool-schemas.js";
 
@@ -37,11 +34,5 @@ export type ChatRequest = z.infer<typeof chatBody>;
  * tool that has no mapping; `param` is the path of the field.
  */
 export function parseChatRequest(body: unknown): ChatRequest {
-  if (!isJsonObject(body)) {
-    throw new CodexNativeApiError("invalid_request", "The request body must be a JSON object.");
-  }
-  refuseDeepNesting(body);
-  const parsed = chatBody.safeParse(body, { reportInput: true });
-  if (!parsed.success) throw toRequestError(parsed.error, "unsupported_chat_completions_feature");
-  return parsed.data;
+  return parseBody(chatBody, body, "unsupported_chat_completions_feature");
 }

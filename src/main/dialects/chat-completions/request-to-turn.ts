@@ -1,16 +1,15 @@
 /** A checked request body becomes a turn, plus what the answer needs of the request. */
 import type { JsonObject } from "../../../workers/contract/json.js";
 import type { IsolatedTurnRequest } from "../../runtime/types.js";
+import type { Obligation } from "../answers/obligations.js";
+import { taskClassOf } from "../requests/metadata.js";
+import { isGiven, type UnsupportedParameterPolicy } from "../requests/parameter-fate.js";
 import { developerMessage } from "../responses/input-items.js";
-import { toNativeTool } from "../responses/native-tool.js";
-import type { Obligation } from "../responses/obligations.js";
-import { isGiven } from "../responses/parameters.js";
-import type { UnsupportedParameterPolicy } from "../responses/request-to-turn.js";
-import { toWebSearchOptions } from "../responses/web-search.js";
+import { toNativeTool } from "../tools/native-tool.js";
+import { toWebSearchOptions } from "../tools/web-search.js";
 import { refuseUnpairedCalls } from "./call-pairs.js";
 import { toHistoryItems } from "./history-items.js";
 import { listIgnoredParameters } from "./ignored-parameters.js";
-import { taskClassOf } from "./metadata.js";
 import { refusals } from "./parameters.js";
 import { unsupported } from "./request-error.js";
 import type { ChatRequest } from "./request-schema.js";

@@ -1,9 +1,9 @@
 /** `response_format`, brought about as the Responses API's `text.format` is. */
 import { z } from "zod";
-import { requestLimits } from "../responses/request-limits.js";
-import { formatPath } from "../responses/schema-fault.js";
-import { findStrictFault } from "../responses/strict-schema.js";
-import { type FormatMapping, mapTextFormat } from "../responses/text-format.js";
+import { requestLimits } from "../requests/request-limits.js";
+import { formatPath } from "../requests/schema-fault.js";
+import { findStrictFault } from "../structured-output/strict-schema.js";
+import { type FormatMapping, mapTextFormat } from "../structured-output/text-format.js";
 import { invalid } from "./request-error.js";
 
 export const responseFormat = z.discriminatedUnion("type", [

@@ -1,11 +1,11 @@
 /** Tools in the form of the Responses API, where what the model is offered is decided for both. */
-import { type OfferedTools, offerTools } from "../responses/tool-choice.js";
+import { type OfferedTools, offerTools } from "../tools/tool-choice.js";
 import type {
   ChosenTool,
   FunctionToolDeclaration,
   ToolChoice,
   WebSearchDeclaration,
-} from "../responses/tool-schemas.js";
+} from "../tools/tool-schemas.js";
 import { invalid } from "./request-error.js";
 import type { ChatRequest } from "./request-schema.js";
 import type { ChatTool, ChatToolChoice, ChatWebSearchOptions } from "./tool-schemas.js";

@@ -1,7 +1,7 @@
 /** Tools and the choice among them, as chat completions declare them. Types that are not here are refused by name. */
 import { z } from "zod";
-import { requestLimits } from "../responses/request-limits.js";
-import { toolName } from "../responses/tool-schemas.js";
+import { requestLimits } from "../requests/request-limits.js";
+import { toolName } from "../tools/tool-schemas.js";
 
 const text = z.string().nullish();
 

@@ -1,6 +1,6 @@
 /** Answers in OpenAI's shapes. A test holds them against the types of the official client. */
 import type { JsonObject } from "../../../workers/contract/json.js";
-import type { NativeApi } from "../responses/native-api.js";
+import type { NativeApi } from "../answers/native-api.js";
 
 export type FinishReason = "stop" | "length" | "tool_calls" | "content_filter";
 

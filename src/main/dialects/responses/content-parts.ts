@@ -1,10 +1,8 @@
 /** Parts of messages and of tool outputs, checked. Files of text become text on the way. */
 import { z } from "zod";
-import { inlineFile } from "./input-file.js";
-import { findImageFault } from "./input-image.js";
-import { requestLimits } from "./request-limits.js";
-
-export const longText = z.string().max(requestLimits.maxTextChars);
+import { inlineFile } from "../attachments/input-file.js";
+import { findImageFault } from "../attachments/input-image.js";
+import { longText } from "../requests/long-text.js";
 
 const inputText = z.looseObject({ type: z.literal("input_text"), text: longText });
 const outputText = z.looseObject({ type: z.literal("output_text"), text: longText });

@@ -1,7 +1,8 @@
 /** Names what a request asks for and Codex has no field for, so that it is never dropped in silence. */
-import { isGiven, isIdle, parameterFates } from "./parameters.js";
+import { isGiven } from "../requests/parameter-fate.js";
+import { isWebSearchTool, type Tool } from "../tools/tool-schemas.js";
+import { isIdle, parameterFates } from "./parameters.js";
 import type { ResponsesRequest } from "./request-schema.js";
-import { isWebSearchTool, type Tool } from "./tool-schemas.js";
 
 /** Met, or about tools that are refused, so that nothing is lost by them. */
 const harmlessIncludes: ReadonlySet<string> = new Set([

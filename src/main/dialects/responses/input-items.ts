@@ -4,7 +4,8 @@
  */
 import { z } from "zod";
 import { isJsonObject, type JsonObject } from "../../../workers/contract/json.js";
-import { callOutput, longText, messagePart } from "./content-parts.js";
+import { longText } from "../requests/long-text.js";
+import { callOutput, messagePart } from "./content-parts.js";
 
 const callId = z.string().min(1);
 

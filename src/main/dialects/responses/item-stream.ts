@@ -27,16 +27,3 @@ export function finishItem({ log, outputIndex }: ItemPlace, item: OutputItem): v
   const type = "response.output_item.done";
   log.add({ type, sequence_number: log.number(), output_index: outputIndex, item });
 }
-
-/**
- * What `whole` has beyond the text already shown, and what of the shown text belongs to the part after it. Text that is no
- * beginning of `whole` cannot be mended by a delta; then the part's done event tells the truth.
- */
-export function missingText(
-  shown: string,
-  whole: string,
-): { readonly rest: string; readonly surplus: string } {
-  if (whole.startsWith(shown)) return { rest: whole.slice(shown.length), surplus: "" };
-  if (shown.startsWith(whole)) return { rest: "", surplus: shown.slice(whole.length) };
-  return { rest: "", surplus: "" };
-}

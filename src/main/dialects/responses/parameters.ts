@@ -1,12 +1,5 @@
 /** What becomes of each parameter of `POST /v1/responses`. A test holds the names against the official client's types. */
-
-export type ParameterFate =
-  /** Has a native place, or is this service's own to honour. */
-  | "mapped"
-  /** Has no place: left out and listed in `native_api.ignored_parameters`, or refused, by configuration. */
-  | "ignored"
-  /** Cannot be left out without changing what is asked for. */
-  | "refused";
+import type { ParameterFate } from "../requests/parameter-fate.js";
 
 export const parameterFates: Readonly<Record<string, ParameterFate>> = {
   background: "mapped",
@@ -59,11 +52,6 @@ export const refusals: Readonly<Record<string, string>> = {
 
 /** Values of placeless parameters that ask for what happens anyway. */
 const idleValues: Readonly<Record<string, unknown>> = { temperature: 1, top_logprobs: 0, top_p: 1 };
-
-/** Null counts as not given, as with OpenAI. */
-export function isGiven<T>(value: T | null | undefined): value is T {
-  return value !== undefined && value !== null;
-}
 
 export function isIdle(name: string, value: unknown): boolean {
   return (name in idleValues && idleValues[name] === value) || (Array.isArray(value) && value.length === 0);

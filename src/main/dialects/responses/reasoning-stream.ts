@@ -1,4 +1,5 @@
-import { addItem, finishItem, type ItemPlace, type ItemStream, missingText } from "./item-stream.js";
+import { missingText } from "../answers/missing-text.js";
+import { addItem, finishItem, type ItemPlace, type ItemStream } from "./item-stream.js";
 import type { ModelItem } from "./output-items.js";
 import type { ReasoningItem, ReasoningTextPart, SummaryTextPart } from "./wire-items.js";
 

@@ -1,9 +1,10 @@
 /** The request as the `Response` object repeats it. */
 import type { JsonObject } from "../../../workers/contract/json.js";
-import { isGiven } from "./parameters.js";
+import { taskClassOf } from "../requests/metadata.js";
+import { isGiven } from "../requests/parameter-fate.js";
+import type { TextFormat } from "../structured-output/text-format.js";
+import type { Tool, ToolChoice, WebSearchDeclaration } from "../tools/tool-schemas.js";
 import type { ResponsesRequest } from "./request-schema.js";
-import type { TextFormat } from "./text-format.js";
-import type { Tool, ToolChoice, WebSearchDeclaration } from "./tool-schemas.js";
 
 export interface RequestEcho {
   readonly background: boolean;
@@ -78,7 +79,6 @@ export interface EchoedLocation {
 }
 
 export function echoRequest(body: ResponsesRequest): RequestEcho {
-  const bridge = body.metadata?.codexbridge;
   return {
     background: body.background ?? false,
     model: body.model ?? null,
@@ -105,7 +105,7 @@ export function echoRequest(body: ResponsesRequest): RequestEcho {
     topP: body.top_p ?? null,
     truncation: body.truncation ?? "disabled",
     user: body.user ?? null,
-    taskClass: (typeof bridge === "object" ? bridge.taskClass : undefined) ?? null,
+    taskClass: taskClassOf(body.metadata),
   };
 }
 

@@ -1,36 +1,18 @@
 /** The body of `POST /v1/responses`, checked at the edge. Keys we do not read pass through and are reported later. */
 import { z } from "zod";
-import { isJsonObject } from "../../../workers/contract/json.js";
 import { CodexNativeApiError } from "../../errors.js";
-import { longText } from "./content-parts.js";
+import { longText } from "../requests/long-text.js";
+import { metadata } from "../requests/metadata.js";
+import { isGiven } from "../requests/parameter-fate.js";
+import { parseBody } from "../requests/parse-body.js";
+import { requestLimits } from "../requests/request-limits.js";
+import { textFormat } from "../structured-output/text-format.js";
+import { toolChoice, tools } from "../tools/tool-schemas.js";
 import { inputItem } from "./input-items.js";
-import { refuseDeepNesting } from "./nesting.js";
-import { isGiven } from "./parameters.js";
-import { requestLimits } from "./request-limits.js";
-import { toRequestError } from "./schema-fault.js";
-import { textFormat } from "./text-format.js";
-import { toolChoice, tools } from "./tool-schemas.js";
 
 const flag = z.boolean().nullish();
 const text = z.string().nullish();
 const number = z.number().nullish();
-const jsonObject = z.record(z.string(), z.unknown());
-
-/** What the bridge lays beside OpenAI's string pairs: it may hold objects, and none of it is sent upstream. */
-const codexbridge = z.looseObject({
-  eventMetadata: jsonObject.optional(),
-  threadMetadata: jsonObject.optional(),
-  taskClass: z.string().min(1).max(64).optional(),
-});
-
-/** OpenAI's own bounds. */
-const metadata = z
-  .object({ codexbridge: z.union([codexbridge, z.string().max(512)]).optional() })
-  .catchall(z.string().max(512))
-  .refine((pairs) => Object.keys(pairs).length <= 16, { error: "holds more than 16 keys" })
-  .refine((pairs) => Object.keys(pairs).every((key) => key.length <= 64), {
-    error: "has a key longer than 64 characters",
-  });
 
 const summary = z.enum(["auto", "concise", "detailed"]).nullish();
 
@@ -75,14 +57,9 @@ export type ResponsesRequest = z.infer<typeof responsesBody>;
  * has no mapping; `param` is the path of the field.
  */
 export function parseResponsesRequest(body: unknown): ResponsesRequest {
-  if (!isJsonObject(body)) {
-    throw new CodexNativeApiError("invalid_request", "The request body must be a JSON object.");
-  }
-  refuseDeepNesting(body);
-  const parsed = responsesBody.safeParse(body, { reportInput: true });
-  if (!parsed.success) throw toRequestError(parsed.error, "unsupported_responses_feature");
-  refuseNoInput(parsed.data);
-  return parsed.data;
+  const request = parseBody(responsesBody, body, "unsupported_responses_feature");
+  refuseNoInput(request);
+  return request;
 }
 
 /** A response that continues another may have nothing to add. */

@@ -2,20 +2,18 @@
 import type { JsonObject } from "../../../workers/contract/json.js";
 import { CodexNativeApiError } from "../../errors.js";
 import type { IsolatedTurnRequest } from "../../runtime/types.js";
+import type { Obligation } from "../answers/obligations.js";
+import { isGiven, type UnsupportedParameterPolicy } from "../requests/parameter-fate.js";
+import { type FormatMapping, mapTextFormat } from "../structured-output/text-format.js";
+import { toNativeTool } from "../tools/native-tool.js";
+import { type OfferedTools, offerTools } from "../tools/tool-choice.js";
+import { toWebSearchOptions } from "../tools/web-search.js";
 import { refuseUnpairedCalls } from "./call-pairs.js";
 import { listIgnoredParameters } from "./ignored-parameters.js";
 import { developerMessage, isItemReference, toHistoryItem, userMessage } from "./input-items.js";
-import { toNativeTool } from "./native-tool.js";
-import type { Obligation } from "./obligations.js";
-import { isGiven, refusals } from "./parameters.js";
+import { refusals } from "./parameters.js";
 import { echoRequest, type RequestEcho } from "./request-echo.js";
 import type { ResponsesRequest } from "./request-schema.js";
-import { type FormatMapping, mapTextFormat } from "./text-format.js";
-import { type OfferedTools, offerTools } from "./tool-choice.js";
-import { toWebSearchOptions } from "./web-search.js";
-
-/** Parameters without a native place: dropped and listed in `native_api.ignored_parameters`, or refused with 400. */
-export type UnsupportedParameterPolicy = "ignore" | "reject";
 
 export interface ResponsesTurn {
   /** Its `items` are what the caller sent. They may hold references to stored items: see `isItemReference`. */

@@ -1,7 +1,7 @@
 /** The `Response` object, whole: a client finds every field that OpenAI documents, whatever the state. */
 import type { JsonObject } from "../../../workers/contract/json.js";
 import type { TokenUsage } from "../../runtime/types.js";
-import type { NativeApi } from "./native-api.js";
+import type { NativeApi } from "../answers/native-api.js";
 import type { RequestEcho } from "./request-echo.js";
 import type { OutputItem } from "./wire-items.js";
 

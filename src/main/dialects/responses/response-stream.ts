@@ -1,7 +1,7 @@
 import type { CodexNativeApiError } from "../../errors.js";
 import type { IsolatedTurnResult, TokenUsage, TurnEvent, TurnStarted } from "../../runtime/types.js";
+import { type ContinuationFacts, describeNativeApi } from "../answers/native-api.js";
 import { EventLog } from "./event-log.js";
-import { type ContinuationFacts, describeNativeApi } from "./native-api.js";
 import type { ResponsesTurn } from "./request-to-turn.js";
 import { buildResponseObject, type ResponseObject, type ResponseStatus } from "./response-object.js";
 import { ResponseOutput } from "./response-output.js";

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { isJsonObject } from "../../../workers/contract/json.js";
-import { describeNativeApi } from "../../dialects/responses/native-api.js";
+import { describeNativeApi } from "../../dialects/answers/native-api.js";
 import { CodexNativeApiError } from "../../errors.js";
 import type { NativeModel, NativeRuntimeHealth } from "../../runtime/types.js";
 import { identityOf } from "../identity.js";

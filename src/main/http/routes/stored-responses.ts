@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { describeNativeApi } from "../../dialects/responses/native-api.js";
-import { toRequestError } from "../../dialects/responses/schema-fault.js";
+import { describeNativeApi } from "../../dialects/answers/native-api.js";
+import { toRequestError } from "../../dialects/requests/schema-fault.js";
 import { CodexNativeApiError } from "../../errors.js";
 import { openSseWriter } from "../answer-stream.js";
 import { identityOf } from "../identity.js";

@@ -1,7 +1,7 @@
 import t from "tap";
 import { parseChatRequest } from "../../../../src/main/dialects/chat-completions/request-schema.js";
 import { chatTurnOf } from "../../../support/chat-driver.js";
-import { dataUrl, tinyPng } from "../responses/request-fixtures.js";
+import { dataUrl, tinyPng } from "../request-fixtures.js";
 
 const itemsOf = (messages: readonly object[]) => chatTurnOf({ messages }).request.items;
 

@@ -1,6 +1,6 @@
 import t from "tap";
 import { chatTurnOf } from "../../../support/chat-driver.js";
-import { tinyPng } from "../responses/request-fixtures.js";
+import { tinyPng } from "../request-fixtures.js";
 
 const unsupported = "unsupported_chat_completions_feature";
 

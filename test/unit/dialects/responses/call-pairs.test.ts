@@ -1,6 +1,6 @@
 import t from "tap";
 import { refuseUnpairedCalls } from "../../../../src/main/dialects/responses/call-pairs.js";
-import { turnOf } from "./request-fixtures.js";
+import { turnOf } from "../request-fixtures.js";
 
 const call = (call_id: string) => ({ type: "function_call", call_id, name: "f", arguments: "{}" });
 const output = (call_id: string) => ({ type: "function_call_output", call_id, output: "x" });

@@ -1,5 +1,5 @@
 import t from "tap";
-import { tinyPng, turnOf } from "./request-fixtures.js";
+import { tinyPng, turnOf } from "../request-fixtures.js";
 
 t.test("text becomes one user message", async (t) => {
   t.strictSame(turnOf({ input: "hi there" }).request, {

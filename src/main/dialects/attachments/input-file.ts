@@ -5,8 +5,9 @@
  *     the content
  *     </file>
  */
+
+import { requestLimits } from "../requests/request-limits.js";
 import { isBase64, parseDataUrl } from "./data-url.js";
-import { requestLimits } from "./request-limits.js";
 
 export interface InputFile {
   readonly file_data?: string | null | undefined;

@@ -1,5 +1,5 @@
 import t from "tap";
-import { turnOf } from "./request-fixtures.js";
+import { turnOf } from "../request-fixtures.js";
 
 const fn = (more: object = {}) => ({ type: "function", name: "look", ...more });
 

@@ -3,7 +3,7 @@
  * less, which Codex enforces; that a tool must be called, or only one at a time, can only be said in words.
  */
 import { CodexNativeApiError } from "../../errors.js";
-import type { Obligation } from "./obligations.js";
+import type { Obligation } from "../answers/obligations.js";
 import {
   type ChosenTool,
   type FunctionToolDeclaration,

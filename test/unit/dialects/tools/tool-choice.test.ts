@@ -1,5 +1,5 @@
 import t from "tap";
-import { turnOf } from "./request-fixtures.js";
+import { turnOf } from "../request-fixtures.js";
 
 const fn = (name: string) => ({ type: "function", name, parameters: { type: "object", properties: {} } });
 const declared = [fn("look"), fn("find"), { type: "web_search" }];

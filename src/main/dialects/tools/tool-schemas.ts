@@ -1,6 +1,6 @@
 /** Tools and the choice among them, as OpenAI declares them. Types that are not here are refused by name. */
 import { z } from "zod";
-import { requestLimits } from "./request-limits.js";
+import { requestLimits } from "../requests/request-limits.js";
 
 const text = z.string().nullish();
 

@@ -1,6 +1,6 @@
 import t from "tap";
-import { requestLimits } from "../../../../src/main/dialects/responses/request-limits.js";
-import { dataUrl, turnOf } from "./request-fixtures.js";
+import { requestLimits } from "../../../../src/main/dialects/requests/request-limits.js";
+import { dataUrl, turnOf } from "../request-fixtures.js";
 
 const withFile = (file: object) =>
   turnOf({ input: [{ role: "user", content: [{ type: "input_file", ...file }] }] });

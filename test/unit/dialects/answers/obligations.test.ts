@@ -1,5 +1,5 @@
 import t from "tap";
-import { type Obligation, unmetObligations } from "../../../../src/main/dialects/responses/obligations.js";
+import { type Obligation, unmetObligations } from "../../../../src/main/dialects/answers/obligations.js";
 
 const message = (...texts: readonly string[]) => ({
   type: "message",

@@ -1,5 +1,5 @@
 import t from "tap";
-import { toNativeTool } from "../../../../src/main/dialects/responses/native-tool.js";
+import { toNativeTool } from "../../../../src/main/dialects/tools/native-tool.js";
 
 function nativeOf(parameters: Readonly<Record<string, unknown>>, description = "Looks.") {
   return toNativeTool({ type: "function", name: "look", description, parameters });

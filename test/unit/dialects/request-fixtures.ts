@@ -1,8 +1,5 @@
-import { parseResponsesRequest } from "../../../../src/main/dialects/responses/request-schema.js";
-import {
-  type ResponsesTurn,
-  toResponsesTurn,
-} from "../../../../src/main/dialects/responses/request-to-turn.js";
+import { parseResponsesRequest } from "../../../src/main/dialects/responses/request-schema.js";
+import { type ResponsesTurn, toResponsesTurn } from "../../../src/main/dialects/responses/request-to-turn.js";
 
 /** The turn that a request with these fields becomes. */
 export function turnOf(body: object, policy: "ignore" | "reject" = "ignore"): ResponsesTurn {

@@ -1,6 +1,6 @@
 import t from "tap";
 import { isJsonObject } from "../../../../src/workers/contract/json.js";
-import { turnOf } from "./request-fixtures.js";
+import { turnOf } from "../request-fixtures.js";
 
 const strictSchema = {
   type: "object",

@@ -2,9 +2,9 @@
 import { z } from "zod";
 import type { JsonObject } from "../../../workers/contract/json.js";
 import { CodexNativeApiError } from "../../errors.js";
-import type { Obligation } from "./obligations.js";
-import { requestLimits } from "./request-limits.js";
-import { formatPath } from "./schema-fault.js";
+import type { Obligation } from "../answers/obligations.js";
+import { requestLimits } from "../requests/request-limits.js";
+import { formatPath } from "../requests/schema-fault.js";
 import { findStrictFault, type SchemaFault } from "./strict-schema.js";
 
 const namePattern = /^[a-zA-Z0-9_-]+$/;

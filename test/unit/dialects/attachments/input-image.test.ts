@@ -1,5 +1,5 @@
 import t from "tap";
-import { dataUrl, tinyPng, turnOf } from "./request-fixtures.js";
+import { dataUrl, tinyPng, turnOf } from "../request-fixtures.js";
 
 const withImage = (image: object) =>
   turnOf({ input: [{ role: "user", content: [{ type: "input_image", ...image }] }] });
