@@ -24,7 +24,9 @@ process.exitCode = await runCli({
   // Loaded late, so that help, version and configuration faults answer at once and need nothing else to work.
   createService: async (options) => {
     const { CodexNativeApiService } = await import("./service.js");
-    return new CodexNativeApiService({ ...options, environment: process.env });
+    // CODEX_NATIVE_API_ENABLE is for hosts: whoever says `serve` wants it served.
+    const config = { ...options.config, enabled: true };
+    return new CodexNativeApiService({ ...options, config, environment: process.env });
   },
   // A stray handle must not keep a stopped service alive.
   exit: (code) => process.exit(code),

@@ -38,7 +38,21 @@ export type {
   TurnStarted,
   WorkerHealth,
 } from "./runtime/types.js";
-export { CodexNativeApiService, type CodexNativeApiServiceOptions } from "./service.js";
+export type {
+  CodexNativeApiServiceEvents,
+  ServiceAccountChanged,
+  ServiceListening,
+  ServiceReady,
+  ServiceStopped,
+  ServiceStopping,
+  ServiceUnavailable,
+} from "./service/service-events.js";
+export {
+  CodexNativeApiService,
+  type CodexNativeApiServiceOptions,
+  type ServiceStart,
+  type ServiceState,
+} from "./service.js";
 export type { CircuitState } from "./side-tasks/circuit-breaker.js";
 export type { SideTaskRuntime } from "./side-tasks/direct-route.js";
 export type { SideTaskFailure } from "./side-tasks/fall-through.js";

@@ -4,40 +4,89 @@ import { InMemoryCodexNativeApiContinuationRegistry } from "./continuation/in-me
 import type { CodexNativeApiContinuationRegistry } from "./continuation/types.js";
 import type { MetricsSink } from "./http/metrics-sink.js";
 import { CodexNativeApiServer } from "./http/server.js";
+import { createSilentLogger } from "./observability/logger.js";
 import { ServiceMetrics } from "./observability/metrics/service-metrics.js";
 import { CodexNativeRuntime } from "./runtime/runtime.js";
-import type { NativeRuntimeHealth, NativeRuntimeObserver } from "./runtime/types.js";
+import type { NativeRuntimeHealth, NativeRuntimeObserver, Readiness } from "./runtime/types.js";
+import { EventListeners } from "./service/event-listeners.js";
+import { ReadinessEvents } from "./service/readiness-events.js";
+import type { CodexNativeApiServiceEvents } from "./service/service-events.js";
 import { packageVersion } from "./version.js";
 
 export interface CodexNativeApiServiceOptions {
+  /** From `createConfig`. With `enabled: false`, `start` does nothing and says so. */
   readonly config: CodexNativeApiConfig;
-  readonly logger: Logger;
-  /** The environment that Codex's own variables are taken from, by an allow-list. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Default: nothing is logged. */
+  readonly logger?: Logger;
+  /**
+   * Variables that Codex's own are taken from, by an allow-list: PATH to find it, HOME, proxies, certificates, and the keys
+   * that configured model providers name. Default: none. The process's environment is not read: pass `process.env` to have it.
+   */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** The host's name of the provider profile that turns run under. Default `openai-default`. */
   readonly providerProfileId?: string;
+  /**
+   * Where responses are stored. The host's own outlives restarts of the service, and stays the host's to start and close.
+   * Default: in memory within `config.continuation`, anew at each start.
+   */
+  readonly registry?: CodexNativeApiContinuationRegistry;
 }
+
+/** What `start` resolves with. */
+export type ServiceStart =
+  | {
+      readonly started: true;
+      /** Where the service listens, such as `http://127.0.0.1:43182`. */
+      readonly url: string;
+    }
+  /** The configuration says `enabled: false`; nothing was done. */
+  | { readonly started: false; readonly url: null };
+
+export type ServiceState = "stopped" | "starting" | "running" | "stopping";
 
 interface Running {
   readonly server: CodexNativeApiServer;
   readonly runtime: CodexNativeRuntime;
-  readonly registry: InMemoryCodexNativeApiContinuationRegistry;
   readonly metrics: ServiceMetrics;
+  /** Null when the registry is the host's. */
+  readonly ownRegistry: InMemoryCodexNativeApiContinuationRegistry | null;
   readonly url: string;
+  readonly readiness: ReadinessEvents;
 }
 
+/** What was asked for last. A further call of the same kind joins it; one of the other kind follows it. */
+type LastCall =
+  | { readonly kind: "start"; readonly done: Promise<ServiceStart> }
+  | { readonly kind: "stop"; readonly done: Promise<void> };
+
 /**
- * Listener and runtime as one: what `serve` runs and what a host program embeds. `start` and `stop` may alternate any number
- * of times; each start is a new runtime.
+ * Listener and runtime as one: what `serve` runs and what a host program embeds. `start` and `stop` may be called at any
+ * time and any number of times; they take effect in the order of the calls, and each start is a new run. Several services in
+ * one process share nothing. Reads no environment and no argv, installs no signal handler, and ends with the process.
  */
 export class CodexNativeApiService {
   readonly #options: CodexNativeApiServiceOptions;
+  readonly #config: CodexNativeApiConfig;
+  readonly #logger: Logger;
+  readonly #events: EventListeners<CodexNativeApiServiceEvents>;
+  #state: ServiceState = "stopped";
   #running: Running | null = null;
-  #starting: Promise<{ readonly url: string }> | null = null;
-  #stopping: Promise<void> | null = null;
+  #last: LastCall = { kind: "stop", done: Promise.resolve() };
 
   constructor(options: CodexNativeApiServiceOptions) {
     this.#options = options;
+    this.#config = options.config;
+    this.#logger = options.logger ?? createSilentLogger();
+    this.#events = new EventListeners((name, error) => {
+      this.#logger.error(
+        { event: "service.listener_failed", listener: name, err: error },
+        "a listener failed",
+      );
+    });
+  }
+
+  get state(): ServiceState {
+    return this.#state;
   }
 
   /** Where the service listens; null while it does not. */
@@ -45,37 +94,112 @@ export class CodexNativeApiService {
     return this.#running?.url ?? null;
   }
 
-  /** What `/v1/health` is built from; null while the service is not started. */
+  /** What `/v1/health` is built from, without waiting for Codex; null while the service is not running. */
   health(): NativeRuntimeHealth | null {
     return this.#running?.runtime.health() ?? null;
   }
 
   /**
-   * Listens at once and brings Codex up behind it: until that is ready, turns are answered with 503. Rejects when the address
-   * cannot be bound or the state directory cannot be used. A second call joins the first.
+   * Subscribes to an event and returns the function that unsubscribes. A listener that throws or rejects is logged
+   * (`service.listener_failed`) and disturbs neither the service nor other listeners. It may call `stop` or `start`.
    */
-  start(): Promise<{ readonly url: string }> {
-    this.#starting ??= this.#start().catch((error: unknown) => {
-      this.#starting = null;
-      throw error;
-    });
-    return this.#starting;
+  on<K extends keyof CodexNativeApiServiceEvents>(
+    name: K,
+    listener: (event: CodexNativeApiServiceEvents[K]) => void | Promise<void>,
+  ): () => void {
+    return this.#events.on(name, listener);
   }
 
-  /** Refuses new turns, lets those in flight end within the grace, then leaves nothing behind. A second call joins the first. */
+  /**
+   * Listens at once and brings Codex up behind it: until that is ready, turns are answered with 503. Rejects when the address
+   * cannot be bound (the system's error, such as `EADDRINUSE`) or the state directory cannot be used
+   * (`native_runtime_unavailable`); nothing is left of a failed start, and another may follow.
+   */
+  start(): Promise<ServiceStart> {
+    if (this.#last.kind === "start") return this.#last.done;
+    const stopped = this.#last.done.catch(() => {});
+    const done = stopped.then(() => this.#start());
+    const call: LastCall = { kind: "start", done };
+    this.#last = call;
+    done.catch(() => {
+      if (this.#last === call) this.#last = { kind: "stop", done: Promise.resolve() };
+    });
+    return done;
+  }
+
+  /**
+   * Resolves once it is known where the service stands: ready, or not and why (no binary, no login), at the latest after
+   * `timeoutMs`. A service that is not running is not ready.
+   */
+  async untilSettled(timeoutMs: number = defaultSettleTimeoutMs): Promise<Readiness> {
+    return (await this.#running?.runtime.untilSettled(timeoutMs)) ?? notRunning;
+  }
+
+  /**
+   * Refuses new turns, lets those in flight end within `config.shutdownGraceMs`, then leaves nothing behind. A start under
+   * way is seen through first; it does not wait for Codex.
+   */
   stop(): Promise<void> {
     return this.#end("close");
   }
 
-  /** Stops now: what is in flight ends with an error. */
+  /** As `stop`, at once: what is in flight ends with an error. Also hurries a `stop` under way. */
   destroy(): Promise<void> {
+    // Turns that end give their streams a terminal event, and then the listener is idle.
+    void this.#running?.runtime.destroy();
     return this.#end("destroy");
   }
 
-  async #start(): Promise<{ readonly url: string }> {
-    await this.#stopping;
-    const { config, logger } = this.#options;
-    const registry = new InMemoryCodexNativeApiContinuationRegistry(config.continuation);
+  /** `stop`, then `start`. Stored responses are forgotten unless the registry is the host's. */
+  async restart(): Promise<ServiceStart> {
+    const [, started] = await Promise.all([this.stop(), this.start()]);
+    return started;
+  }
+
+  #end(how: "close" | "destroy"): Promise<void> {
+    if (this.#last.kind === "stop") return this.#last.done;
+    const done = this.#last.done.then(
+      () => this.#stop(how),
+      () => {},
+    );
+    this.#last = { kind: "stop", done };
+    return done;
+  }
+
+  async #start(): Promise<ServiceStart> {
+    if (!this.#config.enabled) {
+      this.#logger.info({ event: "service.disabled" }, "not started: the configuration says enabled: false");
+      return { started: false, url: null };
+    }
+    this.#state = "starting";
+    try {
+      this.#running = await this.#run();
+    } catch (error) {
+      this.#state = "stopped";
+      throw error;
+    }
+    this.#state = "running";
+    const { url, readiness } = this.#running;
+    this.#logger.info({ event: "service.listening", url }, `listening on ${url}`);
+    if (this.#config.auth.token === null) {
+      this.#logger.info(
+        { event: "service.no_token" },
+        "no token is set: every program of this machine may call",
+      );
+    }
+    this.#events.emit("listening", { url });
+    readiness.start();
+    return { started: true, url };
+  }
+
+  /** Rejects with nothing left behind. */
+  async #run(): Promise<Running> {
+    const ownRegistry =
+      this.#options.registry === undefined
+        ? new InMemoryCodexNativeApiContinuationRegistry(this.#config.continuation)
+        : null;
+    const registry = this.#options.registry ?? ownRegistry;
+    if (registry === null) throw new Error("There is a registry, ours or the host's.");
     const metrics: ServiceMetrics = new ServiceMetrics({
       version: packageVersion,
       health: () => runtime.health(),
@@ -84,60 +208,55 @@ export class CodexNativeApiService {
     });
     const runtime = this.#createRuntime(metrics);
     const server = this.#createServer(runtime, registry, metrics);
-    const { url } = await server.start();
-    registry.start();
-    metrics.start();
-    this.#running = { server, runtime, registry, metrics, url };
-    logger.info({ event: "service.listening", url }, `listening on ${url}`);
-    if (config.auth.token === null) {
-      logger.info({ event: "service.no_token" }, "no token is set: every program of this machine may call");
-    }
     try {
+      const { url } = await server.start();
       await runtime.open();
+      ownRegistry?.start();
+      metrics.start();
+      return {
+        server,
+        runtime,
+        metrics,
+        ownRegistry,
+        url,
+        readiness: new ReadinessEvents(runtime, this.#events),
+      };
     } catch (error) {
-      this.#running = null;
-      await Promise.all([server.close({ graceMs: 0 }), runtime.destroy()]);
-      registry.close();
-      metrics.close();
+      await Promise.all([server.destroy(), runtime.destroy()]);
       throw error;
     }
-    return { url };
-  }
-
-  #end(how: "close" | "destroy"): Promise<void> {
-    this.#stopping ??= this.#stop(how).finally(() => {
-      this.#stopping = null;
-      this.#starting = null;
-    });
-    // A stop under way is hurried: turns that end give their streams a terminal event, and then the listener is idle.
-    if (how === "destroy") void this.#running?.runtime.destroy();
-    return this.#stopping;
   }
 
   async #stop(how: "close" | "destroy"): Promise<void> {
-    // A start under way is seen through first: half a start cannot be stopped cleanly, and it does not wait for Codex.
-    await this.#starting?.catch(() => {});
     const running = this.#running;
     if (running === null) return;
-    const { config, logger } = this.#options;
-    const graceMs = how === "close" ? config.shutdownGraceMs : 0;
-    logger.info({ event: "service.stopping", graceMs }, "stopping");
-    // Both drain at once: the server takes nothing new, and its open streams end as the runtime ends their turns.
-    await Promise.all([
-      running.server.close({ graceMs: graceMs + drainMarginMs }),
-      how === "close" ? running.runtime.close() : running.runtime.destroy(),
-    ]);
-    running.registry.close();
-    running.metrics.close();
-    this.#running = null;
-    logger.info({ event: "service.stopped" }, "stopped");
+    this.#state = "stopping";
+    running.readiness.close();
+    const graceMs = how === "close" ? this.#config.shutdownGraceMs : 0;
+    this.#logger.info({ event: "service.stopping", graceMs }, "stopping");
+    this.#events.emit("stopping", { graceMs });
+    try {
+      // Both drain at once: the server takes nothing new, and its open streams end as the runtime ends their turns.
+      await Promise.all([
+        running.server.close({ graceMs: graceMs + drainMarginMs }),
+        how === "close" ? running.runtime.close() : running.runtime.destroy(),
+      ]);
+    } finally {
+      running.ownRegistry?.close();
+      running.metrics.close();
+      this.#running = null;
+      this.#state = "stopped";
+    }
+    this.#logger.info({ event: "service.stopped" }, "stopped");
+    this.#events.emit("stopped", {});
   }
 
   #createRuntime(observer: NativeRuntimeObserver): CodexNativeRuntime {
-    const { config, logger, environment, providerProfileId } = this.#options;
+    const { environment, providerProfileId } = this.#options;
+    const config = this.#config;
     return new CodexNativeRuntime(
       {
-        codex: { ...config.codex, environment },
+        codex: { ...config.codex, environment: environment ?? {} },
         appServer: config.appServer,
         turns: config.turns,
         workers: config.workers,
@@ -147,7 +266,7 @@ export class CodexNativeApiService {
         observer,
         ...(providerProfileId === undefined ? {} : { providerProfileId }),
       },
-      logger,
+      this.#logger,
     );
   }
 
@@ -156,7 +275,7 @@ export class CodexNativeApiService {
     registry: CodexNativeApiContinuationRegistry,
     metrics: MetricsSink,
   ): CodexNativeApiServer {
-    const { config, logger } = this.#options;
+    const config = this.#config;
     return new CodexNativeApiServer({
       runtime,
       registry,
@@ -167,7 +286,7 @@ export class CodexNativeApiService {
       allowedOrigins: config.http.allowedOrigins,
       maxBodyBytes: config.http.maxBodyBytes,
       unsupportedParameters: config.http.unsupportedParameters,
-      logger,
+      logger: this.#logger,
       metrics,
       version: packageVersion,
     });
@@ -176,3 +295,10 @@ export class CodexNativeApiService {
 
 /** Beyond the runtime's own grace, so that the terminal events of cancelled turns still reach their streams. */
 const drainMarginMs = 2_000;
+/** A cold start of Codex on a slow machine takes less. */
+const defaultSettleTimeoutMs = 30_000;
+
+const notRunning: Readiness = {
+  ready: false,
+  error: { code: "native_runtime_unavailable", message: "The service is not running." },
+};

@@ -24,8 +24,52 @@ t.test("one service object is started and stopped any number of times", async (t
     t.same(await findProcessesOf(stateDir), [], "nothing is left behind");
     const [first, second] = await Promise.all([service.start(), service.start()]);
     t.same(first, second, "a second start joins the first");
-    t.equal((await ask(first.url, { input: "hello" })).status, 200);
+    t.equal((await ask(first.url ?? "", { input: "hello" })).status, 200);
   }
+});
+
+t.test("a host is told what happens, in order, and may be a bad listener", async (t) => {
+  const { service, untilReady } = await startServiceHarness(t);
+  const told: string[] = [];
+  service.on("ready", () => {
+    throw new Error("a listener's fault");
+  });
+  service.on("listening", () => Promise.reject(new Error("a listener's later fault")));
+  const names = ["listening", "ready", "unavailable", "accountChanged", "stopping", "stopped"] as const;
+  const unsubscribe = names.map((name) => service.on(name, () => void told.push(name)));
+  await untilReady();
+  await service.restart();
+  t.same(await service.untilSettled(), { ready: true });
+  await service.stop();
+  t.same(told.slice(-7), [
+    "stopping",
+    "stopped",
+    "listening",
+    "accountChanged",
+    "ready",
+    "stopping",
+    "stopped",
+  ]);
+  for (const stopListening of unsubscribe) stopListening();
+  told.length = 0;
+  await service.start();
+  await service.destroy();
+  t.same(told, []);
+});
+
+t.test("calls take effect in their order: what is asked for last holds", async (t) => {
+  const { service } = await startServiceHarness(t);
+  const restarted = service.restart();
+  const stopped = service.stop();
+  t.match(await restarted, { started: true });
+  await stopped;
+  t.equal(service.state, "stopped");
+  const started = service.start();
+  const stoppedAgain = service.stop();
+  const { url } = await service.start();
+  await Promise.all([started, stoppedAgain]);
+  t.equal(service.baseUrl, url);
+  t.equal(service.state, "running");
 });
 
 t.test("a chain survives the death of the worker that held it", async (t) => {

@@ -44,6 +44,7 @@ async function startDemo(directory: string): Promise<Demo> {
   const logger = createLogger({ level: "info", format: "text" });
   const service = new CodexNativeApiService({ config: loaded.config, logger, environment });
   const { url } = await service.start();
+  if (url === null) throw new Error("The demo's configuration says not to start.");
   return { service, backend, url, logger };
 }
 

@@ -34,7 +34,7 @@ export const layers: readonly Layer[] = [
   },
   {
     name: "service",
-    places: ["src/main/service.ts"],
+    places: ["src/main/service.ts", "src/main/service/"],
     mayImport: [
       "http",
       "metrics",

@@ -79,6 +79,7 @@ export async function startServiceHarness(
     await refuseLeftovers(root);
   });
   const { url } = await service.start();
+  if (url === null) throw new Error("the service is disabled");
   const token = loaded.config.auth.token ?? "unused";
   return {
     backend,

@@ -5,7 +5,7 @@ import { exitCodes } from "./exit-codes.js";
 
 /** What `serve` needs of a service; `CodexNativeApiService` is one. */
 export interface ServableService {
-  start(): Promise<{ readonly url: string }>;
+  start(): Promise<unknown>;
   /** Lets work in flight finish, for as long as the configuration says. */
   stop(): Promise<void>;
   /** Ends everything now. */

@@ -36,6 +36,11 @@ export function createLogger(options: CreateLoggerOptions): Logger {
   return pino(settings, stream);
 }
 
+/** For a host that gave no logger. Opens no file. */
+export function createSilentLogger(): Logger {
+  return pino({ level: "silent", base: null }, { write: () => {} });
+}
+
 function formatLines(target: DestinationStream): DestinationStream {
   return { write: (line) => target.write(formatLogLine(line)) };
 }

@@ -115,6 +115,24 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
     return this.#supervision.readiness.current;
   }
 
+  /** Whether the runtime expects to be ready within moments, by itself: Codex is starting, or a connection was lost. */
+  get recovering(): boolean {
+    return this.#supervision.readiness.phase === "recovering";
+  }
+
+  /**
+   * Calls the listener whenever readiness was decided anew, which may be with the same outcome; returns the function that
+   * unsubscribes. The listener must not throw.
+   */
+  onReadinessChange(listener: () => void): () => void {
+    return this.#supervision.readiness.onChange(listener);
+  }
+
+  /** Resolves once the runtime is ready, or is not and will not be within moments; at the latest after `timeoutMs`. */
+  untilSettled(timeoutMs: number): Promise<Readiness> {
+    return this.#supervision.readiness.settled(timeoutMs);
+  }
+
   health(): NativeRuntimeHealth {
     return {
       readiness: this.#supervision.readiness.current,
