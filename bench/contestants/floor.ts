@@ -1,0 +1,143 @@
+import { optOutNotifications } from "../../src/workers/app-server/opt-out-notifications.js";
+import { isJsonObject, type JsonObject } from "../../src/workers/contract/json.js";
+import { threadStartParams } from "../../src/workers/turn/thread-params.js";
+import { ToolNames } from "../../src/workers/turn/tool-names.js";
+import { type Contestant, TurnClock, type TurnSample, turnDeadlineMs } from "./contestant.js";
+import type { FloorWire } from "./floor-wires.js";
+
+export interface FloorOptions {
+  readonly name: string;
+  readonly wire: FloorWire;
+  readonly appServerPid: number | null;
+  readonly model: string;
+  readonly workDirectory: string;
+}
+
+interface RunningTurn {
+  readonly clock: TurnClock;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+const tools = new ToolNames([]);
+
+/**
+ * The floor: the thinnest client of the app-server that can be written. It knows no errors, no cancelling, no limits and no
+ * other caller, and each turn starts its own thread, with the settings that the service gives its isolated ones.
+ */
+export class FloorClient implements Contestant {
+  readonly name: string;
+  readonly servicePid = null;
+  readonly appServerPid: number | null;
+  readonly #wire: FloorWire;
+  readonly #calls = new Map<number, (message: JsonObject) => void>();
+  readonly #turns = new Map<string, RunningTurn>();
+  readonly #threadParams: JsonObject;
+  #lastId = 0;
+
+  private constructor(options: FloorOptions) {
+    this.name = options.name;
+    this.appServerPid = options.appServerPid;
+    this.#wire = options.wire;
+    const settings = {
+      profile: "lean",
+      model: options.model,
+      instructions: "",
+      tools: [],
+      webSearch: null,
+      verbosity: null,
+    } as const;
+    const surroundings = { workDirectory: options.workDirectory, codexVersion: null };
+    this.#threadParams = { ...threadStartParams(settings, tools, surroundings) };
+    this.#wire.onMessage = (text) => this.#receive(text);
+    this.#wire.onClose = () => this.#abandon();
+  }
+
+  static async connect(options: FloorOptions): Promise<FloorClient> {
+    const client = new FloorClient(options);
+    await client.#call("initialize", {
+      clientInfo: { name: "bench-floor", title: null, version: "0" },
+      capabilities: { experimentalApi: true, optOutNotificationMethods: [...optOutNotifications] },
+    });
+    client.#send({ method: "initialized" });
+    return client;
+  }
+
+  async runTurn(prompt: string): Promise<TurnSample> {
+    const clock = new TurnClock();
+    const threadId = await this.#startThread();
+    const input = [{ type: "text", text: prompt }];
+    await this.#runOn(threadId, clock, input);
+    const sample = clock.finish();
+    this.#send({ id: ++this.#lastId, method: "thread/unsubscribe", params: { threadId } });
+    return sample;
+  }
+
+  close(): void {
+    this.#wire.close();
+    this.#abandon();
+  }
+
+  async #startThread(): Promise<string> {
+    const { thread } = await this.#call("thread/start", this.#threadParams);
+    if (!isJsonObject(thread) || typeof thread.id !== "string") throw new Error("no thread was started");
+    return thread.id;
+  }
+
+  async #runOn(threadId: string, clock: TurnClock, input: readonly JsonObject[]): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const completed = new Promise<void>((resolve, reject) => {
+      timer = setTimeout(() => reject(new Error("no turn/completed in time")), turnDeadlineMs);
+      this.#turns.set(threadId, { clock, resolve, reject });
+    });
+    try {
+      await Promise.all([completed, this.#call("turn/start", { threadId, input: [...input] })]);
+    } finally {
+      clearTimeout(timer);
+      this.#turns.delete(threadId);
+    }
+  }
+
+  async #call(method: string, params: JsonObject): Promise<JsonObject> {
+    const id = ++this.#lastId;
+    const answer = new Promise<JsonObject>((resolve) => this.#calls.set(id, resolve));
+    this.#send({ id, method, params });
+    const { result, error } = await answer;
+    if (!isJsonObject(result)) throw new Error(`${method}: ${JSON.stringify(error)}`);
+    return result;
+  }
+
+  #send(message: JsonObject): void {
+    this.#wire.send(JSON.stringify(message));
+  }
+
+  #receive(text: string): void {
+    const message: unknown = JSON.parse(text);
+    if (!isJsonObject(message)) return;
+    const { id, method, params } = message;
+    if (typeof id === "number" && method === undefined) {
+      this.#calls.get(id)?.(message);
+      this.#calls.delete(id);
+      return;
+    }
+    if (!isJsonObject(params) || typeof params.threadId !== "string") return;
+    const turn = this.#turns.get(params.threadId);
+    if (turn === undefined) return;
+    if (method === "item/agentMessage/delta") turn.clock.noteDelta(String(params.delta));
+    else if (method === "turn/completed") settle(turn, params);
+  }
+
+  /** The wire is gone, and so are those who wait on it. */
+  #abandon(): void {
+    const error = { message: "the app-server's wire closed" };
+    for (const answer of this.#calls.values()) answer({ error });
+    for (const turn of this.#turns.values()) turn.reject(new Error(error.message));
+    this.#calls.clear();
+  }
+}
+
+function settle(turn: RunningTurn, params: JsonObject): void {
+  const status = isJsonObject(params.turn) ? params.turn.status : null;
+  if (status === "completed") turn.resolve();
+  else turn.reject(new Error(`the turn ended as ${JSON.stringify(params.turn)}`));
+}

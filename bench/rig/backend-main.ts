@@ -1,0 +1,66 @@
+/** The offline backend as a process of its own, so that it costs neither service nor client a turn of their event loops. */
+import {
+  createChatGptLogin,
+  type JsonValue,
+  OfflineBackend,
+  type RecordedModelRequest,
+  text,
+} from "../../test/support/offline-backend/index.js";
+import type { BackendCall, BackendCommand, BackendMessage, RequestSummary } from "./backend-messages.js";
+
+/** More than any question of a benchmark looks back at. */
+const maxRecorded = 64;
+
+const backend = await OfflineBackend.start({ maxRecorded });
+let firstOfInterest = 0;
+
+async function obey(command: BackendCommand): Promise<readonly RequestSummary[]> {
+  switch (command.type) {
+    case "reply": {
+      const { deltas, charactersPerDelta, delayMs } = command.plan;
+      const delta = `${"x".repeat(charactersPerDelta - 1)} `;
+      backend.setDefaultReply(text({ deltas: Array.from({ length: deltas }, () => delta), delayMs }));
+      return [];
+    }
+    case "login":
+      await createChatGptLogin({ home: command.home, backend });
+      return [];
+    case "forget":
+      firstOfInterest = (backend.requests.at(-1)?.index ?? -1) + 1;
+      return [];
+    case "requests":
+      return backend.requests.filter(({ index }) => index >= firstOfInterest).map(summarise);
+  }
+}
+
+function summarise(request: RecordedModelRequest): RequestSummary {
+  const { transport, bodyBytes, body, fullInput } = request;
+  const tools = body.tools ?? [];
+  return {
+    transport,
+    bodyBytes,
+    instructionsBytes: Buffer.byteLength(body.instructions ?? ""),
+    tools: tools.length,
+    toolsBytes: tools.length === 0 ? 0 : bytesOf(tools),
+    inputItems: fullInput.length,
+    inputBytes: bytesOf(fullInput),
+  };
+}
+
+function bytesOf(value: readonly JsonValue[]): number {
+  return Buffer.byteLength(JSON.stringify(value));
+}
+
+const tell = (message: BackendMessage) => process.send?.(message);
+
+process.on("message", ({ id, command }: BackendCall) => {
+  obey(command).then(
+    (requests) => tell({ type: "answer", id, requests }),
+    (error: unknown) => tell({ type: "fault", id, message: String(error) }),
+  );
+});
+
+// Also when the benchmark was killed: nobody else would end this process.
+process.once("disconnect", () => void backend.close().finally(() => process.exit()));
+
+tell({ type: "listening", origin: backend.origin, environment: backend.environment() });

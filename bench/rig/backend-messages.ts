@@ -1,0 +1,48 @@
+/** What passes between the benchmark and the process of its offline backend. */
+
+/** What the model says to everything. */
+export interface ReplyPlan {
+  readonly deltas: number;
+  readonly charactersPerDelta: number;
+  /** Between two deltas, and before the first. */
+  readonly delayMs: number;
+}
+
+/** One model request, as far as benchmarks look at it. */
+export interface RequestSummary {
+  readonly transport: "sse" | "websocket";
+  /** Of the request itself. */
+  readonly bodyBytes: number;
+  readonly instructionsBytes: number;
+  readonly tools: number;
+  readonly toolsBytes: number;
+  /** Of the whole history as the model sees it, also when only its end was sent. */
+  readonly inputItems: number;
+  readonly inputBytes: number;
+}
+
+export type BackendCommand =
+  | { readonly type: "reply"; readonly plan: ReplyPlan }
+  /** A CODEX_HOME that is logged in here. */
+  | { readonly type: "login"; readonly home: string }
+  /** Forgets the requests so far. */
+  | { readonly type: "forget" }
+  | { readonly type: "requests" };
+
+export interface BackendCall {
+  readonly id: number;
+  readonly command: BackendCommand;
+}
+
+export type BackendMessage =
+  | {
+      readonly type: "listening";
+      readonly origin: string;
+      readonly environment: Readonly<Record<string, string>>;
+    }
+  | { readonly type: "answer"; readonly id: number; readonly requests: readonly RequestSummary[] }
+  | { readonly type: "fault"; readonly id: number; readonly message: string };
+
+export function charactersOf(plan: ReplyPlan): number {
+  return plan.deltas * plan.charactersPerDelta;
+}

@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { pino } from "pino";
+import { AppServerProcess } from "../../src/main/runtime/app-server/app-server-process.js";
+import { CodexInstallation } from "../../src/main/runtime/codex-installation.js";
+import type { SpawnSpec } from "../../src/workers/contract/endpoint.js";
+import { testCodexBin } from "../../test/support/codex-version.js";
+import { FloorClient } from "../contestants/floor.js";
+import { openSocketWire, openStdioWire } from "../contestants/floor-wires.js";
+import type { Resources } from "./resources.js";
+import { stopProcess } from "./stop-process.js";
+
+const startTimeoutMs = 30_000;
+const stopStepMs = 3_000;
+
+export interface FloorOptions {
+  readonly stateDir: string;
+  readonly userHome: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly model: string;
+}
+
+/**
+ * App-servers for the floor. They are made ready by the service's own code: the same binary, arguments, environment, derived
+ * catalog and own CODEX_HOME; only nobody supervises them.
+ */
+export class FloorAppServers {
+  readonly #resources: Resources;
+  readonly #installation: CodexInstallation;
+  readonly #model: string;
+
+  private constructor(resources: Resources, installation: CodexInstallation, model: string) {
+    this.#resources = resources;
+    this.#installation = installation;
+    this.#model = model;
+  }
+
+  static async open(resources: Resources, options: FloorOptions): Promise<FloorAppServers> {
+    const installation = new CodexInstallation(
+      {
+        bin: testCodexBin,
+        homeMode: "isolated",
+        userHome: options.userHome,
+        stateDir: options.stateDir,
+        config: {},
+        profile: "lean",
+        environment: options.environment,
+        stopStepMs,
+      },
+      pino({ level: "silent" }),
+    );
+    await resources.defer("floor's home", () => installation.close());
+    await installation.open();
+    return new FloorAppServers(resources, installation, options.model);
+  }
+
+  /** One that listens on a unix socket, as the service's own does. */
+  async startOnSocket(): Promise<FloorClient> {
+    const { instance, ledger } = await this.#installation.open();
+    const spec = await this.#installation.prepare(null);
+    const socketPath = instance.socketPath(1);
+    const server = new AppServerProcess({ spawn: spec, socketPath, ledger, startTimeoutMs });
+    await this.#resources.defer("floor's app-server", () => server.close());
+    await server.start();
+    const wire = await openSocketWire(socketPath, startTimeoutMs);
+    return this.#connect("floor, unix socket", wire, server.pid, instance.work);
+  }
+
+  async startOnStdio(): Promise<FloorClient> {
+    const { instance } = await this.#installation.open();
+    const child = await this.#spawnOnStdio(await this.#installation.prepare(null));
+    return this.#connect("floor, stdio", openStdioWire(child), child.pid ?? null, instance.work);
+  }
+
+  async #spawnOnStdio(spec: SpawnSpec): Promise<ChildProcess> {
+    const child = spawn(spec.command, spec.args, {
+      cwd: spec.cwd,
+      env: spec.env,
+      stdio: ["pipe", "pipe", "ignore"],
+    });
+    await this.#resources.defer("floor's app-server on stdio", () => stopProcess(child, stopStepMs));
+    await once(child, "spawn");
+    return child;
+  }
+
+  async #connect(
+    name: string,
+    wire: Awaited<ReturnType<typeof openSocketWire>>,
+    appServerPid: number | null,
+    workDirectory: string,
+  ): Promise<FloorClient> {
+    const model = this.#model;
+    const client = await FloorClient.connect({ name, wire, appServerPid, model, workDirectory });
+    await this.#resources.defer(name, () => client.close());
+    return client;
+  }
+}

@@ -1,0 +1,186 @@
+import type { Contestant } from "../contestants/contestant.js";
+import { type LoadResult, runLoad } from "../measure/load.js";
+import { alternate, ofThing } from "../measure/rounds.js";
+import { ratioSpread, spreadOf } from "../measure/statistics.js";
+import { atLeast, atMost, type Figure } from "../report/figure.js";
+import { charactersOf, type ReplyPlan } from "../rig/backend-messages.js";
+import { callService, layGround, openFloor, startService } from "../rig/rig.js";
+import type { Scenario, ScenarioContext, ScenarioResult } from "./scenario.js";
+
+/** A short answer, all at once: what is measured is the way to the model and back. */
+const reply: ReplyPlan = { deltas: 20, charactersPerDelta: 6, delayMs: 0 };
+const prompt = "Is this message a question? Answer yes or no: what time is it?";
+const warmUp = { atOnce: 1, turns: 5, maxMs: 2_000 };
+
+interface Level {
+  readonly atOnce: number;
+  readonly rounds: number;
+  readonly turns: number;
+  /** Of one contestant in one round. */
+  readonly maxMs: number;
+}
+
+interface MeasuredLevel {
+  readonly level: Level;
+  readonly rounds: readonly (readonly LoadResult[])[];
+}
+
+const quickLevels: readonly Level[] = [
+  { atOnce: 1, rounds: 3, turns: 20, maxMs: 2_000 },
+  { atOnce: 8, rounds: 1, turns: 32, maxMs: 2_000 },
+  { atOnce: 32, rounds: 2, turns: 64, maxMs: 3_000 },
+  { atOnce: 128, rounds: 1, turns: 128, maxMs: 4_000 },
+];
+
+const fullLevels: readonly Level[] = [
+  { atOnce: 1, rounds: 7, turns: 40, maxMs: 2_500 },
+  { atOnce: 8, rounds: 3, turns: 80, maxMs: 4_000 },
+  { atOnce: 32, rounds: 4, turns: 128, maxMs: 5_000 },
+  { atOnce: 128, rounds: 4, turns: 256, maxMs: 8_000 },
+];
+
+/** Fresh isolated turns: this service against the floor. */
+export const turns: Scenario = {
+  name: "turns",
+  title: "Fresh isolated turns: this service against a direct client of the app-server (the floor)",
+  quickSeconds: 75,
+  fullSeconds: 330,
+  run: async (context) => {
+    const contestants = await enter(context);
+    for (const contestant of contestants) await measure(contestant, warmUp, context);
+    const levels = context.quick ? quickLevels : fullLevels;
+    const measured: MeasuredLevel[] = [];
+    const missing: { what: string; reason: string }[] = [];
+    for (const level of levels) {
+      const leastMs = contestants.length * level.maxMs;
+      if (measured.length > 0 && context.timeLeftMs() < leastMs) {
+        missing.push({ what: `${level.atOnce} at once`, reason: "out of time" });
+        continue;
+      }
+      const rounds = await alternate(contestants, level.rounds, context, (contestant) =>
+        measure(contestant, level, context),
+      );
+      measured.push({ level, rounds });
+      context.say(`${level.atOnce} at once: ${rounds.length} rounds`);
+    }
+    return { ...report(contestants, measured), missing };
+  },
+};
+
+async function enter(context: ScenarioContext): Promise<readonly Contestant[]> {
+  const { resources } = context;
+  const ground = await layGround(resources);
+  await ground.backend.setReply(reply);
+  const service = await startService(resources, ground);
+  const floors = await openFloor(resources, ground, service);
+  const floor = await floors.startOnSocket();
+  const { json, sse, openAiJson, openAiSse } = await callService(resources, service);
+  if (context.quick) return [floor, json, sse];
+  return [floor, json, sse, await floors.startOnStdio(), openAiJson, openAiSse];
+}
+
+function measure(
+  contestant: Contestant,
+  { atOnce, turns, maxMs }: Omit<Level, "rounds">,
+  { signal }: ScenarioContext,
+): Promise<LoadResult> {
+  return runLoad(contestant, {
+    atOnce,
+    turns,
+    maxMs,
+    prompt,
+    expectedCharacters: charactersOf(reply),
+    signal,
+  });
+}
+
+function report(contestants: readonly Contestant[], measured: readonly MeasuredLevel[]): ScenarioResult {
+  const figures: Figure[] = [];
+  for (const { level, rounds } of measured) {
+    const floor = ofThing(rounds, 0);
+    for (const [which, { name }] of contestants.entries()) {
+      figures.push(...compare(name, level.atOnce, ofThing(rounds, which), which === 0 ? null : floor));
+    }
+  }
+  const all = measured.flatMap(({ rounds }) => rounds.flat());
+  return { figures: [...figures, ...countFaults(all)], details: { reply, measured } };
+}
+
+/** One contestant at one level. With one caller latency counts, with more of them what gets through. */
+function compare(
+  name: string,
+  atOnce: number,
+  ours: readonly LoadResult[],
+  floor: readonly LoadResult[] | null,
+): readonly Figure[] {
+  const subject = `${name}, ${atOnce} at once`;
+  const isService = name.startsWith("service");
+  // The official client's own work is no work of ours.
+  const isJudged = isService && !name.endsWith("client");
+  const figures: Figure[] = [];
+  if (atOnce === 1) {
+    const p50 = (result: LoadResult) => result.totalP50Ms;
+    figures.push({ what: `${subject}: p50`, unit: "ms", spread: spreadOf(ours.map(p50)), target: null });
+    if (floor !== null) {
+      const spread = ratioSpread(ours.map(p50), floor.map(p50));
+      figures.push({
+        what: `${subject}: p50 vs. floor`,
+        unit: "x",
+        spread,
+        target: isJudged ? atMost(0.9) : null,
+      });
+    }
+  } else {
+    const rate = (result: LoadResult) => result.turnsPerSecond;
+    figures.push({
+      what: `${subject}: throughput`,
+      unit: "turns/s",
+      spread: spreadOf(ours.map(rate)),
+      target: null,
+    });
+    if (floor !== null) {
+      const spread = ratioSpread(ours.map(rate), floor.map(rate));
+      const target = isJudged && atOnce >= 32 ? atLeast(0.95) : null;
+      figures.push({ what: `${subject}: throughput vs. floor`, unit: "x", spread, target });
+    }
+  }
+  const cpu = (result: LoadResult) => result.appServerCpuMs;
+  figures.push(...cpuPerTurn(`${subject}: app-server CPU per turn`, ours, cpu));
+  if (isService) {
+    const own = cpuPerTurn(
+      `${subject}: supervisor and workers CPU per turn`,
+      ours,
+      (one) => one.serviceCpuMs,
+    );
+    figures.push(...own.map((figure) => ({ ...figure, target: isJudged ? atMost(3) : null })));
+  }
+  return figures;
+}
+
+function cpuPerTurn(
+  what: string,
+  results: readonly LoadResult[],
+  read: (result: LoadResult) => number | null,
+): readonly Figure[] {
+  const values = results.flatMap((result) => {
+    const ms = read(result);
+    return ms === null ? [] : [ms / Math.max(1, result.completed)];
+  });
+  return values.length === 0 ? [] : [{ what, unit: "ms", spread: spreadOf(values), target: null }];
+}
+
+function countFaults(results: readonly LoadResult[]): readonly Figure[] {
+  const count = (what: string, isMine: (name: string) => boolean) => ({
+    what,
+    unit: "" as const,
+    spread: spreadOf([
+      results
+        .filter(({ contestant }) => isMine(contestant))
+        .reduce((sum, { failed, damaged }) => sum + failed + damaged, 0),
+    ]),
+  });
+  return [
+    { ...count("service: failed or damaged turns", (name) => name.startsWith("service")), target: atMost(0) },
+    { ...count("floor: failed or damaged turns", (name) => name.startsWith("floor")), target: null },
+  ];
+}
