@@ -14,13 +14,18 @@ const events: ProcessEvents = {
   },
 };
 
+// `ask | head` closes the pipe early. Whoever writes is told by the write; without a listener it would be a crash.
+process.stdout.on("error", () => {});
+
 process.exitCode = await runCli({
   argv: process.argv.slice(2),
   env: process.env,
+  stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   machine: readMachine(),
   events,
+  wallClock: Date.now,
   // Loaded late, so that help, version and configuration faults answer at once and need nothing else to work.
   createService: async (options) => {
     const { CodexNativeApiService } = await import("./service.js");

@@ -24,7 +24,7 @@ function runProcess(argv: readonly string[], env: Record<string, string> = {}): 
 t.test("--help ends with 0 and writes to standard output alone", async (t) => {
   t.match(await runProcess(["--help"]), {
     code: 0,
-    stdout: /codex-native-api serve \[options\]/,
+    stdout: /codex-native-api COMMAND \[options\]/,
     stderr: "",
   });
 });

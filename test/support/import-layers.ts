@@ -30,7 +30,17 @@ export const layers: readonly Layer[] = [
   {
     name: "cli",
     places: ["src/main/cli.ts", "src/main/cli/"],
-    mayImport: ["service", "config", "observability", "version"],
+    mayImport: [
+      "service",
+      "runtime",
+      "runtime types",
+      "dialects",
+      "host names",
+      "config",
+      "observability",
+      "version",
+      ...ground,
+    ],
   },
   {
     name: "service",
@@ -138,7 +148,7 @@ export const packageHomes: readonly { readonly name: string; readonly places: re
   { name: "prom-client", places: ["src/main/observability/"] },
   { name: "smol-toml", places: ["src/main/runtime/app-server/"] },
   { name: "ajv", places: ["src/main/side-tasks/"] },
-  { name: "undici", places: ["src/workers/app-server/", "src/main/side-tasks/"] },
+  { name: "undici", places: ["src/workers/app-server/", "src/main/side-tasks/", "src/main/cli/"] },
 ];
 
 export function findLayer(path: string): Layer | null {

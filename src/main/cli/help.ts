@@ -1,54 +1,89 @@
+/** The help texts, made from the table of commands and the options table. */
 import type { OptionSpec } from "../config/option-spec.js";
-import { optionGroups } from "../config/options.js";
+import { allOptions, optionGroups } from "../config/options.js";
+import type { Command, CommandFlag } from "./command.js";
+import { type ExitName, exitCodes, exitMeanings, exitNames } from "./exit-codes.js";
+import { renderEntry, wrapWords } from "./terminal.js";
 
-const lineWidth = 100;
-const textColumn = 34;
+export const programName = "codex-native-api";
 
-const intro = `codex-native-api: the logged-in Codex on this machine as an OpenAI-compatible API on localhost
+const width = 100;
+const commandColumn = 14;
+const optionColumn = 34;
 
-Usage
-  codex-native-api serve [options]    run the service until Ctrl-C or SIGTERM
-  codex-native-api config [options]   print the configuration in force and its sources
-  codex-native-api --help
-  codex-native-api --version
+/** What `--help` says without a command. */
+export function renderOverview(commands: readonly Command[]): string {
+  const rows = commands.map(({ name, summary }) => renderEntry(`  ${name}`, summary, commandColumn, width));
+  return joinBlocks([
+    [`${programName}: the logged-in Codex on this machine as an OpenAI-compatible API on localhost`],
+    ["Usage", `  ${programName} COMMAND [options]`],
+    ["Commands", ...rows],
+    [`${programName} COMMAND --help says more, and lists what the command takes.`],
+    ["First steps", ...["doctor", "login", "serve", 'ask "Hello"'].map((step) => `  ${programName} ${step}`)],
+    ["Exit codes", ...renderExits(exitNames)],
+  ]);
+}
 
-Flags win over environment variables, these over the config file, that over the defaults.
-`;
+/** What `--help` says of one command. */
+export function renderCommandHelp(command: Command): string {
+  return joinBlocks([
+    [`${programName} ${command.name}: ${command.summary}`],
+    ["Usage", `  ${renderUsage(command)}`],
+    ...command.details.map((text) => wrapWords(text, width)),
+    renderChoices(command),
+    command.flags.length === 0 ? [] : ["Flags", ...command.flags.map(renderFlag)],
+    ...renderOptions(command.options),
+    command.examples.length === 0
+      ? []
+      : ["Examples", ...command.examples.map((example) => `  ${programName} ${example}`)],
+    ["Exit codes", ...renderExits(command.exits)],
+  ]);
+}
 
-const outro = `
-Exit codes: 0 stopped as asked, 2 configuration or usage at fault, 1 anything else.
-`;
+export function renderUsage(command: Command): string {
+  const operands = command.operands === null ? "" : ` ${command.operands.shown}`;
+  const options = command.flags.length > 0 || command.options !== null ? " [options]" : "";
+  return `${programName} ${command.name}${operands}${options}`;
+}
 
-/** The help text, made from the options table. */
-export function renderHelp(): string {
-  const groups = optionGroups.map(({ title, options }) =>
-    [`\n${title}`, ...options.map(renderOption), ""].join("\n"),
+function renderChoices({ operands }: Command): readonly string[] {
+  const rows = operands?.choices?.map(({ name, description }) =>
+    renderEntry(`  ${name}`, description, commandColumn, width),
   );
-  return `${intro}${groups.join("")}${outro}`;
+  return rows ?? [];
+}
+
+function renderFlag({ name, placeholder, description }: CommandFlag): string {
+  const head = placeholder === null ? `  --${name}` : `  --${name} ${placeholder}`;
+  return renderEntry(head, description, optionColumn, width);
+}
+
+/** All options in their groups, or the few that matter to the command. */
+function renderOptions(options: readonly OptionSpec[] | null): readonly (readonly string[])[] {
+  if (options === null) return [];
+  const order = "Flags win over environment variables, these over the config file, that over the defaults.";
+  if (options.length === allOptions.length) {
+    const groups = optionGroups.map((group) => [group.title, ...group.options.map(renderOption)]);
+    return [[order], ...groups];
+  }
+  const rest = `The other options of \`${programName} serve\` are taken too.`;
+  return [["Configuration", ...options.map(renderOption)], wrapWords(`${order} ${rest}`, width)];
 }
 
 function renderOption(spec: OptionSpec): string {
   const name = spec.flag === null ? `${spec.env}` : `--${spec.flag} ${spec.type.placeholder}`;
   const variable = spec.flag === null || spec.env === null ? "" : `[${spec.env}]`;
   const sentence = `${spec.description} Default: ${spec.defaultText}. ${variable}`;
-  const lines = wrapWords(sentence, lineWidth - textColumn);
-  const head = `  ${name}`;
-  // A name that leaves no gap stands on a line of its own.
-  const first = head.length > textColumn - 2 ? [head] : [`${head.padEnd(textColumn)}${lines.shift() ?? ""}`];
-  return [...first, ...lines.map((line) => " ".repeat(textColumn) + line)].join("\n");
+  return renderEntry(`  ${name}`, sentence, optionColumn, width);
 }
 
-function wrapWords(sentence: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of sentence.trim().split(/\s+/)) {
-    const longer = line === "" ? word : `${line} ${word}`;
-    if (longer.length > width && line !== "") {
-      lines.push(line);
-      line = word;
-    } else {
-      line = longer;
-    }
-  }
-  return [...lines, line];
+function renderExits(names: readonly ExitName[]): readonly string[] {
+  return names.map((name) =>
+    renderEntry(`  ${String(exitCodes[name]).padStart(3)}`, exitMeanings[name], 7, width),
+  );
+}
+
+function joinBlocks(blocks: readonly (readonly string[])[]): string {
+  const filled = blocks.filter((lines) => lines.length > 0);
+  return `${filled.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }

@@ -1,72 +1,107 @@
 import t from "tap";
+import { commands } from "../../../src/main/cli/commands.js";
+import { exitCodes } from "../../../src/main/cli/exit-codes.js";
 import { runCli } from "../../../src/main/cli/run-cli.js";
 import { allOptions } from "../../../src/main/config/options.js";
-import { fakeMachine } from "../../support/fake-machine.js";
+import { makeCliContext, runInProcess } from "../../support/cli-context.js";
 import { FakeProcessEvents, FakeService } from "../../support/fake-service.js";
 
-async function run(argv: readonly string[], env: Record<string, string> = {}) {
-  const written = { stdout: "", stderr: "" };
-  const service = new FakeService();
-  const exits: number[] = [];
-  const code = await runCli({
-    argv,
-    env,
-    stdout: { write: (text) => (written.stdout += text) },
-    stderr: { write: (text) => (written.stderr += text) },
-    machine: fakeMachine(),
-    events: new FakeProcessEvents(),
-    createService: service.create,
-    exit: (exitCode) => exits.push(exitCode),
-  });
-  return { code, ...written, calls: service.calls, exits };
-}
-
-t.test("--help and -h print the help, wherever they stand", async (t) => {
+t.test("--help and -h print the help, wherever they stand before --", async (t) => {
   for (const argv of [["--help"], ["-h"], ["serve", "--help"], ["serve", "--prot", "-h"]]) {
-    const { code, stdout, stderr } = await run(argv);
+    const { code, stdout, stderr } = await runInProcess(argv);
     t.equal(code, 0);
     t.match(stdout, /Usage\n/);
     t.equal(stderr, "");
   }
+  t.match(await runInProcess(["help", "--", "--help"]), {
+    code: 2,
+    stderr: /no command "--help"|name a command/,
+  });
 });
 
-t.test("the help names every flag and variable and stays within 100 columns", async (t) => {
-  const { stdout } = await run(["--help"]);
-  for (const { flag, env } of allOptions) {
-    if (flag !== null) t.ok(stdout.includes(`--${flag} `), flag);
-    if (env !== null) t.ok(stdout.includes(env), env);
+t.test(
+  "the help of serve names every flag and variable, and all helps stay within 100 columns",
+  async (t) => {
+    const { stdout } = await runInProcess(["serve", "--help"]);
+    for (const { flag, env } of allOptions) {
+      if (flag !== null) t.ok(stdout.includes(`--${flag} `), flag);
+      if (env !== null) t.ok(stdout.includes(env), env);
+    }
+    const helps = await Promise.all(
+      [[], ...commands.map(({ name }) => [name])].map((argv) => runInProcess([...argv, "--help"])),
+    );
+    const lines = helps.flatMap((help) => help.stdout.split("\n"));
+    t.strictSame(
+      lines.filter((line) => line.length > 100 || line.trimEnd() !== line),
+      [],
+    );
+  },
+);
+
+t.test("the overview names every command", async (t) => {
+  const { stdout } = await runInProcess(["help"]);
+  for (const { name, summary } of commands)
+    t.match(stdout, new RegExp(`^  ${name} +${summary.slice(0, 30)}`, "m"));
+});
+
+t.test("help COMMAND is COMMAND --help", async (t) => {
+  for (const { name } of commands) {
+    t.strictSame(await runInProcess(["help", name]), await runInProcess([name, "--help"]));
   }
-  t.strictSame(
-    stdout.split("\n").filter((line) => line.length > 100 || line.trimEnd() !== line),
-    [],
-  );
+});
+
+t.test("exit codes are what scripts rely on", async (t) => {
+  t.strictSame(exitCodes, { done: 0, failed: 1, configuration: 2, notReady: 3, interrupted: 130 });
 });
 
 t.test("--version prints the package's version alone", async (t) => {
-  const { code, stdout } = await run(["--version"]);
+  const { code, stdout } = await runInProcess(["--version"]);
   t.equal(code, 0);
   t.match(stdout, /^\d+\.\d+\.\d+\S*\n$/);
 });
 
-t.test("no command prints the help where errors go and ends with 2", async (t) => {
-  const { code, stdout, stderr } = await run([]);
+t.test("no command prints the overview where errors go and ends with 2", async (t) => {
+  const { code, stdout, stderr } = await runInProcess([]);
   t.equal(code, 2);
   t.equal(stdout, "");
   t.match(stderr, /Usage\n/);
 });
 
 t.test("an unknown command is led to the nearest one", async (t) => {
-  t.match(await run(["sevre"]), {
+  t.match(await runInProcess(["sevre"]), {
     code: 2,
     stderr: 'codex-native-api: there is no command "sevre"; did you mean serve?\n',
   });
-  t.match(await run(["start"]), { code: 2, stderr: /the commands are serve and config/ });
-  t.match(await run(["--port", "1"]), { code: 2, stderr: /name a command first/ });
+  t.match(await runInProcess(["launch"]), { code: 2, stderr: /the commands are serve, / });
+  t.match(await runInProcess(["--port", "1"]), { code: 2, stderr: /name a command first/ });
+});
+
+t.test("a flag of a command's own that is wrong is refused by name", async (t) => {
+  t.match(await runInProcess(["health", "--jsno"]), {
+    code: 2,
+    stderr: /--jsno: there is no such flag; did you mean --json\?/,
+  });
+  t.match(await runInProcess(["health", "--json=1"]), { code: 2, stderr: /--json: takes no value/ });
+  t.match(await runInProcess(["health", "--timeout-ms"]), {
+    code: 2,
+    stderr: /--timeout-ms: needs a value: MS/,
+  });
+  t.match(await runInProcess(["health", "--timeout-ms", "0"]), {
+    code: 2,
+    stderr: /takes an integer from 1/,
+  });
+  t.match(await runInProcess(["health", "--json", "--json"]), { code: 2, stderr: /is given more than once/ });
+  t.match(await runInProcess(["health", "now"]), { code: 2, stderr: /is one argument too many/ });
+  t.match(await runInProcess(["completion"]), { code: 2, stderr: /completion: say which: bash, zsh, fish/ });
+  t.match(await runInProcess(["completion", "bahs"]), { code: 2, stderr: /did you mean bash\?/ });
+  t.match(await runInProcess(["help", "--port", "1"]), { code: 2, stderr: /--port: there is no such flag/ });
 });
 
 t.test("configuration faults are listed, end with 2 and start nothing", async (t) => {
-  const { code, stderr, stdout, calls } = await run(["serve", "--prot", "1"], {
-    CODEX_NATIVE_API_WORKERS: "0",
+  const service = new FakeService();
+  const { code, stderr, stdout } = await runInProcess(["serve", "--prot", "1"], {
+    env: { CODEX_NATIVE_API_WORKERS: "0" },
+    createService: service.create,
   });
   t.equal(code, 2);
   t.equal(stdout, "");
@@ -81,11 +116,12 @@ t.test("configuration faults are listed, end with 2 and start nothing", async (t
       .join("\n")
       .replace('"0"', "0"),
   );
-  t.strictSame(calls, []);
+  t.strictSame(service.calls, []);
 });
 
 t.test("config prints what is in force and where it came from, without the token", async (t) => {
-  const { code, stdout } = await run(["config", "--port", "0"], { CODEX_NATIVE_API_AUTH_TOKEN: "hush-hush" });
+  const env = { CODEX_NATIVE_API_AUTH_TOKEN: "hush-hush" };
+  const { code, stdout } = await runInProcess(["config", "--port", "0"], { env });
   t.equal(code, 0);
   t.match(stdout, /^listen\.port = 0 {2}\(--port\)$/m);
   t.match(stdout, /^auth\.token = \(set, not shown\) {2}\(CODEX_NATIVE_API_AUTH_TOKEN\)$/m);
@@ -93,20 +129,29 @@ t.test("config prints what is in force and where it came from, without the token
   t.notMatch(stdout, /hush/);
 });
 
+t.test("config --json says the same to programs", async (t) => {
+  const env = { CODEX_NATIVE_API_AUTH_TOKEN: "hush-hush" };
+  const { stdout } = await runInProcess(["config", "--json", "--port", "0"], { env });
+  const rows: unknown = JSON.parse(stdout);
+  t.ok(Array.isArray(rows));
+  const byKey = new Map(Array.isArray(rows) ? rows.map((row) => [row.key, row]) : []);
+  t.strictSame(byKey.get("listen.port"), { key: "listen.port", value: 0, layer: "flag", source: "--port" });
+  t.match(byKey.get("auth.token"), { value: "(set, not shown)", layer: "environment" });
+  t.match(byKey.get("logLevel"), { value: "info", layer: "default", source: null });
+  t.notMatch(stdout, /hush/);
+});
+
 t.test("serve runs the service until a signal and then ends the process", async (t) => {
   const service = new FakeService();
   const events = new FakeProcessEvents();
   const exits: number[] = [];
-  const code = runCli({
+  const context = makeCliContext({
     argv: ["serve", "--log-level", "silent"],
-    env: {},
-    stdout: { write: () => true },
-    stderr: { write: () => true },
-    machine: fakeMachine(),
     events,
     createService: service.create,
     exit: (exitCode) => exits.push(exitCode),
   });
+  const code = runCli(context);
   events.signal("SIGTERM");
   t.equal(await code, 0);
   t.strictSame(exits, [0]);

@@ -1,0 +1,104 @@
+/** Takes a command line apart: the command's own flags, its operands, and what belongs to the configuration. */
+import { parseArgs } from "node:util";
+import { type ConfigFault, refuseName } from "../config/faults.js";
+import { allOptions } from "../config/options.js";
+import type { Command, CommandFlag, CommandInput } from "./command.js";
+
+export interface CommandLineRead extends Omit<CommandInput, "commands"> {
+  readonly faults: readonly ConfigFault[];
+}
+
+type OptionToken = Extract<NonNullable<ReturnType<typeof tokenize>>[number], { kind: "option" }>;
+
+/** Values of configuration flags are not looked at here: `loadConfig` does, with those of the other sources. */
+export function readCommandLine(argv: readonly string[], command: Command): CommandLineRead {
+  const own = new Map(command.flags.map((flag) => [flag.name, flag]));
+  const configFlags = command.options === null ? [] : allOptions.flatMap(({ flag }) => flag ?? []);
+  const maxOperands = command.operands?.max ?? 0;
+  const flags = new Map<string, string | true>();
+  const operands: string[] = [];
+  const configArgv: string[] = [];
+  const faults: ConfigFault[] = [];
+  let followsUnknown = false;
+  for (const token of tokenize(argv, command)) {
+    const isExpected = !followsUnknown;
+    followsUnknown = false;
+    if (token.kind === "option-terminator") continue;
+    if (token.kind === "positional") {
+      // What stands behind an unknown flag is most likely its value: one fault is enough.
+      if (operands.length < maxOperands) operands.push(token.value);
+      else if (isExpected) faults.push(refuseOperand(token.value));
+      continue;
+    }
+    const flag = own.get(token.name);
+    if (flag !== undefined) faults.push(...takeFlag(flag, token, flags));
+    else if (configFlags.includes(token.name)) configArgv.push(...asWritten(argv, token));
+    else {
+      const known = [...own.keys(), ...configFlags].map((name) => `--${name}`);
+      faults.push(refuseName(token.rawName, "flag", token.rawName, known));
+      followsUnknown = token.inlineValue !== true;
+    }
+  }
+  return { flags, operands, configArgv, faults: [...faults, ...refuseChoice(command, operands)] };
+}
+
+/** Whether help is asked for, behind `--` excepted: there it is text. */
+export function asksFor(argv: readonly string[], ...names: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return (end < 0 ? argv : argv.slice(0, end)).some((argument) => names.includes(argument));
+}
+
+/** Not strict, because strict parsing stops at the first fault. */
+function tokenize(argv: readonly string[], command: Command) {
+  const own = command.flags.map(
+    ({ name, placeholder }) => [name, { type: placeholder === null ? "boolean" : "string" }] as const,
+  );
+  const config = allOptions.flatMap(({ flag }) =>
+    flag === null ? [] : [[flag, { type: "string", multiple: true }] as const],
+  );
+  const options = Object.fromEntries([...config, ...own]);
+  return parseArgs({ args: [...argv], options, strict: false, tokens: true }).tokens;
+}
+
+function takeFlag(
+  flag: CommandFlag,
+  token: OptionToken,
+  flags: Map<string, string | true>,
+): readonly ConfigFault[] {
+  const source = `--${flag.name}`;
+  const refuse = (problem: string) => [{ source, given: null, problem }];
+  if (flags.has(flag.name)) return refuse("is given more than once");
+  if (flag.placeholder === null) {
+    if (token.value !== undefined) return refuse("takes no value");
+    flags.set(flag.name, true);
+    return [];
+  }
+  // `--model --json` is a forgotten value; `--model=--json` says that it is meant.
+  if (token.value === undefined || (!token.inlineValue && token.value.startsWith("-")))
+    return refuse(`needs a value: ${flag.placeholder}`);
+  flags.set(flag.name, token.value);
+  return [];
+}
+
+function asWritten(argv: readonly string[], { index, value, inlineValue }: OptionToken): readonly string[] {
+  return argv.slice(index, index + (value !== undefined && inlineValue === false ? 2 : 1));
+}
+
+function refuseOperand(value: string): ConfigFault {
+  const problem = "is one argument too many; put quotes around a text with spaces";
+  return { source: JSON.stringify(value), given: null, problem };
+}
+
+function refuseChoice(command: Command, operands: readonly string[]): readonly ConfigFault[] {
+  const choices = command.operands?.choices?.map(({ name }) => name) ?? null;
+  if (choices === null) return [];
+  const [given] = operands;
+  if (given === undefined) {
+    if (command.operands?.shown.startsWith("[")) return [];
+    return [{ source: command.name, given: null, problem: `say which: ${choices.join(", ")}` }];
+  }
+  if (choices.includes(given)) return [];
+  const fault = refuseName(given, `${command.name} command`, given, choices);
+  const hint = fault.problem.includes("did you mean") ? "" : `; it takes ${choices.join(", ")}`;
+  return [{ ...fault, problem: `${fault.problem}${hint}` }];
+}

@@ -1,0 +1,90 @@
+/** A client of the running service: the same configuration says where it is and which token it wants. */
+import { Agent, type Dispatcher, request } from "undici";
+import { isJsonObject, type JsonObject } from "../../workers/contract/json.js";
+import type { CodexNativeApiConfig } from "../config/types.js";
+import { readServerSentEvents } from "./server-sent-events.js";
+
+export interface ServiceAnswer {
+  readonly status: number;
+  /** Null where the body is no JSON object. */
+  readonly body: JsonObject | null;
+}
+
+export interface ServiceStream {
+  readonly status: number;
+  /** The data of each event. Ends with the stream; throws when the stream breaks. */
+  readonly events: AsyncIterable<JsonObject>;
+}
+
+/** An answer of the service's is smaller; what is larger comes from something else. */
+const maxAnswerBytes = 64 * 1024 * 1024;
+const connectTimeoutMs = 5_000;
+
+/** Where the service listens, as its callers on this machine write it; null when it picks a port by itself. */
+export function serviceAddress({ listen }: CodexNativeApiConfig): string | null {
+  if (listen.port === 0) return null;
+  const host = listen.host === "0.0.0.0" ? "127.0.0.1" : listen.host === "::" ? "::1" : listen.host;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${listen.port}`;
+}
+
+export class ServiceClient {
+  readonly baseUrl: string;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #agent = new Agent({
+    connect: { timeout: connectTimeoutMs },
+    pipelining: 1,
+    maxResponseSize: maxAnswerBytes,
+    // A model may think for longer than any fixed time; each call has a deadline or a signal of its own.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+
+  constructor(baseUrl: string, token: string | null) {
+    this.baseUrl = baseUrl;
+    this.#headers = token === null ? {} : { authorization: `Bearer ${token}` };
+  }
+
+  /** Rejects when nothing answers in time. */
+  async get(path: string, timeoutMs: number): Promise<ServiceAnswer> {
+    return readAnswer(await this.#send(path, { method: "GET", signal: AbortSignal.timeout(timeoutMs) }));
+  }
+
+  /** A refusal comes as an answer, everything else as a stream. */
+  async post(path: string, body: JsonObject, signal: AbortSignal): Promise<ServiceAnswer | ServiceStream> {
+    const response = await this.#send(path, { method: "POST", signal, body: JSON.stringify(body) });
+    const isStream = String(response.headers["content-type"]).startsWith("text/event-stream");
+    if (!isStream) return readAnswer(response);
+    return { status: response.statusCode, events: readServerSentEvents(response.body, maxAnswerBytes) };
+  }
+
+  /** Ends every exchange and connection. */
+  async destroy(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  #send(
+    path: string,
+    options: { readonly method: "GET" | "POST"; readonly signal: AbortSignal; readonly body?: string },
+  ): Promise<Dispatcher.ResponseData> {
+    const content = options.body === undefined ? {} : { "content-type": "application/json" };
+    return request(`${this.baseUrl}${path}`, {
+      ...options,
+      dispatcher: this.#agent,
+      headers: { ...this.#headers, ...content },
+    });
+  }
+}
+
+async function readAnswer(response: Dispatcher.ResponseData): Promise<ServiceAnswer> {
+  return { status: response.statusCode, body: parseObject(await response.body.text()) };
+}
+
+function parseObject(text: string): JsonObject | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isJsonObject(value) ? value : null;
+  } catch {
+    // Not JSON is an answer of its own kind: it is not the service that gave it.
+    return null;
+  }
+}

@@ -1,0 +1,47 @@
+/** Text for people: wrapped to a width, and coloured where that is wanted. */
+import type { Environment } from "../config/directories.js";
+import type { TextOutput } from "./cli-context.js";
+
+/** Lines no wider than `width`, words kept whole. */
+export function wrapWords(sentence: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of sentence.trim().split(/\s+/)) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (longer.length > width && line !== "") {
+      lines.push(line);
+      line = word;
+    } else {
+      line = longer;
+    }
+  }
+  return [...lines, line];
+}
+
+/** `head` and a text beside it, the text in a column of its own. */
+export function renderEntry(head: string, text: string, column: number, width: number): string {
+  const lines = wrapWords(text, width - column);
+  // A name that leaves no gap stands on a line of its own.
+  const first = head.length > column - 2 ? [head] : [`${head.padEnd(column)}${lines.shift() ?? ""}`];
+  return [...first, ...lines.map((line) => " ".repeat(column) + line)].join("\n");
+}
+
+const colours = { red: 31, green: 32, yellow: 33 } as const;
+
+export type Paint = (text: string, colour: keyof typeof colours) => string;
+
+/** Colours on a terminal, unless `NO_COLOR` says no; elsewhere the text as it is. */
+export function makePaint(output: TextOutput, env: Environment): Paint {
+  const isColoured = output.isTTY === true && !env.NO_COLOR && env.TERM !== "dumb";
+  return (text, colour) => (isColoured ? `\u001b[${colours[colour]}m${text}\u001b[0m` : text);
+}
+
+/** Resolves once the text is taken, so that a slow reader slows the writer; rejects when nobody reads any more. */
+export function writeFully(output: TextOutput, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    output.write(text, (error) => {
+      if (error === null || error === undefined) resolve();
+      else reject(error);
+    });
+  });
+}
