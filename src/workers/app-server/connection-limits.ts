@@ -12,6 +12,8 @@ export const connectionLimits = {
    */
   maxFrameBytes: 8 * 1024 * 1024,
   maxSentBytes: 64 * 1024 * 1024,
+  /** More than eight starts of the largest request (32 MiB) have under way: a peer with so much to read does not read. */
+  maxBacklogBytes: 256 * 1024 * 1024,
   /** Messages in a row that are not JSON-RPC before the peer is given up. */
   maxGarbageInARow: 100,
   /** Threads that have a listener. */

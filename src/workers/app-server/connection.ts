@@ -6,7 +6,7 @@ import { callMethod } from "./call-method.js";
 import { connectionLimits } from "./connection-limits.js";
 import { type CreateTransport, createTransport } from "./create-transport.js";
 import { describeDialFailure } from "./describe-failure.js";
-import { BadAnswerError, NotReadyError, RpcError, WrongStateError } from "./errors.js";
+import { BadAnswerError, CallTimeoutError, NotReadyError, RpcError, WrongStateError } from "./errors.js";
 import type { JsonRpcClientOptions } from "./json-rpc-client.js";
 import { openSession, type Session } from "./open-session.js";
 import type { CallOptions } from "./pending-calls.js";
@@ -144,6 +144,7 @@ export class AppServerConnection {
       return await callMethod(session.client, method, params, options);
     } catch (error) {
       if (error instanceof BadAnswerError) this.#options.countFault(`bad_answer:${method}`);
+      if (error instanceof CallTimeoutError) this.#keeper?.suspect();
       throw error;
     }
   }

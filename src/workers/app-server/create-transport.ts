@@ -13,8 +13,15 @@ export type CreateTransport = (
 /** The wire that an endpoint calls for. */
 export const createTransport: CreateTransport = (endpoint, onChild) => {
   const { maxMessageBytes, stderrTailBytes } = limits;
+  const { maxBacklogBytes } = connectionLimits;
   if (endpoint.kind === "stdio") {
-    return new StdioTransport({ spec: endpoint.spawn, maxMessageBytes, stderrTailBytes, onChild });
+    return new StdioTransport({
+      spec: endpoint.spawn,
+      maxMessageBytes,
+      maxBacklogBytes,
+      stderrTailBytes,
+      onChild,
+    });
   }
   const target = endpoint.kind === "unix" ? { socketPath: endpoint.socketPath } : { url: endpoint.url };
   const { maxFrameBytes, maxSentBytes, closeTimeoutMs } = connectionLimits;
@@ -23,6 +30,7 @@ export const createTransport: CreateTransport = (endpoint, onChild) => {
     maxReceivedBytes: maxMessageBytes,
     maxSentBytes: Math.min(maxSentBytes, maxMessageBytes),
     maxFrameBytes,
+    maxBacklogBytes,
     closeTimeoutMs,
   });
 };

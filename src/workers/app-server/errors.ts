@@ -101,6 +101,9 @@ export class TransportError extends AppServerError {
   readonly code = "transport_failed";
 }
 
+/** The text of the `TransportError` for a peer that keeps its socket open and leaves unread what it is sent. */
+export const unread = "the app-server does not read what it is sent";
+
 /** A method was called in a state that has no use for it: a fault of ours. */
 export class WrongStateError extends AppServerError {
   override readonly name = "WrongStateError";

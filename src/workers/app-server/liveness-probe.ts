@@ -25,6 +25,8 @@ export class LivenessProbe {
   readonly #peer: ProbedPeer;
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
+  #suspected = false;
+  #lastCheck = 0;
 
   constructor(peer: ProbedPeer, options: LivenessProbeOptions) {
     this.#peer = peer;
@@ -42,11 +44,24 @@ export class LivenessProbe {
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
+  /** A call was not answered: whatever else the peer says, it may have stopped to listen. Asks now; only an answer counts. */
+  suspect(): void {
+    if (this.#stopped || this.#suspected) return;
+    this.#suspected = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    void this.#check();
+  }
+
   async #check(): Promise<void> {
     const { idleMs, now } = this.#options;
+    this.#lastCheck += 1;
+    const check = this.#lastCheck;
+    const suspected = this.#suspected;
     const silent = now() - this.#peer.lastInboundAt >= idleMs;
-    const alive = !silent || (await this.#answers());
-    if (this.#stopped) return;
+    const alive = (!silent && !suspected) || (await this.#answers(suspected));
+    // A suspicion that came up meanwhile has a check of its own.
+    if (this.#stopped || check !== this.#lastCheck) return;
+    this.#suspected = false;
     if (alive) {
       this.start();
       return;
@@ -57,13 +72,14 @@ export class LivenessProbe {
     );
   }
 
-  async #answers(): Promise<boolean> {
+  async #answers(suspected: boolean): Promise<boolean> {
     const askedAt = this.#options.now();
     try {
       await this.#peer.ask(this.#options.timeoutMs);
       return true;
     } catch (error) {
       if (!(error instanceof CallTimeoutError)) return true;
+      if (suspected) return false;
       // After a suspended machine or a blocked thread, timers fire before what lies in the socket is read.
       await setImmediate();
       return this.#peer.lastInboundAt > askedAt;

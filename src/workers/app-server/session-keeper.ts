@@ -28,6 +28,7 @@ export class SessionKeeper {
   readonly #options: SessionKeeperOptions;
   readonly #abort = new AbortController();
   #session: Session | null = null;
+  #probe: LivenessProbe | null = null;
   #lossesSeen = 0;
   #done: Promise<void> | null = null;
 
@@ -38,6 +39,11 @@ export class SessionKeeper {
   /** The session while its handshake is done and its wire holds. */
   get session(): Session | null {
     return this.#session;
+  }
+
+  /** A call on the session was not answered in time. */
+  suspect(): void {
+    this.#probe?.suspect();
   }
 
   /** @param after the end of an older one: two processes of ours on one login would race for its token. */
@@ -91,10 +97,12 @@ export class SessionKeeper {
     const readyAt = now();
     const probe = this.#createProbe(session);
     this.#session = session;
+    this.#probe = probe;
     probe.start();
     onReady(session, this.#lossesSeen > 0);
     await lost.promise;
     probe.stop();
+    this.#probe = null;
     // Joins whatever ended the wire: the next dial must not find the old process still there.
     await session.client.close();
     if (now() - readyAt >= connectionLimits.stableAfterMs) backoff.reset();

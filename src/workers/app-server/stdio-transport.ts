@@ -3,7 +3,7 @@ import type { SpawnSpec } from "../contract/endpoint.js";
 import { ByteTail } from "./byte-tail.js";
 import { createDeferred, settlesWithin } from "./deferred.js";
 import { describeSystemError } from "./describe-failure.js";
-import { MessageTooLargeError, TransportError } from "./errors.js";
+import { MessageTooLargeError, TransportError, unread } from "./errors.js";
 import { LineDecoder } from "./line-decoder.js";
 import { signalProcessTree } from "./signal-process-tree.js";
 import type { Transport, TransportCallbacks, TransportStartOptions } from "./transport.js";
@@ -11,6 +11,8 @@ import type { Transport, TransportCallbacks, TransportStartOptions } from "./tra
 export interface StdioTransportOptions {
   readonly spec: SpawnSpec;
   readonly maxMessageBytes: number;
+  /** What may wait for the peer to read it before no more is taken. */
+  readonly maxBacklogBytes: number;
   readonly stderrTailBytes: number;
   /** The process id once there is one, null when the process is gone. */
   readonly onChild: (pid: number | null) => void;
@@ -75,6 +77,8 @@ export class StdioTransport implements Transport {
   async send(text: string): Promise<void> {
     const child = this.#child;
     if (this.#state !== "open" || child === null) throw new TransportError("the wire is closed");
+    const { maxBacklogBytes } = this.#options;
+    if (child.stdin.writableLength > maxBacklogBytes) throw new TransportError(unread);
     if (Buffer.byteLength(text) > this.#options.maxMessageBytes) {
       throw new MessageTooLargeError(`a message is larger than ${this.#options.maxMessageBytes} bytes`);
     }

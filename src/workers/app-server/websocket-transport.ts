@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { Agent, buildConnector, type Dispatcher, WebSocket } from "undici";
 import { createDeferred, settlesWithin } from "./deferred.js";
 import { describeSystemError } from "./describe-failure.js";
-import { MessageTooLargeError, TransportError } from "./errors.js";
+import { MessageTooLargeError, TransportError, unread } from "./errors.js";
 import type { Transport, TransportCallbacks, TransportStartOptions } from "./transport.js";
 import { encodeTextFragments } from "./websocket-fragments.js";
 
@@ -14,6 +14,8 @@ export interface WebSocketTransportOptions {
   readonly maxSentBytes: number;
   /** Messages over this go out in several frames. */
   readonly maxFrameBytes: number;
+  /** What may wait for the peer to read it before no more is taken. */
+  readonly maxBacklogBytes: number;
   readonly closeTimeoutMs: number;
 }
 
@@ -79,7 +81,8 @@ export class WebSocketTransport implements Transport {
   async send(text: string): Promise<void> {
     const socket = this.#socket;
     if (this.#state !== "open" || socket === null) throw new TransportError("the wire is closed");
-    const { maxSentBytes, maxFrameBytes } = this.#options;
+    const { maxSentBytes, maxFrameBytes, maxBacklogBytes } = this.#options;
+    if (socket.writableLength > maxBacklogBytes) throw new TransportError(unread);
     const bytes = Buffer.byteLength(text);
     if (bytes > maxSentBytes)
       throw new MessageTooLargeError(`a message is larger than ${maxSentBytes} bytes`);

@@ -23,6 +23,7 @@ export interface TurnContext {
 /** Deadlines of the calls a turn makes, in milliseconds. They bound Codex's answers and not the model's. */
 const deadlines = {
   connectionReady: 2_000,
+  /** Or the turn's idle limit, if that is less: an answer that does not come is silence too. */
   call: 30_000,
   interrupt: 5_000,
   /** From the end of a model call to `turn/completed`, before we ask whether that was lost. */
@@ -107,6 +108,7 @@ export class NativeTurn implements ThreadListener {
 
   onNotification(notification: ThreadNotification): void {
     if (this.#phase === "ended") return;
+    if (notification.method === "thread/closed") return this.#end(this.#interruptOutcome ?? threadClosed);
     if (this.#turnId === null || (this.#phase === "parked" && notification.method !== "turn/completed")) {
       this.#held.push(notification);
       return;
@@ -127,6 +129,10 @@ export class NativeTurn implements ThreadListener {
     return this.#toolCalls.open(call.callId);
   }
 
+  get #callTimeoutMs(): number {
+    return Math.min(deadlines.call, this.#assignment.idleTimeoutMs);
+  }
+
   onConnectionLost(error: Error): void {
     this.#end({ status: "failed", error: classifyCallFailure(error) });
   }
@@ -145,7 +151,7 @@ export class NativeTurn implements ThreadListener {
       codexVersion,
     });
     const started = await retryWhenOverloaded(this.#abort.signal, () =>
-      connection.call("thread/start", params, { timeoutMs: deadlines.call }),
+      connection.call("thread/start", params, { timeoutMs: this.#callTimeoutMs }),
     );
     this.#threadId = started.thread.id;
     return started.thread.id;
@@ -159,7 +165,7 @@ export class NativeTurn implements ThreadListener {
         connection.call(
           "thread/inject_items",
           { threadId, items: injectableItems(items, this.#toolNames) },
-          { timeoutMs: deadlines.call },
+          { timeoutMs: this.#callTimeoutMs },
         ),
       );
     }
@@ -167,7 +173,7 @@ export class NativeTurn implements ThreadListener {
     // Not aborted on cancel: only the answer tells the id by which the turn can be interrupted.
     const { turn } = await retryWhenOverloaded(this.#abort.signal, () =>
       connection.call("turn/start", turnStartParams(threadId, this.#assignment), {
-        timeoutMs: deadlines.call,
+        timeoutMs: this.#callTimeoutMs,
       }),
     );
     this.#onTurnStarted(threadId, turn.id);
@@ -324,6 +330,17 @@ export class NativeTurn implements ThreadListener {
 const readerTooSlow: TurnOutcome = {
   status: "failed",
   error: { code: "turn_cancelled", message: "The caller read too slowly for the turn's output to be kept." },
+};
+
+/** Only what nobody uses is closed, so this thread was lost with its history. */
+const threadClosed: TurnOutcome = {
+  status: "failed",
+  error: {
+    code: "native_runtime_unavailable",
+    message: "Codex closed the native thread under its turn.",
+    retryAfterMs: 1000,
+    infrastructure: true,
+  },
 };
 
 function stalled(idleTimeoutMs: number): TurnErrorData {

@@ -87,6 +87,50 @@ t.test("a peer that speaks is not asked", async (t) => {
   });
 });
 
+t.test("a suspected peer is asked at once, and only its answer counts", async (t) => {
+  const asked: string[] = [];
+  const error = await new Promise<Error>((resolve) => {
+    const peer = {
+      // It never stops to talk.
+      get lastInboundAt() {
+        return performance.now();
+      },
+      ask: async (timeoutMs: number) => {
+        asked.push("asked");
+        probe.suspect();
+        throw new CallTimeoutError("thread/loaded/list", timeoutMs);
+      },
+      drop: resolve,
+    };
+    const probe = new LivenessProbe(peer, { ...options, idleMs: 60_000, countFault: () => {} });
+    probe.start();
+    probe.suspect();
+  });
+  t.match(error, { code: "transport_failed" });
+  t.strictSame(asked, ["asked"], "one suspicion at a time");
+});
+
+t.test("a suspected peer that answers is left alone until the next silence", async (t) => {
+  let asked = 0;
+  await new Promise<void>((resolve) => {
+    const peer = {
+      get lastInboundAt() {
+        if (asked > 0) setImmediate(resolve);
+        return performance.now();
+      },
+      ask: async () => {
+        asked += 1;
+      },
+      drop: () => t.fail("it answered"),
+    };
+    const probe = new LivenessProbe(peer, { ...options, countFault: () => {} });
+    t.teardown(() => probe.stop());
+    probe.start();
+    probe.suspect();
+  });
+  t.equal(asked, 1);
+});
+
 t.test("a stopped probe does nothing, even with a question open", async (t) => {
   let fail = (_error: Error) => {};
   const asked = new Promise<void>((resolve) => {

@@ -9,6 +9,7 @@ interface Settings {
   readonly command?: string;
   readonly cwd?: string;
   readonly maxMessageBytes?: number;
+  readonly maxBacklogBytes?: number;
   readonly stopStepMs?: number;
 }
 
@@ -23,6 +24,7 @@ function create(t: Test, script: string, settings: Settings = {}) {
       stopStepMs: settings.stopStepMs ?? 5_000,
     },
     maxMessageBytes: settings.maxMessageBytes ?? 1024 * 1024,
+    maxBacklogBytes: settings.maxBacklogBytes ?? 16 * 1024 * 1024,
     stderrTailBytes: 16,
     onChild: (pid) => children.push(pid),
   });
@@ -114,6 +116,22 @@ t.test("a send that waits for a full pipe fails when the process dies", async (t
     t.match(outcome, { status: "rejected", reason: { code: "transport_failed" } });
   await destroyed;
   t.match(wire.closes, [{ message: "given up" }]);
+});
+
+t.test("a process that reads nothing is sent no more than the bound", async (t) => {
+  const { transport, wire } = create(t, `${hello} setInterval(() => {}, 1000)`, {
+    maxBacklogBytes: 1_000_000,
+  });
+  await transport.start(wire, opening);
+  await wire.count(1);
+  const taken = ["a", "b", "c"].map((letter) => transport.send(letter.repeat(500_000)));
+  const settled = Promise.allSettled(taken);
+  await t.rejects(transport.send("one too many"), {
+    code: "transport_failed",
+    message: "the app-server does not read what it is sent",
+  });
+  await transport.destroy(new Error("given up"));
+  await settled;
 });
 
 t.test("a send that waits for a full pipe goes on when it drains", async (t) => {

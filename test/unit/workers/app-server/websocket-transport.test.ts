@@ -16,6 +16,7 @@ function create(t: Test, socketPath: string, overrides: Partial<WebSocketTranspo
     maxReceivedBytes: 1024 * 1024,
     maxSentBytes: 64 * 1024 * 1024,
     maxFrameBytes: 8 * 1024 * 1024,
+    maxBacklogBytes: 64 * 1024 * 1024,
     closeTimeoutMs: 5_000,
     ...overrides,
   });
@@ -201,6 +202,25 @@ t.test("a send waits while the peer does not read, goes on when it does", async 
   socket.resume();
   await sending;
   t.equal(String((await received)[0]).length, 16 * 1024 * 1024);
+});
+
+t.test("a peer that does not read is sent no more than the bound, and all of it once it does", async (t) => {
+  const listener = await listenForWebSockets(t);
+  const { transport, wire } = create(t, listener.socketPath, { maxBacklogBytes: 12 * 1024 * 1024 });
+  const [{ client, socket }] = await Promise.all([listener.nextClient(), transport.start(wire, opening)]);
+  socket.pause();
+  const received: number[] = [];
+  client.on("message", (data) => received.push(String(data).length));
+  const taken = Promise.all([1, 2].map(() => transport.send("x".repeat(8 * 1024 * 1024))));
+  await t.rejects(transport.send("one too many"), {
+    code: "transport_failed",
+    message: "the app-server does not read what it is sent",
+  });
+  socket.resume();
+  await taken;
+  await transport.send("and on");
+  while (received.length < 3) await once(client, "message");
+  t.strictSame(received, [8 * 1024 * 1024, 8 * 1024 * 1024, 6]);
 });
 
 t.test("a send that waits fails when the peer dies or the wire is destroyed", async (t) => {
