@@ -1,4 +1,8 @@
 /** The package's public surface, and nothing else. */
+export type { ConfigFault } from "./config/faults.js";
+export type { CodexNativeApiSettings } from "./config/host-settings.js";
+export type { OptionOrigin } from "./config/layers.js";
+export { type ConfigResult, type CreateConfigOptions, createConfig } from "./config/load-config.js";
 export type { CodexNativeApiConfig } from "./config/types.js";
 export { InMemoryCodexNativeApiContinuationRegistry } from "./continuation/in-memory-registry.js";
 export type {

@@ -10,6 +10,7 @@ t.test("the package exports these values and no others", async (t) => {
     "CodexNativeApiSideTaskRouter",
     "CodexNativeRuntime",
     "InMemoryCodexNativeApiContinuationRegistry",
+    "createConfig",
     "readSideTaskSettings",
   ]);
 });

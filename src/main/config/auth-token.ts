@@ -19,7 +19,7 @@ export interface TokenRead {
 /** A shorter one can be guessed by whoever reaches the port. */
 const minPublicTokenChars = 16;
 
-const layerRank = { flag: 3, environment: 2, file: 1, default: 0 } as const;
+const layerRank = { host: 4, flag: 3, environment: 2, file: 1, default: 0 } as const;
 
 /** What an Authorization header can carry unchanged. */
 export function isTokenText(text: string): boolean {

@@ -41,7 +41,8 @@ export function readConfigFile(
   return { layer, faults };
 }
 
-function makeLayer(
+/** From an object in the file's shape. `path` says where it stands, for faults. */
+export function makeLayer(
   path: string,
   root: Readonly<Record<string, unknown>>,
   specs: readonly OptionSpec[],
@@ -56,7 +57,11 @@ function makeLayer(
 }
 
 /** Keys that are not ours and groups that are no objects. */
-function refuseKeys(path: string, root: unknown, specs: readonly OptionSpec[]): readonly ConfigFault[] {
+export function refuseKeys(
+  path: string,
+  root: unknown,
+  specs: readonly OptionSpec[],
+): readonly ConfigFault[] {
   const keys = specs.filter(({ inFile }) => inFile).map((spec) => spec.key);
   const issues = buildConfigFileSchema(specs).safeParse(root).error?.issues ?? [];
   return issues.flatMap((issue) => {

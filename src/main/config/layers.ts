@@ -3,7 +3,8 @@ import { isAbsolute, join, resolve } from "node:path";
 import { type ConfigFault, refuseValue } from "./faults.js";
 import type { OptionSpec } from "./option-spec.js";
 
-export type LayerKind = "flag" | "environment" | "file";
+/** `host`: given by the program that embeds the service. */
+export type LayerKind = "host" | "flag" | "environment" | "file";
 
 /** Where a value came from. */
 export interface OptionOrigin {

@@ -1,11 +1,12 @@
 import { compileConfig } from "./compile-config.js";
-import { type ConfigFileRead, readConfigFile } from "./config-file.js";
+import { type ConfigFileRead, makeLayer, readConfigFile, refuseKeys } from "./config-file.js";
 import { type Environment, locateDefaultConfigFile } from "./directories.js";
 import { readEnvironment } from "./environment.js";
 import type { ConfigFault } from "./faults.js";
 import { readFlags } from "./flags.js";
+import type { CodexNativeApiSettings } from "./host-settings.js";
 import { type ConfigLayer, LayeredSettings, type OptionOrigin } from "./layers.js";
-import type { Machine } from "./machine.js";
+import { type Machine, readMachine } from "./machine.js";
 import { allOptions, options } from "./options.js";
 import type { CodexNativeApiConfig } from "./types.js";
 
@@ -16,13 +17,23 @@ export interface ConfigSources {
   readonly machine: Machine;
 }
 
+export interface CreateConfigOptions {
+  /**
+   * Variables to read as `serve` does, below the settings and above the config file, which is then read as well. Default:
+   * none, and no config file. Pass `process.env` to let a host's users configure the service as they would `serve`.
+   */
+  readonly env?: Environment;
+}
+
 export type ConfigResult =
   | {
       readonly ok: true;
+      /** Complete, checked and frozen. */
       readonly config: CodexNativeApiConfig;
       /** Where each value came from, by option key. */
       readonly origins: ReadonlyMap<string, OptionOrigin>;
     }
+  /** All that is wrong, not only the first. */
   | { readonly ok: false; readonly faults: readonly ConfigFault[] };
 
 /**
@@ -33,11 +44,49 @@ export function loadConfig({ argv, env, machine }: ConfigSources): ConfigResult 
   const flags = readFlags(argv, allOptions, machine.workingDir);
   const environment = readEnvironment(env, allOptions, machine.workingDir);
   const file = readNamedFile([flags.layer, environment.layer], env, machine);
-  const layers = [flags.layer, environment.layer, ...(file.layer === null ? [] : [file.layer])];
+  return resolveConfig([flags, environment, file], env, machine);
+}
+
+/**
+ * The configuration of a service that a host program embeds: its settings over the defaults, and over `options.env` if it
+ * gives any. Asks nothing else but the platform's home directory, working directory and number of cores, and reads
+ * `auth.tokenFile`. Never throws: a fault is named with what is allowed, and all of them at once.
+ */
+export function createConfig(
+  settings: CodexNativeApiSettings = {},
+  options: CreateConfigOptions = {},
+): ConfigResult {
+  return createConfigOn(readMachine(), settings, options);
+}
+
+export function createConfigOn(
+  machine: Machine,
+  settings: CodexNativeApiSettings,
+  { env }: CreateConfigOptions,
+): ConfigResult {
+  const where = "the host's settings";
+  const host: LayerRead = {
+    layer: { ...makeLayer(where, { ...settings }, allOptions), kind: "host", baseDir: machine.workingDir },
+    faults: refuseKeys(where, settings, allOptions),
+  };
+  if (env === undefined) return resolveConfig([host], {}, machine);
+  const environment = readEnvironment(env, allOptions, machine.workingDir);
+  const file = readNamedFile([environment.layer], env, machine);
+  return resolveConfig([host, environment, file], env, machine);
+}
+
+interface LayerRead {
+  readonly layer: ConfigLayer | null;
+  readonly faults: readonly ConfigFault[];
+}
+
+/** From the layers, highest first. */
+function resolveConfig(reads: readonly LayerRead[], env: Environment, machine: Machine): ConfigResult {
+  const layers = reads.flatMap(({ layer }) => (layer === null ? [] : [layer]));
   const settings = new LayeredSettings(layers, machine.homeDir);
   const valueFaults = settings.check(allOptions);
   const { config, faults } = compileConfig(settings, machine, env);
-  const all = [...flags.faults, ...environment.faults, ...file.faults, ...valueFaults, ...faults];
+  const all = [...reads.flatMap((read) => read.faults), ...valueFaults, ...faults];
   if (all.length > 0) return { ok: false, faults: all };
   return { ok: true, config: freezeDeeply(config), origins: settings.origins };
 }
