@@ -1,12 +1,11 @@
 /** A server over a fake runtime on a real socket, gone when the test is. */
-import { Writable } from "node:stream";
-import { type Logger, pino } from "pino";
 import type { Test } from "tap";
 import { Agent, request } from "undici";
 import { InMemoryCodexNativeApiContinuationRegistry } from "../../src/main/continuation/in-memory-registry.js";
 import { CodexNativeApiServer } from "../../src/main/http/server.js";
 import type { CodexNativeApiServerOptions } from "../../src/main/http/server-options.js";
 import { FakeRuntime } from "./fake-runtime.js";
+import { LogLines } from "./log-lines.js";
 
 export interface HttpFixture {
   readonly runtime: FakeRuntime;
@@ -79,29 +78,4 @@ export async function call(fixture: HttpFixture, path: string, options: Call = {
     text,
     json: () => JSON.parse(text),
   };
-}
-
-class LogLines {
-  readonly lines: Readonly<Record<string, unknown>>[] = [];
-  readonly logger: Logger;
-  #waiting: (() => void)[] = [];
-
-  constructor() {
-    const sink = new Writable({
-      write: (chunk: Buffer, _encoding, done) => {
-        this.lines.push(JSON.parse(chunk.toString()));
-        for (const wake of this.#waiting.splice(0)) wake();
-        done();
-      },
-    });
-    this.logger = pino({ level: "debug", base: null }, sink);
-  }
-
-  async logged(event: string): Promise<Readonly<Record<string, unknown>>> {
-    for (;;) {
-      const line = this.lines.find((candidate) => candidate.event === event);
-      if (line !== undefined) return line;
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-  }
 }
