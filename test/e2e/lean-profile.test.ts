@@ -1,5 +1,6 @@
 import t from "tap";
 import { needs } from "../support/codex-version.js";
+import { offeredTools } from "../support/offline-backend/index.js";
 import { startServiceHarness } from "../support/service-harness.js";
 
 for (const login of ["chatgpt", "provider"] as const) {
@@ -29,9 +30,12 @@ t.test(
   needs("tool_free_turns"),
   async (t) => {
     const { backend, client } = await startServiceHarness(t, { argv: ["--turn-profile", "codex"] });
-    await client.responses.create({ input: "hello" });
-    const request = backend.requests.at(-1);
-    t.match(JSON.stringify([request?.body.instructions, request?.fullInput]), /Codex/);
-    t.same(request?.body.tools ?? [], []);
+    const { data: models } = await client.models.list();
+    for (const { id } of models) {
+      await client.responses.create({ model: id, input: "hello" });
+      const request = await backend.waitForRequest(({ body }) => body.model === id);
+      t.match(JSON.stringify([request.body.instructions, request.fullInput]), /Codex/, id);
+      t.same(offeredTools(request), [], id);
+    }
   },
 );

@@ -128,6 +128,7 @@ export async function superviseRealCodex(
       authFile: home.authFile,
       directory: instance.catalogs,
       cacheMaxAgeMs: 60_000,
+      profile: "lean",
       wallClock: Date.now,
       timeoutMs: 20_000,
     });

@@ -62,7 +62,7 @@ export const codexOptions = {
     env: "CODEX_NATIVE_API_TURN_PROFILE",
     type: choice(["lean", "codex"]),
     default: "lean",
-    description: "lean: the model sees the request alone. codex: Codex's own instructions and catalog stay.",
+    description: "lean: the model sees the request alone. codex: Codex's own instructions stay.",
   }),
   defaultModel: defineOption({
     key: "turns.defaultModel",

@@ -96,7 +96,7 @@ export class CodexInstallation {
    */
   async prepare(previousFailure: string | null): Promise<SpawnSpec> {
     const { instance } = await this.open();
-    const { bin, environment, stopStepMs, profile } = this.#options;
+    const { bin, environment, stopStepMs } = this.#options;
     const [binary, home] = await Promise.all([
       findCodexBinary({ configured: bin, env: environment, timeoutMs: versionTimeoutMs }),
       this.#prepareHome(instance),
@@ -111,8 +111,7 @@ export class CodexInstallation {
       });
     }
     const env = this.#childEnvironment(home);
-    const modelCatalogPath =
-      profile === "lean" ? await this.#renderCatalog(instance, binary, home, env) : null;
+    const modelCatalogPath = await this.#renderCatalog(instance, binary, home, env);
     const { configArgs } = home;
     return buildSpawnSpec({ binary, configArgs, cwd: instance.work, env, modelCatalogPath, stopStepMs });
   }
@@ -161,6 +160,7 @@ export class CodexInstallation {
       cacheMaxAgeMs: catalogMaxAgeMs,
       wallClock: Date.now,
       timeoutMs: catalogTimeoutMs,
+      profile: this.#options.profile,
     });
     if (result.status === "rendered") {
       this.#degraded.delete("derived_catalog_unavailable");

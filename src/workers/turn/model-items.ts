@@ -1,17 +1,15 @@
 import { isJsonObject, type JsonObject } from "../contract/json.js";
 
 /** Raw items that the model put out. Codex echoes its own injected context and tool outputs in the same stream. */
-const outputItemTypes = new Set([
-  "reasoning",
-  "function_call",
-  "custom_tool_call",
-  "web_search_call",
-  "local_shell_call",
-  "image_generation_call",
-]);
+const outputItemTypes = new Set(["reasoning", "web_search_call", "image_generation_call"]);
 
-export function isModelOutput(item: JsonObject): boolean {
+/**
+ * Calls of tools that the caller has not declared, a shell's among them, are Codex's to refuse: shown, they would read as if the
+ * caller was to run them.
+ */
+export function isModelOutput(item: JsonObject, declaredTools: ReadonlySet<string>): boolean {
   if (item.type === "message") return item.role === "assistant";
+  if (item.type === "function_call") return typeof item.name === "string" && declaredTools.has(item.name);
   return typeof item.type === "string" && outputItemTypes.has(item.type);
 }
 

@@ -77,11 +77,12 @@ export class NativeTurn implements ThreadListener {
       pacing: () => pacingOf(context.connection.codexVersion),
       onParked: (callIds) => this.#park(callIds),
     });
-    this.#reducer = new TurnReducer(
-      (event) => this.#emit(event),
-      (item) => this.#toolNames.toOriginalItem(item),
-      assignment.continueThreadId === null,
-    );
+    this.#reducer = new TurnReducer({
+      emit: (event) => this.#emit(event),
+      toOriginal: (item) => this.#toolNames.toOriginalItem(item),
+      declaredTools: new Set(assignment.thread.tools.map((tool) => tool.name)),
+      freshThread: assignment.continueThreadId === null,
+    });
   }
 
   /** Runs the turn to its one terminal event and gives the native thread back. Never rejects. */

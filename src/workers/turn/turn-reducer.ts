@@ -13,6 +13,16 @@ import {
 } from "./model-items.js";
 import { classifyFailure, readStoppedAnswer } from "./turn-failure.js";
 
+export interface TurnReducerOptions {
+  readonly emit: (event: TurnEvent) => void;
+  /** Gives an item the caller's own function names back. */
+  readonly toOriginal: (item: JsonObject) => JsonObject;
+  /** The caller's functions, by its own names. */
+  readonly declaredTools: ReadonlySet<string>;
+  /** On one, Codex's sum of tokens is this turn's. */
+  readonly freshThread: boolean;
+}
+
 /** Codex's names of the items that it announces before the model has finished them. */
 const announcedItems: Readonly<Record<string, OutputItemType>> = {
   agentMessage: "message",
@@ -28,6 +38,7 @@ export class TurnReducer {
   readonly #emit: (event: TurnEvent) => void;
   readonly #freshThread: boolean;
   readonly #toOriginal: (item: JsonObject) => JsonObject;
+  readonly #declaredTools: ReadonlySet<string>;
   /** Announced and not complete, with the text shown so far. */
   readonly #open = new Map<string, { readonly itemType: OutputItemType; text: string }>();
   readonly #completed = new Set<string>();
@@ -40,17 +51,11 @@ export class TurnReducer {
   #reported = 0;
   #lastError: NativeTurnError | null = null;
 
-  /**
-   * `toOriginal` gives an item the caller's own function names back. On a fresh thread Codex's sum of tokens is this turn's.
-   */
-  constructor(
-    emit: (event: TurnEvent) => void,
-    toOriginal: (item: JsonObject) => JsonObject,
-    freshThread: boolean,
-  ) {
-    this.#emit = emit;
-    this.#freshThread = freshThread;
-    this.#toOriginal = toOriginal;
+  constructor(options: TurnReducerOptions) {
+    this.#emit = options.emit;
+    this.#freshThread = options.freshThread;
+    this.#toOriginal = options.toOriginal;
+    this.#declaredTools = options.declaredTools;
   }
 
   /** How the turn is to end although Codex goes on with it; it must be interrupted. */
@@ -161,7 +166,8 @@ export class TurnReducer {
 
   #completeItem(item: JsonObject): void {
     if (isFilterGuidance(item)) this.#stopEarly("content_filter");
-    if (!isModelOutput(item)) return;
+    const own = this.#toOriginal(withoutCodexNotes(item));
+    if (!isModelOutput(own, this.#declaredTools)) return;
     const id = itemId(item) ?? this.#announcedIdOf(item);
     if (id !== null) {
       if (this.#completed.has(id)) return;
@@ -169,7 +175,6 @@ export class TurnReducer {
       this.#open.delete(id);
       this.#unconfirmed.delete(id);
     }
-    const own = this.#toOriginal(withoutCodexNotes(item));
     this.#emit({ type: "item.completed", item: id === null ? own : { ...own, id } });
   }
 

@@ -27,6 +27,7 @@ export type { RateLimitSettings, RateLimitWindow } from "./rate-limits.js";
 export {
   lastUserText,
   type ModelRequestBody,
+  offeredTools,
   type RecordedModelRequest,
   type StreamClosing,
   type StreamOutcome,

@@ -151,3 +151,14 @@ export function lastUserText(request: RecordedModelRequest): string {
   }
   return content.map((part) => (typeof part.text === "string" ? part.text : "")).join("");
 }
+
+/** The tools a model is offered: beside the input or, for some models, in an item of it; those of namespaces each by itself. */
+export function offeredTools({ body, fullInput }: RecordedModelRequest): readonly JsonObject[] {
+  const inInput = fullInput.filter((item) => item.type === "additional_tools");
+  return [body, ...inInput].flatMap(({ tools }) => toolsIn(tools));
+}
+
+function toolsIn(tools: JsonValue | undefined): readonly JsonObject[] {
+  if (!isJsonObjectList(tools)) return [];
+  return tools.flatMap((tool) => (tool.type === "namespace" ? toolsIn(tool.tools) : [tool]));
+}

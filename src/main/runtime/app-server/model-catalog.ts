@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import type { TurnProfile } from "../../../workers/contract/turn.js";
 import { CatalogCache, type KeptCatalog } from "./catalog-cache.js";
 import type { CodexBinary } from "./codex-binary.js";
 import { readLoginIdentity } from "./login-identity.js";
@@ -22,6 +23,8 @@ export interface RenderModelCatalogOptions {
   /** Milliseconds since the epoch. */
   readonly wallClock: () => number;
   readonly timeoutMs: number;
+  /** What is taken off the models. */
+  readonly profile: TurnProfile;
 }
 
 export type ModelCatalogResult =
@@ -36,22 +39,30 @@ export type ModelCatalogResult =
   /** The service goes on with Codex's own catalog. `reason` is for the log. */
   | { readonly status: "degraded"; readonly name: "derived_catalog_unavailable"; readonly reason: string };
 
-/** What takes the harness off a model, so that it sees the caller's functions and messages as they are and nothing else. */
-export const modelOverrides = {
+/** What the catalog alone makes Codex offer a model: other agents, patches, and a runner of JavaScript that calls its other tools. */
+const withoutOwnTools = {
   tool_mode: null,
   multi_agent_version: null,
-  use_responses_lite: false,
   experimental_supported_tools: [],
   apply_patch_tool_type: null,
   supports_search_tool: false,
-  supports_parallel_tool_calls: true,
-  // With a window Codex summarises a history that outgrows it, in place of the error that a caller can act on.
-  context_window: null,
-  max_context_window: null,
-  // What nobody asked for is left to the model's own defaults.
-  default_verbosity: null,
-  default_reasoning_level: null,
 } as const;
+
+/** `lean` takes the whole harness off a model, so that it sees the caller's functions and messages as they are and nothing else. */
+export const modelOverrides = {
+  codex: withoutOwnTools,
+  lean: {
+    ...withoutOwnTools,
+    use_responses_lite: false,
+    supports_parallel_tool_calls: true,
+    // With a window Codex summarises a history that outgrows it, in place of the error that a caller can act on.
+    context_window: null,
+    max_context_window: null,
+    // What nobody asked for is left to the model's own defaults.
+    default_verbosity: null,
+    default_reasoning_level: null,
+  },
+} as const satisfies Record<TurnProfile, object>;
 
 /** Loose, so that whatever else Codex says of a model is passed back to it unchanged. */
 const catalogSchema = z.looseObject({ models: z.array(z.looseObject({ slug: z.string().min(1) })).min(1) });
@@ -59,7 +70,7 @@ const catalogSchema = z.looseObject({ models: z.array(z.looseObject({ slug: z.st
 const maxCatalogBytes = 32 * 1024 * 1024;
 
 /**
- * The account's catalog, as `codex debug models` prints it, with `modelOverrides` in every model. Never rejects: what
+ * The account's catalog, as `codex debug models` prints it, with the profile's `modelOverrides` in every model. Never rejects: what
  * failed is in the result.
  *
  * Codex answers in 30 ms from its own cache, in a backend's round trip without, and after 5 s when the backend is silent;
@@ -106,7 +117,10 @@ async function askCodex(
   }
   const catalog = catalogSchema.safeParse(printed);
   if (!catalog.success) return degraded("`codex debug models` printed a catalog of an unknown shape");
-  const models = catalog.data.models.map((model) => ({ ...model, ...modelOverrides }));
+  const models = catalog.data.models.map((model) => ({
+    ...model,
+    ...modelOverrides[options.profile],
+  }));
   return {
     status: "rendered",
     content: JSON.stringify({ ...catalog.data, models }),
@@ -130,7 +144,7 @@ function describeFailure(result: CommandResult): string {
 }
 
 async function computeKey(options: RenderModelCatalogOptions): Promise<string> {
-  const { binary, codexHome, authFile, configArgs } = options;
+  const { binary, codexHome, authFile, configArgs, profile } = options;
   const [file, login, config] = await Promise.all([
     stat(binary.path),
     readLoginIdentity(authFile),
@@ -144,7 +158,7 @@ async function computeKey(options: RenderModelCatalogOptions): Promise<string> {
     login,
     config,
     configArgs,
-    modelOverrides,
+    modelOverrides[profile],
   ];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }

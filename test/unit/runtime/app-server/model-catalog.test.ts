@@ -38,6 +38,7 @@ async function setUp(t: WithTeardown): Promise<Setting> {
       codexHome: root,
       authFile: join(root, "auth.json"),
       directory,
+      profile: "lean",
       cacheMaxAgeMs: 60_000,
       wallClock: () => 1_000,
       timeoutMs: 10_000,
@@ -86,6 +87,23 @@ t.test("every model loses its tool harness and keeps everything else", async (t)
     ],
   });
   t.equal((await stat(path)).mode & 0o777, 0o600);
+});
+
+t.test("the codex profile takes off the tools alone", async (t) => {
+  const path = await renderPath((await setUp(t)).render, { profile: "codex" });
+  const withoutTools = {
+    tool_mode: null,
+    multi_agent_version: null,
+    experimental_supported_tools: [],
+    apply_patch_tool_type: null,
+    supports_search_tool: false,
+  };
+  t.match(JSON.parse(await readFile(path, "utf8")), {
+    models: [
+      { slug: "a", use_responses_lite: true, context_window: 10, ...withoutTools },
+      { slug: "b", ...withoutTools },
+    ],
+  });
 });
 
 t.test("a young catalog of the same binary, account and configuration is not rendered again", async (t) => {

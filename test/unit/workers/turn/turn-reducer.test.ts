@@ -20,11 +20,12 @@ const message = (id: string, text: string) => ({
 
 function reduce(...notifications: ThreadNotification[]) {
   const events: TurnEvent[] = [];
-  const reducer = new TurnReducer(
-    (event) => events.push(event),
-    (item) => item,
-    true,
-  );
+  const reducer = new TurnReducer({
+    emit: (event) => events.push(event),
+    toOriginal: (item) => item,
+    declaredTools: new Set(["declared"]),
+    freshThread: true,
+  });
   for (const notification of notifications) reducer.apply(notification);
   return { events, outcome: reducer.outcome };
 }
@@ -61,6 +62,17 @@ t.test("only the model's own items are output", async (t) => {
     raw(message("m", "hi")),
   );
   t.same(events, [{ type: "item.completed", item: message("m", "hi") }]);
+});
+
+t.test("calls of tools that the caller did not declare are not output", async (t) => {
+  const declared = { type: "function_call", id: "f1", call_id: "c1", name: "declared", arguments: "{}" };
+  const { events } = reduce(
+    raw({ ...declared, id: "f2", name: "exec_command" }),
+    raw({ type: "local_shell_call", id: "l", call_id: "c2", action: { type: "exec", command: ["id"] } }),
+    raw({ type: "custom_tool_call", id: "p", call_id: "c3", name: "apply_patch", input: "" }),
+    raw(declared),
+  );
+  t.same(events, [{ type: "item.completed", item: declared }]);
 });
 
 t.test("a raw item that was lost is made up for by the item's own completion", async (t) => {
@@ -142,11 +154,12 @@ t.test(
 );
 
 t.test("an answer that a filter stopped is final, though Codex asks the model again", async (t) => {
-  const reducer = new TurnReducer(
-    () => {},
-    (item) => item,
-    true,
-  );
+  const reducer = new TurnReducer({
+    emit: () => {},
+    toOriginal: (item) => item,
+    declaredTools: new Set(),
+    freshThread: true,
+  });
   reducer.apply(
     raw({
       type: "message",
