@@ -37,7 +37,8 @@ async function runScenario(scenario: Scenario, endMs: number, options: RunOption
     const reason = "the run was out of time";
     return { name, title, seconds: 0, outcome: { status: "skipped", reason }, leftovers: [] };
   }
-  const plannedMs = 1_000 * (options.quick ? scenario.quickSeconds : scenario.fullSeconds);
+  const quickSeconds = scenario.quickSeconds > 0 ? scenario.quickSeconds : scenario.fullSeconds;
+  const plannedMs = 1_000 * (options.quick ? quickSeconds : scenario.fullSeconds);
   const softMs = Math.min(plannedMs, leftMs);
   const deadline = AbortSignal.timeout(Math.round(Math.min(2 * plannedMs, leftMs)));
   const signal = AbortSignal.any([deadline, options.interrupted]);

@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { keepResults } from "./report/keep-results.js";
 import { readLoad, readMachineFacts, readVersionFacts } from "./report/machine.js";
-import { renderMarkdown, renderScenario } from "./report/render.js";
+import { renderScenario, renderVerdict } from "./report/render.js";
 import { runScenarios } from "./run-scenarios.js";
 import { scenarios } from "./scenarios/index.js";
 
@@ -18,7 +18,9 @@ const { values } = parseArgs({
   },
 });
 const say = (line: string) => process.stdout.write(`${line}\n`);
-const chosen = scenarios.filter(({ name }) => values.only.length === 0 || values.only.includes(name));
+const chosen = scenarios.filter(({ name, quickSeconds }) =>
+  values.only.length === 0 ? !values.quick || quickSeconds > 0 : values.only.includes(name),
+);
 const unknown = values.only.filter((name) => !scenarios.some((scenario) => scenario.name === name));
 if (unknown.length > 0) {
   say(
@@ -59,14 +61,7 @@ if (!values["no-results"] && !interruption.signal.aborted) {
   const name = values.name ?? `${startedAt.slice(0, 16).replace(":", "")}-${mode}`;
   say(`Kept in ${(await keepResults(run, name)).join(" and ")}.`);
 }
-say(
-  renderMarkdown(run)
-    .trimEnd()
-    .split("\n")
-    .slice(-20)
-    .filter((line) => /targets reached|^- (missed|not measured)/.test(line))
-    .join("\n"),
-);
+say(renderVerdict(records).join("\n"));
 const failed = records.some(({ outcome }) => outcome.status === "failed");
 // A call that never settles must not keep a finished run alive.
 process.exit(interruption.signal.aborted ? 130 : failed ? 1 : 0);

@@ -21,9 +21,12 @@ interface RunningTurn {
 
 const tools = new ToolNames([]);
 
+/** Codex drops turns out of a burst of starts; with no more than this under way it does not. The service's default, too. */
+const startGate = 8;
+
 /**
- * The floor: the thinnest client of the app-server that can be written. It knows no errors, no cancelling, no limits and no
- * other caller, and each turn starts its own thread, with the settings that the service gives its isolated ones.
+ * The floor: the thinnest client of the app-server that works. It knows no errors, no cancelling and no limits but the one
+ * above, and each turn starts its own thread, with the settings that the service gives its isolated ones.
  */
 export class FloorClient implements Contestant {
   readonly name: string;
@@ -33,6 +36,8 @@ export class FloorClient implements Contestant {
   readonly #calls = new Map<number, (message: JsonObject) => void>();
   readonly #turns = new Map<string, RunningTurn>();
   readonly #threadParams: JsonObject;
+  readonly #waitingToStart: (() => void)[] = [];
+  #starting = 0;
   #lastId = 0;
 
   private constructor(options: FloorOptions) {
@@ -65,9 +70,21 @@ export class FloorClient implements Contestant {
 
   async runTurn(prompt: string): Promise<TurnSample> {
     const clock = new TurnClock();
-    const threadId = await this.#startThread();
-    const input = [{ type: "text", text: prompt }];
-    await this.#runOn(threadId, clock, input);
+    if (this.#starting >= startGate) {
+      await new Promise<void>((resolve) => this.#waitingToStart.push(resolve));
+    }
+    this.#starting++;
+    let completed: Promise<void>;
+    let threadId: string;
+    try {
+      threadId = await this.#startThread();
+      completed = this.#untilCompleted(threadId, clock);
+      await Promise.race([completed, this.#startTurn(threadId, prompt)]);
+    } finally {
+      this.#starting--;
+      this.#waitingToStart.shift()?.();
+    }
+    await completed;
     const sample = clock.finish();
     this.#send({ id: ++this.#lastId, method: "thread/unsubscribe", params: { threadId } });
     return sample;
@@ -84,18 +101,19 @@ export class FloorClient implements Contestant {
     return thread.id;
   }
 
-  async #runOn(threadId: string, clock: TurnClock, input: readonly JsonObject[]): Promise<void> {
+  async #startTurn(threadId: string, prompt: string): Promise<void> {
+    await this.#call("turn/start", { threadId, input: [{ type: "text", text: prompt }] });
+  }
+
+  #untilCompleted(threadId: string, clock: TurnClock): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    const completed = new Promise<void>((resolve, reject) => {
+    return new Promise<void>((resolve, reject) => {
       timer = setTimeout(() => reject(new Error("no turn/completed in time")), turnDeadlineMs);
       this.#turns.set(threadId, { clock, resolve, reject });
-    });
-    try {
-      await Promise.all([completed, this.#call("turn/start", { threadId, input: [...input] })]);
-    } finally {
+    }).finally(() => {
       clearTimeout(timer);
       this.#turns.delete(threadId);
-    }
+    });
   }
 
   async #call(method: string, params: JsonObject): Promise<JsonObject> {

@@ -78,6 +78,16 @@ export async function runLoad(contestant: Contestant, plan: LoadPlan): Promise<L
   };
 }
 
+/** What went wrong, one line a load. */
+export function describeFaults(results: readonly LoadResult[]): readonly string[] {
+  return results
+    .filter(({ failed, damaged }) => failed + damaged > 0)
+    .map(
+      ({ contestant, atOnce, failed, damaged, firstFailure }) =>
+        `${contestant}, ${atOnce} at once: ${failed} failed (${firstFailure ?? "none"}), ${damaged} lost text`,
+    );
+}
+
 async function readBoth({ servicePid, appServerPid }: Contestant) {
   const [service, appServer] = await Promise.all([readCpuMs(servicePid), readCpuMs(appServerPid)]);
   return { service, appServer };

@@ -10,7 +10,7 @@ export function renderMarkdown(run: RunRecord): string {
     ...describeRun(run),
     "",
     ...run.scenarios.flatMap((scenario) => [...renderScenario(scenario), ""]),
-    ...renderVerdict(run),
+    ...renderVerdict(run.scenarios),
     "",
   ].join("\n");
 }
@@ -22,12 +22,12 @@ export function renderScenario(scenario: ScenarioRecord): string[] {
   if (outcome.status === "failed")
     return [...head, `Failed after ${seconds.toFixed(0)} s: ${outcome.reason}`];
   if (outcome.status === "skipped") return [...head, `Skipped: ${outcome.reason}`];
-  const { figures, missing = [] } = outcome.result;
+  const { figures, remarks } = outcome.result;
   const rows = figures.map(renderFigure);
-  const notes = missing.map(({ what, reason }) => `- not measured: ${what}: ${reason}`);
   const table = renderTable(["", "median", "min … max", "target", ""], rows);
-  const leftovers = scenario.leftovers.map((fault) => `- at its end: ${fault}`);
-  return [...head, ...table, ...blankBefore([...notes, ...leftovers])];
+  const leftovers = scenario.leftovers.map((fault) => `at its end: ${fault}`);
+  const notes = [...remarks, ...leftovers].map((line) => `- ${line}`);
+  return [...head, ...table, ...blankBefore(notes)];
 }
 
 function describeRun({ machine, versions, mode, configuration }: RunRecord): string[] {
@@ -39,7 +39,8 @@ function describeRun({ machine, versions, mode, configuration }: RunRecord): str
   ];
 }
 
-function renderVerdict({ scenarios }: RunRecord): string[] {
+/** What was reached, and by name what was not. */
+export function renderVerdict(scenarios: readonly ScenarioRecord[]): string[] {
   const verdicts = scenarios
     .flatMap(({ outcome }) => (outcome.status === "done" ? outcome.result.figures : []))
     .map((figure) => ({ figure, verdict: judge(figure) }))

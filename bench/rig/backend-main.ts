@@ -17,9 +17,9 @@ let firstOfInterest = 0;
 async function obey(command: BackendCommand): Promise<readonly RequestSummary[]> {
   switch (command.type) {
     case "reply": {
-      const { deltas, charactersPerDelta, delayMs } = command.plan;
-      const delta = `${"x".repeat(charactersPerDelta - 1)} `;
-      backend.setDefaultReply(text({ deltas: Array.from({ length: deltas }, () => delta), delayMs }));
+      const { deltas: count, charactersPerDelta, firstDelayMs, delayMs } = command.plan;
+      const deltas = Array.from({ length: count }, () => `${"x".repeat(charactersPerDelta - 1)} `);
+      backend.setDefaultReply(text({ deltas, firstDelayMs, delayMs }));
       return [];
     }
     case "login":

@@ -4,7 +4,9 @@
 export interface ReplyPlan {
   readonly deltas: number;
   readonly charactersPerDelta: number;
-  /** Between two deltas, and before the first. */
+  /** Before the first delta. */
+  readonly firstDelayMs: number;
+  /** Between two deltas. */
   readonly delayMs: number;
 }
 

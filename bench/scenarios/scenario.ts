@@ -17,15 +17,15 @@ export interface ScenarioResult {
   readonly figures: readonly Figure[];
   /** What was measured, round by round, for the JSON file. */
   readonly details: unknown;
-  /** What could not be measured, by name, with its reason. */
-  readonly missing?: readonly { readonly what: string; readonly reason: string }[];
+  /** What could not be measured, by name and with its reason; what failed, and how. */
+  readonly remarks: readonly string[];
 }
 
 export interface Scenario {
   /** For `--only`. */
   readonly name: string;
   readonly title: string;
-  /** Planned time, in seconds. Rounds are cut when it is used up; twice of it ends the scenario. */
+  /** Planned time, in seconds. Rounds are cut when it is used up; twice of it ends the scenario. 0: not in a quick run. */
   readonly quickSeconds: number;
   readonly fullSeconds: number;
   run(context: ScenarioContext): Promise<ScenarioResult>;

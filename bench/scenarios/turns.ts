@@ -1,5 +1,5 @@
 import type { Contestant } from "../contestants/contestant.js";
-import { type LoadResult, runLoad } from "../measure/load.js";
+import { describeFaults, type LoadResult, runLoad } from "../measure/load.js";
 import { alternate, ofThing } from "../measure/rounds.js";
 import { ratioSpread, spreadOf } from "../measure/statistics.js";
 import { atLeast, atMost, type Figure } from "../report/figure.js";
@@ -8,7 +8,7 @@ import { callService, layGround, openFloor, startService } from "../rig/rig.js";
 import type { Scenario, ScenarioContext, ScenarioResult } from "./scenario.js";
 
 /** A short answer, all at once: what is measured is the way to the model and back. */
-const reply: ReplyPlan = { deltas: 20, charactersPerDelta: 6, delayMs: 0 };
+const reply: ReplyPlan = { deltas: 20, charactersPerDelta: 6, firstDelayMs: 0, delayMs: 0 };
 const prompt = "Is this message a question? Answer yes or no: what time is it?";
 const warmUp = { atOnce: 1, turns: 5, maxMs: 2_000 };
 
@@ -50,11 +50,11 @@ export const turns: Scenario = {
     for (const contestant of contestants) await measure(contestant, warmUp, context);
     const levels = context.quick ? quickLevels : fullLevels;
     const measured: MeasuredLevel[] = [];
-    const missing: { what: string; reason: string }[] = [];
+    const remarks: string[] = [];
     for (const level of levels) {
       const leastMs = contestants.length * level.maxMs;
       if (measured.length > 0 && context.timeLeftMs() < leastMs) {
-        missing.push({ what: `${level.atOnce} at once`, reason: "out of time" });
+        remarks.push(`${level.atOnce} at once not measured: out of time`);
         continue;
       }
       const rounds = await alternate(contestants, level.rounds, context, (contestant) =>
@@ -63,7 +63,8 @@ export const turns: Scenario = {
       measured.push({ level, rounds });
       context.say(`${level.atOnce} at once: ${rounds.length} rounds`);
     }
-    return { ...report(contestants, measured), missing };
+    const faults = describeFaults(measured.flatMap(({ rounds }) => rounds.flat()));
+    return { ...report(contestants, measured), remarks: [...remarks, ...faults] };
   },
 };
 
@@ -94,7 +95,10 @@ function measure(
   });
 }
 
-function report(contestants: readonly Contestant[], measured: readonly MeasuredLevel[]): ScenarioResult {
+function report(
+  contestants: readonly Contestant[],
+  measured: readonly MeasuredLevel[],
+): Omit<ScenarioResult, "remarks"> {
   const figures: Figure[] = [];
   for (const { level, rounds } of measured) {
     const floor = ofThing(rounds, 0);
