@@ -7,7 +7,15 @@ export function formatLogLine(line: string): string {
     (part) => part !== undefined,
   );
   const tail = Object.entries(fields).map(([name, value]) => `${name}=${formatField(value)}`);
-  return `${[head.join("  "), ...tail].join("  ")}${formatError(err)}\n`;
+  return `${escapeControls([head.join("  "), ...tail].join("  "))}${formatError(err)}\n`;
+}
+
+/** What a terminal obeys instead of showing it, and what turns the order of a text around. */
+const controls = /[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+/** A line may hold text from elsewhere, such as a backend's error: it must stay one line and leave the terminal alone. */
+function escapeControls(text: string): string {
+  return text.replaceAll(controls, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 function formatField(value: unknown): string {
@@ -18,7 +26,10 @@ function formatField(value: unknown): string {
 function formatError(error: unknown): string {
   if (!isRecord(error)) return "";
   const text = typeof error.stack === "string" ? error.stack : String(error.message);
-  return `\n${text.replaceAll(/^/gm, "    ")}`;
+  return text
+    .split("\n")
+    .map((line) => `\n    ${escapeControls(line)}`)
+    .join("");
 }
 
 function parseRecord(line: string): Record<string, unknown> | null {

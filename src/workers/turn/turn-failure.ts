@@ -136,9 +136,16 @@ function readErrorInfo(error: NativeTurnError): { name: string | null; upstreamS
   return { name, upstreamStatus: typeof status === "number" ? status : fallback };
 }
 
+/** Paths of files as errors spell them. What follows a letter or another slash is part of an address or of a word. */
+const paths = [
+  /\bfile:\/\/[^\s"'<>]*[^\s"'<>.,:;)]/gi,
+  /(?<![\w/])(?:\/[\w.@+-]+){2,}/g,
+  /(?:\b[A-Za-z]:|\\)\\[^\s"'<>|:]+/g,
+] as const;
+
 /** Codex's texts may name files of this machine, and an upstream may answer with a whole page. */
 export function publicText(text: string): string {
-  const withoutPaths = text.replace(/(?<![\w:/])(?:\/[\w.@+-]+){2,}/g, "[path]");
+  const withoutPaths = paths.reduce((left, path) => left.replace(path, "[path]"), text);
   return withoutPaths.length <= limits.maxErrorTextChars
     ? withoutPaths
     : `${withoutPaths.slice(0, limits.maxErrorTextChars)}…`;

@@ -89,3 +89,21 @@ t.test("the text format shows an error's stack on lines of its own", async (t) =
   logger.error({ event: "x", err: new Error("boom") }, "failed");
   t.match(lines.join(""), /x {2}failed\n {4}Error: boom\n {8}at /);
 });
+
+t.test("the text format leaves nothing for a terminal to obey, and a record one line", async (t) => {
+  const hostile = "a\u001b]0;title\u0007\r\nb\u009b2J\u2028\u202egnol\u007f";
+  for (const [where, fields] of Object.entries({
+    event: { event: hostile },
+    field: { event: "x", field: hostile },
+    "bare field": { event: "x", field: "\u001b[2J" },
+    name: { event: "x", [hostile]: 1 },
+    "nested field": { event: "x", deep: { [hostile]: [hostile] } },
+  })) {
+    const { logger, lines } = captureLog({ level: "info", format: "text" });
+    logger.info(fields, hostile);
+    t.match(lines.join(""), /^[\x20-\x7e]+\n$/, where);
+  }
+  const { logger, lines } = captureLog({ level: "info", format: "text" });
+  logger.error({ event: "x", err: new Error(hostile) }, "failed");
+  t.match(lines.join(""), /^(?:[\x20-\x7e]+\n)+$/);
+});

@@ -69,6 +69,19 @@ t.test("the upstream's own sentence and field are taken out of its body", async 
 
 t.test("no path of this machine and no endless text reaches a caller", async (t) => {
   t.equal(publicText("cannot read /home/me/.codex/auth.json: denied"), "cannot read [path]: denied");
+  for (const path of [
+    "/root/.codex/auth.json",
+    "config:/root/.codex/auth.json",
+    "(/root/a/b)",
+    "file:///root/.codex/auth.json",
+    "file://localhost/root/a",
+    "~/.codex/auth.json",
+    String.raw`C:\Users\me\.codex\auth.json`,
+    String.raw`\\box\share\auth.json`,
+  ]) {
+    t.notMatch(publicText(`cannot read ${path}: denied`), /root|codex|Users|share/, path);
+  }
+  t.equal(publicText("either/or, 1/2/3, application/json"), "either/or, 1/2/3, application/json");
   t.equal(publicText("see http://127.0.0.1:80/v1/responses"), "see http://127.0.0.1:80/v1/responses");
   t.ok(publicText("x".repeat(10_000)).length < 2100);
 });
