@@ -3,6 +3,7 @@ import type { Server } from "node:http";
 import { type FastifyInstance, fastify } from "fastify";
 import { CodexNativeApiError } from "../errors.js";
 import { TokenAuth } from "./auth.js";
+import { commonHeaders } from "./common-headers.js";
 import { allowOrigin, answerPreflight, isPreflight } from "./cors.js";
 import { sendError, toApiError } from "./error-reply.js";
 import type { InFlight } from "./in-flight.js";
@@ -41,7 +42,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
     clientErrorHandler: refuseMalformed,
     // No hook runs for these.
     frameworkErrors: (error, request, reply) => {
-      reply.header("x-request-id", request.id);
+      reply.headers({ "x-request-id": request.id, ...commonHeaders });
       sendError(request, reply, toApiError(error));
     },
     bodyLimit: options.maxBodyBytes,
@@ -74,11 +75,7 @@ function addGuards(app: FastifyInstance, { options, context, inFlight, isClosing
       options.metrics?.observeRequest(observationOf(request, reply, endedAtMs));
       if (logger !== undefined) logRequest(logger, request, reply, endedAtMs);
     });
-    reply.headers({
-      "x-request-id": request.id,
-      "cache-control": "no-store",
-      "x-content-type-options": "nosniff",
-    });
+    reply.headers({ "x-request-id": request.id, ...commonHeaders });
     if (isClosing()) {
       reply.header("connection", "close");
       throw new CodexNativeApiError("native_runtime_unavailable", "The server is stopping.");

@@ -2,6 +2,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { type AddressInfo, isIPv6, type Socket } from "node:net";
 import { CodexNativeApiError } from "../errors.js";
+import { commonHeaders } from "./common-headers.js";
 import { describeError } from "./error-reply.js";
 import { createId } from "./request-id.js";
 import type { ListenerLimits } from "./server-options.js";
@@ -23,9 +24,13 @@ export function createHttpServer(limits: ListenerLimits, onRequest: RequestListe
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       // How often node looks for the first two; its own pace of half a minute would stretch shorter limits.
       connectionsCheckingInterval: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs, 30_000),
+      // Refused by the guard, in our own shape; node would answer without a body.
+      requireHostHeader: false,
     },
     onRequest,
   );
+  // Likewise: an expectation that nobody knows may be left unmet.
+  server.on("checkExpectation", onRequest);
   server.maxConnections = limits.maxConnections;
   server.maxRequestsPerSocket = limits.maxRequestsPerConnection;
   return server;
@@ -62,6 +67,7 @@ export function refuseMalformed(error: Error & { readonly code?: string }, socke
   const head = [
     `HTTP/1.1 ${status}`,
     `x-request-id: ${createId("req")}`,
+    ...Object.entries(commonHeaders).map(([name, value]) => `${name}: ${value}`),
     "content-type: application/json; charset=utf-8",
     `content-length: ${Buffer.byteLength(body)}`,
     "connection: close",
