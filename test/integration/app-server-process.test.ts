@@ -7,6 +7,7 @@ import t from "tap";
 import { readProcessIdentity } from "../../src/main/runtime/app-server/process-identity.js";
 import { openStateDirectory } from "../../src/main/runtime/app-server/state-directory.js";
 import { createChatGptLogin, createProviderHome, stall } from "../support/offline-backend/index.js";
+import { killDeathWatch } from "../support/processes.js";
 import { connectAppServer, setUpRealCodex, superviseRealCodex } from "../support/real-app-server.js";
 import { waitUntil } from "../unit/runtime/app-server/fixtures.js";
 
@@ -200,11 +201,12 @@ async function startDoomedSupervisor(
   return { supervisor, ...JSON.parse(String(line)) };
 }
 
-t.test("a supervisor that is killed leaves an app-server that the next start ends", async (t) => {
+t.test("what is left when the watch is killed with the supervisor is ended by the next start", async (t) => {
   const codex = await setUpRealCodex(t);
   const env = { PATH: "/usr/bin:/bin", HOME: codex.root };
   const spawnJson = JSON.stringify({ command: codex.binary.path, args: ["app-server"], env });
   const { supervisor, pid, socketPath } = await startDoomedSupervisor(t, codex.stateDir, spawnJson);
+  await killDeathWatch(codex.stateDir, pid);
   supervisor.kill("SIGKILL");
   await once(supervisor, "exit");
   const orphan = await connectAppServer(socketPath);

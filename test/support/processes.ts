@@ -23,3 +23,10 @@ export async function findProcessesOf(directory: string): Promise<readonly numbe
   }
   return found;
 }
+
+/** Kills what would end an app-server after its supervisor, so that the next start has to. */
+export async function killDeathWatch(directory: string, appServerPid: number): Promise<void> {
+  const [watch] = (await findProcessesOf(directory)).filter((pid) => pid !== appServerPid);
+  if (watch === undefined) throw new Error("nobody watches");
+  process.kill(watch, "SIGKILL");
+}

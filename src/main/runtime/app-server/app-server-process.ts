@@ -4,6 +4,7 @@ import { setImmediate as nextLoop } from "node:timers/promises";
 import type { SpawnSpec } from "../../../workers/contract/endpoint.js";
 import { limits } from "../../../workers/contract/limits.js";
 import { CodexNativeApiError } from "../../errors.js";
+import { DeathWatch } from "./death-watch.js";
 import { createDeferred, settlesWithin } from "./deferred.js";
 import type { PidLedger } from "./pid-ledger.js";
 import { signalProcess } from "./process-signals.js";
@@ -47,6 +48,7 @@ export class AppServerProcess {
   readonly #exited = createDeferred<ProcessExit>();
   readonly #stopping = new AbortController();
   #child: ChildProcess | null = null;
+  #watch: DeathWatch | null = null;
   #gone = false;
   #starting: Promise<void> | null = null;
   #stopped: Promise<ProcessExit> | null = null;
@@ -125,12 +127,15 @@ export class AppServerProcess {
       detached: true,
     });
     this.#child = child;
+    if (child.pid !== undefined)
+      this.#watch = DeathWatch.start({ pid: child.pid, codexHome: spec.env.CODEX_HOME ?? "" });
     child.stderr?.on("data", (chunk: Buffer) => this.#stderr.push(chunk));
     child.once("error", (error: NodeJS.ErrnoException) => {
       if (child.pid === undefined) this.#settleExit({ code: null, signal: null }, error.code ?? "UNKNOWN");
     });
     child.once("exit", (code, signal) => {
       this.#gone = true;
+      void this.#watch?.close();
       // Before anybody can be given this pid again: what is left of its group.
       if (child.pid !== undefined) signalProcess(child.pid, "SIGKILL", { group: true });
       const drained = setTimeout(() => child.stderr?.destroy(), drainMs);
@@ -166,6 +171,7 @@ export class AppServerProcess {
     // SIGKILL cannot be refused, but a process stuck in the kernel goes only when the kernel lets it. Then it stays in the
     // ledger, for the next start to end.
     const gone = await settlesWithin(this.#exited.promise, killWaitMs);
+    await this.#watch?.close();
     if (pid !== null && gone) await ledger.forget(pid);
     await rm(socketPath, { force: true });
     return gone ? this.#exited.promise : { ...neverRan, stderrTail: this.stderrTail };

@@ -15,6 +15,7 @@ import { PidLedger } from "../../../../src/main/runtime/app-server/pid-ledger.js
 import { readProcessIdentity } from "../../../../src/main/runtime/app-server/process-identity.js";
 import { openStateDirectory } from "../../../../src/main/runtime/app-server/state-directory.js";
 import type { SpawnSpec } from "../../../../src/workers/contract/endpoint.js";
+import { killDeathWatch } from "../../../support/processes.js";
 import { makeDirectory, type Script, scriptedSpawn, type WithTeardown, waitUntil } from "./fixtures.js";
 
 interface Setting {
@@ -402,7 +403,7 @@ async function startDoomedSupervisor(
 }
 
 t.test(
-  "what a killed supervisor leaves behind is ended by the next start, and not while it lives",
+  "what a supervisor and its watch leave behind when killed is ended by the next start, and not while it lives",
   async (t) => {
     const stateDir = join(await makeDirectory(t), "state");
     const { supervisor, appServerPid } = await startDoomedSupervisor(t, stateDir);
@@ -411,6 +412,7 @@ t.test(
     t.teardown(() => beside.close());
     t.same(beside.notices, []);
     t.ok(await isAlive(appServerPid), "a second service leaves the first one's process alone");
+    await killDeathWatch(stateDir, appServerPid);
     supervisor.kill("SIGKILL");
     await once(supervisor, "exit");
     t.ok(await isAlive(appServerPid), "it outlives its supervisor");
