@@ -4,6 +4,8 @@ import type { WorkerSlot } from "./pool/worker-slot.js";
 import type { NativeAccount, NativeModel, RateLimits } from "./types.js";
 
 const queryTimeoutMs = 10_000;
+/** Plans have windows of hours and of a week; a month is beyond all of them. */
+const longestWindowMinutes = 31 * 24 * 60;
 
 /** What Codex last said of account, catalog and plan windows: health and routing read it here and never wait for Codex. */
 export class CodexFacts {
@@ -81,12 +83,17 @@ export class CodexFacts {
     this.#rateLimits = rateLimits;
   }
 
-  /** When the used-up window of the plan opens again, in milliseconds from now; null where none is known to be used up. */
+  /**
+   * When the used-up window of the plan opens again, in milliseconds from now; null where none is known to be used up. The
+   * backend's clock says when and ours what is left: where ours is wrong, it is at least never longer than the window is.
+   */
   windowOpensInMs(nowMs: number): number | null {
     const windows = [this.#rateLimits?.primary, this.#rateLimits?.secondary];
-    const waits = windows.flatMap((window) =>
-      window?.resetsAt != null && window.usedPercent >= 100 ? [window.resetsAt * 1000 - nowMs] : [],
-    );
+    const waits = windows.flatMap((window) => {
+      if (window?.resetsAt == null || window.usedPercent < 100) return [];
+      const { resetsAt, windowMinutes } = window;
+      return [Math.min(resetsAt * 1000 - nowMs, (windowMinutes ?? longestWindowMinutes) * 60_000)];
+    });
     return waits.length === 0 ? null : Math.max(1000, ...waits);
   }
 

@@ -1,18 +1,22 @@
+import { access } from "node:fs/promises";
+import { join } from "node:path";
 import type { Logger } from "pino";
 import type { SpawnSpec } from "../../workers/contract/endpoint.js";
 import type { TurnProfile } from "../../workers/contract/turn.js";
 import { buildChildEnvironment } from "./app-server/child-environment.js";
 import { type CodexBinary, findCodexBinary } from "./app-server/codex-binary.js";
 import { type CodexHomeMode, type PreparedCodexHome, prepareCodexHome } from "./app-server/codex-home.js";
-import { keepLogDatabaseSmall } from "./app-server/log-database.js";
+import { keepLogDatabaseSmall, measureLogDatabase } from "./app-server/log-database.js";
 import { renderModelCatalog } from "./app-server/model-catalog.js";
 import { PidLedger } from "./app-server/pid-ledger.js";
+import { isSystemError } from "./app-server/private-files.js";
 import { buildSpawnSpec } from "./app-server/spawn-spec.js";
 import {
   type InstanceDirectory,
   openStateDirectory,
   type StateDirectoryNotice,
 } from "./app-server/state-directory.js";
+import { describeStateFault } from "./app-server/state-directory-fault.js";
 
 export interface CodexInstallationOptions {
   /** An absolute path or a command name; null searches PATH and the installed package. */
@@ -33,6 +37,13 @@ export interface CodexInstallationOptions {
 export interface OpenInstallation {
   readonly instance: InstanceDirectory;
   readonly ledger: PidLedger;
+}
+
+/** What an app-server has on disk while it runs. */
+export interface InstallationState {
+  /** False when somebody removed what it needs for a turn. */
+  readonly intact: boolean;
+  readonly logBytes: number;
 }
 
 const versionTimeoutMs = 10_000;
@@ -79,7 +90,11 @@ export class CodexInstallation {
   async open(): Promise<OpenInstallation> {
     if (this.#open !== null) return this.#open;
     const { stateDir, stopStepMs } = this.#options;
-    const instance = await openStateDirectory({ path: stateDir, stopStepMs, wallClock: Date.now });
+    const instance = await openStateDirectory({ path: stateDir, stopStepMs, wallClock: Date.now }).catch(
+      (error: unknown) => {
+        throw describeStateFault(error);
+      },
+    );
     const ledger = new PidLedger({ directory: instance.ledger, stopStepMs });
     this.#open = { instance, ledger };
     for (const { event, ...rest } of instance.notices) {
@@ -97,39 +112,61 @@ export class CodexInstallation {
   async prepare(previousFailure: string | null): Promise<SpawnSpec> {
     const { instance } = await this.open();
     const { bin, environment, stopStepMs } = this.#options;
-    const [binary, home] = await Promise.all([
-      findCodexBinary({ configured: bin, env: environment, timeoutMs: versionTimeoutMs }),
-      this.#prepareHome(instance),
-    ]);
+    const binary = await findCodexBinary({ configured: bin, env: environment, timeoutMs: versionTimeoutMs });
+    const home = await this.#prepareHome(instance, binary, previousFailure).catch((error: unknown) => {
+      throw describeStateFault(error);
+    });
     this.#binary = binary;
     this.#home = home;
-    if (home.mode === "isolated") {
-      await keepLogDatabaseSmall({
-        codexHome: home.path,
-        codexVersion: binary.version,
-        previousFailure,
-      });
-    }
     const env = this.#childEnvironment(home);
     const modelCatalogPath = await this.#renderCatalog(instance, binary, home, env);
     const { configArgs } = home;
     return buildSpawnSpec({ binary, configArgs, cwd: instance.work, env, modelCatalogPath, stopStepMs });
   }
 
+  /** Looks at the disk; for the own home only. */
+  async inspect(): Promise<InstallationState> {
+    const home = this.#home;
+    const work = this.#open?.instance.work;
+    if (home === null || home.mode === "user" || work === undefined) return { intact: true, logBytes: 0 };
+    try {
+      await Promise.all([access(join(home.path, "config.toml")), access(work)]);
+      return { intact: true, logBytes: await measureLogDatabase(home.path) };
+    } catch (error) {
+      // Whatever else the file system says, such as that too many files are open, may pass by itself.
+      const gone = isSystemError(error, "ENOENT") || isSystemError(error, "ENOTDIR");
+      return { intact: !gone, logBytes: 0 };
+    }
+  }
+
   async close(): Promise<void> {
     const open = this.#open;
     this.#open = null;
-    await open?.instance.close();
+    await open?.instance.close().catch((error: unknown) => {
+      // It keeps its name, by which the next start sees that its owner is gone.
+      this.#logger.warn(
+        { event: "state_directory.not_released", err: error },
+        "could not give the instance up",
+      );
+    });
   }
 
-  async #prepareHome(instance: InstanceDirectory): Promise<PreparedCodexHome> {
+  async #prepareHome(
+    instance: InstanceDirectory,
+    { version: codexVersion }: CodexBinary,
+    previousFailure: string | null,
+  ): Promise<PreparedCodexHome> {
     const { homeMode, userHome, config } = this.#options;
+    await instance.mend();
     const home = await prepareCodexHome({
       mode: homeMode,
       userCodexHome: userHome,
       ownCodexHome: instance.codexHome,
       codexConfig: config,
     });
+    if (home.mode === "isolated") {
+      await keepLogDatabaseSmall({ codexHome: home.path, codexVersion, previousFailure });
+    }
     for (const warning of home.warnings) {
       this.#logger.warn({ event: "codex_home.warning", warning }, warning);
     }

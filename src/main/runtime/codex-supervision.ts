@@ -5,6 +5,7 @@ import { CodexNativeApiError } from "../errors.js";
 import { type AppServerSource, type AppServerTransport, createAppServerSource } from "./app-server-source.js";
 import { CodexFacts } from "./codex-facts.js";
 import { CodexInstallation, type CodexInstallationOptions } from "./codex-installation.js";
+import { InstallationWatch } from "./installation-watch.js";
 import { LoginWatch } from "./login-watch.js";
 import type { ConnectionChange, WorkerSlot } from "./pool/worker-slot.js";
 import { WorkerSlots } from "./pool/worker-slots.js";
@@ -22,6 +23,8 @@ export interface CodexSupervisionOptions {
   readonly version: string;
   /** Threads that an app-server which cannot unload them is given before a new one takes over. */
   readonly maxThreadsKept: number;
+  /** What Codex's log databases may grow to while an app-server runs, in bytes. */
+  readonly maxLogBytes: number;
 }
 
 /** What supervision asks and tells of the turns that run on what it keeps alive. */
@@ -56,6 +59,7 @@ export class CodexSupervision {
   readonly #logger: Logger;
   readonly #loginWatch: LoginWatch;
   readonly #rotation: ThreadRotation;
+  readonly #installationWatch: InstallationWatch;
   #slots: WorkerSlots | null = null;
   #turns: SupervisedTurns | null = null;
   #running = false;
@@ -89,12 +93,19 @@ export class CodexSupervision {
     );
     this.#loginWatch = new LoginWatch(() => void this.#onLoginChanged());
     const ours = options.appServer.kind === "shared" || options.appServer.kind === "stdio";
+    const onFailed = (error: unknown) =>
+      logger.warn({ event: "app_server.rotation_failed", err: error }, "the app-server stays as it is");
     this.#rotation = new ThreadRotation({
       maxThreads: options.maxThreadsKept,
       applies: () => this.#running && ours && !hasFeature(this.codexVersion, "thread_unload"),
-      rotate: (reason) => this.#rotateFullAppServer(reason),
-      onFailed: (error) =>
-        logger.warn({ event: "app_server.rotation_failed", err: error }, "the full app-server stays"),
+      rotate: (reason) => this.#rotateAppServer(reason),
+      onFailed,
+    });
+    this.#installationWatch = new InstallationWatch({
+      inspect: () => this.installation.inspect(),
+      maxLogBytes: options.maxLogBytes,
+      rotate: (reason) => this.#rotateAppServer(reason),
+      onFailed,
     });
   }
 
@@ -170,11 +181,8 @@ export class CodexSupervision {
     await this.installation.close();
   }
 
-  async #rotateFullAppServer(reason: string): Promise<void> {
-    this.#logger.info(
-      { event: "app_server.rotating", reason },
-      "starting a new app-server beside the full one",
-    );
+  async #rotateAppServer(reason: string): Promise<void> {
+    this.#logger.info({ event: "app_server.rotating", reason }, `starting a new app-server: ${reason}`);
     await this.source.rotate(reason);
   }
 
@@ -310,7 +318,8 @@ export class CodexSupervision {
 
   async #readExtras(): Promise<void> {
     const slot = this.#slots?.leastBusy(() => true) ?? null;
-    if (slot !== null && this.readiness.phase === "ready") await this.facts.readExtras(slot);
+    if (slot === null || this.readiness.phase !== "ready") return;
+    await Promise.all([this.#installationWatch.check(), this.facts.readExtras(slot)]);
   }
 
   /** A running app-server keeps the login it started with: only a new one sees another. */

@@ -41,6 +41,8 @@ export interface CodexNativeRuntimeOptions {
   readonly version: string;
   /** Native threads that a Codex which cannot unload them (before 0.169) is given before a new process takes over. Default 400. */
   readonly maxThreadsKept?: number;
+  /** What Codex's log databases may grow to before a new process takes over, in bytes. Default 128 MiB. */
+  readonly maxLogBytes?: number;
   /** Told of every turn, for metrics. Default: nobody. */
   readonly observer?: NativeRuntimeObserver;
   /** The host's name of the provider profile that turns run under. Default `openai-default`. */
@@ -56,6 +58,8 @@ const stopStepMs = 2_000;
 const maxLoadedThreads = 16;
 /** At 0.85 MB each: about 340 MB beside the 150 MB of an empty app-server. */
 const maxThreadsKept = 400;
+/** Codex before 0.169 logs 250 KB a turn: more than the threads it may keep write, so that long-lived chains decide. */
+const maxLogBytes = 128 * 1024 * 1024;
 /** How long, and how many, turns may wait for outputs of the caller's functions. */
 const parking = { ttlMs: 600_000, maxTurns: 1_000 } as const;
 /** How long a turn waits for a runtime that is about to be ready again. */
@@ -86,6 +90,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
         maxConcurrentTurns: options.admission.maxConcurrentTurns,
         version: options.version,
         maxThreadsKept: options.maxThreadsKept ?? maxThreadsKept,
+        maxLogBytes: options.maxLogBytes ?? maxLogBytes,
       },
       logger,
     );

@@ -29,5 +29,13 @@ function classifyRpcError(error: RpcError): TurnErrorData {
     return { code: "server_overloaded", message: "Codex has too much to do at once.", retryAfterMs: 1000 };
   }
   const message = publicText(error.message);
+  // What Codex reads for a thread is this service's own doing, and the service mends it.
+  if (/failed to load configuration/.test(message)) {
+    return {
+      code: "native_runtime_unavailable",
+      message: "Codex cannot read its configuration.",
+      retryAfterMs: 5000,
+    };
+  }
   return { code: requestFaults.has(error.rpcCode) ? "upstream_bad_request" : "internal_error", message };
 }

@@ -134,7 +134,9 @@ export class ResponseEventStream {
     return buildResponseObject(turn.echo, {
       id: this.id,
       createdAtSeconds: Math.floor(this.#createdAtMs / 1000),
-      completedAtSeconds: end.completed === true ? Math.floor(wallClock() / 1000) : null,
+      // Never before it was created, also where the clock was set back meanwhile.
+      completedAtSeconds:
+        end.completed === true ? Math.floor(Math.max(wallClock(), this.#createdAtMs) / 1000) : null,
       status,
       model: started?.model ?? turn.echo.model ?? "",
       output: this.#output.snapshot(),

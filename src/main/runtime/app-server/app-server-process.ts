@@ -9,6 +9,7 @@ import { createDeferred, settlesWithin } from "./deferred.js";
 import type { PidLedger } from "./pid-ledger.js";
 import { signalProcess } from "./process-signals.js";
 import { waitForSocket } from "./socket-readiness.js";
+import { describeStateFault } from "./state-directory-fault.js";
 import { TextTail } from "./text-tail.js";
 import { closingError, unavailable } from "./unavailable.js";
 
@@ -107,7 +108,8 @@ export class AppServerProcess {
       if (refusal !== null) throw unavailable("Codex refused its configuration.", refusal[1]);
     } catch (error) {
       const reason = this.#describeStartFailure(error, deadline.signal, died.signal);
-      await this.destroy();
+      // What it left on a disk that cannot be written is for the next start to clear away; why it did not start says more.
+      await this.destroy().catch(() => undefined);
       throw reason;
     } finally {
       clearTimeout(timer);
@@ -191,6 +193,8 @@ export class AppServerProcess {
     if (this.#stopping.signal.aborted) return closingError();
     if (died.aborted) return unavailable("The Codex app-server ended while it started.", died.reason);
     if (deadline.aborted) return unavailable("The Codex app-server did not get ready in time.", error);
+    const stateFault = describeStateFault(error);
+    if (stateFault instanceof CodexNativeApiError) return stateFault;
     return unavailable("The Codex app-server could not be started.", error);
   }
 }

@@ -122,22 +122,27 @@ export class AppServerSupervisor {
 
   /** The same with SIGKILL, and without waiting for a preparation under way. Cuts a `close` under way short. */
   async destroy(): Promise<void> {
-    const processes = this.#processes();
+    const ends = this.#endAll((process) => process.destroy());
     this.#closing ??= this.#end((process) => process.destroy());
-    // Nobody may be waiting for it; what fails there fails here as well.
-    this.#closing.catch((cause: unknown) => this.#events.onFault("app_server.close_failed", cause));
-    await Promise.all(processes.map((process) => process.destroy()));
+    await Promise.all([ends, this.#closing]);
   }
 
   async #end(stop: (process: AppServerProcess) => Promise<ProcessExit>): Promise<void> {
     this.#enter("closing");
     this.#over.abort(closingError());
     const launching = this.#launching;
-    await Promise.all(this.#processes().map(stop));
+    await this.#endAll(stop);
     // A preparation still writes to the instance directory, which the caller gives up next. What became of it was
     // reported to whoever asked for it.
     await launching?.catch(() => undefined);
     this.#enter("closed");
+  }
+
+  /** What a process leaves on a disk that cannot be written is no reason to leave the others running. */
+  async #endAll(stop: (process: AppServerProcess) => Promise<ProcessExit>): Promise<void> {
+    for (const outcome of await Promise.allSettled(this.#processes().map(stop))) {
+      if (outcome.status === "rejected") this.#events.onFault("app_server.cleanup_failed", outcome.reason);
+    }
   }
 
   #processes(): AppServerProcess[] {

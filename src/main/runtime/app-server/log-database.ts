@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 const databaseName = "logs_2.sqlite";
@@ -32,6 +32,17 @@ export async function keepLogDatabaseSmall(options: LogDatabaseOptions): Promise
   if (!block) return "emptied";
   await mkdir(join(codexHome, databaseName), { recursive: true });
   return "blocked";
+}
+
+/** What the log databases in an own home take on disk, in bytes. */
+export async function measureLogDatabase(codexHome: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(codexHome, { withFileTypes: true })) {
+    if (!entry.isFile() || !databaseFiles.test(entry.name)) continue;
+    // One that is removed meanwhile takes nothing.
+    bytes += (await stat(join(codexHome, entry.name)).catch(() => null))?.size ?? 0;
+  }
+  return bytes;
 }
 
 function toleratesMissingDatabase(version: string): boolean {

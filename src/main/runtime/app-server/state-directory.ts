@@ -1,5 +1,5 @@
 import { lstat, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type AuthLinkMend, rescueLogin } from "./auth-link.js";
 import {
   foreignStaleMs,
@@ -26,6 +26,8 @@ export interface InstanceDirectory {
   readonly catalogs: string;
   /** What opening it did, for the log. */
   readonly notices: readonly StateDirectoryNotice[];
+  /** Makes anew what somebody removed of it meanwhile. Call before each start of a process in it. */
+  mend(): Promise<void>;
   /** A socket path not used before, short enough for the platform. */
   socketPath(generation: number): string;
   /** Gives the instance up, for the next service to take on. Call when every child is gone. Idempotent. */
@@ -138,10 +140,19 @@ async function furnish(
 ): Promise<InstanceDirectory> {
   const [codexHome, work, ledger] = [join(path, "codex-home"), join(path, "work"), join(path, "ledger")];
   await rm(work, { recursive: true, force: true });
-  for (const directory of [codexHome, work, ledger])
-    await ensurePrivateDirectory(directory, "instance directory");
+  const ensureDirectories = async (): Promise<void> => {
+    await ensurePrivateDirectory(options.path, "state directory");
+    for (const directory of [dirname(path), path, codexHome, work, ledger])
+      await ensurePrivateDirectory(directory, "instance directory");
+  };
+  await ensureDirectories();
   const run = join(path, "run");
-  const sockets = await openSocketDirectory(run);
+  let sockets = await openSocketDirectory(run);
+  const mend = async (): Promise<void> => {
+    await ensureDirectories();
+    const reachable = await stat(run).catch(() => null);
+    if (reachable === null) sockets = await openSocketDirectory(run);
+  };
   const touch = (): void => {
     const now = new Date(options.wallClock());
     // Fails only when the directory is gone, and then there is nothing left to keep alive.
@@ -165,6 +176,7 @@ async function furnish(
     ledger,
     catalogs: join(path, "catalogs"),
     notices,
+    mend,
     socketPath: (generation) => makeSocketPath(sockets, generation),
     close: () => {
       closing ??= release().catch((error: unknown) => {
