@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 /** The process's edge: the only file that reads argv and env, listens to signals and ends the process. */
+import { fileURLToPath } from "node:url";
+import { runProgram } from "./cli/program-runner.js";
 import { type ProcessEvents, runCli } from "./cli/run-cli.js";
 import { readMachine } from "./config/machine.js";
 
@@ -32,6 +34,16 @@ process.exitCode = await runCli({
     // CODEX_NATIVE_API_ENABLE is for hosts: whoever says `serve` wants it served.
     const config = { ...options.config, enabled: true };
     return new CodexNativeApiService({ ...options, config, environment: process.env });
+  },
+  createRuntime: async (config, logger) => {
+    const { createPrivateRuntime } = await import("./cli/private-runtime.js");
+    return createPrivateRuntime(config, logger, process.env);
+  },
+  runProgram,
+  self: {
+    nodePath: process.execPath,
+    cliPath: fileURLToPath(import.meta.url),
+    userId: process.getuid?.() ?? 0,
   },
   // A stray handle must not keep a stopped service alive.
   exit: (code) => process.exit(code),

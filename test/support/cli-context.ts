@@ -43,6 +43,9 @@ export function makeCliContext(overrides: Partial<CliContext>): CliContext {
     events: new FakeProcessEvents(),
     wallClock: () => 0,
     createService: new FakeService().create,
+    createRuntime: () => Promise.reject(new Error("this test has no runtime")),
+    runProgram: () => Promise.reject(new Error("this test runs no program")),
+    self: { nodePath: "/usr/bin/node", cliPath: "/opt/codex-native-api/dist/main/cli.js", userId: 501 },
     exit: () => undefined,
     ...overrides,
   };

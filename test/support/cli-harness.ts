@@ -74,3 +74,75 @@ export class ServeProcess {
     for (const wake of [...this.#waiting]) wake();
   }
 }
+
+export interface CommandEnd {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Any other command as a process of its own. */
+export class CommandProcess {
+  readonly child: ChildProcess;
+  /** Settles once the process and its pipes are closed. */
+  readonly ended: Promise<CommandEnd>;
+  readonly #texts = { stdout: "", stderr: "" };
+  readonly #waiting = new Set<() => void>();
+
+  constructor(
+    t: Pick<Test, "teardown">,
+    environment: Readonly<Record<string, string>>,
+    argv: readonly string[],
+    input: string | null = null,
+  ) {
+    this.child = spawn(process.execPath, [cliPath, ...argv], {
+      env: {
+        ...(testCodexBin !== null && { CODEX_NATIVE_API_CODEX_BIN: testCodexBin }),
+        ...environment,
+      },
+      stdio: [input === null ? "ignore" : "pipe", "pipe", "pipe"],
+    });
+    for (const name of ["stdout", "stderr"] as const) {
+      this.child[name]?.setEncoding("utf8").on("data", (text: string) => {
+        this.#texts[name] += text;
+        for (const wake of [...this.#waiting]) wake();
+      });
+    }
+    this.child.stdin?.end(input);
+    this.ended = once(this.child, "close").then(([code]) => ({ code, ...this.#texts }));
+    t.teardown(async () => {
+      this.child.kill("SIGTERM");
+      const timer = setTimeout(() => this.child.kill("SIGKILL"), 20_000);
+      await this.ended;
+      clearTimeout(timer);
+    });
+  }
+
+  /** Resolves with the match once standard output holds it; rejects when the process ends without. */
+  async untilPrinted(pattern: RegExp): Promise<RegExpExecArray> {
+    const isOver = this.ended.then(() => true);
+    for (;;) {
+      const match = pattern.exec(this.#texts.stdout);
+      if (match !== null) return match;
+      const more = new Promise<boolean>((resolve) => {
+        const wake = () => {
+          this.#waiting.delete(wake);
+          resolve(false);
+        };
+        this.#waiting.add(wake);
+      });
+      if (await Promise.race([isOver, more]))
+        throw new Error(`ended without ${pattern}: ${JSON.stringify(this.#texts)}`);
+    }
+  }
+}
+
+/** Runs a command to its end. */
+export function runCommandProcess(
+  t: Pick<Test, "teardown">,
+  environment: Readonly<Record<string, string>>,
+  argv: readonly string[],
+  input: string | null = null,
+): Promise<CommandEnd> {
+  return new CommandProcess(t, environment, argv, input).ended;
+}

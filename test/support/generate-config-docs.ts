@@ -1,5 +1,6 @@
-/** Writes the files that are made from the options table. Run from the repository's root. */
+/** Writes the files that are made from the tables of options and commands. Run from the repository's root. */
 import { readFile, writeFile } from "node:fs/promises";
+import { cliPagePath, renderCliPage } from "./cli-documents.js";
 import {
   configDocumentPaths,
   renderEnvironmentExample,
@@ -13,3 +14,4 @@ await writeFile(paths.environmentExample, renderEnvironmentExample());
 await writeFile(paths.fileExample, renderFileExample());
 await writeFile(paths.fileSchema, renderFileSchema());
 await writeFile(paths.reference, renderReference(await readFile(paths.reference, "utf8")));
+await writeFile(cliPagePath, renderCliPage(await readFile(cliPagePath, "utf8")));

@@ -35,6 +35,7 @@ export const layers: readonly Layer[] = [
       "runtime",
       "runtime types",
       "dialects",
+      "dialect parts",
       "host names",
       "config",
       "observability",

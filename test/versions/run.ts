@@ -7,11 +7,12 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { testedCodexVersions } from "../../src/workers/contract/codex-capabilities.js";
 import { fetchCodex } from "./fetch-codex.js";
 import { type FileResult, runTestFile } from "./run-test-file.js";
 
-/** The versions that the README calls tested, beside the one that is installed. */
-const testedVersions = ["0.160.0", "0.150.0", "0.140.0"];
+/** Beside the newest, which is installed and which every other run of the tests is on. */
+const testedVersions = testedCodexVersions.slice(0, -1).reverse();
 const fileTimeoutMs = 300_000;
 const suites = fileURLToPath(new URL("../e2e/", import.meta.url));
 const cache = process.env.CODEX_VERSIONS_CACHE ?? join(tmpdir(), "codex-native-api-versions");

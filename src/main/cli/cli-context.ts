@@ -1,6 +1,8 @@
 import type { Readable } from "node:stream";
 import type { Environment } from "../config/directories.js";
 import type { Machine } from "../config/machine.js";
+import type { CreateRuntime } from "./private-runtime.js";
+import type { RunProgram } from "./program-runner.js";
 import type { CreateService, ProcessEvents } from "./serve.js";
 
 export interface TextOutput {
@@ -23,6 +25,16 @@ export interface CliContext {
   /** Milliseconds since the epoch. */
   readonly wallClock: () => number;
   readonly createService: CreateService;
+  readonly createRuntime: CreateRuntime;
+  readonly runProgram: RunProgram;
+  /** What runs here, for a service manager to run it again. */
+  readonly self: {
+    /** Absolute. */
+    readonly nodePath: string;
+    /** Absolute. */
+    readonly cliPath: string;
+    readonly userId: number;
+  };
   /** Ends the process: once a served service is down, or when someone will not wait for a clean end. */
   readonly exit: (code: number) => void;
 }

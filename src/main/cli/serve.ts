@@ -42,6 +42,11 @@ const stopMarginMs = 20_000;
 /** Long enough to kill the child processes, short enough to count as "at once". */
 const destroyDeadlineMs = 3000;
 
+/** How long a stop may take in all before the process has to be gone. */
+export function stopBudgetMs({ shutdownGraceMs }: Pick<CodexNativeApiConfig, "shutdownGraceMs">): number {
+  return shutdownGraceMs + stopMarginMs + destroyDeadlineMs;
+}
+
 export async function serve({ config, logger, events, createService }: ServeOptions): Promise<number> {
   const { first, second } = watchEndings(events);
   const service = await createService({ config, logger });

@@ -73,6 +73,20 @@ export const accountMethods = {
       accountId: orNull(z.string()),
     }),
   },
+  /** Of the ways to log in, the one that needs no browser on this machine. `account/login/completed` tells the end. */
+  "account/login/start": {
+    params: z.object({ type: z.literal("chatgptDeviceCode") }),
+    /** Other ways to log in answer without code. */
+    result: z.object({
+      loginId: orNull(z.string()),
+      verificationUrl: orNull(z.string()),
+      userCode: orNull(z.string()),
+    }),
+  },
+  "account/login/cancel": {
+    params: z.object({ loginId: z.string() }),
+    result: z.object({}),
+  },
 } as const;
 
 /** Notifications about the account: passed on whole to whoever watches it. */

@@ -42,3 +42,21 @@ export function isAtLeast(codexVersion: string | null, major: number, minor: num
   const own = { major: Number(read[1]), minor: Number(read[2]) };
   return own.major > major || (own.major === major && own.minor >= minor);
 }
+
+/** Versions that the end-to-end suites run on, oldest first; what lies between them is taken to work. */
+export const testedCodexVersions = ["0.140.0", "0.150.0", "0.160.0", "0.169.0"] as const;
+
+/** Where a version stands to those that were tried. Patch releases count as the release they mend. */
+export function compareToTested(codexVersion: string): "older" | "within" | "newer" | "unknown" {
+  const own = readRelease(codexVersion);
+  const [oldest, newest] = [readRelease(testedCodexVersions[0]), readRelease(testedCodexVersions[3])];
+  if (own === null || oldest === null || newest === null) return "unknown";
+  if (own < oldest) return "older";
+  return own > newest ? "newer" : "within";
+}
+
+/** Major and minor as one number that grows with them. */
+function readRelease(codexVersion: string): number | null {
+  const read = /^(\d{1,5})\.(\d{1,5})\./.exec(codexVersion);
+  return read === null ? null : Number(read[1]) * 100_000 + Number(read[2]);
+}

@@ -19,6 +19,8 @@ export interface BackendCounters {
   /** Refresh attempts refused, reused tokens included. */
   refusedTokenRefreshes: number;
   reusedRefreshTokens: number;
+  deviceCodes: number;
+  deviceCodePolls: number;
   modelsListCalls: number;
   accountsCheckCalls: number;
   usageCalls: number;
@@ -44,6 +46,8 @@ export function newCounters(): BackendCounters {
     tokenRefreshes: 0,
     refusedTokenRefreshes: 0,
     reusedRefreshTokens: 0,
+    deviceCodes: 0,
+    deviceCodePolls: 0,
     modelsListCalls: 0,
     accountsCheckCalls: 0,
     usageCalls: 0,

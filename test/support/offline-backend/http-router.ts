@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { BackendCounters } from "./counters.js";
+import type { DeviceLogins } from "./device-logins.js";
 import { sendJson } from "./http-exchange.js";
 import { type JsonObject, parseJsonObject } from "./json.js";
 import type { ModelService } from "./model-service.js";
@@ -10,6 +11,7 @@ import type { TokenAuthority } from "./token-authority.js";
 export interface RouterParts {
   readonly service: ModelService;
   readonly tokens: TokenAuthority;
+  readonly deviceLogins: DeviceLogins;
   readonly counters: BackendCounters;
   /** What `GET /v1/models` answers; undefined is 404, and Codex uses its bundled catalogue. */
   readonly catalog: JsonObject | undefined;
@@ -45,8 +47,18 @@ export async function routeHttp(
       sendForAccount(request, response, parts, (_id, planType) => parts.service.rateLimits.toUsage(planType));
       return;
     case "POST /oauth/token":
-      await refreshTokens(request, response, parts);
+      await grantTokens(request, response, parts);
       return;
+    case "POST /deviceauth/usercode":
+      request.resume();
+      sendJson(response, 200, parts.deviceLogins.issueCode());
+      return;
+    case "POST /deviceauth/token": {
+      request.resume();
+      const { status, body } = parts.deviceLogins.poll();
+      sendJson(response, status, body);
+      return;
+    }
     default:
       parts.counters.unknownRoutes++;
       request.resume();
@@ -54,7 +66,15 @@ export async function routeHttp(
   }
 }
 
-const ROUTE_ENDS = ["/responses", "/models", "/accounts/check", "/usage", "/oauth/token"];
+const ROUTE_ENDS = [
+  "/responses",
+  "/models",
+  "/accounts/check",
+  "/usage",
+  "/oauth/token",
+  "/deviceauth/usercode",
+  "/deviceauth/token",
+];
 
 function sendForAccount(
   request: IncomingMessage,
@@ -89,12 +109,19 @@ function listAccounts(accountId: string, planType: string): JsonObject {
   };
 }
 
-async function refreshTokens(
+/** A refresh comes as JSON, the code of a device login as a form. */
+async function grantTokens(
   request: IncomingMessage,
   response: ServerResponse,
   parts: RouterParts,
 ): Promise<void> {
   const body = await readBody(request);
+  const grant = new URLSearchParams(body.toString("utf8")).get("grant_type");
+  if (grant === "authorization_code") {
+    const answer = parts.deviceLogins.exchange();
+    sendJson(response, answer.status, answer.body);
+    return;
+  }
   // The token is used up when the request arrives, not when its answer leaves: two at once race as they do for real.
   const answer = parts.tokens.refresh(parseJsonObject(body.toString("utf8"))?.refresh_token);
   const delayMs = parts.tokenRefreshDelayMs();

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import { type BackendCounters, newCounters } from "./counters.js";
+import { DeviceLogins } from "./device-logins.js";
 import { sendJson } from "./http-exchange.js";
 import { routeHttp } from "./http-router.js";
 import type { JsonObject } from "./json.js";
@@ -37,6 +38,7 @@ export class OfflineBackend {
   readonly origin: string;
   readonly counters: Readonly<BackendCounters>;
   readonly tokens: TokenAuthority;
+  readonly deviceLogins: DeviceLogins;
   readonly #server: Server;
   readonly #sockets: WebSocketServer;
   readonly #service: ModelService;
@@ -65,6 +67,7 @@ export class OfflineBackend {
     const counters = newCounters();
     this.counters = counters;
     this.tokens = new TokenAuthority(counters);
+    this.deviceLogins = new DeviceLogins(this.tokens, counters);
     this.#server = server;
     this.#script = new ReplyScript();
     this.#log = new RequestLog(options.maxRecorded ?? 10_000);
@@ -134,6 +137,7 @@ export class OfflineBackend {
     return {
       CODEX_REFRESH_TOKEN_URL_OVERRIDE: `${this.origin}/oauth/token`,
       CODEX_REVOKE_TOKEN_URL_OVERRIDE: `${this.origin}/oauth/revoke`,
+      CODEX_APP_SERVER_LOGIN_ISSUER: this.origin,
     };
   }
 
@@ -166,6 +170,7 @@ export class OfflineBackend {
     const parts = {
       service: this.#service,
       tokens: this.tokens,
+      deviceLogins: this.deviceLogins,
       counters,
       catalog: options.catalog,
       tokenRefreshDelayMs,

@@ -1,5 +1,5 @@
 import { describeConfig, type SettingDescription } from "../../config/describe-config.js";
-import { allOptions } from "../../config/options.js";
+import { options } from "../../config/options.js";
 import { type Command, jsonFlag } from "../command.js";
 import { print, withConfig } from "../configured.js";
 
@@ -11,7 +11,7 @@ export const configCommand: Command = {
   ],
   flags: [jsonFlag("An array of {key, value, layer, source}, for programs.")],
   operands: null,
-  options: allOptions,
+  options: [options.configFile],
   examples: ["config", "config --json"],
   exits: ["done", "configuration"],
   run: (context, input) =>

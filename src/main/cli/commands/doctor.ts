@@ -1,0 +1,55 @@
+import { options } from "../../config/options.js";
+import type { CliContext } from "../cli-context.js";
+import { type Command, jsonFlag } from "../command.js";
+import { print, withConfig } from "../configured.js";
+import { type Finding, type FindingStatus, judge } from "../doctor/finding.js";
+import { exitCodes } from "../exit-codes.js";
+import { watchInterruption } from "../interruption.js";
+import { makePaint, type Paint } from "../terminal.js";
+
+export const doctorCommand: Command = {
+  name: "doctor",
+  summary: "check that everything is in place, and say what to do where it is not",
+  details: [
+    "Looks at the configuration, the Codex binary, the state directory and the port, then shakes hands with Codex and asks " +
+      "it for login and plan. No model is asked anything, so it costs nothing. Each line is ok, warn or fail; one fail " +
+      "ends it with 1.",
+  ],
+  flags: [jsonFlag("{status, findings: [{check, status, found, advice}]}, for programs.")],
+  operands: null,
+  options: [options.configFile, options.port, options.codexBin, options.codexUserHome, options.stateDir],
+  examples: ["doctor", "doctor --json | jq -e '.status != \"fail\"'"],
+  exits: ["done", "failed", "configuration", "interrupted"],
+  run: (context, input) =>
+    withConfig(context, input, async (loaded) => {
+      const { examine } = await import("../doctor/examine.js");
+      const signal = watchInterruption(context);
+      const findings = await examine(context, loaded, signal);
+      if (signal.aborted) return exitCodes.interrupted;
+      const status = judge(findings);
+      const report = { object: "doctor.report", status, findings };
+      const isJson = input.flags.has("json");
+      print(
+        context,
+        isJson ? `${JSON.stringify(report, null, 2)}\n` : renderReport(context, findings, status),
+      );
+      return status === "fail" ? exitCodes.failed : exitCodes.done;
+    }),
+};
+
+const colours = { ok: "green", warn: "yellow", fail: "red" } as const;
+const checkWidth = 15;
+
+function renderReport(context: CliContext, findings: readonly Finding[], status: FindingStatus): string {
+  const paint = makePaint(context.stdout, context.env);
+  const lines = findings.map((finding) => renderFinding(finding, paint));
+  const verdict = { ok: "all is well", warn: "it works; see the warnings", fail: "it does not work yet" }[
+    status
+  ];
+  return `${lines.join("")}${paint(verdict, colours[status])}\n`;
+}
+
+function renderFinding({ check, status, found, advice }: Finding, paint: Paint): string {
+  const head = `${paint(status.padEnd(4), colours[status])}  ${check.padEnd(checkWidth)}${found}\n`;
+  return advice === null ? head : `${head}${" ".repeat(6 + checkWidth)}do: ${advice}\n`;
+}

@@ -1,0 +1,35 @@
+import { compareToTested, testedCodexVersions } from "../../../workers/contract/codex-capabilities.js";
+import type { Environment } from "../../config/directories.js";
+import { CodexNativeApiError } from "../../errors.js";
+import { findCodexBinary } from "../../runtime/app-server/codex-binary.js";
+import { type Finding, fail, ok, warn } from "./finding.js";
+
+const timeoutMs = 10_000;
+const check = "codex";
+
+/** Is Codex there, does it run, and was this version tried? */
+export async function checkBinary(configured: string | null, env: Environment): Promise<Finding> {
+  try {
+    const { path, version, source } = await findCodexBinary({ configured, env, timeoutMs });
+    return judgeVersion(version, `${version}, ${path} (${places[source]})`);
+  } catch (error) {
+    const { message } = CodexNativeApiError.fromUnknown(error);
+    return fail(check, message, "npm install -g @openai/codex, or name the binary with --codex-bin");
+  }
+}
+
+const places = { configured: "as configured", path: "on PATH", package: "the installed package's" } as const;
+
+export function judgeVersion(version: string, found: string): Finding {
+  const [oldest, newest] = [testedCodexVersions[0], testedCodexVersions[3]];
+  switch (compareToTested(version)) {
+    case "within":
+      return ok(check, found);
+    case "older":
+      return warn(check, found, `older than ${oldest}, the oldest version tried; update Codex`);
+    case "newer":
+      return warn(check, found, `newer than ${newest}, the newest version tried; it most likely works`);
+    case "unknown":
+      return warn(check, found, `its version is none that was tried (${oldest} to ${newest})`);
+  }
+}

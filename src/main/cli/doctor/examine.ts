@@ -1,0 +1,51 @@
+/** The doctor's checks in their order. */
+import type { CliContext } from "../cli-context.js";
+import type { LoadedConfig } from "../configured.js";
+import { ServiceClient, serviceAddress } from "../service-client.js";
+import { lookForService, type Sighting } from "../service-report.js";
+import { checkBinary } from "./check-binary.js";
+import { checkPort } from "./check-port.js";
+import { checkStateDirectory } from "./check-state-directory.js";
+import { askCodex, factsOfService } from "./codex-facts.js";
+import { type Finding, ok } from "./finding.js";
+import { judgeCodex } from "./judge-codex.js";
+
+const lookTimeoutMs = 2_000;
+
+/** Codex is started only where what it needs was found; one that runs already is asked instead. */
+export async function examine(
+  context: CliContext,
+  loaded: LoadedConfig,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const { config } = loaded;
+  const baseUrl = serviceAddress(config);
+  const sighting = baseUrl === null ? null : await look(baseUrl, config.auth.token);
+  const binary = await checkBinary(config.codex.bin, context.env);
+  const state = await checkStateDirectory(config.codex.stateDir);
+  const port = await checkPort(config.listen, baseUrl, sighting);
+  const places = [describeConfiguration(loaded), binary, state, port];
+  if (sighting?.kind === "service")
+    return [...places, ...judgeCodex(factsOfService(sighting.report), context.wallClock())];
+  // A second app-server beside the service's would race it for the login's refresh token.
+  const isElsewhere = sighting?.kind === "refused";
+  if (isElsewhere || binary.status === "fail" || state.status === "fail" || signal.aborted) return places;
+  const facts = await askCodex(context, loaded, signal);
+  return facts === null ? places : [...places, ...judgeCodex(facts, context.wallClock())];
+}
+
+async function look(baseUrl: string, token: string | null): Promise<Sighting> {
+  const client = new ServiceClient(baseUrl, token);
+  try {
+    return await lookForService(client, lookTimeoutMs);
+  } finally {
+    await client.destroy();
+  }
+}
+
+function describeConfiguration({ config, origins }: LoadedConfig): Finding {
+  const given = [...origins.values()].filter(({ layer }) => layer !== "default").length;
+  const access =
+    config.auth.token === null ? "no token: every program of this machine may call" : "a token is set";
+  return ok("configuration", `${given === 1 ? "1 setting" : `${given} settings`} given; ${access}`);
+}

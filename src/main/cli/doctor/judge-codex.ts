@@ -1,0 +1,46 @@
+import { describeAccount, describeWindow, type WindowFacts } from "../describe-account.js";
+import type { CodexFacts } from "./codex-facts.js";
+import { type Finding, fail, ok, warn } from "./finding.js";
+
+/** From here on a window is worth a word. */
+const almostUsedUpPercent = 90;
+
+/** Handshake, login and plan, from what Codex said. */
+export function judgeCodex(facts: CodexFacts, nowMs: number): readonly Finding[] {
+  const shaken = judgeHandshake(facts);
+  if (shaken.status === "fail") return [shaken];
+  const limits = facts.windows.map((window) => judgeWindow(window, nowMs));
+  return [shaken, judgeLogin(facts), ...limits, ...judgeDegraded(facts)];
+}
+
+function judgeHandshake({ reason, codexVersion, toldBy }: CodexFacts): Finding {
+  const check = "handshake";
+  if (reason !== null && reason.code !== "native_login_required")
+    return fail(
+      check,
+      reason.message,
+      "`--log-level debug` shows what Codex says; `codex app-server` must run",
+    );
+  const who = `the app-server of Codex ${codexVersion ?? "(unknown version)"}`;
+  return ok(check, toldBy === "service" ? `the running service is connected to ${who}` : `${who} answered`);
+}
+
+function judgeLogin({ account, reason }: CodexFacts): Finding {
+  if (account !== null && reason === null) return ok("login", describeAccount(account));
+  return fail("login", "nobody is logged in", "codex-native-api login");
+}
+
+function judgeWindow(window: WindowFacts, nowMs: number): Finding {
+  const found = describeWindow(window, nowMs);
+  if (window.usedPercent >= 100) return fail("plan", found, "wait for the reset, or change the plan");
+  if (window.usedPercent >= almostUsedUpPercent)
+    return warn("plan", found, "little is left; turns end with usage_limit_reached when it is used up");
+  return ok("plan", found);
+}
+
+function judgeDegraded({ degraded }: CodexFacts): readonly Finding[] {
+  if (degraded.length === 0) return [];
+  return [
+    warn("features", `goes without ${degraded.join(", ")}`, "a newer Codex, or see docs/operations.md"),
+  ];
+}

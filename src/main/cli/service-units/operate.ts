@@ -1,0 +1,98 @@
+/** Installs, removes and asks after the service, or says what that would mean. */
+import type { CliContext } from "../cli-context.js";
+import { print, refuse } from "../configured.js";
+import { exitCodes } from "../exit-codes.js";
+import type { LogRequest, Program, ServiceManager, UnitFacts } from "./service-manager.js";
+import { inspectUnit, removeUnit, writeUnit } from "./unit-files.js";
+
+export interface Operation {
+  readonly context: CliContext;
+  readonly manager: ServiceManager;
+  /** Says what would be done, and does nothing. */
+  readonly isDry: boolean;
+}
+
+export async function install(operation: Operation, facts: UnitFacts): Promise<number> {
+  const { context, manager, isDry } = operation;
+  const text = manager.renderUnit(facts);
+  if (isDry)
+    return print(
+      context,
+      `# writes ${manager.unitPath}:\n${text}\n# runs:\n${renderPrograms(manager.afterWriting)}`,
+    );
+  if ((await inspectUnit(manager.unitPath)) === "another's") return refuseAnothers(operation);
+  await writeUnit(manager.unitPath, text);
+  const code = await runAll(operation, manager.afterWriting);
+  if (code !== exitCodes.done) return code;
+  const settings = manager.environmentPath === null ? "" : `Settings may go to ${manager.environmentPath}. `;
+  return print(
+    context,
+    `Installed and started: ${manager.unitPath}\n${settings}${manager.hint}\nSee \`codex-native-api health\` and \`codex-native-api service logs\`.\n`,
+  );
+}
+
+export async function uninstall(operation: Operation): Promise<number> {
+  const { context, manager, isDry } = operation;
+  if (isDry) {
+    const steps = [
+      `# runs:\n${renderPrograms(manager.beforeRemoving)}`,
+      `# removes ${manager.unitPath}\n`,
+      manager.afterRemoving.length === 0 ? "" : `# runs:\n${renderPrograms(manager.afterRemoving)}`,
+    ];
+    return print(context, steps.join(""));
+  }
+  const state = await inspectUnit(manager.unitPath);
+  if (state === "none") return print(context, `Nothing is installed at ${manager.unitPath}.\n`);
+  if (state === "another's") return refuseAnothers(operation);
+  const stopped = await runAll(operation, manager.beforeRemoving);
+  if (stopped !== exitCodes.done) return stopped;
+  await removeUnit(manager.unitPath);
+  const code = await runAll(operation, manager.afterRemoving);
+  return code === exitCodes.done ? print(context, `Stopped and removed: ${manager.unitPath}\n`) : code;
+}
+
+export async function tellStatus({ context, manager, isDry }: Operation): Promise<number> {
+  if (isDry) return print(context, renderPrograms([manager.status]));
+  const end = await runOne(context, manager, manager.status);
+  if (typeof end === "string") return refuse(context, end, exitCodes.failed);
+  if (end === 0) return exitCodes.done;
+  return manager.notRunningCodes.includes(end) ? exitCodes.notReady : exitCodes.failed;
+}
+
+export async function showLogs(operation: Operation, request: LogRequest): Promise<number> {
+  const { context, manager, isDry } = operation;
+  const reader = manager.readLogs(request);
+  return isDry ? print(context, renderPrograms([reader])) : runAll(operation, [reader]);
+}
+
+async function runAll({ context, manager }: Operation, programs: readonly Program[]): Promise<number> {
+  for (const step of programs) {
+    const end = await runOne(context, manager, step);
+    if (typeof end === "string") return refuse(context, end, exitCodes.failed);
+    if (end !== 0 && !step.mayFail)
+      return refuse(context, `\`${renderProgram(step)}\` ended with ${end}`, exitCodes.failed);
+  }
+  return exitCodes.done;
+}
+
+/** The exit code, or why there is none. */
+async function runOne(context: CliContext, manager: ServiceManager, step: Program): Promise<number | string> {
+  const end = await context.runProgram(step.command, step.arguments);
+  if (end.outcome === "exited") return end.code;
+  if (end.errorCode === "ENOENT")
+    return `there is no ${step.command} on PATH: this system does not run services by ${manager.name}`;
+  return `${step.command} cannot be run (${end.errorCode})`;
+}
+
+function refuseAnothers({ context, manager }: Operation): number {
+  const text = `${manager.unitPath} was not written by this command; move it away first`;
+  return refuse(context, text, exitCodes.failed);
+}
+
+function renderPrograms(programs: readonly Program[]): string {
+  return programs.map((step) => `${renderProgram(step)}\n`).join("");
+}
+
+function renderProgram({ command, arguments: args }: Program): string {
+  return [command, ...args].join(" ");
+}

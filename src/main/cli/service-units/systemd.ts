@@ -1,0 +1,86 @@
+import { posix } from "node:path";
+import {
+  type LogRequest,
+  program,
+  type ServiceManager,
+  type UnitFacts,
+  unitMark,
+} from "./service-manager.js";
+
+const unitName = "codex-native-api.service";
+
+/** systemd's manager of one user: no root, and the login of that user. `configDir` is where they keep configuration. */
+export function systemdManager(configDir: string): ServiceManager {
+  return {
+    name: "systemd",
+    unitPath: posix.join(configDir, "systemd", "user", unitName),
+    environmentPath: posix.join(configDir, "codex-native-api", "env"),
+    afterWriting: [systemctl("daemon-reload"), systemctl("enable", unitName), systemctl("restart", unitName)],
+    beforeRemoving: [{ ...systemctl("disable", "--now", unitName), mayFail: true }],
+    afterRemoving: [systemctl("daemon-reload")],
+    status: systemctl("status", "--no-pager", unitName),
+    notRunningCodes: [3, 4],
+    hint: "It runs while you are logged in to this machine; `loginctl enable-linger` lets it run always.",
+    renderUnit,
+    readLogs: ({ lines, follow }: LogRequest) =>
+      program(
+        "journalctl",
+        "--user",
+        "--unit",
+        unitName,
+        "--lines",
+        String(lines),
+        ...(follow ? ["--follow"] : ["--no-pager"]),
+      ),
+  };
+}
+
+function systemctl(...args: readonly string[]) {
+  return program("systemctl", "--user", ...args);
+}
+
+function renderUnit(facts: UnitFacts): string {
+  const command = [facts.nodePath, facts.cliPath, "serve", ...facts.serveArguments];
+  return `# ${unitMark}; change it with \`systemctl --user edit codex-native-api\`.
+[Unit]
+Description=Codex Native API: the logged-in Codex as an OpenAI-compatible API on localhost
+StartLimitIntervalSec=300
+StartLimitBurst=5
+
+[Service]
+Type=exec
+ExecStart=${command.map(quoteArgument).join(" ")}
+Environment=${quote(`PATH=${facts.searchPath}`)}
+# Settings that may change without a new unit. Flags above win over it.
+EnvironmentFile=-%E/codex-native-api/env
+Restart=on-failure
+RestartSec=5
+# The configuration is at fault: the journal says how, and trying again would not help.
+RestartPreventExitStatus=2
+# The service ends its Codex by itself once the turns in flight are over; signalled too, they would be cut off.
+KillMode=mixed
+TimeoutStopSec=${Math.ceil(facts.stopTimeoutMs / 1000)}
+
+# What a user's manager can take away without namespaces, and Codex does not need.
+NoNewPrivileges=yes
+LockPersonality=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+UMask=0077
+LimitCORE=0
+
+[Install]
+WantedBy=default.target
+`;
+}
+
+/** In a command line `$` begins a variable, too. */
+function quoteArgument(text: string): string {
+  return quote(text).replaceAll("$", "$$$$");
+}
+
+function quote(text: string): string {
+  return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("%", "%%")}"`;
+}

@@ -1,0 +1,139 @@
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import t, { type Test } from "tap";
+import { judgeVersion } from "../../../src/main/cli/doctor/check-binary.js";
+import { checkPort } from "../../../src/main/cli/doctor/check-port.js";
+import { checkStateDirectory } from "../../../src/main/cli/doctor/check-state-directory.js";
+import type { CodexFacts } from "../../../src/main/cli/doctor/codex-facts.js";
+import { judgeCodex } from "../../../src/main/cli/doctor/judge-codex.js";
+import { runInProcess } from "../../support/cli-context.js";
+import { serveFake } from "../../support/http-fixture.js";
+
+const wellFacts: CodexFacts = {
+  toldBy: "codex",
+  codexVersion: "0.169.0",
+  reason: null,
+  account: { email: "ada@example.test", plan: "plus", authMode: "chatgpt" },
+  windows: [],
+  degraded: [],
+};
+
+function judged(facts: Partial<CodexFacts>) {
+  return judgeCodex({ ...wellFacts, ...facts }, 0).map(({ check, status, found }) => [check, status, found]);
+}
+
+async function makeDirectory(t: Test): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), "cna-doctor-"));
+  t.teardown(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+t.test("a version outside the tested ones is a warning", async (t) => {
+  const status = (version: string) => judgeVersion(version, version).status;
+  t.equal(status("0.169.3"), "ok");
+  t.equal(status("0.155.0"), "ok");
+  t.match(judgeVersion("0.130.0", ""), { status: "warn", advice: /older than 0\.140\.0/ });
+  t.match(judgeVersion("0.170.0", ""), { status: "warn", advice: /newer than 0\.169\.0/ });
+  t.match(judgeVersion("nightly", ""), { status: "warn", advice: /none that was tried/ });
+});
+
+t.test("a plan is ok, almost used up, or used up", async (t) => {
+  const window = (usedPercent: number) => ({ usedPercent, windowMinutes: 10_080, resetsAt: 90_000 });
+  t.strictSame(judged({ windows: [window(12.4), window(90), window(100)] }), [
+    ["handshake", "ok", "the app-server of Codex 0.169.0 answered"],
+    ["login", "ok", "logged in as ada@example.test, plan plus"],
+    ["plan", "ok", "7 d window: 12 % used, resets in 1 d 1 h"],
+    ["plan", "warn", "7 d window: 90 % used, resets in 1 d 1 h"],
+    ["plan", "fail", "7 d window: 100 % used, resets in 1 d 1 h"],
+  ]);
+});
+
+t.test("a Codex that nobody is logged in to did shake hands", async (t) => {
+  const reason = { code: "native_login_required", message: "no login" };
+  t.strictSame(judged({ account: null, reason }), [
+    ["handshake", "ok", "the app-server of Codex 0.169.0 answered"],
+    ["login", "fail", "nobody is logged in"],
+  ]);
+});
+
+t.test("where there was no handshake, nothing else is known", async (t) => {
+  const reason = { code: "native_runtime_unavailable", message: "It died." };
+  t.strictSame(judged({ account: null, reason }), [["handshake", "fail", "It died."]]);
+});
+
+t.test("missing features are named", async (t) => {
+  t.match(judged({ degraded: ["thread_unload"] }).at(-1), ["features", "warn", "goes without thread_unload"]);
+});
+
+t.test("a state directory is there and private, or will be made, or says what is wrong", async (t) => {
+  const root = await makeDirectory(t);
+  t.match(await checkStateDirectory(root), { status: "ok", found: /private/ });
+  t.match(await checkStateDirectory(join(root, "a/b")), { status: "ok", found: /will be made/ });
+  await mkdir(join(root, "instances"));
+  await chmod(join(root, "instances"), 0o755);
+  t.match(await checkStateDirectory(root), {
+    status: "fail",
+    found: /mode 755/,
+    advice: /chmod 700 .*instances/,
+  });
+  await writeFile(join(root, "file"), "");
+  t.match(await checkStateDirectory(join(root, "file")), { status: "fail", found: /is no directory/ });
+});
+
+t.test("a port is free, ours, or someone else's", async (t) => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => new Promise<void>((resolve) => server.close(() => resolve())));
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const listen = { host: "127.0.0.1", port };
+  const nobody = { kind: "nobody", reason: "no answer" } as const;
+  t.match(await checkPort(listen, "http://there", nobody), {
+    status: "fail",
+    found: /another program holds/,
+  });
+  t.match(await checkPort({ ...listen, port: 0 }, "http://there", nobody), {
+    status: "ok",
+    found: /is free/,
+  });
+  t.match(await checkPort(listen, "http://there", { kind: "stranger" }), {
+    status: "fail",
+    advice: /--port/,
+  });
+  t.match(await checkPort(listen, "http://there", { kind: "refused" }), { status: "warn", advice: /token/ });
+  t.match(await checkPort({ ...listen, host: "192.0.2.1" }, "http://there", nobody), {
+    status: "fail",
+    found: /no address of this machine/,
+  });
+});
+
+t.test("doctor goes on to the end without a binary, and starts nothing", async (t) => {
+  const stateDir = join(await makeDirectory(t), "state");
+  const argv = ["doctor", "--codex-bin", "/nowhere/codex", "--port", "0", "--state-dir", stateDir];
+  const { code, stdout } = await runInProcess(argv);
+  t.equal(code, 1);
+  t.match(stdout, /^fail {2}codex {10}The configured Codex binary was not found/m);
+  t.match(stdout, /^ {21}do: npm install -g @openai\/codex/m);
+  t.match(stdout, /^ok {4}port /m);
+  t.notMatch(stdout, /handshake/);
+  const report: unknown = JSON.parse((await runInProcess([...argv, "--json"])).stdout);
+  t.match(report, {
+    object: "doctor.report",
+    status: "fail",
+    findings: [{ check: "configuration" }, { status: "fail" }],
+  });
+});
+
+t.test("doctor asks a service that runs and starts no Codex beside it", async (t) => {
+  const { port } = await serveFake(t);
+  const stateDir = await makeDirectory(t);
+  const { stdout } = await runInProcess(["doctor", "--port", String(port), "--state-dir", stateDir]);
+  t.match(stdout, /^ok {4}port {11}the service runs at .*, version 0\.0\.0-test$/m);
+  t.match(
+    stdout,
+    /^ok {4}handshake {6}the running service is connected to the app-server of Codex 0\.169\.0$/m,
+  );
+  t.match(stdout, /^ok {4}login {10}logged in as user@example\.com, plan plus$/m);
+});

@@ -1,0 +1,286 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import t, { type Test } from "tap";
+import type { CliContext } from "../../../src/main/cli/cli-context.js";
+import type { ProgramEnd } from "../../../src/main/cli/program-runner.js";
+import { launchdManager } from "../../../src/main/cli/service-units/launchd.js";
+import type { UnitFacts } from "../../../src/main/cli/service-units/service-manager.js";
+import { systemdManager } from "../../../src/main/cli/service-units/systemd.js";
+import { runInProcess } from "../../support/cli-context.js";
+import { fakeMachine } from "../../support/fake-machine.js";
+
+const facts: UnitFacts = {
+  nodePath: "/usr/bin/node",
+  cliPath: "/opt/my apps/cli.js",
+  serveArguments: ["--port=8080", '--codex-config=a.b="50 % of $HOME \\ <&>"'],
+  searchPath: "/home/ada/.local/bin:/usr/bin:/bin",
+  stopTimeoutMs: 39_500,
+};
+
+const systemdUnit =
+  String.raw`# Written by ~codex-native-api service install~; change it with ~systemctl --user edit codex-native-api~.
+[Unit]
+Description=Codex Native API: the logged-in Codex as an OpenAI-compatible API on localhost
+StartLimitIntervalSec=300
+StartLimitBurst=5
+
+[Service]
+Type=exec
+ExecStart="/usr/bin/node" "/opt/my apps/cli.js" "serve" "--port=8080" "--codex-config=a.b=\"50 %% of $$HOME \\ <&>\""
+Environment="PATH=/home/ada/.local/bin:/usr/bin:/bin"
+# Settings that may change without a new unit. Flags above win over it.
+EnvironmentFile=-%E/codex-native-api/env
+Restart=on-failure
+RestartSec=5
+# The configuration is at fault: the journal says how, and trying again would not help.
+RestartPreventExitStatus=2
+# The service ends its Codex by itself once the turns in flight are over; signalled too, they would be cut off.
+KillMode=mixed
+TimeoutStopSec=40
+
+# What a user's manager can take away without namespaces, and Codex does not need.
+NoNewPrivileges=yes
+LockPersonality=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+UMask=0077
+LimitCORE=0
+
+[Install]
+WantedBy=default.target
+`.replaceAll("~", "`");
+
+const launchdPlist = String.raw`<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<!-- Written by ~codex-native-api service install~. -->
+<plist version="1.0">
+<dict>
+  <key>Label</key>
+  <string>codex-native-api</string>
+  <key>ProgramArguments</key>
+  <array>
+    <string>/usr/bin/node</string>
+    <string>/opt/my apps/cli.js</string>
+    <string>serve</string>
+    <string>--port=8080</string>
+    <string>--codex-config=a.b="50 % of $HOME \ &lt;&amp;&gt;"</string>
+  </array>
+  <key>EnvironmentVariables</key>
+  <dict>
+    <key>PATH</key>
+    <string>/home/ada/.local/bin:/usr/bin:/bin</string>
+  </dict>
+  <key>RunAtLoad</key>
+  <true/>
+  <!-- launchd cannot tell a fault of the configuration (exit code 2) from others: it waits a minute between attempts. -->
+  <key>KeepAlive</key>
+  <dict>
+    <key>SuccessfulExit</key>
+    <false/>
+  </dict>
+  <key>ThrottleInterval</key>
+  <integer>60</integer>
+  <key>ExitTimeOut</key>
+  <integer>40</integer>
+  <key>Umask</key>
+  <integer>63</integer>
+  <key>StandardOutPath</key>
+  <string>/Users/ada/Library/Logs/codex-native-api.log</string>
+  <key>StandardErrorPath</key>
+  <string>/Users/ada/Library/Logs/codex-native-api.log</string>
+</dict>
+</plist>
+`.replaceAll("~", "`");
+
+t.test("the systemd unit, to the letter", async (t) => {
+  t.equal(systemdManager("/home/ada/.config").renderUnit(facts), systemdUnit);
+});
+
+t.test("the launchd plist, to the letter", async (t) => {
+  t.equal(launchdManager("/Users/ada", 501).renderUnit(facts), launchdPlist);
+});
+
+/** A home of its own, and a record of what would have been run. */
+async function makeHome(t: Test, end: (line: string) => ProgramEnd = () => ({ outcome: "exited", code: 0 })) {
+  const homeDir = await mkdtemp(join(tmpdir(), "cna-unit-"));
+  t.teardown(() => rm(homeDir, { recursive: true, force: true }));
+  const ran: string[] = [];
+  const run = (argv: readonly string[], overrides: Partial<CliContext> = {}) =>
+    runInProcess(["service", ...argv], {
+      machine: fakeMachine({}, { homeDir }),
+      env: { PATH: "/usr/bin:/bin" },
+      runProgram: async (command, args) => {
+        const line = [command, ...args].join(" ");
+        ran.push(line);
+        return end(line);
+      },
+      ...overrides,
+    });
+  const unitPath = join(homeDir, ".config/systemd/user/codex-native-api.service");
+  return { homeDir, ran, run, unitPath };
+}
+
+t.test("the unit means to systemd what it says", async (t) => {
+  const { homeDir } = await makeHome(t);
+  const path = join(homeDir, "codex-native-api.service");
+  const unit = systemdManager(homeDir).renderUnit({
+    ...facts,
+    nodePath: process.execPath,
+    cliPath: join(homeDir, "cli.js"),
+  });
+  await writeFile(path, unit);
+  const env = { PATH: process.env.PATH, HOME: homeDir, XDG_RUNTIME_DIR: homeDir };
+  const verdict = await new Promise<string | null>((resolve) => {
+    execFile(
+      "systemd-analyze",
+      ["verify", "--user", path],
+      { env, timeout: 60_000 },
+      (error, stdout, stderr) => {
+        resolve(
+          error !== null && "code" in error && error.code === "ENOENT"
+            ? null
+            : `${error ?? ""}${stdout}${stderr}`,
+        );
+      },
+    );
+  });
+  if (verdict === null) return t.comment("there is no systemd-analyze here");
+  t.equal(verdict, "");
+});
+
+t.test("install writes the unit, starts it, and says where settings go", async (t) => {
+  const { run, ran, unitPath, homeDir } = await makeHome(t);
+  const { code, stdout } = await run(["install", "--port", "8080", "--state-dir", "state"], {
+    env: { PATH: "/usr/bin:/bin", CODEX_NATIVE_API_PORT: "9090", CODEX_HOME: "~/codex-work" },
+  });
+  t.equal(code, 0);
+  const unit = await readFile(unitPath, "utf8");
+  const command = [
+    '"/usr/bin/node" "/opt/codex-native-api/dist/main/cli.js" "serve"',
+    `"--port=8080" "--codex-home=${homeDir}/codex-work" "--state-dir=/srv/app/state"`,
+  ];
+  t.ok(unit.includes(`ExecStart=${command.join(" ")}\n`), unit);
+  t.match(unit, /^TimeoutStopSec=40$/m);
+  t.equal((await stat(unitPath)).mode & 0o777, 0o600);
+  t.strictSame(ran, [
+    "systemctl --user daemon-reload",
+    "systemctl --user enable codex-native-api.service",
+    "systemctl --user restart codex-native-api.service",
+  ]);
+  t.match(stdout, /Settings may go to .*\.config\/codex-native-api\/env/);
+  t.match(stdout, /enable-linger/);
+});
+
+t.test("--dry-run says all of it and does nothing", async (t) => {
+  const { run, ran, unitPath } = await makeHome(t);
+  const installed = await run(["install", "--dry-run"]);
+  t.equal(installed.code, 0);
+  t.ok(installed.stdout.startsWith(`# writes ${unitPath}:\n# Written by`));
+  t.match(installed.stdout, /# runs:\nsystemctl --user daemon-reload\n/);
+  t.match((await run(["uninstall", "--dry-run"])).stdout, new RegExp(`# removes ${unitPath}`));
+  t.equal(
+    (await run(["status", "--dry-run"])).stdout,
+    "systemctl --user status --no-pager codex-native-api.service\n",
+  );
+  t.strictSame(ran, []);
+  await t.rejects(stat(unitPath), { code: "ENOENT" });
+});
+
+t.test("uninstall stops the service and removes what install wrote; again it is content", async (t) => {
+  const { run, ran, unitPath } = await makeHome(t);
+  await run(["install"]);
+  ran.length = 0;
+  t.match(await run(["uninstall"]), { code: 0, stdout: /^Stopped and removed/ });
+  t.strictSame(ran, [
+    "systemctl --user disable --now codex-native-api.service",
+    "systemctl --user daemon-reload",
+  ]);
+  await t.rejects(stat(unitPath), { code: "ENOENT" });
+  t.match(await run(["uninstall"]), { code: 0, stdout: /^Nothing is installed/ });
+});
+
+t.test("a unit that somebody else wrote is left alone", async (t) => {
+  const { run, ran, unitPath } = await makeHome(t);
+  await mkdir(dirname(unitPath), { recursive: true });
+  await writeFile(unitPath, "[Service]\n");
+  for (const what of ["install", "uninstall"])
+    t.match(await run([what]), { code: 1, stderr: /was not written by this command/ });
+  t.strictSame(ran, []);
+  t.equal(await readFile(unitPath, "utf8"), "[Service]\n");
+});
+
+t.test("a token in the environment is refused, for a unit can be read", async (t) => {
+  const { run, ran } = await makeHome(t);
+  const env = { PATH: "/bin", CODEX_NATIVE_API_AUTH_TOKEN: "a-token-of-mine-12345" };
+  const { code, stderr } = await run(["install"], { env });
+  t.equal(code, 2);
+  t.match(stderr, /CODEX_NATIVE_API_AUTH_TOKEN would stand in the unit/);
+  t.notMatch(stderr, /a-token-of-mine/);
+  t.strictSame(ran, []);
+});
+
+t.test("status and logs are the service manager's own words, and its exit code becomes ours", async (t) => {
+  for (const [theirs, ours] of [
+    [0, 0],
+    [3, 3],
+    [4, 3],
+    [1, 1],
+  ] as const) {
+    const { run } = await makeHome(t, () => ({ outcome: "exited", code: theirs }));
+    t.equal((await run(["status"])).code, ours);
+  }
+  const { run, ran } = await makeHome(t);
+  await run(["logs"]);
+  await run(["logs", "--follow", "--lines", "5"]);
+  t.strictSame(ran, [
+    "journalctl --user --unit codex-native-api.service --lines 100 --no-pager",
+    "journalctl --user --unit codex-native-api.service --lines 5 --follow",
+  ]);
+  t.match(await run(["logs", "--lines", "few"]), { code: 2, stderr: /--lines: takes a whole number/ });
+});
+
+t.test("a step that fails is named, and nothing follows it", async (t) => {
+  const { run, ran } = await makeHome(t, (line) => ({
+    outcome: "exited",
+    code: line.includes("enable") ? 1 : 0,
+  }));
+  t.match(await run(["install"]), {
+    code: 1,
+    stderr: /`systemctl --user enable codex-native-api.service` ended with 1/,
+  });
+  t.equal(ran.length, 2);
+  const without = await makeHome(t, () => ({ outcome: "not_started", errorCode: "ENOENT" }));
+  t.match(await without.run(["install"]), { code: 1, stderr: /there is no systemctl on PATH/ });
+});
+
+t.test("macOS is told by launchctl, an older service out first", async (t) => {
+  const { homeDir, run, ran } = await makeHome(t, (line) => ({
+    outcome: "exited",
+    code: line.includes("bootout") ? 3 : 0,
+  }));
+  const machine = fakeMachine({}, { homeDir, platform: "darwin" });
+  t.match(await run(["install"], { machine }), { code: 0 });
+  const plist = join(homeDir, "Library/LaunchAgents/codex-native-api.plist");
+  t.match(await readFile(plist, "utf8"), /<string>serve<\/string>/);
+  t.strictSame(ran, [
+    "launchctl bootout gui/501/codex-native-api",
+    "launchctl enable gui/501/codex-native-api",
+    `launchctl bootstrap gui/501 ${plist}`,
+  ]);
+  ran.length = 0;
+  t.match(await run(["uninstall"], { machine }), { code: 0 });
+  await run(["logs"], { machine });
+  t.strictSame(ran, [
+    "launchctl bootout gui/501/codex-native-api",
+    `tail -n 100 ${homeDir}/Library/Logs/codex-native-api.log`,
+  ]);
+});
+
+t.test("other systems are told that there is no such command for them", async (t) => {
+  const machine = fakeMachine({}, { platform: "win32" });
+  t.match(await runInProcess(["service", "status"], { machine }), { code: 1, stderr: /Linux .* and macOS/ });
+});
