@@ -1,8 +1,9 @@
-/** `npm run bench [-- --quick] [--only NAME] [--name FILE] [--no-results]`. See bench/README.md. */
+/** `npm run bench [-- --quick] [--only NAME] [--name FILE] [--no-results] [--install-peers]`. See bench/README.md. */
 import { parseArgs } from "node:util";
 import { keepResults } from "./report/keep-results.js";
 import { readLoad, readMachineFacts, readVersionFacts } from "./report/machine.js";
 import { renderScenario, renderVerdict } from "./report/render.js";
+import { installPeers } from "./rig/install-peers.js";
 import { runScenarios } from "./run-scenarios.js";
 import { scenarios } from "./scenarios/index.js";
 
@@ -15,6 +16,7 @@ const { values } = parseArgs({
     only: { type: "string", multiple: true, default: [] },
     name: { type: "string" },
     "no-results": { type: "boolean", default: false },
+    "install-peers": { type: "boolean", default: false },
   },
 });
 const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -34,6 +36,10 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => interruption.abort(new Error(`interrupted by ${signal}`)));
 }
 
+if (values["install-peers"]) {
+  say("Installing bench/peers ...");
+  await installPeers();
+}
 const startedAt = new Date().toISOString();
 const mode = values.quick ? "quick" : "full";
 const loadBefore = readLoad();

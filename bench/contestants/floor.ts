@@ -9,8 +9,8 @@ export interface FloorOptions {
   readonly name: string;
   readonly wire: FloorWire;
   readonly appServerPid: number | null;
-  readonly model: string;
-  readonly workDirectory: string;
+  /** Parameters of `thread/start`. */
+  readonly thread: JsonObject;
 }
 
 interface RunningTurn {
@@ -24,9 +24,22 @@ const tools = new ToolNames([]);
 /** Codex drops turns out of a burst of starts; with no more than this under way it does not. The service's default, too. */
 const startGate = 8;
 
+/** What the service gives its isolated threads. */
+export function leanThread(model: string, workDirectory: string): JsonObject {
+  const settings = {
+    profile: "lean",
+    model,
+    instructions: "",
+    tools: [],
+    webSearch: null,
+    verbosity: null,
+  } as const;
+  return { ...threadStartParams(settings, tools, { workDirectory, codexVersion: null }) };
+}
+
 /**
  * The floor: the thinnest client of the app-server that works. It knows no errors, no cancelling and no limits but the one
- * above, and each turn starts its own thread, with the settings that the service gives its isolated ones.
+ * above, and each turn starts its own thread.
  */
 export class FloorClient implements Contestant {
   readonly name: string;
@@ -44,16 +57,7 @@ export class FloorClient implements Contestant {
     this.name = options.name;
     this.appServerPid = options.appServerPid;
     this.#wire = options.wire;
-    const settings = {
-      profile: "lean",
-      model: options.model,
-      instructions: "",
-      tools: [],
-      webSearch: null,
-      verbosity: null,
-    } as const;
-    const surroundings = { workDirectory: options.workDirectory, codexVersion: null };
-    this.#threadParams = { ...threadStartParams(settings, tools, surroundings) };
+    this.#threadParams = options.thread;
     this.#wire.onMessage = (text) => this.#receive(text);
     this.#wire.onClose = () => this.#abandon();
   }

@@ -6,7 +6,8 @@ import {
   type RecordedModelRequest,
   text,
 } from "../../test/support/offline-backend/index.js";
-import type { BackendCall, BackendCommand, BackendMessage, RequestSummary } from "./backend-messages.js";
+import type { BackendAnswer, BackendCommand, RequestSummary } from "./backend-messages.js";
+import { serveCalls } from "./child-calls.js";
 
 /** More than any question of a benchmark looks back at. */
 const maxRecorded = 64;
@@ -14,22 +15,29 @@ const maxRecorded = 64;
 const backend = await OfflineBackend.start({ maxRecorded });
 let firstOfInterest = 0;
 
-async function obey(command: BackendCommand): Promise<readonly RequestSummary[]> {
+async function obey(command: BackendCommand): Promise<BackendAnswer> {
   switch (command.type) {
     case "reply": {
       const { deltas: count, charactersPerDelta, firstDelayMs, delayMs } = command.plan;
-      const deltas = Array.from({ length: count }, () => `${"x".repeat(charactersPerDelta - 1)} `);
+      const deltas = Array.from({ length: count }, () => `${"x".repeat(charactersPerDelta - 1)}-`);
       backend.setDefaultReply(text({ deltas, firstDelayMs, delayMs }));
-      return [];
+      return { type: "done" };
     }
     case "login":
       await createChatGptLogin({ home: command.home, backend });
-      return [];
+      return { type: "done" };
     case "forget":
       firstOfInterest = (backend.requests.at(-1)?.index ?? -1) + 1;
-      return [];
+      return { type: "done" };
     case "requests":
-      return backend.requests.filter(({ index }) => index >= firstOfInterest).map(summarise);
+      return {
+        type: "requests",
+        requests: backend.requests.filter(({ index }) => index >= firstOfInterest).map(summarise),
+      };
+    case "place":
+      return { type: "place", origin: backend.origin, environment: backend.environment() };
+    case "streams":
+      return { type: "streams", peakOpen: backend.counters.peakOpenStreams };
   }
 }
 
@@ -51,16 +59,4 @@ function bytesOf(value: readonly JsonValue[]): number {
   return Buffer.byteLength(JSON.stringify(value));
 }
 
-const tell = (message: BackendMessage) => process.send?.(message);
-
-process.on("message", ({ id, command }: BackendCall) => {
-  obey(command).then(
-    (requests) => tell({ type: "answer", id, requests }),
-    (error: unknown) => tell({ type: "fault", id, message: String(error) }),
-  );
-});
-
-// Also when the benchmark was killed: nobody else would end this process.
-process.once("disconnect", () => void backend.close().finally(() => process.exit()));
-
-tell({ type: "listening", origin: backend.origin, environment: backend.environment() });
+serveCalls({ obey, close: () => backend.close() });

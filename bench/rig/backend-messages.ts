@@ -29,21 +29,21 @@ export type BackendCommand =
   | { readonly type: "login"; readonly home: string }
   /** Forgets the requests so far. */
   | { readonly type: "forget" }
-  | { readonly type: "requests" };
+  | { readonly type: "requests" }
+  /** Where it is; the first call. */
+  | { readonly type: "place" }
+  /** The most streams that were open at once so far. */
+  | { readonly type: "streams" };
 
-export interface BackendCall {
-  readonly id: number;
-  readonly command: BackendCommand;
-}
-
-export type BackendMessage =
+export type BackendAnswer =
   | {
-      readonly type: "listening";
+      readonly type: "place";
       readonly origin: string;
       readonly environment: Readonly<Record<string, string>>;
     }
-  | { readonly type: "answer"; readonly id: number; readonly requests: readonly RequestSummary[] }
-  | { readonly type: "fault"; readonly id: number; readonly message: string };
+  | { readonly type: "requests"; readonly requests: readonly RequestSummary[] }
+  | { readonly type: "streams"; readonly peakOpen: number }
+  | { readonly type: "done" };
 
 export function charactersOf(plan: ReplyPlan): number {
   return plan.deltas * plan.charactersPerDelta;

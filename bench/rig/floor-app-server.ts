@@ -5,7 +5,7 @@ import { AppServerProcess } from "../../src/main/runtime/app-server/app-server-p
 import { CodexInstallation } from "../../src/main/runtime/codex-installation.js";
 import type { SpawnSpec } from "../../src/workers/contract/endpoint.js";
 import { testCodexBin } from "../../test/support/codex-version.js";
-import { FloorClient } from "../contestants/floor.js";
+import { FloorClient, leanThread } from "../contestants/floor.js";
 import { openSocketWire, openStdioWire } from "../contestants/floor-wires.js";
 import type { Resources } from "./resources.js";
 import { stopProcess } from "./stop-process.js";
@@ -89,8 +89,8 @@ export class FloorAppServers {
     appServerPid: number | null,
     workDirectory: string,
   ): Promise<FloorClient> {
-    const model = this.#model;
-    const client = await FloorClient.connect({ name, wire, appServerPid, model, workDirectory });
+    const thread = leanThread(this.#model, workDirectory);
+    const client = await FloorClient.connect({ name, wire, appServerPid, thread });
     await this.#resources.defer(name, () => client.close());
     return client;
   }

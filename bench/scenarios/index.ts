@@ -1,7 +1,18 @@
+import { alternatives } from "./alternatives.js";
+import { chains } from "./chains.js";
 import { coldStart } from "./cold-start.js";
+import { cost } from "./cost.js";
 import type { Scenario } from "./scenario.js";
 import { manyStreaming, streaming } from "./streaming.js";
 import { turns } from "./turns.js";
 
 /** In the order they run. */
-export const scenarios: readonly Scenario[] = [turns, streaming, manyStreaming, coldStart];
+export const scenarios: readonly Scenario[] = [
+  turns,
+  alternatives,
+  streaming,
+  manyStreaming,
+  cost,
+  chains,
+  coldStart,
+];
