@@ -27,6 +27,7 @@ export interface LoadResult {
   readonly totalP95Ms: number;
   /** Null for one that does not stream. */
   readonly firstDeltaP50Ms: number | null;
+  readonly firstDeltaP99Ms: number | null;
   readonly deltas: number;
   /** Of the service's process with all its threads; null for one that has none. */
   readonly serviceCpuMs: number | null;
@@ -72,6 +73,7 @@ export async function runLoad(contestant: Contestant, plan: LoadPlan): Promise<L
     totalP50Ms: quantile(totals, 0.5),
     totalP95Ms: quantile(totals, 0.95),
     firstDeltaP50Ms: firsts.length === 0 ? null : quantile(firsts, 0.5),
+    firstDeltaP99Ms: firsts.length === 0 ? null : quantile(firsts, 0.99),
     deltas: samples.reduce((sum, { deltas }) => sum + deltas, 0),
     serviceCpuMs: cpuBetween(cpuBefore.service, cpuAfter.service),
     appServerCpuMs: cpuBetween(cpuBefore.appServer, cpuAfter.appServer),

@@ -1,4 +1,4 @@
-import type { Spread } from "../measure/statistics.js";
+import { type Spread, spreadOf } from "../measure/statistics.js";
 
 /** What is to be reached. */
 export interface Target {
@@ -33,4 +33,14 @@ export function atMost(value: number): Target {
 
 export function atLeast(value: number): Target {
   return { direction: "at least", value };
+}
+
+/** A figure of a single measurement. */
+export function single(
+  what: string,
+  unit: Figure["unit"],
+  value: number | null | undefined,
+  target: Target | null = null,
+): Figure {
+  return { what, unit, spread: spreadOf([value ?? Number.NaN]), target };
 }

@@ -2,6 +2,9 @@ import { alternatives } from "./alternatives.js";
 import { chains } from "./chains.js";
 import { coldStart } from "./cold-start.js";
 import { cost } from "./cost.js";
+import { scaleIdle } from "./scale-idle.js";
+import { scaleRow } from "./scale-row.js";
+import { scaleStreams } from "./scale-streams.js";
 import type { Scenario } from "./scenario.js";
 import { manyStreaming, streaming } from "./streaming.js";
 import { turns } from "./turns.js";
@@ -15,4 +18,7 @@ export const scenarios: readonly Scenario[] = [
   cost,
   chains,
   coldStart,
+  scaleStreams,
+  scaleIdle,
+  scaleRow,
 ];
