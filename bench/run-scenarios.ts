@@ -58,6 +58,7 @@ async function runScenario(scenario: Scenario, endMs: number, options: RunOption
 /** Waits for the result, and no longer than the signal lets it. */
 async function settle(result: ReturnType<Scenario["run"]>, signal: AbortSignal): Promise<ScenarioOutcome> {
   const aborted = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
   try {

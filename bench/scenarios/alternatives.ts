@@ -22,13 +22,13 @@ export const alternatives: Scenario = {
   name: "alternatives",
   title: "Fresh turns, one at a time: this service against what a user would pick instead",
   quickSeconds: 25,
-  fullSeconds: 75,
+  fullSeconds: 60,
   run: async (context) => {
     const remarks: string[] = [];
     const contestants = await enter(context, remarks);
-    const turns = context.quick ? 3 : 8;
+    const turns = context.quick ? 3 : 6;
     const maxMs = context.quick ? 2_000 : 4_000;
-    const rounds = await alternate(contestants, context.quick ? 2 : 5, context, (contestant) =>
+    const rounds = await alternate(contestants, context.quick ? 2 : 4, context, (contestant) =>
       measure(contestant, turns, maxMs, context),
     );
     remarks.push(...describeFaults(rounds.flat()));

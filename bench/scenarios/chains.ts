@@ -28,7 +28,7 @@ export const chains: Scenario = {
   name: "chains",
   title: `A turn after ${depth} others: on its native thread, replayed, and fresh`,
   quickSeconds: 15,
-  fullSeconds: 40,
+  fullSeconds: 25,
   run: async (context) => {
     const ground = await layGround(context.resources);
     await ground.backend.setReply(reply);
@@ -36,7 +36,7 @@ export const chains: Scenario = {
     const client = new ResponseChainClient(service.url);
     await context.resources.defer("chain client", () => client.close());
     const turns = context.quick ? 4 : 10;
-    const rounds = await alternate(ways, context.quick ? 2 : 5, context, (way) =>
+    const rounds = await alternate(ways, context.quick ? 2 : 4, context, (way) =>
       measure(way, turns, client, ground.backend, context),
     );
     const fresh = ofThing(rounds, 0);

@@ -21,12 +21,12 @@ export const coldStart: Scenario = {
   name: "cold-start",
   title: "Cold start: from exec to listening and to ready",
   quickSeconds: 15,
-  fullSeconds: 40,
+  fullSeconds: 30,
   run: async (context) => {
     const ground = await layGround(context.resources);
     let last = 0;
     await start(ground, "later", context.resources);
-    const rounds = await alternate(kinds, context.quick ? 3 : 9, context, async (kind): Promise<Start> => {
+    const rounds = await alternate(kinds, context.quick ? 3 : 7, context, async (kind): Promise<Start> => {
       if (kind === "bare node") return startBareNode();
       return start(ground, kind === "first start" ? `first-${++last}` : "later", context.resources);
     });

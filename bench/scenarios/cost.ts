@@ -22,7 +22,7 @@ export const cost: Scenario = {
   name: "cost",
   title: "What the model sees for a side task of one word",
   quickSeconds: 10,
-  fullSeconds: 15,
+  fullSeconds: 10,
   run: async ({ resources }) => {
     const ground = await layGround(resources);
     await ground.backend.setReply(reply);

@@ -20,7 +20,7 @@ export const scaleIdle: Scenario = {
   name: "idle-connections",
   title: "2,000 idle keep-alive connections",
   quickSeconds: 0,
-  fullSeconds: 25,
+  fullSeconds: 15,
   run: async ({ resources, signal }) => {
     const ground = await layGround(resources);
     await ground.backend.setReply(reply);

@@ -26,7 +26,7 @@ export const scaleRow: Scenario = {
   name: "10000-turns",
   title: "10,000 turns in a row: memory",
   quickSeconds: 0,
-  fullSeconds: 270,
+  fullSeconds: 260,
   run: async ({ resources, signal, timeLeftMs, say }) => {
     const ground = await layGround(resources);
     await ground.backend.setReply(reply);

@@ -53,7 +53,7 @@ const manyStreams: StreamPlan = {
   reply: { deltas: 500, charactersPerDelta: 6, firstDelayMs: 0, delayMs: 40 },
   atOnce: 256,
   turns: 256,
-  rounds: 2,
+  rounds: 1,
   maxMs: 20_000,
 };
 
@@ -62,7 +62,7 @@ export const streaming: Scenario = {
   name: "streaming",
   title: "One stream: time to the first delta, deltas per second, CPU per 1,000 deltas",
   quickSeconds: 25,
-  fullSeconds: 80,
+  fullSeconds: 60,
   run: (context) =>
     run(
       context.quick
@@ -79,7 +79,7 @@ export const manyStreaming: Scenario = {
   name: "256-streams",
   title: "256 streams at once: deltas per second, CPU per 1,000 deltas",
   quickSeconds: 0,
-  fullSeconds: 100,
+  fullSeconds: 70,
   run: (context) => run([manyStreams], context),
 };
 
