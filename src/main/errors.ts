@@ -49,6 +49,12 @@ export const errorKinds = {
 
 export type CodexNativeApiErrorCode = keyof typeof errorKinds;
 
+export const errorCodes = Object.keys(errorKinds).filter(isErrorCode);
+
+function isErrorCode(code: string): code is CodexNativeApiErrorCode {
+  return code in errorKinds;
+}
+
 export interface CodexNativeApiErrorDetails {
   /** Path of the request field at fault, such as `input[2].content`. */
   readonly param?: string | null;

@@ -6,6 +6,7 @@ import { CodexNativeApiServer } from "../../src/main/http/server.js";
 import type { CodexNativeApiServerOptions } from "../../src/main/http/server-options.js";
 import { FakeRuntime } from "./fake-runtime.js";
 import { LogLines } from "./log-lines.js";
+import { assertDocumented } from "./openapi-check.js";
 
 export interface HttpFixture {
   readonly runtime: FakeRuntime;
@@ -63,6 +64,7 @@ export interface Call {
   readonly body?: object | string;
 }
 
+/** One request and its whole answer, which must be as the OpenAPI document has it. */
 export async function call(fixture: HttpFixture, path: string, options: Call = {}): Promise<HttpAnswer> {
   const { body } = options;
   const answer = await request(fixture.url + path, {
@@ -72,6 +74,14 @@ export async function call(fixture: HttpFixture, path: string, options: Call = {
     ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
   });
   const text = await answer.body.text();
+  assertDocumented({
+    method: options.method ?? (body === undefined ? "GET" : "POST"),
+    path,
+    requestBody: body,
+    status: answer.statusCode,
+    contentType: String(answer.headers["content-type"] ?? ""),
+    text,
+  });
   return {
     status: answer.statusCode,
     headers: answer.headers,

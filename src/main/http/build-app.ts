@@ -2,6 +2,7 @@
 import type { Server } from "node:http";
 import { type FastifyInstance, fastify } from "fastify";
 import { CodexNativeApiError } from "../errors.js";
+import { addRoutes } from "./add-routes.js";
 import { TokenAuth } from "./auth.js";
 import { commonHeaders } from "./common-headers.js";
 import { allowOrigin, answerPreflight, isPreflight } from "./cors.js";
@@ -12,13 +13,6 @@ import { createHttpServer, refuseMalformed } from "./listener.js";
 import { OriginGuard } from "./origin-guard.js";
 import { requestIdOf } from "./request-id.js";
 import { logRequest, observationOf, RequestRecord, recordKey, recordOf } from "./request-record.js";
-import { addChatCompletionRoutes } from "./routes/chat-completions.js";
-import { addHealthRoute } from "./routes/health.js";
-import { addMetricsRoute } from "./routes/metrics.js";
-import { addModelRoutes } from "./routes/models.js";
-import { addProbeRoutes } from "./routes/probes.js";
-import { addResponsesRoutes } from "./routes/responses.js";
-import { addStoredResponseRoutes } from "./routes/stored-responses.js";
 import {
   type CodexNativeApiServerOptions,
   defaultListenerLimits,
@@ -34,7 +28,7 @@ export interface AppParts {
 }
 
 export function buildApp(parts: AppParts): FastifyInstance {
-  const { options, context, inFlight } = parts;
+  const { options, context } = parts;
   const limits = { ...defaultListenerLimits, ...options.limits };
   const app = fastify({
     // The socket is ours to open and close: fastify's own close waits for streams without a limit.
@@ -53,13 +47,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
   app.decorateRequest(recordKey, null);
   addGuards(app, parts);
   addErrorReplies(app, context);
-  addProbeRoutes(app, context);
-  addHealthRoute(app, context);
-  addMetricsRoute(app, options.metrics);
-  addModelRoutes(app, context);
-  addResponsesRoutes(app, context, inFlight);
-  addStoredResponseRoutes(app, context, inFlight);
-  addChatCompletionRoutes(app, context, inFlight);
+  addRoutes(app, parts);
   return app;
 }
 

@@ -31,7 +31,7 @@ const routeCapabilities = {
 export function describeHealth(health: NativeRuntimeHealth, context: RouteContext) {
   const { account, readiness } = health;
   return {
-    object: "health.check",
+    object: "health.check" as const,
     status: healthStatusOf(health),
     version: context.version,
     localhost_only: context.localhostOnly,

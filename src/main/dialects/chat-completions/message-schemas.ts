@@ -44,7 +44,7 @@ const assistant = z
     }
   });
 
-const message = z.discriminatedUnion("role", [
+export const message = z.discriminatedUnion("role", [
   z.looseObject({ role: z.literal("system"), content: instructions }),
   z.looseObject({ role: z.literal("developer"), content: instructions }),
   z.looseObject({ role: z.literal("user"), content: input }),

@@ -8,7 +8,8 @@ import { toolChoice, tools, webSearchOptions } from "./tool-schemas.js";
 
 const flag = z.boolean().nullish();
 
-const chatBody = z.looseObject({
+/** Read by the OpenAPI document too. */
+export const chatBody = z.looseObject({
   messages,
   model: z.string().min(1).nullish(),
   stream: flag,

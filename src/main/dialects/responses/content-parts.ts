@@ -52,7 +52,7 @@ export const messagePart = z.discriminatedUnion("type", [
   refusal,
 ]);
 
-const outputPart = z.discriminatedUnion("type", [inputText, inputImage, inputFile]);
+export const outputPart = z.discriminatedUnion("type", [inputText, inputImage, inputFile]);
 
 /** What a function answered. */
 export const callOutput = z.union([longText, z.array(outputPart)]);

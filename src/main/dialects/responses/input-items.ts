@@ -64,7 +64,7 @@ const itemReference = z.looseObject({ type: z.literal("item_reference"), id: z.s
  * The types of item Codex puts before the model, and the reference. Codex takes any other without a word and drops it, or a
  * part of it, so those are refused here instead.
  */
-const knownItem = z.discriminatedUnion("type", [
+export const knownItem = z.discriminatedUnion("type", [
   message,
   functionCall,
   functionCallOutput,

@@ -16,7 +16,8 @@ const number = z.number().nullish();
 
 const summary = z.enum(["auto", "concise", "detailed"]).nullish();
 
-const responsesBody = z.looseObject({
+/** Read by the OpenAPI document too. */
+export const responsesBody = z.looseObject({
   input: z.union([longText, z.array(inputItem)]).nullish(),
   instructions: longText.nullish(),
   model: z.string().min(1).nullish(),

@@ -41,7 +41,7 @@ const webSearchTool = z.looseObject({
   user_location: userLocation.nullish(),
 });
 
-const tool = z.discriminatedUnion("type", [functionTool, webSearchTool]);
+export const tool = z.discriminatedUnion("type", [functionTool, webSearchTool]);
 
 export const tools = z
   .array(tool)

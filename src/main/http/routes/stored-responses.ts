@@ -9,20 +9,11 @@ import type { InFlight } from "../in-flight.js";
 import { addRoute } from "../method-routes.js";
 import { recordOf } from "../request-record.js";
 import type { RouteContext } from "../server-options.js";
+import { itemsQuery, readQuery } from "../stored-response-queries.js";
 
 const routePath = "/v1/responses/:response_id";
 
 const path = z.object({ response_id: z.string() });
-/** Values of a query are texts; `stream=true` and a number are the forms that OpenAI's clients send. */
-const readQuery = z.looseObject({
-  stream: z.stringbool().default(false),
-  starting_after: z.coerce.number().int().min(0).optional(),
-});
-const itemsQuery = z.looseObject({
-  limit: z.coerce.number().int().min(1).max(100).default(20),
-  order: z.enum(["asc", "desc"]).default("desc"),
-  after: z.string().min(1).optional(),
-});
 
 export function addStoredResponseRoutes(
   app: FastifyInstance,

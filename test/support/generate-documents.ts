@@ -1,4 +1,4 @@
-/** Writes the files that are made from the tables of options and commands. Run from the repository's root. */
+/** Writes the files that are made from the code. Run from the repository's root. */
 import { readFile, writeFile } from "node:fs/promises";
 import { cliPagePath, renderCliPage } from "./cli-documents.js";
 import {
@@ -8,6 +8,7 @@ import {
   renderFileSchema,
   renderReference,
 } from "./config-documents.js";
+import { openApiFile, renderOpenApiFile } from "./openapi-file.js";
 
 const paths = configDocumentPaths;
 await writeFile(paths.environmentExample, renderEnvironmentExample());
@@ -15,3 +16,4 @@ await writeFile(paths.fileExample, renderFileExample());
 await writeFile(paths.fileSchema, renderFileSchema());
 await writeFile(paths.reference, renderReference(await readFile(paths.reference, "utf8")));
 await writeFile(cliPagePath, renderCliPage(await readFile(cliPagePath, "utf8")));
+await writeFile(openApiFile, renderOpenApiFile());

@@ -1,0 +1,72 @@
+import { z } from "zod";
+import { nativeApi } from "./native-api.js";
+
+const text = z.string().nullable();
+const number = z.number().nullable();
+
+const rateWindow = z
+  .object({ used_percent: z.number(), window_minutes: number, resets_at: number })
+  .nullable();
+
+const account = z.object({ id: text, email: text, plan: text, auth_mode: z.string() });
+
+const appServer = z.object({
+  generation: z.number(),
+  transport: z.string(),
+  pid: number,
+  rss_bytes: number,
+  restarts: z.number(),
+  uptime_ms: number,
+  loaded_threads: number,
+});
+
+const worker = z.object({
+  id: z.string(),
+  generation: z.number(),
+  state: z.enum(["booting", "connecting", "ready", "stopping", "stopped"]),
+  turns: z.number().describe("Running now."),
+  completed_turns: z.number(),
+  reconnects: z.number(),
+  last_report_age_ms: number,
+  event_loop_delay_ms: number,
+});
+
+export const health = z.object({
+  object: z.literal("health.check"),
+  status: z
+    .enum(["ok", "degraded", "unavailable"])
+    .describe("`degraded`: turns run, but a worker is not ready or a feature is missing."),
+  version: z.string().describe("This service's."),
+  localhost_only: z.boolean(),
+  native_api: nativeApi,
+  route_capabilities: z
+    .record(z.string(), z.boolean())
+    .describe("What callers may count on, by name, so that they need not try."),
+  continuation_registry: z.object({
+    kind: z.string(),
+    persistence: z.enum(["in_process", "external"]),
+    ttl_ms: z.number(),
+    entries: z.number(),
+    bytes: z.number(),
+  }),
+  native_runtime: z.object({
+    ready: z.boolean(),
+    reason: z
+      .object({ code: z.string(), message: z.string() })
+      .nullable()
+      .describe("Why turns cannot run now."),
+    degraded: z.array(z.string()).describe("Features that this Codex version or backend lacks, by name."),
+    provider_profile_id: z.string(),
+    provider_kind: z.string(),
+    profile: z.enum(["lean", "codex"]),
+    account: account.nullable(),
+    rate_limits: z
+      .object({ primary: rateWindow, secondary: rateWindow, plan: text, reached: text })
+      .nullable()
+      .describe("The plan's, as Codex last told them."),
+    codex_version: text,
+    app_server: appServer.nullable(),
+    workers: z.array(worker),
+    queue: z.object({ depth: z.number(), running: z.number() }),
+  }),
+});

@@ -1,0 +1,86 @@
+/** The OpenAPI document of this service, made of the schemas and tables that the service itself goes by. */
+import { answerSchemas } from "./answers/index.js";
+import { describeErrorExamples } from "./error-responses.js";
+import { toJsonSchemas } from "./json-schemas.js";
+import { chatCompletionPaths } from "./operations/chat-completions.js";
+import { modelPaths } from "./operations/models.js";
+import { responsePaths } from "./operations/responses.js";
+import { statePaths } from "./operations/state.js";
+import { describeRequestBodies } from "./requests/bodies.js";
+import type { OpenApiDocument } from "./types.js";
+
+export interface DocumentOptions {
+  /** This service's version. */
+  readonly version: string;
+  /** Where it listens; `/` stands for where the document was read. */
+  readonly serverUrl: string;
+  /** Whether answers may hold nothing beside what is described. For tests: clients must take more. Default: no. */
+  readonly closed?: boolean;
+}
+
+const description = `The logged-in Codex of one machine as an OpenAI-compatible API on localhost.
+
+What is not said here is as in OpenAI's own reference. Beside OpenAI's fields answers have \`native_api\`: who ran a request, and how its
+ids map to Codex's. Every error has OpenAI's shape and a stable \`code\`; a path that is no route answers \`route_not_found\`, another
+method \`method_not_allowed\`. GET routes answer HEAD too.`;
+
+export function buildOpenApiDocument({
+  version,
+  serverUrl,
+  closed = false,
+}: DocumentOptions): OpenApiDocument {
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Codex Native API",
+      summary: "An OpenAI-compatible API over the Codex login of this machine.",
+      description,
+      version,
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [{ url: serverUrl, description: "This machine." }],
+    tags: [
+      { name: "Responses", description: "OpenAI's Responses API." },
+      { name: "Chat completions", description: "The same turns in the older shape." },
+      { name: "Models", description: "What Codex's catalog holds for this login." },
+      { name: "State", description: "For programs that watch the service." },
+    ],
+    // A service may be set up without a token.
+    security: [{ bearer: [] }, {}],
+    paths: { ...responsePaths, ...chatCompletionPaths, ...modelPaths, ...statePaths },
+    components: {
+      schemas: { ...describeRequestBodies(), ...toJsonSchemas(answerSchemas, { io: "output", closed }) },
+      examples: describeErrorExamples(),
+      headers: {
+        RequestId: {
+          description: "Names the request in the service's log.",
+          schema: { type: "string", pattern: "^[A-Za-z0-9_.:-]{1,128}$" },
+        },
+        RetryAfter: {
+          description: "Seconds to wait, where waiting helps.",
+          schema: { type: "integer", minimum: 1 },
+        },
+        ShouldRetry: {
+          description: "`false` where the same request cannot succeed later. Official clients obey it.",
+          schema: { type: "string", const: "false" },
+        },
+        Challenge: { description: "As RFC 6750 has it.", schema: { type: "string" } },
+      },
+      parameters: {
+        RequestId: {
+          name: "x-request-id",
+          in: "header",
+          description: "Comes back in the answer. Default, and in place of one of another form: a new one.",
+          schema: { type: "string", pattern: "^[A-Za-z0-9_.:-]{1,128}$" },
+        },
+      },
+      securitySchemes: {
+        bearer: {
+          type: "http",
+          scheme: "bearer",
+          description: "The token that the service was started with. Without one, any is taken.",
+        },
+      },
+    },
+  };
+}
