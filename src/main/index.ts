@@ -36,6 +36,7 @@ export type {
   RateLimits,
   Readiness,
   RequestTarget,
+  SpareThreadsHealth,
   TokenUsage,
   TurnEvent,
   TurnObservation,

@@ -1,18 +1,21 @@
 import { rateLimitSnapshot } from "./app-server/account-methods.js";
-import type { AppServerConnection } from "./app-server/connection.js";
 import type { MethodResult } from "./app-server/protocol.js";
 import type { JsonObject } from "./contract/json.js";
 import type { CatalogModel, NativeAnswer, NativeQuery, RateLimits } from "./contract/native-queries.js";
+import { prepareThread } from "./turn/prepare-thread.js";
+import type { TurnContext } from "./turn/start-thread.js";
 
 /** Pages of a list that are read before we stop believing that it ends. */
 const maxPages = 50;
 
 /** Answers one of the supervisor's questions through this thread's connection. */
 export async function runNativeQuery(
-  connection: AppServerConnection,
-  query: NativeQuery,
+  context: TurnContext,
+  question: NativeQuery,
   timeoutMs: number,
 ): Promise<NativeAnswer> {
+  const { connection } = context;
+  const { query } = question;
   switch (query) {
     case "account":
       return { query, account: readAccount(await connection.call("account/read", {}, { timeoutMs })) };
@@ -30,6 +33,8 @@ export async function runNativeQuery(
       const threads = await readPages((page) => connection.call("thread/loaded/list", page, { timeoutMs }));
       return { query, count: threads.length };
     }
+    case "prepare_thread":
+      return { query, threadId: await prepareThread(context, question.thread, timeoutMs) };
   }
 }
 

@@ -1,4 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
+import type { AppServerConnection } from "./app-server/connection.js";
 import type { ControlInput, ControlOutput } from "./contract/control-messages.js";
 import type { AttachTask, TurnTask } from "./contract/tasks.js";
 import type { TurnPortOutput } from "./contract/turn-messages.js";
@@ -6,6 +7,7 @@ import { WorkerReporter } from "./health/worker-reporter.js";
 import { runNativeQuery } from "./native-queries.js";
 import { classifyCallFailure } from "./turn/call-failure.js";
 import { NativeTurn } from "./turn/native-turn.js";
+import type { TurnContext } from "./turn/start-thread.js";
 import { unloadThread } from "./turn/unload-thread.js";
 import { WorkerConnections } from "./worker-connections.js";
 
@@ -43,9 +45,7 @@ export class WorkerThread {
     this.#reporter.turnStarted();
     try {
       await this.#connections.hold((connection) => {
-        const { countFault } = this.#reporter;
-        const context = { connection, workDirectory: this.#workDirectory, countFault };
-        return new NativeTurn(task.assignment, task.port, context).run();
+        return new NativeTurn(task.assignment, task.port, this.#contextOf(connection)).run();
       });
     } finally {
       this.#reporter.turnEnded();
@@ -70,6 +70,11 @@ export class WorkerThread {
     }
   };
 
+  #contextOf(connection: AppServerConnection): TurnContext {
+    const { countFault } = this.#reporter;
+    return { connection, workDirectory: this.#workDirectory, countFault };
+  }
+
   #postStatus(): void {
     const { state, appServerGeneration, codexVersion } = this.#connections.current;
     this.#post({ type: "connection", state, appServerGeneration, codexVersion, reason: null });
@@ -78,7 +83,7 @@ export class WorkerThread {
   async #answerQuery(message: Extract<ControlInput, { readonly type: "query" }>): Promise<void> {
     const { queryId, query, timeoutMs } = message;
     try {
-      const answer = await runNativeQuery(this.#connections.current, query, timeoutMs);
+      const answer = await runNativeQuery(this.#contextOf(this.#connections.current), query, timeoutMs);
       this.#post({ type: "answer", queryId, answer });
     } catch (error) {
       this.#post({ type: "query_failed", queryId, error: classifyCallFailure(error) });

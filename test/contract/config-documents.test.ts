@@ -102,6 +102,7 @@ t.test("the names that people rely on do not change unnoticed", async (t) => {
       ["admission.queueTimeoutMs", "queue-timeout-ms", "CODEX_NATIVE_API_QUEUE_TIMEOUT_MS"],
       ["turns.idleTimeoutMs", "turn-idle-timeout-ms", "CODEX_NATIVE_API_TURN_IDLE_TIMEOUT_MS"],
       ["turns.timeoutMs", "turn-timeout-ms", "CODEX_NATIVE_API_TURN_TIMEOUT_MS"],
+      ["turns.spareThreads", "spare-threads", "CODEX_NATIVE_API_SPARE_THREADS"],
       ["continuation.ttlMs", "continuation-ttl-ms", "CODEX_NATIVE_API_CONTINUATION_TTL_MS"],
       ["continuation.maxEntries", "continuation-max-entries", "CODEX_NATIVE_API_CONTINUATION_MAX_ENTRIES"],
       ["continuation.maxBytes", "continuation-max-bytes", "CODEX_NATIVE_API_CONTINUATION_MAX_BYTES"],

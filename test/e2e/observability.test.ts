@@ -296,6 +296,7 @@ t.test("health has every field that it should, with something in it", async (t) 
         },
       ],
       queue: { depth: "number", running: "number" },
+      spare_threads: { ready: "number", taken: "number", missed: "number" },
     },
   });
 });

@@ -76,6 +76,7 @@ t.test("health tells what there is", async (t) => {
       },
       workers: [{ id: "worker-1", state: "ready", turns: 0, last_report_age_ms: 10 }],
       queue: { depth: 0, running: 0 },
+      spare_threads: { ready: 1, taken: 5, missed: 2 },
     },
   });
 });

@@ -84,6 +84,7 @@ export const readyHealth: NativeRuntimeHealth = {
     },
   ],
   queue: { depth: 0, running: 0 },
+  spareThreads: { ready: 1, taken: 5, missed: 2 },
   degraded: [],
 };
 

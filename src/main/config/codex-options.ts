@@ -100,6 +100,14 @@ export const codexOptions = {
     defaultText: "cores - 1, from 1 to 4",
     description: "Worker threads, each with a connection of its own.",
   }),
+  spareThreads: defineOption({
+    key: "turns.spareThreads",
+    env: "CODEX_NATIVE_API_SPARE_THREADS",
+    type: integer(0, 64),
+    default: 4,
+    description:
+      "Native threads started ahead of need, at most, for turns like those that came before; 0 starts each with its turn.",
+  }),
   maxConcurrentTurns: defineOption({
     key: "admission.maxConcurrentTurns",
     env: "CODEX_NATIVE_API_MAX_CONCURRENT_TURNS",

@@ -29,6 +29,7 @@ export function compileConfig(settings: LayeredSettings, machine: Machine, env: 
       defaultModel: settings.read(options.defaultModel),
       idleTimeoutMs: settings.read(options.turnIdleTimeoutMs),
       timeoutMs: settings.read(options.turnTimeoutMs),
+      spareThreads: settings.read(options.spareThreads),
     },
     workers: settings.read(options.workers) ?? Math.min(4, Math.max(1, machine.cores - 1)),
     admission: {

@@ -56,6 +56,7 @@ export const optionGroups: readonly { readonly title: string; readonly options: 
       options.queueTimeoutMs,
       options.turnIdleTimeoutMs,
       options.turnTimeoutMs,
+      options.spareThreads,
     ],
   },
   {

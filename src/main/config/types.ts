@@ -60,6 +60,8 @@ export interface TurnsConfig {
   readonly idleTimeoutMs: number;
   /** A turn older than this ends with `turn_timeout`. */
   readonly timeoutMs: number;
+  /** Native threads started ahead of need, at most; 0 starts each with its turn. */
+  readonly spareThreads: number;
 }
 
 export interface AdmissionConfig {

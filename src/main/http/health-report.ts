@@ -57,6 +57,7 @@ export function describeHealth(health: NativeRuntimeHealth, context: RouteContex
       app_server: health.appServer === null ? null : describeAppServer(health.appServer),
       workers: health.workers.map(describeWorker),
       queue: { depth: health.queue.depth, running: health.queue.running },
+      spare_threads: { ...health.spareThreads },
     },
   };
 }

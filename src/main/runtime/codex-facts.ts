@@ -48,8 +48,8 @@ export class CodexFacts {
    */
   async readEssentials(slot: WorkerSlot, authFile: string | null): Promise<void> {
     const [{ account }, { models }] = await Promise.all([
-      slot.query("account", queryTimeoutMs),
-      slot.query("models", queryTimeoutMs),
+      slot.query({ query: "account" }, queryTimeoutMs),
+      slot.query({ query: "models" }, queryTimeoutMs),
     ]);
     const accountId =
       account.accountId === null && account.authMode === "chatgpt" && authFile !== null
@@ -70,10 +70,10 @@ export class CodexFacts {
   /** Reads what only health shows; a failure leaves the last word standing. */
   async readExtras(slot: WorkerSlot): Promise<void> {
     try {
-      this.#loadedThreads = (await slot.query("loaded_threads", queryTimeoutMs)).count;
+      this.#loadedThreads = (await slot.query({ query: "loaded_threads" }, queryTimeoutMs)).count;
       // Only a ChatGPT plan has windows; other logins answer with an error.
       if (this.#account?.authMode !== "chatgpt") return;
-      this.#rateLimits = (await slot.query("rate_limits", queryTimeoutMs)).rateLimits;
+      this.#rateLimits = (await slot.query({ query: "rate_limits" }, queryTimeoutMs)).rateLimits;
     } catch (error) {
       this.#logger.debug({ event: "codex_facts.read_failed", err: error }, "could not read usage from Codex");
     }

@@ -1,15 +1,18 @@
 import type { Logger } from "pino";
+import type { NativeThreadChoice } from "../../workers/contract/turn.js";
 import { CodexNativeApiError } from "../errors.js";
 import { Admission, type AdmissionOptions, type Permit } from "./admission/admission.js";
 import { StartGate } from "./admission/start-gate.js";
 import { GenerationUse } from "./generation-use.js";
 import { isInfrastructureFault, isParked, mayRunAgain, observe } from "./leg-verdicts.js";
-import { isAlive, type LoadedThread, NativeThreads } from "./native-threads.js";
+import { isAlive, NativeThreads } from "./native-threads.js";
 import { ParkedTurns, type ParkedTurnsOptions } from "./parked-turns.js";
 import type { WorkerSlot } from "./pool/worker-slot.js";
 import type { WorkerSlots } from "./pool/worker-slots.js";
 import type { ReadinessState } from "./readiness-state.js";
-import { type Assignment, buildAssignment, settingsOf } from "./turn-assignment.js";
+import { SpareThreads, type SpareThreadsOptions } from "./spare-threads.js";
+import { type Assignment, buildAssignment, settingsOf, threadSettings } from "./turn-assignment.js";
+import { type Place, TurnPlaces } from "./turn-places.js";
 import { TurnScope } from "./turn-scope.js";
 import { type LegResult, TurnSession } from "./turn-session.js";
 import type {
@@ -18,6 +21,7 @@ import type {
   IsolatedTurnResult,
   NativeRuntimeObserver,
   RequestTarget,
+  SpareThreadsHealth,
   ToolOutput,
   TurnErrorData,
   TurnProfile,
@@ -34,6 +38,7 @@ export interface IsolatedTurnsOptions {
   readonly parking: ParkedTurnsOptions;
   /** Idle native threads that stay loaded for the chains they belong to. */
   readonly maxLoadedThreads: number;
+  readonly spareThreads: SpareThreadsOptions;
   readonly now: () => number;
 }
 
@@ -50,11 +55,8 @@ export interface IsolatedTurnsContext {
   /** The last turn on an app-server of this generation is over, parked ones included. */
   readonly onGenerationIdle: (appServerGeneration: number) => void;
   readonly onThreadStarted: (appServerGeneration: number) => void;
-}
-
-interface Place {
-  readonly slot: WorkerSlot;
-  readonly leaveGate: () => void;
+  /** Memory that the machine, or the container, has left, in bytes. */
+  readonly availableBytes: () => number;
 }
 
 /** A turn that showed nothing is run again when the plumbing under it broke; once more, should that break too. */
@@ -66,11 +68,13 @@ export class IsolatedTurns {
   readonly #options: IsolatedTurnsOptions;
   readonly #context: IsolatedTurnsContext;
   readonly #admission: Admission<Place>;
-  readonly #gate: StartGate;
+  readonly #places: TurnPlaces;
+  readonly #spares: SpareThreads;
   readonly #parked: ParkedTurns<TurnSession>;
   readonly #threads: NativeThreads;
   readonly #use: GenerationUse;
   readonly #scope = new TurnScope();
+  #closing = false;
 
   constructor(options: IsolatedTurnsOptions, context: IsolatedTurnsContext) {
     this.#options = options;
@@ -78,13 +82,19 @@ export class IsolatedTurns {
     this.#use = new GenerationUse(context.onGenerationIdle);
     this.#parked = new ParkedTurns(options.parking, (session) => this.#use.leave(generationOf(session)));
     this.#threads = new NativeThreads(options.maxLoadedThreads);
-    this.#gate = new StartGate(options.admission.startGate);
-    this.#admission = new Admission<Place>(
-      options.admission,
-      () => this.#findPlace(),
-      () => context.readiness.current,
-      options.now,
-    );
+    this.#places = new TurnPlaces({
+      slots: context.slots,
+      gate: new StartGate(options.admission.startGate),
+      processPerWorker: options.processPerWorker,
+    });
+    this.#spares = new SpareThreads(options.spareThreads, {
+      findPlace: () => (this.#mayPrepare() ? this.#places.findForSpare() : null),
+      availableBytes: context.availableBytes,
+      onThreadStarted: context.onThreadStarted,
+      onPlaceLeft: () => this.#admission.pump(),
+      now: options.now,
+    });
+    this.#admission = new Admission<Place>(options.admission, () => context.readiness.current, options.now);
     context.readiness.onChange((phase) => {
       if (phase === "blocked") this.#admission.failWaiting(this.#notReady());
       this.#admission.pump();
@@ -108,10 +118,12 @@ export class IsolatedTurns {
     requireItems(request);
     return this.#scope.run(handlers, async (signal) => {
       for (let attempt = 1; ; attempt += 1) {
-        const permit = await this.#acquire(request, signal);
-        const { result, session } = await this.#attempt(permit, handlers, signal, () => {
+        const permit = await this.#acquire(request, signal, () => this.#findPlace(request));
+        const { result, session } = await this.#attempt(permit, handlers, signal, (spareThreadId) => {
           this.#checkAccount(request, permit);
-          return this.#assignment(request, null);
+          const nativeThread =
+            spareThreadId === null ? freshThread : { kind: "spare" as const, threadId: spareThreadId };
+          return this.#assignment(request, nativeThread);
         });
         if (attempt === maxAttempts || !mayRunAgain(result) || signal.aborted)
           return this.#conclude(result, session);
@@ -130,11 +142,11 @@ export class IsolatedTurns {
     handlers: IsolatedTurnHandlers,
   ): Promise<IsolatedTurnResult | null> {
     requireItems(request);
-    const assignment = this.#assignment(request, source.threadId);
+    const assignment = this.#assignment(request, { kind: "continued", threadId: source.threadId });
     const thread = this.#threads.take(source.threadId, source.turnId, settingsOf(assignment));
     if (thread === null) return null;
     return this.#scope.run(handlers, async (signal) => {
-      const permit = await this.#acquire(request, signal, () => this.#findPlaceOn(thread)).catch(
+      const permit = await this.#acquire(request, signal, () => this.#places.findOn(thread)).catch(
         (error: unknown) => {
           if (!isAlive(thread)) return null;
           this.#threads.keep(thread);
@@ -183,10 +195,11 @@ export class IsolatedTurns {
   /** A worker lost its connection: what was loaded there is gone. */
   forgetDeadThreads(): void {
     this.#threads.forgetDead();
+    this.#spares.forgetDead();
   }
 
-  get loadedThreads(): number {
-    return this.#threads.size;
+  get spareThreads(): SpareThreadsHealth {
+    return this.#spares.health();
   }
 
   findParked(callIds: readonly string[]): string | null {
@@ -208,8 +221,10 @@ export class IsolatedTurns {
 
   /** No new turns; those that run have the given time, then they are cancelled. */
   async close(graceMs: number): Promise<void> {
+    this.#closing = true;
     this.#admission.close(shuttingDown());
     this.#parked.abandonAll();
+    this.#spares.clear();
     await this.#scope.close(graceMs, () => this.#admission.running === 0);
   }
 
@@ -221,16 +236,12 @@ export class IsolatedTurns {
   async #acquire(
     request: IsolatedTurnRequest,
     signal: AbortSignal,
-    findPlace?: () => Place | null,
+    findPlace: () => Place | null,
   ): Promise<Permit<Place>> {
     const { readiness } = this.#context;
     if (readiness.phase === "blocked" || readiness.phase === "stopped") throw this.#notReady();
     try {
-      return await this.#admission.acquire({
-        caller: request.caller ?? defaultCaller,
-        signal,
-        ...(findPlace !== undefined && { findPlace }),
-      });
+      return await this.#admission.acquire({ caller: request.caller ?? defaultCaller, signal, findPlace });
     } catch (error) {
       throw this.#scope.closed ? shuttingDown() : error;
     }
@@ -252,11 +263,13 @@ export class IsolatedTurns {
     permit: Permit<Place>,
     handlers: IsolatedTurnHandlers,
     signal: AbortSignal,
-    assign: () => Assignment,
+    assign: (spareThreadId: string | null) => Assignment,
   ): Promise<{ readonly result: LegResult; readonly session: TurnSession }> {
-    const { slot, leaveGate } = permit.place;
+    const { slot, leaveGate, spare } = permit.place;
+    let used = false;
     try {
-      const assignment = assign();
+      const assignment = assign((await spare?.threadId) ?? null);
+      used = true;
       const session = new TurnSession(this.#context.slots.pool, {
         assignment,
         slot,
@@ -265,17 +278,19 @@ export class IsolatedTurns {
         onLeftGate: () => {
           leaveGate();
           this.#admission.pump();
+          this.#spares.refill();
         },
       });
       const result = await this.#counted(session, permit.waitedMs, () =>
         session.run({ ...handlers, signal }),
       );
-      if (result.started !== null && assignment.continueThreadId === null) {
+      if (result.started !== null && assignment.nativeThread.kind === "fresh") {
         this.#context.onThreadStarted(generationOf(session));
       }
-      if (isInfrastructureFault(result)) this.#doubtNeighbours(slot);
+      if (isInfrastructureFault(result)) this.#places.doubtNeighbours(slot);
       return { result, session };
     } finally {
+      if (!used && spare !== null) this.#spares.discard(spare);
       leaveGate();
       this.#leave(permit.release);
     }
@@ -300,46 +315,31 @@ export class IsolatedTurns {
     }
   }
 
-  /** What broke one turn may have broken all workers of the process, and not all of them have noticed yet. */
-  #doubtNeighbours(broken: WorkerSlot): void {
-    const key = this.#processKey(broken);
-    for (const slot of this.#context.slots.all()) {
-      if (slot === broken || this.#processKey(slot) === key) slot.doubt();
-    }
-  }
-
   #leave(release: () => void): void {
     release();
+    this.#spares.refill();
     if (this.#admission.running === 0) this.#scope.noteIdle();
   }
 
-  #assignment(request: IsolatedTurnRequest, continueThreadId: string | null): Assignment {
+  #assignment(request: IsolatedTurnRequest, nativeThread: NativeThreadChoice): Assignment {
     const { profile, idleTimeoutMs } = this.#options;
     const model = this.#context.chooseModel(request.model);
-    return buildAssignment(request, { profile, model, idleTimeoutMs, continueThreadId });
+    return buildAssignment(request, { profile, model, idleTimeoutMs, nativeThread });
   }
 
-  #findPlace(): Place | null {
-    const { slots, readiness } = this.#context;
-    if (readiness.phase !== "ready") return null;
-    const slot = slots.leastBusy((candidate) => this.#gate.hasRoom(this.#processKey(candidate)));
-    return slot === null ? null : { slot, leaveGate: this.#gate.enter(this.#processKey(slot)) };
+  #findPlace(request: IsolatedTurnRequest): Place | null {
+    if (this.#context.readiness.phase !== "ready") return null;
+    return this.#places.find(this.#spares, () =>
+      threadSettings(request, {
+        profile: this.#options.profile,
+        model: this.#context.chooseModel(request.model),
+      }),
+    );
   }
 
-  #findPlaceOn(thread: LoadedThread): Place | null {
-    const { slot } = thread;
-    if (!isAlive(thread)) {
-      throw new CodexNativeApiError(
-        "native_runtime_unavailable",
-        "The native thread is not loaded any more.",
-      );
-    }
-    const key = this.#processKey(slot);
-    return this.#gate.hasRoom(key) ? { slot, leaveGate: this.#gate.enter(key) } : null;
-  }
-
-  #processKey(slot: WorkerSlot): string {
-    return this.#options.processPerWorker ? slot.id : String(slot.appServerGeneration);
+  /** Turns that wait for a place come first. */
+  #mayPrepare(): boolean {
+    return this.#context.readiness.phase === "ready" && this.#admission.depth === 0 && !this.#closing;
   }
 
   #conclude(result: LegResult, session: TurnSession): IsolatedTurnResult {
@@ -378,6 +378,8 @@ export class IsolatedTurns {
     return readiness.ready ? shuttingDown() : CodexNativeApiError.fromTurnError(readiness.error);
   }
 }
+
+const freshThread = { kind: "fresh" } as const;
 
 function generationOf(session: TurnSession): number {
   return session.target.appServerGeneration;

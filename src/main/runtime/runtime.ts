@@ -31,6 +31,8 @@ export interface CodexNativeRuntimeOptions {
     readonly defaultModel: string | null;
     readonly idleTimeoutMs: number;
     readonly timeoutMs: number;
+    /** Native threads started ahead of need, at most; 0 starts each with its turn. Default 4. */
+    readonly spareThreads?: number;
   };
   /** Worker threads. */
   readonly workers: number;
@@ -60,6 +62,9 @@ const maxLoadedThreads = 16;
 const maxThreadsKept = 400;
 /** Codex before 0.169 logs 250 KB a turn: more than the threads it may keep write, so that long-lived chains decide. */
 const maxLogBytes = 128 * 1024 * 1024;
+const defaultSpareThreads = 4;
+/** One costs as much memory as any idle thread. */
+const spareThreads = { idleMs: 300_000, minAvailableBytes: 512 * 1024 * 1024 } as const;
 /** How long, and how many, turns may wait for outputs of the caller's functions. */
 const parking = { ttlMs: 600_000, maxTurns: 1_000 } as const;
 /** How long a turn waits for a runtime that is about to be ready again. */
@@ -153,6 +158,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
       },
       workers: this.#supervision.slots?.health() ?? [],
       queue: { depth: this.#turns?.depth ?? 0, running: this.#turns?.running ?? 0 },
+      spareThreads: this.#turns?.spareThreads ?? { ready: 0, taken: 0, missed: 0 },
       degraded: [
         ...this.#supervision.installation.degraded,
         ...missingFeatures(this.#supervision.codexVersion),
@@ -256,6 +262,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
         processPerWorker: appServer.kind === "stdio",
         parking,
         maxLoadedThreads,
+        spareThreads: { ...spareThreads, maxThreads: turns.spareThreads ?? defaultSpareThreads },
         now: () => performance.now(),
       },
       {
@@ -274,6 +281,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
         windowOpensInMs: () => facts.windowOpensInMs(Date.now()),
         onGenerationIdle: (generation) => this.#supervision.onGenerationIdle(generation),
         onThreadStarted: (generation) => this.#supervision.onThreadStarted(generation),
+        availableBytes: () => process.availableMemory(),
       },
     );
   }

@@ -1,4 +1,4 @@
-import type { TurnAssignment } from "../../workers/contract/turn.js";
+import type { NativeThreadChoice, ThreadSettings, TurnAssignment } from "../../workers/contract/turn.js";
 import type { IsolatedTurnRequest, TurnProfile, WebSearchOptions } from "./types.js";
 
 /** A turn for a worker, all but its key. */
@@ -8,22 +8,14 @@ export interface AssignmentContext {
   readonly profile: TurnProfile;
   readonly model: string;
   readonly idleTimeoutMs: number;
-  /** The loaded native thread that goes on; null starts one. */
-  readonly continueThreadId: string | null;
+  readonly nativeThread: NativeThreadChoice;
 }
 
 /** Every default of a request, filled in. */
 export function buildAssignment(request: IsolatedTurnRequest, context: AssignmentContext): Assignment {
   const directives = request.directives ?? [];
   return {
-    thread: {
-      profile: context.profile,
-      model: context.model,
-      instructions: request.instructions ?? "",
-      tools: request.tools ?? [],
-      webSearch: readWebSearch(request.webSearch),
-      verbosity: request.verbosity ?? null,
-    },
+    thread: threadSettings(request, context),
     turn: {
       effort: request.effort ?? null,
       summary: request.summary ?? null,
@@ -31,9 +23,24 @@ export function buildAssignment(request: IsolatedTurnRequest, context: Assignmen
       outputSchema: request.outputSchema ?? null,
     },
     items: [...request.items, ...directives],
-    continueThreadId: context.continueThreadId,
+    nativeThread: context.nativeThread,
     keepThread: request.keepThread === true && directives.length === 0,
     idleTimeoutMs: context.idleTimeoutMs,
+  };
+}
+
+/** What the turn's native thread keeps for life. */
+export function threadSettings(
+  request: IsolatedTurnRequest,
+  context: Pick<AssignmentContext, "profile" | "model">,
+): ThreadSettings {
+  return {
+    profile: context.profile,
+    model: context.model,
+    instructions: request.instructions ?? "",
+    tools: request.tools ?? [],
+    webSearch: readWebSearch(request.webSearch),
+    verbosity: request.verbosity ?? null,
   };
 }
 
@@ -44,7 +51,7 @@ function readWebSearch(webSearch: IsolatedTurnRequest["webSearch"]): WebSearchOp
   return webSearch === true ? anyWebSearch : webSearch;
 }
 
-/** What a native thread keeps for life, as text that is equal where the settings are. */
+/** The thread's settings as text that is equal where they are. */
 export function settingsOf(assignment: Assignment): string {
   return JSON.stringify(assignment.thread);
 }

@@ -140,6 +140,16 @@ export interface AppServerHealth {
   readonly transport: string;
 }
 
+/** Native threads started ahead of need. */
+export interface SpareThreadsHealth {
+  /** There, or being started. */
+  readonly ready: number;
+  /** Turns that had one, since the start. */
+  readonly taken: number;
+  /** Turns that had to start a thread of their own. */
+  readonly missed: number;
+}
+
 /** Built from what is already known: reading it never waits for Codex. */
 export interface NativeRuntimeHealth {
   readonly readiness: Readiness;
@@ -152,6 +162,7 @@ export interface NativeRuntimeHealth {
   readonly appServer: AppServerHealth | null;
   readonly workers: readonly WorkerHealth[];
   readonly queue: { readonly depth: number; readonly running: number };
+  readonly spareThreads: SpareThreadsHealth;
   /** Features that this Codex version or backend lacks, by name. */
   readonly degraded: readonly string[];
 }

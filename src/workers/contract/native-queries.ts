@@ -1,4 +1,5 @@
-/** Reads that the supervisor asks of the app-server through a worker's connection, and their answers in our own words. */
+/** What the supervisor asks of the app-server through a worker's connection, and the answers in our own words. */
+import type { ThreadSettings } from "./turn.js";
 
 export interface AccountAnswer {
   /** `chatgpt`, `apiKey`, …; null when nobody is logged in. */
@@ -44,7 +45,12 @@ export type NativeAnswer =
   | { readonly query: "account"; readonly account: AccountAnswer }
   | { readonly query: "models"; readonly models: readonly CatalogModel[] }
   | { readonly query: "rate_limits"; readonly rateLimits: RateLimits }
-  | { readonly query: "loaded_threads"; readonly count: number };
+  | { readonly query: "loaded_threads"; readonly count: number }
+  | { readonly query: "prepare_thread"; readonly threadId: string };
 
-export type NativeQuery = NativeAnswer["query"];
-export type AnswerTo<Query extends NativeQuery> = Extract<NativeAnswer, { readonly query: Query }>;
+export type NativeQuery =
+  | { readonly query: Exclude<NativeAnswer["query"], "prepare_thread"> }
+  /** Start a native thread ahead of need; it stays loaded until a turn has used it or it is released. */
+  | { readonly query: "prepare_thread"; readonly thread: ThreadSettings };
+
+export type AnswerTo<Query extends NativeQuery> = Extract<NativeAnswer, { readonly query: Query["query"] }>;

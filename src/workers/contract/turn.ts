@@ -47,6 +47,15 @@ export interface TurnSettings {
   readonly outputSchema: JsonObject | null;
 }
 
+/** The native thread that a turn runs on. */
+export type NativeThreadChoice =
+  /** Started for the turn. */
+  | { readonly kind: "fresh" }
+  /** Started ahead of need by this worker with the turn's settings, and empty. Should Codex not know it, a fresh one serves. */
+  | { readonly kind: "spare"; readonly threadId: string }
+  /** One of this worker's that has seen the history already: the turn's items are only what is new. */
+  | { readonly kind: "continued"; readonly threadId: string };
+
 /** One turn, complete: what a worker needs to run it and nothing it must ask for. */
 export interface TurnAssignment {
   /** This service's key of the turn, for logs on both sides. */
@@ -55,8 +64,7 @@ export interface TurnAssignment {
   readonly turn: TurnSettings;
   /** Responses API items, injected into the history as they are, in order. */
   readonly items: readonly JsonObject[];
-  /** A native thread of this worker's that has seen the history already: the items are only what is new. Null starts a thread. */
-  readonly continueThreadId: string | null;
+  readonly nativeThread: NativeThreadChoice;
   /** Whether the thread stays loaded after the turn completed, for a later one. `release_thread` unloads it. */
   readonly keepThread: boolean;
   /** No event for this long ends the turn with `turn_stalled`. */

@@ -24,6 +24,11 @@ export function classifyCallFailure(error: unknown): TurnErrorData {
   return { code: "internal_error", message: "The turn failed in an unforeseen way." };
 }
 
+/** Codex will not do what it was asked, and not only for now. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof RpcError && error.rpcCode !== overloadedRpcCode;
+}
+
 function classifyRpcError(error: RpcError): TurnErrorData {
   if (error.rpcCode === overloadedRpcCode) {
     return { code: "server_overloaded", message: "Codex has too much to do at once.", retryAfterMs: 1000 };

@@ -1,24 +1,19 @@
 import type { MessagePort } from "node:worker_threads";
-import type { AppServerConnection, ThreadListener } from "../app-server/connection.js";
+import type { ThreadListener } from "../app-server/connection.js";
 import type { ThreadNotification, ToolCall, ToolCallAnswer } from "../app-server/protocol.js";
 import type { TurnErrorData } from "../contract/errors.js";
 import type { TurnAssignment } from "../contract/turn.js";
 import type { ToolOutput, TurnEvent, TurnOutcome, TurnPortInput } from "../contract/turn-messages.js";
-import { classifyCallFailure } from "./call-failure.js";
+import { classifyCallFailure, isRefusal } from "./call-failure.js";
 import { retryWhenOverloaded } from "./overload-retry.js";
-import { injectableItems, threadStartParams, turnStartParams } from "./thread-params.js";
+import { startThread, type TurnContext } from "./start-thread.js";
+import { injectableItems, turnStartParams } from "./thread-params.js";
 import { pacingOf } from "./tool-call-pacing.js";
 import { ToolCalls } from "./tool-calls.js";
 import { ToolNames } from "./tool-names.js";
 import { TurnOutbox } from "./turn-outbox.js";
 import { TurnReducer, turnIdOf } from "./turn-reducer.js";
 import { unloadThread } from "./unload-thread.js";
-
-export interface TurnContext {
-  readonly connection: AppServerConnection;
-  readonly workDirectory: string;
-  readonly countFault: (name: string) => void;
-}
 
 /** Deadlines of the calls a turn makes, in milliseconds. They bound Codex's answers and not the model's. */
 const deadlines = {
@@ -61,6 +56,8 @@ export class NativeTurn implements ThreadListener {
   #interruptOutcome: TurnOutcome | null = null;
   /** Only a thread whose turn completed has the history that the caller thinks it has. */
   #keepsThread = false;
+  /** Stops listening to the native thread. */
+  #release: () => void = () => {};
   #finish: () => void = () => {};
   readonly #finished = new Promise<void>((resolve) => {
     this.#finish = resolve;
@@ -81,7 +78,7 @@ export class NativeTurn implements ThreadListener {
       emit: (event) => this.#emit(event),
       toOriginal: (item) => this.#toolNames.toOriginalItem(item),
       declaredTools: new Set(assignment.thread.tools.map((tool) => tool.name)),
-      freshThread: assignment.continueThreadId === null,
+      freshThread: assignment.nativeThread.kind !== "continued",
     });
   }
 
@@ -89,19 +86,15 @@ export class NativeTurn implements ThreadListener {
   async run(): Promise<void> {
     this.#port.on("message", this.#onInput);
     this.#port.on("close", this.#onPortClosed);
-    let release = () => {};
     try {
-      const threadId = await this.#startThread();
-      release = this.#context.connection.subscribeThread(threadId, this);
+      const threadId = await this.#openThread();
       await this.#startTurn(threadId);
     } catch (error) {
       this.#end(this.#interruptOutcome ?? { status: "failed", error: classifyCallFailure(error) });
     }
     await this.#finished;
-    release();
-    if (this.#threadId !== null && !this.#keepsThread) {
-      await unloadThread(this.#context.connection, this.#threadId, this.#context.countFault);
-    }
+    if (!this.#keepsThread) await this.#leaveThread();
+    else this.#release();
     this.#port.off("message", this.#onInput);
     this.#port.off("close", this.#onPortClosed);
     this.#port.close();
@@ -138,38 +131,49 @@ export class NativeTurn implements ThreadListener {
     this.#end({ status: "failed", error: classifyCallFailure(error) });
   }
 
-  async #startThread(): Promise<string> {
-    const { connection, workDirectory } = this.#context;
+  /** The turn's native thread, with the turn's items in its history. */
+  async #openThread(): Promise<string> {
+    const { connection, countFault } = this.#context;
+    const { nativeThread, thread } = this.#assignment;
     await connection.whenReady({ timeoutMs: deadlines.connectionReady, signal: this.#abort.signal });
-    const { continueThreadId } = this.#assignment;
-    if (continueThreadId !== null) {
-      this.#threadId = continueThreadId;
-      return continueThreadId;
+    if (nativeThread.kind !== "fresh") {
+      try {
+        return await this.#enterThread(nativeThread.threadId);
+      } catch (error) {
+        if (nativeThread.kind === "continued" || !isRefusal(error)) throw error;
+        // Should the items be at fault, the fresh thread refuses them too.
+        countFault("spare_thread_refused");
+        await this.#leaveThread();
+      }
     }
-    const { codexVersion } = connection;
-    const params = threadStartParams(this.#assignment.thread, this.#toolNames, {
-      workDirectory,
-      codexVersion,
-    });
-    const started = await retryWhenOverloaded(this.#abort.signal, () =>
-      connection.call("thread/start", params, { timeoutMs: this.#callTimeoutMs }),
-    );
-    this.#threadId = started.thread.id;
-    return started.thread.id;
+    const settings = { settings: thread, names: this.#toolNames };
+    const options = { timeoutMs: this.#callTimeoutMs, signal: this.#abort.signal };
+    return this.#enterThread(await startThread(this.#context, settings, options));
+  }
+
+  async #enterThread(threadId: string): Promise<string> {
+    const { connection } = this.#context;
+    const { items } = this.#assignment;
+    this.#threadId = threadId;
+    this.#release = connection.subscribeThread(threadId, this);
+    if (items.length > 0 && this.#phase === "starting") {
+      const params = { threadId, items: injectableItems(items, this.#toolNames) };
+      await retryWhenOverloaded(this.#abort.signal, () =>
+        connection.call("thread/inject_items", params, { timeoutMs: this.#callTimeoutMs }),
+      );
+    }
+    return threadId;
+  }
+
+  async #leaveThread(): Promise<void> {
+    this.#release();
+    if (this.#threadId === null) return;
+    await unloadThread(this.#context.connection, this.#threadId, this.#context.countFault);
+    this.#threadId = null;
   }
 
   async #startTurn(threadId: string): Promise<void> {
     const { connection } = this.#context;
-    const { items } = this.#assignment;
-    if (items.length > 0 && this.#phase === "starting") {
-      await retryWhenOverloaded(this.#abort.signal, () =>
-        connection.call(
-          "thread/inject_items",
-          { threadId, items: injectableItems(items, this.#toolNames) },
-          { timeoutMs: this.#callTimeoutMs },
-        ),
-      );
-    }
     if (this.#phase !== "starting") return this.#end(this.#interruptOutcome ?? { status: "cancelled" });
     // Not aborted on cancel: only the answer tells the id by which the turn can be interrupted.
     const { turn } = await retryWhenOverloaded(this.#abort.signal, () =>

@@ -17,14 +17,17 @@ function createAdmission(
   let places = Number.POSITIVE_INFINITY;
   const admission = new Admission<string>(
     { maxConcurrentTurns: 2, maxQueue: 3, queueTimeoutMs: 10_000, readyTimeoutMs: 10_000, ...options },
-    () => (readiness().ready && places > 0 ? "place" : null),
     readiness,
     () => performance.now(),
   );
-  return { admission, setPlaces: (count: number) => (places = count) };
+  const findPlace = () => (readiness().ready && places > 0 ? "place" : null);
+  return {
+    admission,
+    ask: (caller = "a", signal?: AbortSignal) => ({ caller, signal, findPlace }),
+    setPlaces: (count: number) => (places = count),
+  };
 }
 
-const ask = (caller = "a", signal?: AbortSignal) => ({ caller, signal });
 const code = (error: unknown) => (error instanceof CodexNativeApiError ? error.code : String(error));
 
 t.test("the queue serves callers in turns, each caller in order", async (t) => {
@@ -62,7 +65,7 @@ t.test("the gate counts each process by itself and gives a place back once", asy
 });
 
 t.test("no more turns run than allowed, and a release lets the next in", async (t) => {
-  const { admission } = createAdmission({ maxConcurrentTurns: 1 });
+  const { admission, ask } = createAdmission({ maxConcurrentTurns: 1 });
   const first = await admission.acquire(ask());
   const second = admission.acquire(ask());
   t.equal(admission.depth, 1);
@@ -73,7 +76,7 @@ t.test("no more turns run than allowed, and a release lets the next in", async (
 });
 
 t.test("a full queue refuses with queue_full and says when to come back", async (t) => {
-  const { admission, setPlaces } = createAdmission({ maxQueue: 1 });
+  const { admission, ask, setPlaces } = createAdmission({ maxQueue: 1 });
   setPlaces(0);
   const waiting = admission.acquire(ask());
   const error = await admission.acquire(ask()).catch((reason: unknown) => reason);
@@ -85,14 +88,14 @@ t.test("a full queue refuses with queue_full and says when to come back", async 
 });
 
 t.test("who waits too long is refused with queue_timeout", async (t) => {
-  const { admission, setPlaces } = createAdmission({ queueTimeoutMs: 5 });
+  const { admission, ask, setPlaces } = createAdmission({ queueTimeoutMs: 5 });
   setPlaces(0);
   t.equal(code(await admission.acquire(ask()).catch((reason: unknown) => reason)), "queue_timeout");
   t.equal(admission.depth, 0);
 });
 
 t.test("who waits for a runtime that does not come up is told why", async (t) => {
-  const { admission } = createAdmission({ readyTimeoutMs: 5 }, () => notReady);
+  const { admission, ask } = createAdmission({ readyTimeoutMs: 5 }, () => notReady);
   t.equal(
     code(await admission.acquire(ask()).catch((reason: unknown) => reason)),
     "native_runtime_unavailable",
@@ -101,7 +104,7 @@ t.test("who waits for a runtime that does not come up is told why", async (t) =>
 
 t.test("who waited for the runtime and then waits for room has the queue's time", async (t) => {
   let readiness: Readiness = notReady;
-  const { admission, setPlaces } = createAdmission(
+  const { admission, ask, setPlaces } = createAdmission(
     { readyTimeoutMs: 5, queueTimeoutMs: 10_000 },
     () => readiness,
   );
@@ -115,7 +118,7 @@ t.test("who waited for the runtime and then waits for room has the queue's time"
 });
 
 t.test("a caller that goes away gives its place in the queue up at once", async (t) => {
-  const { admission, setPlaces } = createAdmission();
+  const { admission, ask, setPlaces } = createAdmission();
   setPlaces(0);
   const abort = new AbortController();
   const waiting = admission.acquire(ask("a", abort.signal)).catch(code);
@@ -126,7 +129,7 @@ t.test("a caller that goes away gives its place in the queue up at once", async 
 });
 
 t.test("closing refuses who waits and who comes", async (t) => {
-  const { admission, setPlaces } = createAdmission();
+  const { admission, ask, setPlaces } = createAdmission();
   setPlaces(0);
   const waiting = admission.acquire(ask()).catch(code);
   admission.close(new CodexNativeApiError("native_runtime_unavailable", "closing"));

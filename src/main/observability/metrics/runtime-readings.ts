@@ -1,5 +1,11 @@
 import { Counter, Gauge, type Registry } from "prom-client";
-import type { AppServerHealth, NativeRuntimeHealth, RateLimits, WorkerHealth } from "../../runtime/types.js";
+import type {
+  AppServerHealth,
+  NativeRuntimeHealth,
+  RateLimits,
+  SpareThreadsHealth,
+  WorkerHealth,
+} from "../../runtime/types.js";
 import { prefix, setOrRemove, toAmount, toSeconds } from "./naming.js";
 
 export interface RegistrySize {
@@ -19,6 +25,8 @@ export class RuntimeReadings {
   readonly #appServerRestarts: Counter;
   readonly #appServerMemory: Gauge;
   readonly #loadedThreads: Gauge;
+  readonly #spareThreads: Gauge;
+  readonly #spareThreadUses: Counter<"result">;
   readonly #workersReady: Gauge;
   readonly #reconnects: Counter<"worker">;
   readonly #workerDelay: Gauge<"worker">;
@@ -43,6 +51,12 @@ export class RuntimeReadings {
     );
     this.#appServerMemory = this.#gauge("app_server_resident_memory_bytes", "Memory of the app-server.");
     this.#loadedThreads = this.#gauge("app_server_loaded_threads", "Native threads that Codex has loaded.");
+    this.#spareThreads = this.#gauge("spare_threads", "Native threads started ahead of need.");
+    this.#spareThreadUses = this.#counter(
+      "spare_thread_uses_total",
+      "Turns, by whether a thread was ready for them.",
+      ["result"],
+    );
     this.#workersReady = this.#gauge("workers_ready", "Worker threads with a connection to the app-server.");
     this.#reconnects = this.#counter(
       "worker_reconnects_total",
@@ -74,6 +88,7 @@ export class RuntimeReadings {
     this.#running.set(health.queue.running);
     this.#readWorkers(health.workers);
     this.#readAppServer(health.appServer, health.workers.some(isReady));
+    this.#readSpareThreads(health.spareThreads);
     this.#readRateLimits(health.rateLimits);
     this.#continuationEntries.set(continuation.entries);
     this.#continuationBytes.set(continuation.bytes);
@@ -97,6 +112,13 @@ export class RuntimeReadings {
     this.#appServerRestarts.inc(toAmount(server?.restarts ?? 0));
     setOrRemove(this.#appServerMemory, server?.rssBytes ?? null);
     setOrRemove(this.#loadedThreads, server?.loadedThreads ?? null);
+  }
+
+  #readSpareThreads({ ready, taken, missed }: SpareThreadsHealth): void {
+    this.#spareThreads.set(ready);
+    this.#spareThreadUses.reset();
+    this.#spareThreadUses.inc({ result: "taken" }, toAmount(taken));
+    this.#spareThreadUses.inc({ result: "missed" }, toAmount(missed));
   }
 
   #readRateLimits(limits: RateLimits | null): void {

@@ -19,11 +19,8 @@ export type PlaceFinder<Place> = () => Place | null;
 export interface AdmissionRequest<Place> {
   readonly caller: string;
   readonly signal: AbortSignal | undefined;
-  /**
-   * For a turn that can only run in one place. Default: the admission's own. Throws a `CodexNativeApiError` when that place is
-   * gone for good.
-   */
-  readonly findPlace?: PlaceFinder<Place>;
+  /** Where it can run. Throws a `CodexNativeApiError` when it never can. */
+  readonly findPlace: PlaceFinder<Place>;
 }
 
 export interface Permit<Place> {
@@ -46,7 +43,6 @@ interface Waiting<Place> {
  */
 export class Admission<Place> {
   readonly #options: AdmissionOptions;
-  readonly #findPlace: PlaceFinder<Place>;
   readonly #readiness: () => Readiness;
   readonly #now: () => number;
   readonly #queue = new FairQueue<Waiting<Place>>();
@@ -54,14 +50,8 @@ export class Admission<Place> {
   #pumpScheduled = false;
   #closedWith: CodexNativeApiError | null = null;
 
-  constructor(
-    options: AdmissionOptions,
-    findPlace: PlaceFinder<Place>,
-    readiness: () => Readiness,
-    now: () => number,
-  ) {
+  constructor(options: AdmissionOptions, readiness: () => Readiness, now: () => number) {
     this.#options = options;
-    this.#findPlace = findPlace;
     this.#readiness = readiness;
     this.#now = now;
   }
@@ -98,7 +88,7 @@ export class Admission<Place> {
       timer = setTimeout(onTime, this.#patienceMs());
       const waiting: Waiting<Place> = {
         caller,
-        findPlace: request.findPlace ?? this.#findPlace,
+        findPlace: request.findPlace,
         enqueuedAtMs,
         settle: (outcome) => {
           clearTimeout(timer);

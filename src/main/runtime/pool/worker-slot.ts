@@ -109,7 +109,7 @@ export class WorkerSlot {
   async query<Query extends NativeQuery>(query: Query, timeoutMs: number): Promise<AnswerTo<Query>> {
     const answer = await this.#ask(query, timeoutMs);
     if (isAnswerTo(query, answer)) return answer;
-    throw workerUnavailable(`Worker ${this.id} answered ${answer.query} when asked for ${query}.`);
+    throw workerUnavailable(`Worker ${this.id} answered ${answer.query} when asked for ${query.query}.`);
   }
 
   #ask(query: NativeQuery, timeoutMs: number): Promise<NativeAnswer> {
@@ -118,7 +118,8 @@ export class WorkerSlot {
     return new Promise((resolve, reject) => {
       // The worker keeps the deadline; this one is for a worker that no longer answers.
       const timer = setTimeout(
-        () => this.#settleQuery(queryId, workerUnavailable(`Worker ${this.id} did not answer ${query}.`)),
+        () =>
+          this.#settleQuery(queryId, workerUnavailable(`Worker ${this.id} did not answer ${query.query}.`)),
         timeoutMs + 1000,
       );
       this.#queries.set(queryId, { resolve, reject, timer });
@@ -226,7 +227,7 @@ function isAnswerTo<Query extends NativeQuery>(
   query: Query,
   answer: NativeAnswer,
 ): answer is AnswerTo<Query> {
-  return answer.query === query;
+  return answer.query === query.query;
 }
 
 function workerUnavailable(message: string): CodexNativeApiError {

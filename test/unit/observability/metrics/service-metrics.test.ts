@@ -163,6 +163,9 @@ t.test("a scrape shows the runtime as it is at that moment", async (t) => {
   t.equal(await read("app_server_restarts_total"), 0);
   t.equal(await read("app_server_resident_memory_bytes"), 150_000_000);
   t.equal(await read("app_server_loaded_threads"), 0);
+  t.equal(await read("spare_threads"), 1);
+  t.equal(await read("spare_thread_uses_total", { result: "taken" }), 5);
+  t.equal(await read("spare_thread_uses_total", { result: "missed" }), 2);
   t.equal(await read("rate_limit_used_ratio", { window: "primary" }), 0.12);
   t.equal(await read("rate_limit_used_ratio", { window: "secondary" }), null);
   t.equal(await read("continuation_entries"), 2);

@@ -1,0 +1,234 @@
+import type { ThreadSettings } from "../../workers/contract/turn.js";
+import type { WorkerSlot } from "./pool/worker-slot.js";
+import type { SpareThreadsHealth } from "./types.js";
+
+/** A native thread started ahead of need: empty, and with settings that turns were seen to want. */
+export interface SpareThread {
+  readonly slot: WorkerSlot;
+  readonly appServerGeneration: number;
+  /** Settles when Codex has set it up; null when that failed. Never rejects. */
+  readonly threadId: Promise<string | null>;
+}
+
+/** Where a spare may be started now. */
+export interface SparePlace {
+  readonly slot: WorkerSlot;
+  readonly leaveGate: () => void;
+}
+
+export interface SpareThreadsOptions {
+  /** Spares at most, over all settings; 0 switches them off. */
+  readonly maxThreads: number;
+  /** Settings that no turn wanted for this long lose their spares, in milliseconds. */
+  readonly idleMs: number;
+  /** With less memory than this left on the machine there are no spares, in bytes. */
+  readonly minAvailableBytes: number;
+}
+
+export interface SpareThreadsContext {
+  /** A place to start one, or null while turns need all there are. */
+  readonly findPlace: () => SparePlace | null;
+  readonly availableBytes: () => number;
+  readonly onThreadStarted: (appServerGeneration: number) => void;
+  /** A place became free again. */
+  readonly onPlaceLeft: () => void;
+  readonly now: () => number;
+}
+
+/** What turns with the same thread-level settings want. */
+interface Demand {
+  readonly thread: ThreadSettings;
+  readonly spares: SpareThread[];
+  uses: number;
+  wanted: number;
+  lastUseAtMs: number;
+}
+
+/** Settings seen lately that are remembered. */
+const maxDemands = 32;
+/** Settings longer than this, as JSON, are not remembered. */
+const maxSettingsChars = 64 * 1024;
+const prepareTimeoutMs = 10_000;
+
+/**
+ * Starting a thread is more than half of what a short turn costs Codex. Settings that come a second time get a spare, and more
+ * of them each time that none was left. One at a time is started, and only while no turn waits for a place.
+ */
+export class SpareThreads {
+  readonly #options: SpareThreadsOptions;
+  readonly #context: SpareThreadsContext;
+  /** By settings, least recently used first. */
+  readonly #demands = new Map<string, Demand>();
+  #preparing = false;
+  #taken = 0;
+  #missed = 0;
+  #sweep: NodeJS.Timeout | null = null;
+
+  constructor(options: SpareThreadsOptions, context: SpareThreadsContext) {
+    this.#options = options;
+    this.#context = context;
+  }
+
+  health(): SpareThreadsHealth {
+    return { ready: this.#size, taken: this.#taken, missed: this.#missed };
+  }
+
+  /** Notes that a turn with these settings begins, and gives it a spare where there is one on such a worker. */
+  take(thread: ThreadSettings, accepts: (slot: WorkerSlot) => boolean): SpareThread | null {
+    const spare = this.#options.maxThreads === 0 ? null : this.#take(thread, accepts);
+    if (spare === null) this.#missed += 1;
+    else this.#taken += 1;
+    return spare;
+  }
+  /** Starts what is wanted and missing, as far as there is room. Call it whenever room may have appeared. */
+  refill(): void {
+    if (this.#preparing) return;
+    const demand = this.#mostRecentShort();
+    if (demand === null || this.#isMemoryTight() || !this.#makeRoom(demand)) return;
+    const place = this.#context.findPlace();
+    if (place === null) return;
+    this.#preparing = true;
+    demand.spares.push(this.#prepare(demand, place));
+    this.#watchIdle();
+  }
+
+  /** Gives back a spare that was taken and not used. */
+  discard(spare: SpareThread): void {
+    void spare.threadId.then((threadId) => {
+      if (threadId !== null && isAlive(spare)) spare.slot.releaseThread(threadId);
+    });
+  }
+
+  /** A thread does not outlive the connection that started it. */
+  forgetDead(): void {
+    for (const { spares } of this.#demands.values()) {
+      for (let index = spares.length - 1; index >= 0; index -= 1) {
+        const spare = spares[index];
+        if (spare !== undefined && !isAlive(spare)) spares.splice(index, 1);
+      }
+    }
+  }
+
+  /** Lets all of them go and starts no more until settings come again. */
+  clear(): void {
+    for (const demand of this.#demands.values()) this.#drop(demand);
+    this.#demands.clear();
+    if (this.#sweep !== null) clearInterval(this.#sweep);
+    this.#sweep = null;
+  }
+
+  get #size(): number {
+    let size = 0;
+    for (const demand of this.#demands.values()) size += demand.spares.length;
+    return size;
+  }
+
+  #take(thread: ThreadSettings, accepts: (slot: WorkerSlot) => boolean): SpareThread | null {
+    const demand = this.#demandFor(thread);
+    if (demand === null) return null;
+    const index = demand.spares.findIndex((spare) => isAlive(spare) && accepts(spare.slot));
+    if (index !== -1) return demand.spares.splice(index, 1)[0] ?? null;
+    // The first turn of its settings may be the only one.
+    if (demand.uses > 1) demand.wanted = Math.min(demand.wanted + 1, this.#options.maxThreads);
+    return null;
+  }
+
+  #demandFor(thread: ThreadSettings): Demand | null {
+    const settings = JSON.stringify(thread);
+    if (settings.length > maxSettingsChars) return null;
+    const demand = this.#demands.get(settings) ?? { thread, spares: [], uses: 0, wanted: 0, lastUseAtMs: 0 };
+    demand.uses += 1;
+    demand.lastUseAtMs = this.#context.now();
+    this.#demands.delete(settings);
+    this.#demands.set(settings, demand);
+    if (this.#demands.size > maxDemands) this.#forgetLeastRecent();
+    return demand;
+  }
+
+  #forgetLeastRecent(): void {
+    for (const [settings, demand] of this.#demands) {
+      this.#drop(demand);
+      this.#demands.delete(settings);
+      return;
+    }
+  }
+
+  #mostRecentShort(): Demand | null {
+    let found: Demand | null = null;
+    for (const demand of this.#demands.values()) {
+      if (demand.spares.length < demand.wanted) found = demand;
+    }
+    return found;
+  }
+
+  /** At the bound, the settings longest unused give one up. */
+  #makeRoom(wanting: Demand): boolean {
+    if (this.#size < this.#options.maxThreads) return true;
+    for (const demand of this.#demands.values()) {
+      if (demand === wanting) return false;
+      const spare = demand.spares.pop();
+      if (spare === undefined) continue;
+      demand.wanted = demand.spares.length;
+      this.discard(spare);
+      return true;
+    }
+    return false;
+  }
+
+  #prepare(demand: Demand, { slot, leaveGate }: SparePlace): SpareThread {
+    const { appServerGeneration } = slot;
+    const threadId = slot
+      .query({ query: "prepare_thread", thread: demand.thread }, prepareTimeoutMs)
+      .then((answer) => {
+        this.#context.onThreadStarted(appServerGeneration);
+        return answer.threadId;
+      })
+      .catch(() => {
+        // Codex will not start such a thread, or is gone. The turn that asks for one tells why; here it must not be tried for ever.
+        this.#remove(demand, spare);
+        demand.wanted = 0;
+        demand.uses = 0;
+        return null;
+      })
+      .finally(() => {
+        this.#preparing = false;
+        leaveGate();
+        this.#context.onPlaceLeft();
+        this.refill();
+      });
+    const spare: SpareThread = { slot, appServerGeneration, threadId };
+    return spare;
+  }
+
+  #remove(demand: Demand, spare: SpareThread): void {
+    const index = demand.spares.indexOf(spare);
+    if (index !== -1) demand.spares.splice(index, 1);
+  }
+
+  #drop(demand: Demand): void {
+    for (const spare of demand.spares.splice(0)) this.discard(spare);
+    demand.wanted = 0;
+  }
+
+  #isMemoryTight(): boolean {
+    return this.#context.availableBytes() < this.#options.minAvailableBytes;
+  }
+
+  #watchIdle(): void {
+    this.#sweep ??= setInterval(() => this.#dropIdle(), this.#options.idleMs / 5).unref();
+  }
+
+  #dropIdle(): void {
+    if (this.#isMemoryTight()) return this.clear();
+    const oldestMs = this.#context.now() - this.#options.idleMs;
+    for (const [settings, demand] of this.#demands) {
+      if (demand.lastUseAtMs >= oldestMs) continue;
+      this.#drop(demand);
+      this.#demands.delete(settings);
+    }
+  }
+}
+
+function isAlive({ slot, appServerGeneration }: SpareThread): boolean {
+  return slot.ready && slot.appServerGeneration === appServerGeneration;
+}

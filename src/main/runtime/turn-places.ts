@@ -1,0 +1,82 @@
+import type { ThreadSettings } from "../../workers/contract/turn.js";
+import { CodexNativeApiError } from "../errors.js";
+import type { StartGate } from "./admission/start-gate.js";
+import { isAlive, type LoadedThread } from "./native-threads.js";
+import type { WorkerSlot } from "./pool/worker-slot.js";
+import type { WorkerSlots } from "./pool/worker-slots.js";
+import type { SparePlace, SpareThread, SpareThreads } from "./spare-threads.js";
+
+/** Where a turn runs: a worker, and a place among those that its app-server is starting. */
+export interface Place {
+  readonly slot: WorkerSlot;
+  readonly leaveGate: () => void;
+  /** A thread of that worker's which nobody else gets. */
+  readonly spare: SpareThread | null;
+}
+
+export interface TurnPlacesOptions {
+  readonly slots: WorkerSlots;
+  readonly gate: StartGate;
+  /** Whether each worker has an app-server process of its own. */
+  readonly processPerWorker: boolean;
+}
+
+/** Finds the place that a turn can start in now, or none. */
+export class TurnPlaces {
+  readonly #slots: WorkerSlots;
+  readonly #gate: StartGate;
+  readonly #processPerWorker: boolean;
+
+  constructor({ slots, gate, processPerWorker }: TurnPlacesOptions) {
+    this.#slots = slots;
+    this.#gate = gate;
+    this.#processPerWorker = processPerWorker;
+  }
+
+  /** On the worker that has a spare thread of these settings, else on the least busy one. */
+  find(spares: SpareThreads, settings: () => ThreadSettings): Place | null {
+    const leastBusy = this.#slots.leastBusy((slot) => this.#hasRoom(slot));
+    if (leastBusy === null) return null;
+    const spare = spares.take(settings(), (slot) => this.#hasRoom(slot));
+    const slot = spare?.slot ?? leastBusy;
+    return { slot, spare, leaveGate: this.#enterGate(slot) };
+  }
+
+  /** For a thread that is started ahead of need. */
+  findForSpare(): SparePlace | null {
+    const slot = this.#slots.leastBusy((candidate) => this.#hasRoom(candidate));
+    return slot === null ? null : { slot, leaveGate: this.#enterGate(slot) };
+  }
+
+  /** Where the thread is. Throws when that is gone for good. */
+  findOn(thread: LoadedThread): Place | null {
+    const { slot } = thread;
+    if (!isAlive(thread)) {
+      throw new CodexNativeApiError(
+        "native_runtime_unavailable",
+        "The native thread is not loaded any more.",
+      );
+    }
+    return this.#hasRoom(slot) ? { slot, spare: null, leaveGate: this.#enterGate(slot) } : null;
+  }
+
+  /** What broke one turn may have broken all workers of the process, and not all of them have noticed yet. */
+  doubtNeighbours(broken: WorkerSlot): void {
+    const key = this.#processKey(broken);
+    for (const slot of this.#slots.all()) {
+      if (slot === broken || this.#processKey(slot) === key) slot.doubt();
+    }
+  }
+
+  #hasRoom(slot: WorkerSlot): boolean {
+    return this.#gate.hasRoom(this.#processKey(slot));
+  }
+
+  #enterGate(slot: WorkerSlot): () => void {
+    return this.#gate.enter(this.#processKey(slot));
+  }
+
+  #processKey(slot: WorkerSlot): string {
+    return this.#processPerWorker ? slot.id : String(slot.appServerGeneration);
+  }
+}

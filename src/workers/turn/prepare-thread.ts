@@ -1,0 +1,34 @@
+import type { JsonObject } from "../contract/json.js";
+import type { ThreadSettings } from "../contract/turn.js";
+import { startThread, type TurnContext } from "./start-thread.js";
+import { ToolNames } from "./tool-names.js";
+import { unloadThread } from "./unload-thread.js";
+
+/**
+ * Codex sets up what a thread needs for its first turn when the first item is injected, at more cost than that of the thread's
+ * start, and refuses an empty list. An item of a kind that it does not know reaches neither the history nor the model
+ * (0.140 to 0.169; `test/e2e/spare-threads.test.ts` compares what the backend is sent).
+ */
+const nothing: JsonObject = { type: "codex_native_api_nothing" };
+
+/** Starts a native thread ahead of need and has Codex set it up. Rejects like `AppServerConnection.call`, and leaves none then. */
+export async function prepareThread(
+  context: TurnContext,
+  settings: ThreadSettings,
+  timeoutMs: number,
+): Promise<string> {
+  const { connection, countFault } = context;
+  const signal = AbortSignal.timeout(timeoutMs);
+  const threadId = await startThread(
+    context,
+    { settings, names: new ToolNames(settings.tools) },
+    { timeoutMs, signal },
+  );
+  try {
+    await connection.call("thread/inject_items", { threadId, items: [nothing] }, { timeoutMs });
+  } catch (error) {
+    await unloadThread(connection, threadId, countFault);
+    throw error;
+  }
+  return threadId;
+}

@@ -1,0 +1,94 @@
+import t from "tap";
+import type { CodexNativeRuntime } from "../../src/main/runtime/runtime.js";
+import type { IsolatedTurnRequest } from "../../src/main/runtime/types.js";
+import { needs } from "../support/codex-version.js";
+import type { RecordedModelRequest } from "../support/offline-backend/index.js";
+import { createRuntimeHarness, userMessage } from "../support/runtime-harness.js";
+import { pollUntil } from "../support/service-harness.js";
+
+const weather = {
+  name: "weather",
+  description: "The weather in a city.",
+  parameters: { type: "object", properties: {} },
+};
+
+/** Ids, times and Codex's own count of injections: what differs from turn to turn, whatever thread it runs on. */
+const ownOfEachTurn =
+  /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?<="create_time":)[\d.]+|(?<="auto-compact-)\d+|(?<="resp_)[0-9a-f]+/g;
+
+function shownToModel(request: RecordedModelRequest | undefined): unknown {
+  const { client_metadata: _, ...body } = request?.body ?? {};
+  return JSON.parse(JSON.stringify({ ...body, input: request?.fullInput }).replaceAll(ownOfEachTurn, "0"));
+}
+
+async function runOnSpare(runtime: CodexNativeRuntime, request: IsolatedTurnRequest): Promise<void> {
+  await pollUntil(() => runtime.health().spareThreads.ready > 0);
+  const { taken } = runtime.health().spareThreads;
+  await runtime.runIsolatedTurn(request);
+  t.equal(runtime.health().spareThreads.taken, taken + 1);
+}
+
+for (const profile of ["lean", "codex"] as const) {
+  t.test(`in the ${profile} profile the model cannot tell a spare thread from a fresh one`, async (t) => {
+    for (const login of ["provider", "chatgpt"] as const) {
+      const { backend, runtime } = await createRuntimeHarness(t, { login, runtime: { turns: { profile } } });
+      t.same(await runtime.start(), { ready: true });
+      for (const instructions of ["", "Answer with one word."]) {
+        const request = { items: [userMessage("hello")], instructions, tools: [weather] };
+        await runtime.runIsolatedTurn(request);
+        const fresh = shownToModel(backend.requests.at(-1));
+        await runtime.runIsolatedTurn(request);
+        await runOnSpare(runtime, request);
+        t.same(shownToModel(backend.requests.at(-1)), fresh);
+      }
+    }
+  });
+}
+
+t.test("no turn finds anything of another's on its spare thread", async (t) => {
+  const { backend, runtime } = await createRuntimeHarness(t);
+  t.same(await runtime.start(), { ready: true });
+  for (const word of ["one", "two", "three", "four"]) {
+    if (word === "three") await pollUntil(() => runtime.health().spareThreads.ready > 0);
+    await runtime.runIsolatedTurn({ items: [userMessage(word)] });
+    t.equal(backend.requests.at(-1)?.fullInput.length, 1);
+    t.match(backend.requests.at(-1)?.fullInput[0], { content: [{ text: word }] });
+  }
+  t.ok(runtime.health().spareThreads.taken > 0);
+});
+
+t.test("settings that come once start no thread ahead", async (t) => {
+  const { runtime } = await createRuntimeHarness(t);
+  t.same(await runtime.start(), { ready: true });
+  for (const instructions of ["one", "two", "three"]) {
+    await runtime.runIsolatedTurn({ items: [userMessage("hello")], instructions });
+  }
+  t.same(runtime.health().spareThreads, { ready: 0, taken: 0, missed: 3 });
+});
+
+t.test(
+  "spare threads are bounded, and a dead app-server takes them with it",
+  needs("thread_unload"),
+  async (t) => {
+    const { runtime } = await createRuntimeHarness(t, { runtime: { turns: { spareThreads: 2 } } });
+    t.same(await runtime.start(), { ready: true });
+    for (const instructions of ["one", "two", "three"]) {
+      const request = { items: [userMessage("hello")], instructions };
+      for (let turn = 0; turn < 3; turn += 1) {
+        await Promise.all([runtime.runIsolatedTurn(request), runtime.runIsolatedTurn(request)]);
+      }
+    }
+    await pollUntil(() => runtime.health().spareThreads.ready === 2);
+    await runtime.reconnect();
+    t.equal(runtime.health().spareThreads.ready, 0);
+    const { outcome } = await runtime.runIsolatedTurn({ items: [userMessage("hello")], instructions: "one" });
+    t.equal(outcome.status, "completed");
+  },
+);
+
+t.test("switched off, each turn starts its own thread", async (t) => {
+  const { runtime } = await createRuntimeHarness(t, { runtime: { turns: { spareThreads: 0 } } });
+  t.same(await runtime.start(), { ready: true });
+  for (let turn = 0; turn < 4; turn += 1) await runtime.runIsolatedTurn({ items: [userMessage("hello")] });
+  t.same(runtime.health().spareThreads, { ready: 0, taken: 0, missed: 4 });
+});
