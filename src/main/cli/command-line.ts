@@ -19,6 +19,7 @@ export function readCommandLine(argv: readonly string[], command: Command): Comm
   const operands: string[] = [];
   const configArgv: string[] = [];
   const faults: ConfigFault[] = [];
+  const refusedAt = new Set<number>();
   let followsUnknown = false;
   for (const token of tokenize(argv, command)) {
     const isExpected = !followsUnknown;
@@ -34,8 +35,10 @@ export function readCommandLine(argv: readonly string[], command: Command): Comm
     if (flag !== undefined) faults.push(...takeFlag(flag, token, flags));
     else if (configFlags.includes(token.name)) configArgv.push(...asWritten(argv, token));
     else {
-      const known = [...own.keys(), ...configFlags].map((name) => `--${name}`);
-      faults.push(refuseName(token.rawName, "flag", token.rawName, known));
+      // `-5 apples` is read as one flag a letter; it was written as one thing.
+      if (!refusedAt.has(token.index))
+        faults.push(refuseFlag(argv[token.index] ?? token.rawName, command, [...own.keys(), ...configFlags]));
+      refusedAt.add(token.index);
       followsUnknown = token.inlineValue !== true;
     }
   }
@@ -78,6 +81,15 @@ function takeFlag(
     return refuse(`needs a value: ${flag.placeholder}`);
   flags.set(flag.name, token.value);
   return [];
+}
+
+function refuseFlag(written: string, command: Command, known: readonly string[]): ConfigFault {
+  const [name = written] = written.split("=", 1);
+  const flags = known.map((flag) => `--${flag}`);
+  const fault = refuseName(name, "flag", name, flags);
+  const takesText = command.operands !== null && command.operands.choices === null;
+  if (!takesText || fault.problem.includes("did you mean")) return fault;
+  return { ...fault, problem: `${fault.problem}; a text that begins with - goes behind --` };
 }
 
 function asWritten(argv: readonly string[], { index, value, inlineValue }: OptionToken): readonly string[] {

@@ -5,6 +5,7 @@ import type { CliContext } from "./cli-context.js";
 import type { CommandInput } from "./command.js";
 import { exitCodes } from "./exit-codes.js";
 import { programName } from "./help.js";
+import { showSafely } from "./terminal.js";
 
 export type LoadedConfig = Extract<ConfigResult, { readonly ok: true }>;
 
@@ -25,7 +26,7 @@ export function refuseFaults(context: CliContext, faults: readonly ConfigFault[]
 
 /** Says what is wrong where errors go; the exit code says that the command line or the configuration is. */
 export function refuse(context: CliContext, text: string, code: number = exitCodes.configuration): number {
-  context.stderr.write(`${programName}: ${text}\n`);
+  context.stderr.write(`${programName}: ${showSafely(text)}\n`);
   return code;
 }
 

@@ -45,3 +45,11 @@ export function writeFully(output: TextOutput, text: string): Promise<void> {
     });
   });
 }
+
+/**
+ * Text from elsewhere, such as a model's, as a terminal may show it: control characters could retitle the window, write into the
+ * clipboard or hide what stands before them. Lines and tabs stay.
+ */
+export function showSafely(text: string): string {
+  return text.replace(/(?![\n\t])\p{Cc}/gu, "\uFFFD");
+}

@@ -86,6 +86,10 @@ t.test(
     const long = Readable.from([Buffer.alloc(600, "a"), Buffer.alloc(600, "a")]);
     t.match(await ask(["--max-body-bytes", "1024"], long), { code: 2, stderr: /more than 1024 bytes/ });
     t.match(await ask(["two", "words"], terminal), { code: 2, stderr: /put quotes around/ });
+    t.match(await ask(["-5 + 3?"], terminal), {
+      code: 2,
+      stderr: /: 1 fault .*\n.* begins with - goes behind --/,
+    });
     t.strictSame(runtime.calls, []);
   },
 );
@@ -202,6 +206,24 @@ t.test("a refusal of the model's is not the answer", async (t) => {
     return turn.result();
   };
   t.match(await askPrivately(["Hello?"], runtime), { code: 1, stdout: "", stderr: /refused: I will not\./ });
+});
+
+t.test("a terminal is not given the model's control characters, a pipe gets the text as it is", async (t) => {
+  const answer = "\u001b]0;title\u0007 a\tb\n\u009bc";
+  for (const [isTTY, shown] of [
+    [true, "\uFFFD]0;title\uFFFD a\tb\n\uFFFDc\n"],
+    [false, `${answer}\n`],
+  ] as const) {
+    const runtime = new FakePrivateRuntime();
+    runtime.script = async (turn) => {
+      turn.start();
+      await turn.emitText("m", [answer]);
+      return turn.result();
+    };
+    const stdout = Object.assign(new TextSink(), { isTTY });
+    await askPrivately(["Hello?"], runtime, { stdout });
+    t.equal(stdout.text, shown);
+  }
 });
 
 t.test("Ctrl-C interrupts the turn, of the service and of a runtime of its own", async (t) => {

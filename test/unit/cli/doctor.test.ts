@@ -58,6 +58,10 @@ t.test("a Codex that nobody is logged in to did shake hands", async (t) => {
   ]);
 });
 
+t.test("a ChatGPT login without windows says so", async (t) => {
+  t.strictSame(judged({ windows: [] }).at(-1), ["plan", "ok", "Codex names no limits"]);
+});
+
 t.test("where there was no handshake, nothing else is known", async (t) => {
   const reason = { code: "native_runtime_unavailable", message: "It died." };
   t.strictSame(judged({ account: null, reason }), [["handshake", "fail", "It died."]]);
@@ -102,7 +106,7 @@ t.test("a port is free, ours, or someone else's", async (t) => {
     status: "fail",
     advice: /--port/,
   });
-  t.match(await checkPort(listen, "http://there", { kind: "refused" }), { status: "warn", advice: /token/ });
+  t.match(await checkPort(listen, "http://there", { kind: "refused" }), { status: "fail", advice: /token/ });
   t.match(await checkPort({ ...listen, host: "192.0.2.1" }, "http://there", nobody), {
     status: "fail",
     found: /no address of this machine/,

@@ -146,3 +146,11 @@ t.test("serve runs the service until a signal and then ends the process", async 
   t.strictSame(exits, [0]);
   t.strictSame(service.calls, ["start", "stop"]);
 });
+
+t.test("what nobody foresaw is one line and no stack", async (t) => {
+  const createService = async () => {
+    throw new Error("the disk is full");
+  };
+  const ended = await runInProcess(["serve", "--log-level", "silent"], { createService });
+  t.strictSame(ended, { code: 1, stdout: "", stderr: "codex-native-api: the disk is full\n" });
+});

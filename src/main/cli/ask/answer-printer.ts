@@ -4,7 +4,7 @@ import type { CliContext } from "../cli-context.js";
 import { refuse } from "../configured.js";
 import { exitCodes } from "../exit-codes.js";
 import { refuseError } from "../refuse-answer.js";
-import { writeFully } from "../terminal.js";
+import { showSafely, writeFully } from "../terminal.js";
 
 export class AnswerPrinter {
   readonly #context: CliContext;
@@ -83,7 +83,7 @@ export class AnswerPrinter {
 
   async #endCompleted(response: JsonObject): Promise<number> {
     if (ignoredOf(response).includes("text.format")) {
-      this.#context.stderr.write(`${this.#text}\n`);
+      this.#context.stderr.write(`${showSafely(this.#text)}\n`);
       return refuse(this.#context, "the model did not answer in JSON; its words are above", exitCodes.failed);
     }
     if (this.#wholeOnly) await this.#write(this.#text);
@@ -95,7 +95,9 @@ export class AnswerPrinter {
     if (text === "") return;
     this.#isLineOpen = !text.endsWith("\n");
     try {
-      await writeFully(this.#context.stdout, text);
+      const { stdout } = this.#context;
+      // Whoever takes it by a pipe gets it as it is.
+      await writeFully(stdout, stdout.isTTY === true ? showSafely(text) : text);
     } catch (error) {
       this.#isUnread = true;
       this.#isLineOpen = false;

@@ -57,7 +57,7 @@ async function askSomewhere(asking: Asking): Promise<number> {
   } finally {
     await client.destroy();
   }
-  return askPrivately(asking);
+  return asking.signal.aborted ? exitCodes.interrupted : askPrivately(asking);
 }
 
 async function askService(

@@ -3,6 +3,7 @@ import type { JsonObject } from "../../../workers/contract/json.js";
 import type { CliContext } from "../cli-context.js";
 import { type Command, jsonFlag } from "../command.js";
 import { print, refuse, withConfig } from "../configured.js";
+import { exitCodes } from "../exit-codes.js";
 import { refuseAnswer } from "../refuse-answer.js";
 import { withService } from "../with-service.js";
 import { addressOptions } from "./health.js";
@@ -37,8 +38,15 @@ export const modelsCommand: Command = {
   run: (context, input) =>
     withConfig(context, input, ({ config }) =>
       withService(context, config, timeoutMs, async (client) => {
-        const { status, body } = await client.get("/v1/models", timeoutMs);
-        if (status !== 200 || body === null) return refuseAnswer(context, { status, body });
+        const answer = await client.get("/v1/models", timeoutMs).catch(() => null);
+        if (answer === null)
+          return refuse(
+            context,
+            "the service did not answer to the end; is it stopping?",
+            exitCodes.notReady,
+          );
+        const { status, body } = answer;
+        if (status !== 200 || body === null) return refuseAnswer(context, answer);
         return input.flags.has("json")
           ? print(context, `${JSON.stringify(body, null, 2)}\n`)
           : printModels(context, body);
@@ -49,7 +57,11 @@ export const modelsCommand: Command = {
 function printModels(context: CliContext, body: JsonObject): number {
   const parsed = modelList.safeParse(body);
   if (!parsed.success)
-    return refuse(context, "the service's list of models cannot be read; is it of another version?", 1);
+    return refuse(
+      context,
+      "the service's list of models cannot be read; is it of another version?",
+      exitCodes.failed,
+    );
   const idWidth = Math.max(0, ...parsed.data.data.map(({ id }) => id.length));
   return print(context, parsed.data.data.map((model) => renderModel(model, idWidth)).join(""));
 }

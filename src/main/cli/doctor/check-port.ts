@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import type { ListenConfig } from "../../config/types.js";
 import type { Sighting } from "../service-report.js";
-import { type Finding, fail, ok, warn } from "./finding.js";
+import { type Finding, fail, ok } from "./finding.js";
 
 const check = "port";
 
@@ -16,7 +16,7 @@ export async function checkPort(
     case "service":
       return ok(check, `the service runs at ${baseUrl}, version ${sighting.report.version}`);
     case "refused":
-      return warn(
+      return fail(
         check,
         `the service runs at ${baseUrl} and does not take the token given`,
         "give the token it runs with: --auth-token-file or CODEX_NATIVE_API_AUTH_TOKEN",

@@ -9,8 +9,7 @@ const almostUsedUpPercent = 90;
 export function judgeCodex(facts: CodexFacts, nowMs: number): readonly Finding[] {
   const shaken = judgeHandshake(facts);
   if (shaken.status === "fail") return [shaken];
-  const limits = facts.windows.map((window) => judgeWindow(window, nowMs));
-  return [shaken, judgeLogin(facts), ...limits, ...judgeDegraded(facts)];
+  return [shaken, judgeLogin(facts), ...judgePlan(facts, nowMs), ...judgeDegraded(facts)];
 }
 
 function judgeHandshake({ reason, codexVersion, toldBy }: CodexFacts): Finding {
@@ -28,6 +27,12 @@ function judgeHandshake({ reason, codexVersion, toldBy }: CodexFacts): Finding {
 function judgeLogin({ account, reason }: CodexFacts): Finding {
   if (account !== null && reason === null) return ok("login", describeAccount(account));
   return fail("login", "nobody is logged in", "codex-native-api login");
+}
+
+function judgePlan({ account, windows }: CodexFacts, nowMs: number): readonly Finding[] {
+  if (account?.authMode !== "chatgpt") return [];
+  if (windows.length === 0) return [ok("plan", "Codex names no limits")];
+  return windows.map((window) => judgeWindow(window, nowMs));
 }
 
 function judgeWindow(window: WindowFacts, nowMs: number): Finding {
