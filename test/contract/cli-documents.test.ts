@@ -9,7 +9,7 @@ import { cliPagePath, renderCliPage } from "../support/cli-documents.js";
 
 const page = readFileSync(cliPagePath, "utf8");
 
-t.test("docs/cli.md is up to date (npm run generate:config)", async (t) => {
+t.test("docs/cli.md is up to date (npm run generate)", async (t) => {
   t.equal(page, renderCliPage(page));
 });
 

@@ -17,7 +17,7 @@ function read(path: string): string {
   return readFileSync(path, "utf8");
 }
 
-t.test("the generated files are up to date (npm run generate:config)", async (t) => {
+t.test("the generated files are up to date (npm run generate)", async (t) => {
   t.equal(read(paths.environmentExample), renderEnvironmentExample());
   t.equal(read(paths.fileExample), renderFileExample());
   t.equal(read(paths.fileSchema), renderFileSchema());

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, relative } from "node:path";
 import t from "tap";
 import { errorKinds } from "../../src/main/errors.js";
+import { buildOpenApiDocument } from "../../src/main/http/openapi/document.js";
+import { findBrokenLinks, listMarkdownFiles } from "../support/markdown-links.js";
 
 const errorPage = readFileSync("docs/errors.md", "utf8");
 
@@ -26,19 +28,52 @@ t.test("each error's page tells its status, its type and whether a retry helps",
   }
 });
 
-function markdownFiles(folder: string): readonly string[] {
-  const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
-  return names.filter((name) => name.endsWith(".md")).map((name) => join(folder, name));
+const pages = listMarkdownFiles();
+
+t.test("links between the documents lead to files and headings that are there", async (t) => {
+  t.ok(
+    pages.includes("README.md") && pages.includes("docs/errors.md") && pages.includes("examples/README.md"),
+  );
+  t.strictSame(findBrokenLinks(pages), []);
+});
+
+t.test("every page is linked from another", async (t) => {
+  const all = pages.map((page) => ({ page, text: readFileSync(page, "utf8") }));
+  const lonely = pages.filter(
+    (page) =>
+      page !== "README.md" &&
+      !all.some(({ page: other, text }) => other !== page && text.includes(relativeLink(other, page))),
+  );
+  t.strictSame(lonely, []);
+});
+
+function relativeLink(from: string, to: string): string {
+  return `(${relative(dirname(from), to)}`;
 }
 
-const pages = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", ...markdownFiles("docs")];
+t.test("every route is in docs/http-api.md, and every route there is one", async (t) => {
+  const page = readFileSync("docs/http-api.md", "utf8");
+  const documented = new Set(
+    [...page.matchAll(/`((?:GET|POST|DELETE)(?:\|(?:GET|POST|DELETE))*) (\/[^`?]*)`/g)].flatMap(
+      ([, methods = "", path = ""]) => methods.split("|").map((method) => `${method} ${path}`),
+    ),
+  );
+  const { paths } = buildOpenApiDocument({ version: "0", serverUrl: "/" });
+  const served = Object.entries(paths).flatMap(([path, item]) =>
+    Object.keys(item).map((method) => `${method.toUpperCase()} ${path.replace(/\{[a-z_]+\}/, "{id}")}`),
+  );
+  t.strictSame([...documented].sort(), served.sort());
+});
 
-t.test("links between the documents lead to files that are there", async (t) => {
+t.test("every metric of ours that a document names is there", async (t) => {
+  const metrics = readFileSync("docs/operations.md", "utf8");
+  const known = new Set([...metrics.matchAll(/^\| `(codex_native_api_[a-z_]+)`/gm)].map(([, name]) => name));
+  t.ok(known.size > 10);
   for (const page of pages) {
-    const links = [...readFileSync(page, "utf8").matchAll(/\]\((?!https?:|#|mailto:)([^)#]+)(#[^)]*)?\)/g)];
-    for (const [, target = ""] of links) {
-      const path = join(page, "..", target);
-      t.doesNotThrow(() => readFileSync(path), `${page} links to ${target}`);
+    const text = readFileSync(page, "utf8");
+    for (const [name] of text.matchAll(/\bcodex_native_api_[a-z_]+\b/g)) {
+      const base = name.replace(/_(bucket|sum|count)$/, "");
+      t.ok(known.has(name) || known.has(base), `${page}: ${name}`);
     }
   }
 });

@@ -17,7 +17,7 @@ export function renderEnvironmentExample(): string {
   const head = [
     "# Environment of codex-native-api. Uncomment what you change: every value shown is the default, and a variable without",
     "# a value counts as not set. Flags win over these, these win over the config file.",
-    "# Made from the options table by `npm run generate:config`; do not edit by hand.",
+    "# Made from the options table by `npm run generate`; do not edit by hand.",
   ];
   const groups = optionGroups.map(({ title, options }) => {
     const variables = options.flatMap((spec) =>
