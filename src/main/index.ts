@@ -3,6 +3,8 @@ export type { ConfigFault } from "./config/faults.js";
 export type { CodexNativeApiSettings } from "./config/host-settings.js";
 export type { OptionOrigin } from "./config/layers.js";
 export { type ConfigResult, type CreateConfigOptions, createConfig } from "./config/load-config.js";
+export type { NamedToken } from "./config/named-token.js";
+export type { TokenEntry } from "./config/token-entries.js";
 export type { CodexNativeApiConfig } from "./config/types.js";
 export { InMemoryCodexNativeApiContinuationRegistry } from "./continuation/in-memory-registry.js";
 export type {

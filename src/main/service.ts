@@ -181,7 +181,8 @@ export class CodexNativeApiService {
     this.#state = "running";
     const { url, readiness } = this.#running;
     this.#logger.info({ event: "service.listening", url }, `listening on ${url}`);
-    if (this.#config.auth.token === null) {
+    const { token, tokens } = this.#config.auth;
+    if (token === null && tokens.length === 0) {
       this.#logger.info(
         { event: "service.no_token" },
         "no token is set: every program of this machine may call",
@@ -282,6 +283,7 @@ export class CodexNativeApiService {
       host: config.listen.host,
       port: config.listen.port,
       authToken: config.auth.token,
+      tokens: config.auth.tokens,
       allowedHosts: config.http.allowedHosts,
       allowedOrigins: config.http.allowedOrigins,
       maxBodyBytes: config.http.maxBodyBytes,

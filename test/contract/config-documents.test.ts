@@ -83,6 +83,8 @@ t.test("the names that people rely on do not change unnoticed", async (t) => {
       ["listen.port", "port", "CODEX_NATIVE_API_PORT"],
       ["auth.token", null, "CODEX_NATIVE_API_AUTH_TOKEN"],
       ["auth.tokenFile", "auth-token-file", "CODEX_NATIVE_API_AUTH_TOKEN_FILE"],
+      ["auth.tokens", null, null],
+      ["auth.tokensFile", "auth-tokens-file", "CODEX_NATIVE_API_AUTH_TOKENS_FILE"],
       ["http.allowedHosts", "allowed-hosts", "CODEX_NATIVE_API_ALLOWED_HOSTS"],
       ["http.allowedOrigins", "allowed-origins", "CODEX_NATIVE_API_ALLOWED_ORIGINS"],
       ["turns.defaultModel", "default-model", "CODEX_NATIVE_API_DEFAULT_MODEL"],

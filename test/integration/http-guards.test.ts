@@ -4,7 +4,7 @@ import t from "tap";
 import { InMemoryCodexNativeApiContinuationRegistry } from "../../src/main/continuation/in-memory-registry.js";
 import { CodexNativeApiServer } from "../../src/main/http/server.js";
 import { FakeRuntime } from "../support/fake-runtime.js";
-import { call, serveFake } from "../support/http-fixture.js";
+import { call, namedToken, serveFake } from "../support/http-fixture.js";
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
@@ -103,7 +103,15 @@ t.test("a server that others can reach is not made without a token", async (t) =
       /without an authToken/,
       host,
     );
-    t.doesNotThrow(() => new CodexNativeApiServer({ ...options, host, authToken: "x" }), host);
+    t.throws(
+      () => new CodexNativeApiServer({ ...options, host, authToken: "fifteen-chars-1" }),
+      /less than 16 characters/,
+      host,
+    );
+    const strong = "sixteen-chars-16";
+    t.doesNotThrow(() => new CodexNativeApiServer({ ...options, host, authToken: strong }), host);
+    const tokens = [namedToken("ada", strong)];
+    t.doesNotThrow(() => new CodexNativeApiServer({ ...options, host, authToken: null, tokens }), host);
   }
 });
 

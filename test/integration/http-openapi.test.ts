@@ -2,6 +2,7 @@ import { fastify } from "fastify";
 import t from "tap";
 import { InMemoryCodexNativeApiContinuationRegistry } from "../../src/main/continuation/in-memory-registry.js";
 import { addRoutes } from "../../src/main/http/add-routes.js";
+import { CallerTurns } from "../../src/main/http/caller-limits.js";
 import { InFlight } from "../../src/main/http/in-flight.js";
 import { buildOpenApiDocument } from "../../src/main/http/openapi/document.js";
 import { ResponseService } from "../../src/main/responses/response-service.js";
@@ -48,6 +49,7 @@ t.test("routes and methods of the listener and of the document are the same", as
       runtime,
       registry,
       responses: new ResponseService({ runtime, registry, wallClock, newId: (prefix) => prefix }),
+      callerTurns: new CallerTurns(),
       unsupportedParameters: "ignore",
       keepAliveCommentMs: 1000,
       version: "0.0.0-test",

@@ -186,8 +186,12 @@ export class FakeRuntime implements NativeTurnRuntime {
     this.loaded.delete(threadId);
   }
 
-  findParkedTurn(callIds: readonly string[]): string | null {
+  /** Owners of parked turns; one without is nobody's. */
+  readonly owners = new Map<string, string>();
+
+  findParkedTurn(callIds: readonly string[], owner: string | null = null): string | null {
     for (const [turnId, waiting] of this.parked) {
+      if (this.owners.has(turnId) && this.owners.get(turnId) !== owner) continue;
       if (callIds.some((callId) => waiting.includes(callId))) return turnId;
     }
     return null;

@@ -1,6 +1,7 @@
 /** A server over a fake runtime on a real socket, gone when the test is. */
 import type { Test } from "tap";
 import { Agent, request } from "undici";
+import { digestToken, type NamedToken } from "../../src/main/config/named-token.js";
 import { InMemoryCodexNativeApiContinuationRegistry } from "../../src/main/continuation/in-memory-registry.js";
 import { CodexNativeApiServer } from "../../src/main/http/server.js";
 import type { CodexNativeApiServerOptions } from "../../src/main/http/server-options.js";
@@ -47,6 +48,17 @@ export async function serveFake(
     await server.destroy();
   });
   return { runtime, server, url, port, agent, lines: log.lines, logged: (event) => log.logged(event) };
+}
+
+export function namedToken(name: string, token: string, changes: Partial<NamedToken> = {}): NamedToken {
+  return {
+    name,
+    sha256: digestToken(token),
+    models: null,
+    maxConcurrentTurns: null,
+    disabled: false,
+    ...changes,
+  };
 }
 
 export interface HttpAnswer {

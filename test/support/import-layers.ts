@@ -23,6 +23,7 @@ export const layers: readonly Layer[] = [
       "continuation",
       "side tasks",
       "config",
+      "named tokens",
       "observability",
       "errors",
     ],
@@ -71,6 +72,7 @@ export const layers: readonly Layer[] = [
       "runtime types",
       "metrics sink",
       "host names",
+      "named tokens",
       ...ground,
     ],
   },
@@ -124,9 +126,11 @@ export const layers: readonly Layer[] = [
   },
   { name: "runtime types", places: ["src/main/runtime/types.ts"], mayImport: [...ground] },
   { name: "metrics sink", places: ["src/main/http/metrics-sink.ts"], mayImport: [] },
-  { name: "config", places: ["src/main/config/"], mayImport: ["host names", "contract"] },
+  { name: "config", places: ["src/main/config/"], mayImport: ["host names", "named tokens", "contract"] },
   // What the listener may bind to and what a request may name is one question, asked in two places.
   { name: "host names", places: ["src/main/config/network-names.ts"], mayImport: [] },
+  // What configuration reads and the listener checks.
+  { name: "named tokens", places: ["src/main/config/named-token.ts"], mayImport: [] },
   { name: "observability", places: ["src/main/observability/"], mayImport: [...ground] },
   { name: "errors", places: ["src/main/errors.ts"], mayImport: ["contract"] },
   { name: "version", places: ["src/main/version.ts"], mayImport: ["contract"] },

@@ -24,6 +24,8 @@ export interface ChatRunOptions {
   readonly routePath: string;
   /** Who asks, for fairness between callers. */
   readonly caller: string;
+  /** Name of the caller's token; null where callers need none. */
+  readonly owner: string | null;
   readonly requestId: string;
   readonly wallClock: () => number;
   readonly newId: (prefix: string) => string;
@@ -111,7 +113,7 @@ export class ChatRun {
     const { runtime } = this.#options;
     const request = this.#request();
     // Nothing may come between finding a parked turn and taking it: another request may ask for the same.
-    const parkedTurnId = runtime.findParkedTurn(lastAnsweredCalls(request.items));
+    const parkedTurnId = runtime.findParkedTurn(lastAnsweredCalls(request.items), this.#options.owner);
     if (parkedTurnId === null) return runtime.runIsolatedTurn(request, handlers);
     const resumption = this.#planResumption(parkedTurnId);
     const source = { turnId: parkedTurnId, threadId: resumption?.threadId ?? null };
@@ -178,8 +180,8 @@ export class ChatRun {
   }
 
   #request(): IsolatedTurnRequest {
-    const { turn, caller, requestId } = this.#options;
-    return { ...turn.request, caller, requestId };
+    const { turn, caller, owner, requestId } = this.#options;
+    return { ...turn.request, caller, owner, requestId };
   }
 
   #identity(): Identity {

@@ -15,6 +15,8 @@ export interface ChatServiceOptions {
 export interface ChatContext {
   readonly routePath: string;
   readonly caller: string;
+  /** Name of the caller's token; null where callers need none. */
+  readonly owner: string | null;
   readonly requestId: string;
 }
 

@@ -63,11 +63,19 @@ function renderOptions(options: readonly OptionSpec[] | null): readonly (readonl
   if (options === null) return [];
   const order = "Flags win over environment variables, these over the config file, that over the defaults.";
   if (options.length === allOptions.length) {
-    const groups = optionGroups.map((group) => [group.title, ...group.options.map(renderOption)]);
+    const groups = optionGroups.map((group) => [
+      group.title,
+      ...group.options.filter(isOnCommandLine).map(renderOption),
+    ]);
     return [[order], ...groups];
   }
   const rest = `The other options of \`${programName} serve\` are taken too.`;
   return [["Configuration", ...options.map(renderOption)], wrapWords(`${order} ${rest}`, width)];
+}
+
+/** What only the config file can say is in the documents. */
+function isOnCommandLine(spec: OptionSpec): boolean {
+  return spec.flag !== null || spec.env !== null;
 }
 
 function renderOption(spec: OptionSpec): string {

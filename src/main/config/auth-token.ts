@@ -2,6 +2,7 @@
 import type { ConfigFault } from "./faults.js";
 import type { LayeredSettings, OptionOrigin } from "./layers.js";
 import type { FileRead, Machine } from "./machine.js";
+import { isTokenText, minStrongTokenChars, type NamedToken } from "./named-token.js";
 import { isLoopbackHost } from "./network-names.js";
 import type { OptionSpec } from "./option-spec.js";
 
@@ -16,15 +17,7 @@ export interface TokenRead {
   readonly faults: readonly ConfigFault[];
 }
 
-/** A shorter one can be guessed by whoever reaches the port. */
-const minPublicTokenChars = 16;
-
 const layerRank = { host: 4, flag: 3, environment: 2, file: 1, default: 0 } as const;
-
-/** What an Authorization header can carry unchanged. */
-export function isTokenText(text: string): boolean {
-  return /^[\x21-\x7e]+$/.test(text);
-}
 
 /** Of a token and a token file the higher layer wins; from one layer both are a contradiction. */
 export function readAuthToken(settings: LayeredSettings, options: TokenOptions, machine: Machine): TokenRead {
@@ -40,13 +33,13 @@ export function readAuthToken(settings: LayeredSettings, options: TokenOptions, 
     return { token, faults: [{ source: fileOrigin.name, given: null, problem }] };
   }
   settings.recordOrigin(options.authToken, fileOrigin);
-  return readTokenFile(path, machine.readFile(path), fileOrigin);
+  return readTokenFile(path, machine.readFile(path), fileOrigin.name);
 }
 
-function readTokenFile(path: string, file: FileRead, origin: OptionOrigin): TokenRead {
+export function readTokenFile(path: string, file: FileRead, namedBy: string): TokenRead {
   const refuse = (problem: string): TokenRead => ({
     token: null,
-    faults: [{ source: origin.name, given: JSON.stringify(path), problem }],
+    faults: [{ source: namedBy, given: JSON.stringify(path), problem }],
   });
   if (file.kind === "missing") return refuse(`there is no file ${path}`);
   if (file.kind === "unreadable") return refuse(`${path} cannot be read (${file.reason})`);
@@ -57,17 +50,25 @@ function readTokenFile(path: string, file: FileRead, origin: OptionOrigin): Toke
   return { token, faults: [] };
 }
 
-/** Beyond loopback the token is all that stands between the network and the user's subscription. */
+export interface ListenerTokens {
+  /** The one without a name of its own; null: there is none. */
+  readonly token: string | null;
+  /** None of these is short. */
+  readonly tokens: readonly NamedToken[];
+}
+
+/** Beyond loopback a token is all that stands between the network and the user's subscription. */
 export function refuseOpenListener(
   host: string,
-  token: string | null,
+  { token, tokens }: ListenerTokens,
   origin: OptionOrigin,
 ): ConfigFault | null {
-  if (isLoopbackHost(host) || (token !== null && token.length >= minPublicTokenChars)) return null;
+  const isClosed = token === null ? tokens.length > 0 : token.length >= minStrongTokenChars;
+  if (isLoopbackHost(host) || isClosed) return null;
   const lack = token === null ? "there is no token" : `the token has ${token.length} characters`;
   return {
     source: origin.name,
     given: JSON.stringify(host),
-    problem: `"${host}" is reachable from other machines and ${lack}; give CODEX_NATIVE_API_AUTH_TOKEN_FILE a token of at least ${minPublicTokenChars} characters, or bind 127.0.0.1`,
+    problem: `"${host}" is reachable from other machines and ${lack}; give CODEX_NATIVE_API_AUTH_TOKEN_FILE a token of at least ${minStrongTokenChars} characters, or bind 127.0.0.1`,
   };
 }

@@ -6,6 +6,8 @@ import { type Environment, locateDefaultStateDir } from "./directories.js";
 import type { ConfigFault } from "./faults.js";
 import type { LayeredSettings } from "./layers.js";
 import type { Machine } from "./machine.js";
+import { digestToken, type NamedToken } from "./named-token.js";
+import { readNamedTokens } from "./named-tokens.js";
 import { normalizeHost } from "./network-names.js";
 import { options } from "./options.js";
 import type { AuthConfig, CodexConfig, CodexNativeApiConfig, ListenConfig } from "./types.js";
@@ -65,11 +67,23 @@ interface Access {
 function compileAccess(settings: LayeredSettings, machine: Machine): Access {
   const givenHost = settings.read(options.host);
   const listen = { host: normalizeHost(givenHost) ?? givenHost, port: settings.read(options.port) };
-  const { token, faults } = readAuthToken(settings, options, machine);
+  const { token, faults: tokenFaults } = readAuthToken(settings, options, machine);
+  const named = readNamedTokens(settings, options, machine);
+  const faults = [...tokenFaults, ...named.faults, ...refuseSharedToken(token, named.tokens)];
+  const auth = { token, tokens: named.tokens };
+  const { host, authToken, authTokenFile, authTokens, authTokensFile } = options;
   const isDecided =
-    faults.length === 0 && !settings.isFaulty(options.host, options.authToken, options.authTokenFile);
-  const open = isDecided ? refuseOpenListener(listen.host, token, settings.originOf(options.host)) : null;
-  return { listen, auth: { token }, faults: open === null ? faults : [...faults, open] };
+    faults.length === 0 && !settings.isFaulty(host, authToken, authTokenFile, authTokens, authTokensFile);
+  const open = isDecided ? refuseOpenListener(listen.host, auth, settings.originOf(host)) : null;
+  return { listen, auth, faults: open === null ? faults : [...faults, open] };
+}
+
+function refuseSharedToken(token: string | null, tokens: readonly NamedToken[]): readonly ConfigFault[] {
+  const digest = token === null ? null : digestToken(token);
+  const twin = tokens.find(({ sha256 }) => sha256 === digest);
+  if (twin === undefined) return [];
+  const problem = `holds the same token as auth.token; give it one of its own`;
+  return [{ source: `the token "${twin.name}"`, given: null, problem }];
 }
 
 function compileCodex(settings: LayeredSettings, machine: Machine, env: Environment): CodexConfig {

@@ -33,6 +33,8 @@ export function readConfigFile(
     return source.isRequired ? refuse(`there is no file ${source.path}`) : { layer: null, faults: [] };
   }
   if (file.kind === "unreadable") return refuse(`${source.path} cannot be read (${file.reason})`);
+  // It names the binary that is run: who may write it may run code as us.
+  if (file.isOpen === true) return refuse(`anyone may write ${source.path}; allow only yourself (chmod 600)`);
   const parsed = parseJson(file.text);
   if ("fault" in parsed) return refuse(`${source.path} is not JSON: ${parsed.fault}`);
   if (!isRecord(parsed.value)) return refuse(`${source.path} holds no JSON object`);
@@ -53,7 +55,12 @@ export function makeLayer(
     const holder = group === null ? root : root[group];
     if (isRecord(holder) && holder[leaf] !== undefined) values.set(spec.key, holder[leaf]);
   }
-  return { kind: "file", values, baseDir: dirname(path), nameOption: (spec) => `${spec.key} in ${path}` };
+  return {
+    kind: "file",
+    values,
+    baseDir: dirname(path),
+    nameOption: (spec, inner = "") => `${spec.key}${inner} in ${path}`,
+  };
 }
 
 /** Keys that are not ours and groups that are no objects. */
@@ -66,7 +73,8 @@ export function refuseKeys(
   const issues = buildConfigFileSchema(specs).safeParse(root).error?.issues ?? [];
   return issues.flatMap((issue) => {
     const at = issue.path.map(String);
-    if (issue.code === "unrecognized_keys") {
+    // Inside a value they are the value's own, and told with its other faults.
+    if (issue.code === "unrecognized_keys" && at.length < 2) {
       const names = issue.keys.map((key) => [...at, key].join("."));
       return names.map((name) => refuseName(`${name} in ${path}`, "key", name, keys));
     }
@@ -102,7 +110,7 @@ function refuseOpenSecret(
   }));
 }
 
-function parseJson(text: string): { readonly value: unknown } | { readonly fault: string } {
+export function parseJson(text: string): { readonly value: unknown } | { readonly fault: string } {
   try {
     return { value: JSON.parse(text.replace(/^\uFEFF/, "")) };
   } catch (error) {

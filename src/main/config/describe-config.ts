@@ -19,7 +19,7 @@ export function describeConfig(
     const origin = origins.get(spec.key);
     const value = valueAt(config, spec.key);
     if (origin === undefined || value === undefined) return [];
-    const isMasked = spec.secret && value !== null;
+    const isMasked = spec.secret && spec.type.isSafeToShow !== true && value !== null;
     return [{ key: spec.key, value: isMasked ? "(set, not shown)" : spec.type.show(value), origin }];
   });
 }

@@ -1,3 +1,4 @@
+import type { TokenEntry } from "./token-entries.js";
 import type { AuthConfig, CodexNativeApiConfig } from "./types.js";
 
 type Optional<T> = { readonly [K in keyof T]?: NonNullable<T[K]> | undefined };
@@ -12,9 +13,13 @@ type OptionalGroups<T> = {
 export interface CodexNativeApiSettings
   extends OptionalGroups<Omit<CodexNativeApiConfig, "appServer" | "auth" | "logLevel" | "logFormat">> {
   readonly auth?:
-    | (Optional<AuthConfig> & {
+    | (Optional<Omit<AuthConfig, "tokens">> & {
         /** File that holds the bearer token and nothing else; refused when others may read it. */
         readonly tokenFile?: string | undefined;
+        /** Callers with a token and limits of their own. */
+        readonly tokens?: readonly TokenEntry[] | undefined;
+        /** File that holds such a list and nothing else; refused when others may read it. */
+        readonly tokensFile?: string | undefined;
       })
     | undefined;
   /** One of our own processes for all workers (default) or one for each, or the address of one that is not ours to stop. */

@@ -19,7 +19,17 @@ export interface ConfigLayer {
   readonly values: ReadonlyMap<string, unknown>;
   /** What relative paths start from. */
   readonly baseDir: string;
-  readonly nameOption: (spec: OptionSpec) => string;
+  /** `inner` is a place inside the value, such as `[0].name`. */
+  readonly nameOption: (spec: OptionSpec, inner?: string) => string;
+}
+
+/** A value with what it takes to read on from it. */
+export interface LocatedValue<T> {
+  readonly value: T;
+  readonly origin: OptionOrigin;
+  /** What relative paths in it start from. */
+  readonly baseDir: string;
+  readonly nameInner: (inner: string) => string;
 }
 
 type TextByKey = Readonly<Record<string, string>>;
@@ -48,7 +58,10 @@ export class LayeredSettings {
         const value = layer.values.get(spec.key);
         if (value === undefined || spec.type.schema.safeParse(value).success) continue;
         this.#faultyKeys.add(spec.key);
-        faults.push(refuseValue(spec, layer.nameOption(spec), value));
+        const inner = spec.type.explain?.(value) ?? [];
+        if (inner.length === 0) faults.push(refuseValue(spec, layer.nameOption(spec), value));
+        for (const { path, problem } of inner)
+          faults.push({ source: layer.nameOption(spec, path), given: null, problem });
       }
     }
     return faults;
@@ -71,7 +84,13 @@ export class LayeredSettings {
     const value = this.read(spec);
     if (value === null) return null;
     const [given] = this.#readAll(spec);
-    return this.#resolvePath(value, given?.baseDir ?? "");
+    return this.resolvePath(value, given?.baseDir ?? "");
+  }
+
+  /** As `read`, with where it stands; null when no layer gives one. */
+  locate<T>(spec: OptionSpec<T>): LocatedValue<T> | null {
+    this.read(spec);
+    return this.#readAll(spec)[0] ?? null;
   }
 
   /** Key by key: a flag adds to the file's object instead of replacing it. */
@@ -90,12 +109,13 @@ export class LayeredSettings {
     this.#origins.set(spec.key, origin);
   }
 
-  #resolvePath(value: string, baseDir: string): string {
+  /** `~/` is the home directory, anything relative starts from `baseDir`. */
+  resolvePath(value: string, baseDir: string): string {
     if (value === "~" || value.startsWith("~/")) return join(this.#homeDir, value.slice(1));
     return isAbsolute(value) ? resolve(value) : resolve(baseDir, value);
   }
 
-  #readAll<T>(spec: OptionSpec<T>): readonly { value: T; origin: OptionOrigin; baseDir: string }[] {
+  #readAll<T>(spec: OptionSpec<T>): readonly LocatedValue<T>[] {
     return this.#layers.flatMap((layer) => {
       const parsed = spec.type.schema.safeParse(layer.values.get(spec.key));
       if (!layer.values.has(spec.key) || !parsed.success) return [];
@@ -104,6 +124,7 @@ export class LayeredSettings {
           value: parsed.data,
           origin: { layer: layer.kind, name: layer.nameOption(spec) },
           baseDir: layer.baseDir,
+          nameInner: (inner) => layer.nameOption(spec, inner),
         },
       ];
     });

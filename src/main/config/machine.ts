@@ -3,7 +3,14 @@ import { availableParallelism, homedir } from "node:os";
 import { resolve } from "node:path";
 
 export type FileRead =
-  | { readonly kind: "text"; readonly text: string; readonly isPrivate: boolean }
+  | {
+      readonly kind: "text";
+      readonly text: string;
+      /** Nobody else may read or write it. */
+      readonly isPrivate: boolean;
+      /** Anyone may write it. */
+      readonly isOpen?: boolean;
+    }
   | { readonly kind: "missing" }
   | { readonly kind: "unreadable"; readonly reason: string };
 
@@ -31,8 +38,9 @@ function readTextFile(path: string): FileRead {
   let descriptor: number | null = null;
   try {
     descriptor = openSync(path, "r");
-    const isPrivate = process.platform === "win32" || (fstatSync(descriptor).mode & 0o077) === 0;
-    return { kind: "text", text: readFileSync(descriptor, "utf8"), isPrivate };
+    const mode = process.platform === "win32" ? 0 : fstatSync(descriptor).mode;
+    const text = readFileSync(descriptor, "utf8");
+    return { kind: "text", text, isPrivate: (mode & 0o077) === 0, isOpen: (mode & 0o002) !== 0 };
   } catch (error) {
     const code = errorCode(error);
     return code === "ENOENT" ? { kind: "missing" } : { kind: "unreadable", reason: code };

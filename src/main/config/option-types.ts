@@ -20,6 +20,16 @@ export interface OptionType<T> {
   show(value: unknown): string;
   /** True for values that name a file or directory: `~/` and relative paths are resolved. */
   readonly isPath: boolean;
+  /** For values with parts: every fault inside one, in place of one for the whole. */
+  readonly explain?: (value: unknown) => readonly InnerFault[];
+  /** `show` gives no secret away, also of an option that is one. */
+  readonly isSafeToShow?: boolean;
+}
+
+export interface InnerFault {
+  /** Where in the value, as it is written behind the key: `[0].name`. */
+  readonly path: string;
+  readonly problem: string;
 }
 
 const maxShownChars = 120;

@@ -27,6 +27,8 @@ export const optionGroups: readonly { readonly title: string; readonly options: 
       options.port,
       options.authToken,
       options.authTokenFile,
+      options.authTokens,
+      options.authTokensFile,
       options.allowedHosts,
       options.allowedOrigins,
     ],

@@ -1,8 +1,9 @@
 /** The listener's and the process's part of the options table. */
-import { isTokenText } from "./auth-token.js";
+import { isTokenText } from "./named-token.js";
 import { isWebOrigin, normalizeHost } from "./network-names.js";
 import { defineOption } from "./option-spec.js";
 import { bytes, choice, integer, list, milliseconds, path, text, yesOrNo } from "./option-types.js";
+import { tokenList } from "./token-entries.js";
 
 const mebibyte = 1024 * 1024;
 
@@ -61,6 +62,24 @@ export const serviceOptions = {
     type: path("the path of a file of mode 0600"),
     default: null,
     description: "File that holds the bearer token and nothing else; refused when others may read it.",
+  }),
+  authTokens: defineOption({
+    key: "auth.tokens",
+    env: null,
+    flag: null,
+    secret: true,
+    type: tokenList(),
+    default: [],
+    defaultText: "none",
+    description:
+      "More tokens, each with a name and limits of its own: see Named tokens. A config file that holds any must be private (0600).",
+  }),
+  authTokensFile: defineOption({
+    key: "auth.tokensFile",
+    env: "CODEX_NATIVE_API_AUTH_TOKENS_FILE",
+    type: path("the path of a JSON file of mode 0600"),
+    default: null,
+    description: "File with a list like auth.tokens; both add up. Refused when others may read it.",
   }),
   maxBodyBytes: defineOption({
     key: "http.maxBodyBytes",

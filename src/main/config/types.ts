@@ -3,6 +3,7 @@
  * text that is still to be parsed, and no environment variable.
  */
 import type { TurnProfile } from "../../workers/contract/turn.js";
+import type { NamedToken } from "./named-token.js";
 
 export type CodexHomeMode =
   /** A `CODEX_HOME` of the service's own whose login is a link to the user's. */
@@ -36,8 +37,10 @@ export interface ListenConfig {
 }
 
 export interface AuthConfig {
-  /** Bearer token for `/v1/*` and `/metrics`; null asks callers for none. */
+  /** Bearer token for `/v1/*` and `/metrics`; null: there is none without a name. */
   readonly token: string | null;
+  /** Beside it; none and no `token`: callers need none. */
+  readonly tokens: readonly NamedToken[];
 }
 
 export interface CodexConfig {

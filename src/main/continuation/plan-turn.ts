@@ -8,6 +8,7 @@ import type {
   ToolOutputPart,
 } from "../runtime/types.js";
 import { readChain } from "./chain.js";
+import type { Owner } from "./owned-registry.js";
 import type {
   CodexNativeApiContinuationRegistry,
   ContinuationIdentity,
@@ -50,6 +51,8 @@ export interface PlanOptions {
   /** As the request names it; one that names none takes any. */
   readonly model: string | undefined;
   readonly identity: ContinuationIdentity;
+  /** Whose parked turns may be given up. */
+  readonly owner: Owner;
   /** Unix time in milliseconds. */
   readonly now: number;
 }
@@ -60,10 +63,10 @@ export async function planTurn(
   runtime: Pick<NativeTurnRuntime, "findParkedTurn">,
   options: PlanOptions,
 ): Promise<TurnPlan> {
-  const { previousResponseId, items, identity, now } = options;
+  const { previousResponseId, items, identity, owner, now } = options;
   if (previousResponseId === null) {
     // The caller keeps its history itself: a turn parked on one of these calls would wait for nothing.
-    const abandonTurnId = runtime.findParkedTurn(answeredCallIds(items));
+    const abandonTurnId = runtime.findParkedTurn(answeredCallIds(items), owner);
     return { source: null, resume: null, abandonTurnId, ownItems: items, items };
   }
   const chain = await readChain(registry, previousResponseId, identity, now);

@@ -31,6 +31,8 @@ export interface NewContinuationRecord {
   readonly outputItems: readonly JsonObject[];
   /** Function calls that the parked native turn waits for; empty when it is not parked. */
   readonly parkedCallIds: readonly string[];
+  /** Name of the token whose response this is; null (or left out) where callers needed none: anybody's. */
+  readonly owner?: string | null;
   /** What `GET /v1/responses/{id}` answers; null for chat completions, which cannot be read back. */
   readonly response: JsonObject | null;
 }

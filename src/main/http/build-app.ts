@@ -2,15 +2,14 @@
 import type { Server } from "node:http";
 import { type FastifyInstance, fastify } from "fastify";
 import { CodexNativeApiError } from "../errors.js";
+import type { AccessPolicy } from "./access-policy.js";
 import { addRoutes } from "./add-routes.js";
-import { TokenAuth } from "./auth.js";
 import { commonHeaders } from "./common-headers.js";
 import { allowOrigin, answerPreflight, isPreflight } from "./cors.js";
 import { sendError, toApiError } from "./error-reply.js";
 import type { InFlight } from "./in-flight.js";
 import { readJsonBodies } from "./json-body.js";
 import { createHttpServer, refuseMalformed } from "./listener.js";
-import { OriginGuard } from "./origin-guard.js";
 import { requestIdOf } from "./request-id.js";
 import { logRequest, observationOf, RequestRecord, recordKey, recordOf } from "./request-record.js";
 import {
@@ -22,6 +21,7 @@ import {
 export interface AppParts {
   readonly options: CodexNativeApiServerOptions;
   readonly context: RouteContext;
+  readonly access: AccessPolicy;
   readonly inFlight: InFlight;
   /** True once the server stops taking work. */
   readonly isClosing: () => boolean;
@@ -51,9 +51,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
   return app;
 }
 
-function addGuards(app: FastifyInstance, { options, context, inFlight, isClosing }: AppParts): void {
-  const auth = new TokenAuth(options.authToken);
-  const guard = new OriginGuard(options);
+function addGuards(app: FastifyInstance, { options, context, access, inFlight, isClosing }: AppParts): void {
   const { logger } = context;
 
   app.addHook("onRequest", async (request, reply) => {
@@ -71,7 +69,7 @@ function addGuards(app: FastifyInstance, { options, context, inFlight, isClosing
   });
 
   app.addHook("onRequest", async (request, reply) => {
-    const origin = guard.check(request.headers, request.raw.socket.localAddress);
+    const origin = access.guard.check(request.headers, request.raw.socket.localAddress);
     if (origin === null) return undefined;
     allowOrigin(reply, origin);
     if (!isPreflight(request)) return undefined;
@@ -81,7 +79,8 @@ function addGuards(app: FastifyInstance, { options, context, inFlight, isClosing
 
   app.addHook("onRequest", async (request) => {
     // By the route that matched and not by the text of the path, which can spell one route in many ways.
-    if (request.routeOptions.config.public !== true) auth.check(request.headers);
+    if (request.routeOptions.config.public === true) return;
+    recordOf(request).token = access.auth.check(request.headers);
   });
 }
 

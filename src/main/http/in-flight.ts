@@ -13,6 +13,9 @@ export interface TurnExchange {
   close(): void;
 }
 
+/** Ends a turn with this error. */
+type Interrupt = (error: CodexNativeApiError) => void;
+
 /** Told once, when the answer has been written or cannot be any more. */
 type OnEnd = () => void;
 
@@ -23,7 +26,7 @@ type OnEnd = () => void;
 export class InFlight {
   readonly #answers = new Map<ServerResponse, Set<OnEnd>>();
   readonly #bySocket = new WeakMap<Socket, Set<ServerResponse>>();
-  readonly #interrupts = new Set<() => void>();
+  readonly #interrupts = new Map<Interrupt, string | null>();
   readonly #waiting: (() => void)[] = [];
 
   track(response: ServerResponse, socket: Socket, onEnd: OnEnd): void {
@@ -47,8 +50,8 @@ export class InFlight {
     await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  /** For an answer that is tracked. */
-  openTurn(response: ServerResponse): TurnExchange {
+  /** For an answer that is tracked. `caller` is the name of the token it came with. */
+  openTurn(response: ServerResponse, caller: string | null): TurnExchange {
     const controller = new AbortController();
     let clientLeft = false;
     const onEnd = () => {
@@ -61,16 +64,16 @@ export class InFlight {
     if (ends === undefined) onEnd();
     else ends.add(onEnd);
 
-    let interrupt: () => void = () => {};
+    let interrupt: Interrupt = () => {};
     const interrupted = new Promise<never>((_resolve, reject) => {
-      interrupt = () => {
-        reject(new CodexNativeApiError("native_runtime_unavailable", "The server is stopping."));
+      interrupt = (error) => {
+        reject(error);
         controller.abort();
       };
     });
     // Whoever waits for the turn races with it; nobody does once the turn is over.
     interrupted.catch(() => {});
-    this.#interrupts.add(interrupt);
+    this.#interrupts.set(interrupt, caller);
     return {
       signal: controller.signal,
       interrupted,
@@ -86,8 +89,20 @@ export class InFlight {
 
   /** Ends every turn: its stream gets its terminal event, or its request an error. */
   interruptTurns(): void {
-    for (const interrupt of this.#interrupts) interrupt();
-    this.#interrupts.clear();
+    this.#interrupt(new CodexNativeApiError("native_runtime_unavailable", "The server is stopping."));
+  }
+
+  /** As `interruptTurns`, for the turns of a token that is no more. */
+  interruptTurnsOf(caller: string): void {
+    this.#interrupt(new CodexNativeApiError("invalid_auth_token", "The token was withdrawn."), caller);
+  }
+
+  #interrupt(error: CodexNativeApiError, caller?: string): void {
+    for (const [interrupt, whose] of this.#interrupts) {
+      if (caller !== undefined && whose !== caller) continue;
+      this.#interrupts.delete(interrupt);
+      interrupt(error);
+    }
   }
 
   #end(response: ServerResponse, socket: Socket): void {

@@ -9,6 +9,8 @@ export interface RequestObservation {
   readonly status: number | null;
   /** Code of the error, also of one told in a stream that began with 200; null where there was none. */
   readonly errorCode: string | null;
+  /** Name of the caller's token; null where none was needed or it was refused. */
+  readonly caller: string | null;
   readonly durationMs: number;
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
+import type { NamedToken } from "../config/named-token.js";
 import type { IsolatedTurnResult, TurnStarted } from "../runtime/types.js";
 import type { RequestObservation } from "./metrics-sink.js";
 
@@ -9,6 +10,8 @@ export type RequestOutcome = IsolatedTurnResult["outcome"]["status"] | "failed" 
 /** What is known of a request when it is over, for its one log line. Ids and numbers only: no text of a prompt, no header. */
 export class RequestRecord {
   readonly startedAtMs: number;
+  /** Whose token the request came with; null where none is needed, and before it is known. */
+  token: NamedToken | null = null;
   responseId: string | null = null;
   taskClass: string | null = null;
   turn: TurnStarted | null = null;
@@ -44,6 +47,7 @@ export function observationOf(
     method: request.method,
     status: wasWritten(reply) ? reply.raw.statusCode : null,
     errorCode: record.errorCode,
+    caller: record.token?.name ?? null,
     durationMs: nowMs - record.startedAtMs,
   };
 }
@@ -64,6 +68,7 @@ export function logRequest(
     method: request.method,
     route: request.routeOptions.url ?? null,
     status: finished ? reply.raw.statusCode : null,
+    ...(record.token !== null && { caller: record.token.name }),
     ...(record.responseId !== null && { response_id: record.responseId }),
     ...(record.taskClass !== null && { task_class: record.taskClass }),
     ...(turn !== null && {

@@ -3,9 +3,11 @@ import type { CodexNativeApiContinuationRegistry } from "../continuation/types.j
 import type { UnsupportedParameterPolicy } from "../dialects/requests/parameter-fate.js";
 import type { ResponseService } from "../responses/response-service.js";
 import type { NativeTurnRuntime } from "../runtime/types.js";
+import type { AccessOptions } from "./access-policy.js";
+import type { CallerTurns } from "./caller-limits.js";
 import type { MetricsSink } from "./metrics-sink.js";
 
-export interface CodexNativeApiServerOptions {
+export interface CodexNativeApiServerOptions extends AccessOptions {
   readonly runtime: NativeTurnRuntime;
   /** Where stored responses are kept; its owner's to start and close. */
   readonly registry: CodexNativeApiContinuationRegistry;
@@ -13,12 +15,6 @@ export interface CodexNativeApiServerOptions {
   readonly host: string;
   /** 0 lets the system pick one. */
   readonly port: number;
-  /** Bearer token for all but `/livez` and `/readyz`; null asks for none, which only a loopback `host` may. */
-  readonly authToken: string | null;
-  /** Host names taken beside loopback's and the address of the socket. */
-  readonly allowedHosts: readonly string[];
-  /** Web origins that may call, such as `https://app.example`. */
-  readonly allowedOrigins: readonly string[];
   readonly maxBodyBytes: number;
   readonly unsupportedParameters: UnsupportedParameterPolicy;
   /** This service's version, for health. */
@@ -60,6 +56,7 @@ export interface RouteContext {
   readonly runtime: NativeTurnRuntime;
   readonly responses: ResponseService;
   readonly registry: CodexNativeApiContinuationRegistry;
+  readonly callerTurns: CallerTurns;
   readonly unsupportedParameters: UnsupportedParameterPolicy;
   readonly keepAliveCommentMs: number;
   readonly version: string;

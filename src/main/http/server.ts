@@ -1,7 +1,9 @@
 import type { FastifyInstance } from "fastify";
 import { isLoopbackHost } from "../config/network-names.js";
 import { ResponseService } from "../responses/response-service.js";
+import { type AccessOptions, AccessPolicy } from "./access-policy.js";
 import { buildApp } from "./build-app.js";
+import { CallerTurns } from "./caller-limits.js";
 import { InFlight } from "./in-flight.js";
 import { type ListeningAddress, listen } from "./listener.js";
 import { createId } from "./request-id.js";
@@ -30,17 +32,16 @@ const farewellMs = 1000;
 export class CodexNativeApiServer {
   readonly #options: CodexNativeApiServerOptions;
   readonly #app: FastifyInstance;
+  readonly #access: AccessPolicy;
   readonly #responses: ResponseService;
   readonly #inFlight = new InFlight();
   readonly #hurried = new AbortController();
   #state: State = "new";
   #stopped: Promise<void> | null = null;
 
-  /** @throws TypeError if `host` can be reached from other machines and there is no `authToken`. */
+  /** @throws TypeError if `host` can be reached from other machines and there is no token, or a short `authToken`. */
   constructor(options: CodexNativeApiServerOptions) {
-    if (options.authToken === null && !isLoopbackHost(options.host)) {
-      throw new TypeError(`Refusing to listen on ${options.host} without an authToken.`);
-    }
+    this.#access = new AccessPolicy(options.host, options);
     this.#options = options;
     this.#responses = new ResponseService({
       runtime: options.runtime,
@@ -54,6 +55,7 @@ export class CodexNativeApiServer {
         runtime: options.runtime,
         responses: this.#responses,
         registry: options.registry,
+        callerTurns: new CallerTurns(),
         unsupportedParameters: options.unsupportedParameters,
         keepAliveCommentMs: options.keepAliveCommentMs ?? defaultKeepAliveCommentMs,
         version: options.version,
@@ -62,6 +64,7 @@ export class CodexNativeApiServer {
         wallClock: Date.now,
         clock: () => performance.now(),
       },
+      access: this.#access,
       inFlight: this.#inFlight,
       isClosing: () => this.#state === "closing" || this.#state === "closed",
     });
@@ -75,6 +78,18 @@ export class CodexNativeApiServer {
     const address = await listen(this.#app.server, this.#options.host, this.#options.port);
     this.#state = "listening";
     return address;
+  }
+
+  /**
+   * Lets other callers in from here on. Turns under way of a token that is no more, or switched off, end at once.
+   *
+   * @throws TypeError as the constructor does, and then nothing has changed.
+   */
+  replaceAccess(options: AccessOptions): void {
+    for (const name of this.#access.replace(options)) {
+      this.#inFlight.interruptTurnsOf(name);
+      this.#responses.cancelAllOf(name);
+    }
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { Owner } from "../continuation/owned-registry.js";
 import type { CodexNativeApiContinuationRegistry, NewContinuationRecord } from "../continuation/types.js";
 import { CodexNativeApiError } from "../errors.js";
 import type { JsonObject } from "../runtime/types.js";
@@ -16,6 +17,12 @@ export function identifyInputItems(record: NewContinuationRecord): readonly Json
   });
 }
 
+/** Whose items are looked for, and where they are kept. */
+export interface ItemSource {
+  readonly registry: CodexNativeApiContinuationRegistry;
+  readonly owner: Owner;
+}
+
 const idPrefixes = new Map<unknown, string>([
   ["message", "msg"],
   ["function_call", "fc"],
@@ -25,18 +32,14 @@ const idPrefixes = new Map<unknown, string>([
 
 /** Where stored items lie, since an `item_reference` names the item and not its response. */
 export class ItemIndex {
-  readonly #registry: CodexNativeApiContinuationRegistry;
   readonly #responseIds = new Map<string, string>();
-
-  constructor(registry: CodexNativeApiContinuationRegistry) {
-    this.#registry = registry;
-  }
 
   add(record: NewContinuationRecord): void {
     for (const { id } of [...identifyInputItems(record), ...record.outputItems]) {
       if (typeof id !== "string") continue;
-      this.#responseIds.delete(id);
-      this.#responseIds.set(id, record.responseId);
+      const key = keyOf(id, record.owner ?? null);
+      this.#responseIds.delete(key);
+      this.#responseIds.set(key, record.responseId);
     }
     for (const oldest of this.#responseIds.keys()) {
       if (this.#responseIds.size <= maxIds) break;
@@ -50,23 +53,23 @@ export class ItemIndex {
    *
    * @throws CodexNativeApiError `invalid_request` with the path of a reference to an item that is not stored (any more).
    */
-  async resolve(items: readonly JsonObject[]): Promise<readonly JsonObject[]> {
+  async resolve(items: readonly JsonObject[], source: ItemSource): Promise<readonly JsonObject[]> {
     if (!items.some((item) => item.type === "item_reference" || isBareReasoning(item))) return items;
     return Promise.all(
       items.map((item, index) => {
-        if (item.type === "item_reference") return this.#resolveOne(item.id, index);
-        return isBareReasoning(item) ? this.#completeReasoning(item) : item;
+        if (item.type === "item_reference") return this.#resolveOne(item.id, index, source);
+        return isBareReasoning(item) ? this.#completeReasoning(item, source) : item;
       }),
     );
   }
 
-  async #completeReasoning(item: JsonObject): Promise<JsonObject> {
-    const encrypted = (await this.#find(item.id))?.encrypted_content;
+  async #completeReasoning(item: JsonObject, source: ItemSource): Promise<JsonObject> {
+    const encrypted = (await this.#find(item.id, source))?.encrypted_content;
     return typeof encrypted === "string" ? { ...item, encrypted_content: encrypted } : item;
   }
 
-  async #resolveOne(id: unknown, index: number): Promise<JsonObject> {
-    const found = await this.#find(id);
+  async #resolveOne(id: unknown, index: number, source: ItemSource): Promise<JsonObject> {
+    const found = await this.#find(id, source);
     if (found !== null) return found;
     throw new CodexNativeApiError(
       "invalid_request",
@@ -77,13 +80,19 @@ export class ItemIndex {
     );
   }
 
-  async #find(id: unknown): Promise<JsonObject | null> {
-    const responseId = typeof id === "string" ? this.#responseIds.get(id) : undefined;
-    const lookup = responseId === undefined ? null : await this.#registry.get(responseId);
+  async #find(id: unknown, { registry, owner }: ItemSource): Promise<JsonObject | null> {
+    if (typeof id !== "string") return null;
+    const responseId = this.#responseIds.get(keyOf(id, owner)) ?? this.#responseIds.get(keyOf(id, null));
+    const lookup = responseId === undefined ? null : await registry.get(responseId);
     if (lookup?.status !== "found") return null;
     const { record } = lookup;
     return [...identifyInputItems(record), ...record.outputItems].find((item) => item.id === id) ?? null;
   }
+}
+
+/** Input items have the ids their callers gave them: one caller's must not stand for another's. */
+function keyOf(id: string, owner: Owner): string {
+  return owner === null ? id : `${owner} ${id}`;
 }
 
 function isBareReasoning(item: JsonObject): boolean {

@@ -1,3 +1,4 @@
+import type { Owner } from "../continuation/owned-registry.js";
 import { type ContinuationMode, planTurn, runPlannedTurn, type TurnPlan } from "../continuation/plan-turn.js";
 import { ResponseEventLog } from "../continuation/response-event-log.js";
 import type {
@@ -34,7 +35,9 @@ export interface ResponseRunOptions {
   readonly wallClock: () => number;
   readonly newId: (prefix: string) => string;
   readonly runtime: NativeTurnRuntime;
+  /** The owner's part of it. */
   readonly registry: CodexNativeApiContinuationRegistry;
+  readonly owner: Owner;
   readonly itemIndex: ItemIndex;
   /** Bound on the events kept for those who attach later; null keeps none. */
   readonly eventLogBytes: number | null;
@@ -82,6 +85,10 @@ export class ResponseRun {
     return this.#options.turn.background;
   }
 
+  get owner(): Owner {
+    return this.#options.owner;
+  }
+
   /** As it stands. */
   get response(): ResponseObject {
     return this.stream.response;
@@ -106,14 +113,15 @@ export class ResponseRun {
    * `readChain` throws.
    */
   async prepare(): Promise<void> {
-    const { turn, runtime, registry, itemIndex, wallClock } = this.#options;
-    this.#ownItems = await itemIndex.resolve(turn.request.items);
+    const { turn, runtime, registry, owner, itemIndex, wallClock } = this.#options;
+    this.#ownItems = await itemIndex.resolve(turn.request.items, { registry, owner });
     this.#plan = await planTurn(registry, runtime, {
       previousResponseId: turn.previousResponseId,
       items: this.#ownItems,
       settings: fingerprintThread(turn.request),
       model: turn.request.model,
       identity: this.#identity(),
+      owner,
       now: wallClock(),
     });
     if (this.#plan.resume === null) {
@@ -145,7 +153,7 @@ export class ResponseRun {
   }
 
   async #run(sink: ResponseSink, clientSignal: AbortSignal | null): Promise<RunEnd> {
-    const { turn, runtime, caller, requestId } = this.#options;
+    const { turn, runtime, caller, owner, requestId } = this.#options;
     const plan = this.#plan;
     if (plan === null) throw new Error("A response is prepared before it is run.");
     const signal =
@@ -153,7 +161,7 @@ export class ResponseRun {
     const { result, mode } = await runPlannedTurn(
       runtime,
       plan,
-      { ...turn.request, caller, requestId, keepThread: turn.store, ...accountOf(plan) },
+      { ...turn.request, caller, owner, requestId, keepThread: turn.store, ...accountOf(plan) },
       {
         signal,
         onTurnStarted: (started) => {
@@ -262,6 +270,7 @@ export class ResponseRun {
       activeAccountId: started.target.accountId,
       providerProfileId: started.target.providerProfileId,
       model: started.model,
+      owner: this.owner,
       routeKind: "responses",
       startedAt: this.#startedAtMs,
       threadSettings: fingerprintThread(turn.request),

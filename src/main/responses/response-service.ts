@@ -1,3 +1,4 @@
+import { OwnedRegistry, type Owner } from "../continuation/owned-registry.js";
 import type { LoggedResponseEvent } from "../continuation/response-event-log.js";
 import type { CodexNativeApiContinuationRegistry, ContinuationRecord } from "../continuation/types.js";
 import type { ResponsesTurn } from "../dialects/responses/request-to-turn.js";
@@ -20,6 +21,7 @@ export interface ResponseServiceOptions {
 export interface CreateContext {
   readonly routePath: string;
   readonly caller: string;
+  readonly owner: Owner;
   readonly requestId: string;
 }
 
@@ -43,11 +45,10 @@ export class ResponseService {
   readonly #options: ResponseServiceOptions;
   readonly #running = new RunningResponses();
   readonly #logs = new EventLogs();
-  readonly #itemIndex: ItemIndex;
+  readonly #itemIndex = new ItemIndex();
 
   constructor(options: ResponseServiceOptions) {
     this.#options = options;
-    this.#itemIndex = new ItemIndex(options.registry);
   }
 
   /** A response to be prepared and run. */
@@ -55,6 +56,7 @@ export class ResponseService {
     return new ResponseRun({
       ...this.#options,
       ...context,
+      registry: this.#registryOf(context.owner),
       turn,
       itemIndex: this.#itemIndex,
       eventLogBytes: turn.background ? eventLogBytes : null,
@@ -64,15 +66,15 @@ export class ResponseService {
   /** Runs a prepared background response, which from here on is found by its id. */
   runInBackground(run: ResponseRun, sink: ResponseSink): Promise<RunEnd> {
     this.#running.add(run);
-    if (run.log !== null) this.#logs.add(run.id, run.log);
+    if (run.log !== null) this.#logs.add(run.id, run.log, run.owner);
     return run.run(sink, null);
   }
 
-  /** Throws `response_not_found`. */
-  async read(responseId: string): Promise<ResponseObject | JsonObject> {
-    const run = this.#running.get(responseId);
+  /** Throws `response_not_found`, here and below also for a response of another owner. */
+  async read(responseId: string, owner: Owner): Promise<ResponseObject | JsonObject> {
+    const run = this.#running.get(responseId, owner);
     if (run !== null) return run.response;
-    const { response } = await this.#find(responseId);
+    const { response } = await this.#find(responseId, owner);
     if (response === null) throw notFound(responseId);
     return response;
   }
@@ -83,12 +85,13 @@ export class ResponseService {
    */
   async attach(
     responseId: string,
+    owner: Owner,
     startingAfter: number,
     signal: AbortSignal,
   ): Promise<AsyncIterableIterator<LoggedResponseEvent>> {
-    const log = this.#logs.get(responseId);
+    const log = this.#logs.get(responseId, owner);
     if (log !== null) return log.readFrom(startingAfter + 1, signal);
-    await this.read(responseId);
+    await this.read(responseId, owner);
     throw new CodexNativeApiError(
       "invalid_request",
       "Only a response made with background: true has a stream to attach to, and only while it is kept.",
@@ -97,14 +100,14 @@ export class ResponseService {
   }
 
   /** Ends a background response; one that has ended stays as it is. Throws `response_not_found`, `invalid_request`. */
-  async cancel(responseId: string): Promise<ResponseObject | JsonObject> {
-    const run = this.#running.get(responseId);
+  async cancel(responseId: string, owner: Owner): Promise<ResponseObject | JsonObject> {
+    const run = this.#running.get(responseId, owner);
     if (run !== null) {
       run.cancel();
       await run.ended;
       return run.response;
     }
-    const response = await this.read(responseId);
+    const response = await this.read(responseId, owner);
     if ("background" in response && response.background === true) return response;
     throw new CodexNativeApiError(
       "invalid_request",
@@ -114,14 +117,15 @@ export class ResponseService {
   }
 
   /** Throws `response_not_found`. */
-  async delete(responseId: string): Promise<void> {
-    const run = this.#running.get(responseId);
+  async delete(responseId: string, owner: Owner): Promise<void> {
+    const run = this.#running.get(responseId, owner);
     if (run !== null) {
       run.cancel();
       await run.ended;
     }
-    const lookup = await this.#options.registry.get(responseId);
-    const known = await this.#options.registry.delete(responseId);
+    const registry = this.#registryOf(owner);
+    const lookup = await registry.get(responseId);
+    const known = await registry.delete(responseId);
     if (!known) throw notFound(responseId);
     this.#logs.delete(responseId);
     // Nobody can answer its calls any more.
@@ -132,8 +136,8 @@ export class ResponseService {
   }
 
   /** What the response was asked with, newest first unless asked otherwise. Throws `response_not_found`, `invalid_request`. */
-  async listInputItems(responseId: string, query: InputItemQuery): Promise<InputItemPage> {
-    const ordered = [...identifyInputItems(await this.#find(responseId))];
+  async listInputItems(responseId: string, owner: Owner, query: InputItemQuery): Promise<InputItemPage> {
+    const ordered = [...identifyInputItems(await this.#find(responseId, owner))];
     if (query.order === "desc") ordered.reverse();
     let start = 0;
     if (query.after !== null) {
@@ -149,14 +153,23 @@ export class ResponseService {
     return { items, hasMore: start + items.length < ordered.length };
   }
 
+  /** Gives up the background responses of one owner. */
+  cancelAllOf(owner: string): void {
+    this.#running.cancelAllOf(owner);
+  }
+
   /** Background responses are given up; settles when they have ended. */
   async close(): Promise<void> {
     this.#running.cancelAll();
     await this.#running.whenIdle();
   }
 
-  async #find(responseId: string): Promise<ContinuationRecord> {
-    const lookup = await this.#options.registry.get(responseId);
+  #registryOf(owner: Owner): OwnedRegistry {
+    return new OwnedRegistry(this.#options.registry, owner);
+  }
+
+  async #find(responseId: string, owner: Owner): Promise<ContinuationRecord> {
+    const lookup = await this.#registryOf(owner).get(responseId);
     if (lookup.status === "found") return lookup.record;
     throw notFound(responseId);
   }

@@ -1,3 +1,4 @@
+import { mayUse, type Owner } from "../continuation/owned-registry.js";
 import type { ResponseRun } from "./response-run.js";
 
 /** The responses that are being made, by id, so that they can be read, attached to and cancelled. */
@@ -14,8 +15,13 @@ export class RunningResponses {
     void run.ended.then(() => this.#runs.delete(run.id));
   }
 
-  get(responseId: string): ResponseRun | null {
-    return this.#runs.get(responseId) ?? null;
+  get(responseId: string, caller: Owner): ResponseRun | null {
+    const run = this.#runs.get(responseId);
+    return run !== undefined && mayUse(run.owner, caller) ? run : null;
+  }
+
+  cancelAllOf(owner: string): void {
+    for (const run of this.#runs.values()) if (run.owner === owner) run.cancel();
   }
 
   cancelAll(): void {

@@ -119,7 +119,8 @@ export class IsolatedTurns {
     return this.#scope.run(handlers, async (signal) => {
       for (let attempt = 1; ; attempt += 1) {
         const permit = await this.#acquire(request, signal, () => this.#findPlace(request));
-        const { result, session } = await this.#attempt(permit, handlers, signal, (spareThreadId) => {
+        const handled = { ...handlers, signal };
+        const { result, session } = await this.#attempt(request, permit, handled, (spareThreadId) => {
           this.#checkAccount(request, permit);
           const nativeThread =
             spareThreadId === null ? freshThread : { kind: "spare" as const, threadId: spareThreadId };
@@ -154,7 +155,7 @@ export class IsolatedTurns {
         },
       );
       if (permit === null) return null;
-      const { result, session } = await this.#attempt(permit, handlers, signal, () => {
+      const { result, session } = await this.#attempt(request, permit, { ...handlers, signal }, () => {
         this.#checkAccount(request, permit);
         return assignment;
       });
@@ -202,8 +203,8 @@ export class IsolatedTurns {
     return this.#spares.health();
   }
 
-  findParked(callIds: readonly string[]): string | null {
-    return this.#parked.find(callIds);
+  findParked(callIds: readonly string[], owner: string | null): string | null {
+    return this.#parked.find(callIds, owner);
   }
 
   abandon(turnId: string): void {
@@ -260,9 +261,9 @@ export class IsolatedTurns {
 
   /** Whatever `assign` or the turn throws, the place is given back. */
   async #attempt(
+    request: IsolatedTurnRequest,
     permit: Permit<Place>,
     handlers: IsolatedTurnHandlers,
-    signal: AbortSignal,
     assign: (spareThreadId: string | null) => Assignment,
   ): Promise<{ readonly result: LegResult; readonly session: TurnSession }> {
     const { slot, leaveGate, spare } = permit.place;
@@ -274,6 +275,7 @@ export class IsolatedTurns {
         assignment,
         slot,
         target: this.#context.describeTarget(slot),
+        owner: request.owner ?? null,
         timeoutMs: this.#options.timeoutMs,
         onLeftGate: () => {
           leaveGate();
@@ -281,9 +283,7 @@ export class IsolatedTurns {
           this.#spares.refill();
         },
       });
-      const result = await this.#counted(session, permit.waitedMs, () =>
-        session.run({ ...handlers, signal }),
-      );
+      const result = await this.#counted(session, permit.waitedMs, () => session.run(handlers));
       if (result.started !== null && assignment.nativeThread.kind === "fresh") {
         this.#context.onThreadStarted(generationOf(session));
       }

@@ -5,8 +5,10 @@ export interface ParkedTurnsOptions {
   readonly maxTurns: number;
 }
 
-/** What parking asks of a session: that it can be given up. */
-interface Cancellable {
+/** What parking asks of a session: whose it is, and that it can be given up. */
+interface OwnedSession {
+  /** Null: nobody's, so that everybody may answer its calls. */
+  readonly owner: string | null;
   cancel(): void;
 }
 
@@ -17,7 +19,7 @@ interface ParkedTurn<Session> {
 }
 
 /** Turns whose model waits for outputs of the caller's functions, by native turn id. */
-export class ParkedTurns<Session extends Cancellable> {
+export class ParkedTurns<Session extends OwnedSession> {
   readonly #options: ParkedTurnsOptions;
   readonly #onAbandoned: (session: Session) => void;
   readonly #turns = new Map<string, ParkedTurn<Session>>();
@@ -40,9 +42,10 @@ export class ParkedTurns<Session extends Cancellable> {
     this.#turns.set(turnId, { session, callIds: new Set(callIds), timer });
   }
 
-  /** The parked turn that waits for an output of one of these calls, or null. */
-  find(callIds: readonly string[]): string | null {
+  /** The owner's parked turn that waits for an output of one of these calls, or null. */
+  find(callIds: readonly string[], owner: string | null): string | null {
     for (const [turnId, parked] of this.#turns) {
+      if (parked.session.owner !== null && parked.session.owner !== owner) continue;
       if (callIds.some((callId) => parked.callIds.has(callId))) return turnId;
     }
     return null;

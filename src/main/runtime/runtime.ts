@@ -202,8 +202,8 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
     this.#turns?.releaseThread(threadId);
   }
 
-  findParkedTurn(callIds: readonly string[]): string | null {
-    return this.#turns?.findParked(callIds) ?? null;
+  findParkedTurn(callIds: readonly string[], owner: string | null = null): string | null {
+    return this.#turns?.findParked(callIds, owner) ?? null;
   }
 
   abandonTurn(turnId: string): void {

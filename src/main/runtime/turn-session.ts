@@ -12,6 +12,8 @@ export interface TurnSessionOptions {
   readonly assignment: Omit<TurnAssignment, "turnKey">;
   readonly slot: WorkerSlot;
   readonly target: RequestTarget;
+  /** Whose turn it is; null: nobody's. */
+  readonly owner: string | null;
   /** Ceiling of one leg, in milliseconds. */
   readonly timeoutMs: number;
   /** Called once, when Codex took the turn on or the attempt ended before: the start gate opens for the next. */
@@ -82,6 +84,10 @@ export class TurnSession {
 
   get target(): RequestTarget {
     return this.#options.target;
+  }
+
+  get owner(): string | null {
+    return this.#options.owner;
   }
 
   get assignment(): Omit<TurnAssignment, "turnKey"> {

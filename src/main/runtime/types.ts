@@ -59,6 +59,8 @@ export interface IsolatedTurnRequest {
   readonly accountId?: string | null;
   /** Who asks, for fairness between callers. Default: one shared caller. */
   readonly caller?: string;
+  /** Whose turn it is: parked, only they find it. Default and null: nobody's, so that everybody does. */
+  readonly owner?: string | null;
   /** Request id of the caller's, for logs. */
   readonly requestId?: string;
 }
@@ -218,8 +220,8 @@ export interface NativeTurnRuntime {
   ): Promise<IsolatedTurnResult | null>;
   /** Unloads a native thread that nobody will continue. */
   releaseThread(threadId: string): void;
-  /** The parked turn that waits for an output of one of these calls; null when none does. */
-  findParkedTurn(callIds: readonly string[]): string | null;
+  /** The parked turn that waits for an output of one of these calls and is the owner's, or nobody's; null when none does. */
+  findParkedTurn(callIds: readonly string[], owner?: string | null): string | null;
   /** Gives a parked turn up: nobody will answer its calls. */
   abandonTurn(turnId: string): void;
 }

@@ -30,7 +30,7 @@ t.test("nothing given yields the defaults of the launch contract", async (t) => 
   t.strictSame(loadValid({}).config, {
     enabled: true,
     listen: { host: "127.0.0.1", port: 43182 },
-    auth: { token: null },
+    auth: { token: null, tokens: [] },
     codex: {
       bin: null,
       homeMode: "isolated",

@@ -4,6 +4,8 @@ import { ParkedTurns } from "../../../src/main/runtime/parked-turns.js";
 class FakeSession {
   cancelled = false;
 
+  constructor(readonly owner: string | null = null) {}
+
   cancel(): void {
     this.cancelled = true;
   }
@@ -21,7 +23,7 @@ t.test("a parked turn is taken by exactly its calls, once", async (t) => {
   const { parked } = createParking();
   const session = new FakeSession();
   parked.park("turn", session, ["a", "b"]);
-  t.equal(parked.find(["b"]), "turn");
+  t.equal(parked.find(["b"], null), "turn");
   t.equal(parked.take("turn", ["b", "a"]), session);
   t.equal(parked.take("turn", ["a", "b"]), null);
   t.equal(parked.size, 0);
@@ -59,4 +61,12 @@ t.test("beyond the bound the turn that was parked first makes room", async (t) =
   );
   parked.abandonAll();
   t.equal(parked.size, 0);
+});
+
+t.test("a parked turn of one owner is not found by another, nor by nobody", async (t) => {
+  const { parked } = createParking();
+  parked.park("turn", new FakeSession("ada"), ["a"]);
+  t.equal(parked.find(["a"], "bob"), null);
+  t.equal(parked.find(["a"], null), null);
+  t.equal(parked.find(["a"], "ada"), "turn");
 });

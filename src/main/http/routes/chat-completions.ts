@@ -3,9 +3,10 @@ import type { ChatRun, ChatRunEnd, ChatSink } from "../../chat-completions/chat-
 import { ChatCompletionService } from "../../chat-completions/chat-service.js";
 import { encodeChunks, endOfStream } from "../../dialects/chat-completions/encode-chunks.js";
 import { parseChatRequest } from "../../dialects/chat-completions/request-schema.js";
-import { toChatTurn } from "../../dialects/chat-completions/request-to-turn.js";
+import { type ChatTurn, toChatTurn } from "../../dialects/chat-completions/request-to-turn.js";
 import { openSseWriter } from "../answer-stream.js";
 import { identifyCaller } from "../auth.js";
+import { withAllowedModel } from "../caller-limits.js";
 import { toApiError } from "../error-reply.js";
 import type { InFlight, TurnExchange } from "../in-flight.js";
 import { addRoute } from "../method-routes.js";
@@ -38,24 +39,33 @@ export function addChatCompletionRoutes(
   });
   addRoute(app, routePath, {
     POST: async (request, reply) => {
-      const turn = toChatTurn(parseChatRequest(request.body), context.unsupportedParameters);
+      const record = recordOf(request);
+      const turn = readTurn(request, context);
+      const owner = record.token?.name ?? null;
       const run = service.create(turn, {
         routePath,
-        caller: identifyCaller(request.headers, request.raw.socket),
+        caller: identifyCaller(request.headers, request.raw.socket, record.token),
+        owner,
         requestId: request.id,
       });
-      const record = recordOf(request);
       record.responseId = run.id;
       record.taskClass = turn.taskClass;
       logTaskMetadata(context.logger, request, turn.metadata ?? {});
-      const exchange = { request, reply, run, inFlight: inFlight.openTurn(reply.raw), record };
+      const leave = context.callerTurns.enter(record.token);
+      const exchange = { request, reply, run, inFlight: inFlight.openTurn(reply.raw, owner), record };
       try {
         await (turn.stream ? answerAsStream(exchange, context) : answerAsJson(exchange, context));
       } finally {
         exchange.inFlight.close();
+        leave();
       }
     },
   });
+}
+
+function readTurn(request: FastifyRequest, context: RouteContext): ChatTurn {
+  const turn = toChatTurn(parseChatRequest(request.body), context.unsupportedParameters);
+  return { ...turn, request: withAllowedModel(turn.request, recordOf(request).token) };
 }
 
 async function answerAsJson(exchange: Exchange, context: RouteContext): Promise<void> {

@@ -3,16 +3,19 @@ import { isJsonObject } from "../../../workers/contract/json.js";
 import { describeNativeApi } from "../../dialects/answers/native-api.js";
 import { CodexNativeApiError } from "../../errors.js";
 import type { NativeModel, NativeRuntimeHealth } from "../../runtime/types.js";
+import { mayUseModel, requireModel } from "../caller-limits.js";
 import { identityOf } from "../identity.js";
 import { addRoute } from "../method-routes.js";
+import { recordOf } from "../request-record.js";
 import type { RouteContext } from "../server-options.js";
 
 const routePath = "/v1/models";
 
 export function addModelRoutes(app: FastifyInstance, { runtime }: RouteContext): void {
   addRoute(app, routePath, {
-    GET: async () => {
-      const models = await runtime.listModels();
+    GET: async (request) => {
+      const { token } = recordOf(request);
+      const models = (await runtime.listModels()).filter(({ id }) => mayUseModel(token, id));
       const health = runtime.health();
       return {
         object: "list",
@@ -30,6 +33,7 @@ export function addModelRoutes(app: FastifyInstance, { runtime }: RouteContext):
         const message = `The model '${id.slice(0, 64)}' is not in the catalog of this Codex login.`;
         throw new CodexNativeApiError("model_not_found", message, { param: "model" });
       }
+      requireModel(recordOf(request).token, id);
       return describeModel(model, runtime.health());
     },
   });

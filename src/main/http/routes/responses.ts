@@ -1,11 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ResponseEventEncoder } from "../../dialects/responses/encode-event.js";
 import { parseResponsesRequest } from "../../dialects/responses/request-schema.js";
-import { toResponsesTurn } from "../../dialects/responses/request-to-turn.js";
+import { type ResponsesTurn, toResponsesTurn } from "../../dialects/responses/request-to-turn.js";
 import { CodexNativeApiError } from "../../errors.js";
 import type { ResponseRun, ResponseSink, RunEnd } from "../../responses/response-run.js";
 import { openSseWriter } from "../answer-stream.js";
 import { identifyCaller } from "../auth.js";
+import { withAllowedModel } from "../caller-limits.js";
 import { toApiError } from "../error-reply.js";
 import type { InFlight, TurnExchange } from "../in-flight.js";
 import { addRoute } from "../method-routes.js";
@@ -27,23 +28,30 @@ interface Exchange {
 export function addResponsesRoutes(app: FastifyInstance, context: RouteContext, inFlight: InFlight): void {
   addRoute(app, routePath, {
     POST: async (request, reply) => {
-      const turn = toResponsesTurn(parseResponsesRequest(request.body), context.unsupportedParameters);
+      const record = recordOf(request);
+      const turn = readTurn(request, context);
+      const owner = record.token?.name ?? null;
       const run = context.responses.create(turn, {
         routePath,
-        caller: identifyCaller(request.headers, request.raw.socket),
+        caller: identifyCaller(request.headers, request.raw.socket, record.token),
+        owner,
         requestId: request.id,
       });
-      const record = recordOf(request);
       record.responseId = run.id;
       record.taskClass = turn.echo.taskClass;
       logTaskMetadata(context.logger, request, turn.echo.metadata);
-      const exchange = { request, reply, run, inFlight: inFlight.openTurn(reply.raw), record };
+      const leave = context.callerTurns.enter(record.token);
+      const exchange = { request, reply, run, inFlight: inFlight.openTurn(reply.raw, owner), record };
+      let goesOn = false;
       try {
         await run.prepare();
+        goesOn = turn.background;
+        if (goesOn) void run.ended.then(leave);
         if (turn.background && !turn.stream) answerAtOnce(exchange, context);
         else await (turn.stream ? answerAsStream(exchange, context) : answerAsJson(exchange, context));
       } finally {
         exchange.inFlight.close();
+        if (!goesOn) leave();
       }
     },
   });
@@ -52,6 +60,11 @@ export function addResponsesRoutes(app: FastifyInstance, context: RouteContext, 
       throw new CodexNativeApiError("not_implemented", "Compaction is not implemented.");
     },
   });
+}
+
+function readTurn(request: FastifyRequest, context: RouteContext): ResponsesTurn {
+  const turn = toResponsesTurn(parseResponsesRequest(request.body), context.unsupportedParameters);
+  return { ...turn, request: withAllowedModel(turn.request, recordOf(request).token) };
 }
 
 /** A background response goes on without its caller, who asks for it later. */

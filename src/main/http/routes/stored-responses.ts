@@ -31,23 +31,24 @@ export function addStoredResponseRoutes(
     GET: async (request, reply) => {
       const id = readResponseId(request);
       const query = parse(readQuery, request.query);
-      if (!query.stream) return responses.read(id);
+      if (!query.stream) return responses.read(id, ownerOf(request));
       return attach(request, reply, { context, inFlight, id, startingAfter: query.starting_after ?? -1 });
     },
     DELETE: async (request) => {
       const id = readResponseId(request);
-      await responses.delete(id);
+      await responses.delete(id, ownerOf(request));
       return { id, object: "response", deleted: true, native_api: describe(id) };
     },
   });
   addRoute(app, `${routePath}/cancel`, {
-    POST: async (request) => responses.cancel(readResponseId(request)),
+    POST: async (request) => responses.cancel(readResponseId(request), ownerOf(request)),
   });
   addRoute(app, `${routePath}/input_items`, {
     GET: async (request) => {
       const { limit, order, after } = parse(itemsQuery, request.query);
       const id = readResponseId(request);
-      const page = await responses.listInputItems(id, { limit, order, after: after ?? null });
+      const query = { limit, order, after: after ?? null };
+      const page = await responses.listInputItems(id, ownerOf(request), query);
       return {
         object: "list",
         data: page.items,
@@ -58,6 +59,10 @@ export function addStoredResponseRoutes(
       };
     },
   });
+}
+
+function ownerOf(request: FastifyRequest): string | null {
+  return recordOf(request).token?.name ?? null;
 }
 
 function readResponseId(request: FastifyRequest): string {
@@ -84,9 +89,10 @@ interface Attachment {
 /** Follows a stream that began elsewhere. Whoever leaves ends only their own following. */
 async function attach(request: FastifyRequest, reply: FastifyReply, attachment: Attachment): Promise<void> {
   const { context, inFlight, id, startingAfter } = attachment;
-  const exchange = inFlight.openTurn(reply.raw);
+  const owner = ownerOf(request);
+  const exchange = inFlight.openTurn(reply.raw, owner);
   try {
-    const events = await context.responses.attach(id, startingAfter, exchange.signal);
+    const events = await context.responses.attach(id, owner, startingAfter, exchange.signal);
     const writer = openSseWriter(reply, context);
     for await (const { event } of events) {
       const held = writer.write(`event: ${readType(event)}\ndata: ${event}\n\n`);

@@ -10,8 +10,22 @@ const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIO
 /** As nginx says it: the client closed its request. */
 const clientLeft = { status: "499", code: "client_left" } as const;
 
+/** Bound on the callers that have a label of their own: a reload may bring new names for ever. */
+export const maxCallerLabels = 256;
+
+class CallerLabels {
+  readonly #known = new Set<string>();
+
+  labelOf(caller: string): string {
+    if (this.#known.size < maxCallerLabels) this.#known.add(caller);
+    return this.#known.has(caller) ? caller : "other";
+  }
+}
+
 export class HttpMetrics {
   readonly #requests: Counter<"route" | "method" | "status" | "code">;
+  readonly #byCaller: Counter<"caller">;
+  readonly #callers = new CallerLabels();
   readonly #durations: Histogram<"route" | "method">;
 
   constructor(registry: Registry) {
@@ -20,6 +34,12 @@ export class HttpMetrics {
       name: `${prefix}http_requests_total`,
       help: "HTTP requests that are over. code: of the error, empty where there was none; status 499: the client left.",
       labelNames: ["route", "method", "status", "code"],
+      registers,
+    });
+    this.#byCaller = new Counter({
+      name: `${prefix}caller_requests_total`,
+      help: "HTTP requests that are over, by the name of the token they came with.",
+      labelNames: ["caller"],
       registers,
     });
     this.#durations = new Histogram({
@@ -31,10 +51,11 @@ export class HttpMetrics {
     });
   }
 
-  observe({ route, method, status, errorCode, durationMs }: RequestObservation): void {
+  observe({ route, method, status, errorCode, caller, durationMs }: RequestObservation): void {
     const where = { route: route ?? "unmatched", method: methods.has(method) ? method : "other" };
     const how = status === null ? clientLeft : { status: String(status), code: errorCode ?? "" };
     this.#requests.inc({ ...where, ...how });
+    if (caller !== null) this.#byCaller.inc({ caller: this.#callers.labelOf(caller) });
     this.#durations.observe(where, toSeconds(durationMs));
   }
 }

@@ -31,6 +31,7 @@ const request: RequestObservation = {
   method: "GET",
   status: 200,
   errorCode: null,
+  caller: null,
   durationMs: 40,
 };
 

@@ -28,7 +28,7 @@ export const modelPaths: Readonly<Record<string, PathItem>> = {
         },
       ],
       answers: { 200: { description: "The model.", content: jsonAnswer("Model") } },
-      errors: ["model_not_found", "native_login_required"],
+      errors: ["model_not_allowed", "model_not_found", "native_login_required"],
     }),
   },
 };

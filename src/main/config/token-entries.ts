@@ -1,0 +1,100 @@
+/** Named tokens as people write them: in the config file under `auth.tokens`, or in a file of their own. */
+import { z } from "zod";
+import { refuseName } from "./faults.js";
+import { isTokenName, isTokenText } from "./named-token.js";
+import type { InnerFault, OptionType } from "./option-types.js";
+
+/** Bound on the tokens of one list; each request is compared with all of them. */
+const maxTokens = 1000;
+
+const words = {
+  name: "a name of letters, digits, '.', '_' and '-', at most 64 characters",
+  token: "visible ASCII characters without spaces, at least 16",
+  tokenFile: "the path of a file of mode 0600",
+  sha256: "a SHA-256 digest as 64 hexadecimal digits",
+  models: "a list of model ids, at least one",
+  maxConcurrentTurns: "an integer from 1 to 100000",
+  disabled: "true or false",
+} as const;
+
+const entrySchema = z.strictObject({
+  name: z.string().refine(isTokenName).meta({ description: "Who it is given to: in logs and metrics." }),
+  token: z.string().min(16).refine(isTokenText).optional().meta({ description: "The token itself." }),
+  tokenFile: z.string().min(1).optional().meta({ description: "File that holds the token (mode 0600)." }),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-fA-F]{64}$/)
+    .optional()
+    .meta({ description: "The token's SHA-256, so that the token itself is written down nowhere." }),
+  models: z
+    .array(z.string().regex(/^\S{1,200}$/))
+    .min(1)
+    .max(1000)
+    .optional()
+    .meta({ description: "Models it may use, first the one for requests that name none. Default: all." }),
+  maxConcurrentTurns: z.int().min(1).max(100_000).optional().meta({
+    description: "Turns it may have under way at once. Default: as many as the service takes.",
+  }),
+  disabled: z.boolean().optional().meta({ description: "true: cut off." }),
+});
+
+export type TokenEntry = z.output<typeof entrySchema>;
+
+export const tokenListSchema = z.array(entrySchema).max(maxTokens);
+
+/** Faults of a list one by one. Only names are quoted: everything else may be a token in the wrong place. */
+export function explainTokenList(value: unknown): readonly InnerFault[] {
+  const issues = tokenListSchema.safeParse(value).error?.issues ?? [];
+  return issues.flatMap((issue): readonly InnerFault[] => {
+    const [index, key] = issue.path;
+    const path = typeof index === "number" ? `[${index}]` : "";
+    if (issue.code === "unrecognized_keys") return issue.keys.map((name) => refuseKey(path, name));
+    if (typeof key === "string" && isKnownKey(key)) {
+      const isMissing = key === "name" && issue.code === "invalid_type" && !hasName(value, index);
+      const problem = isMissing ? "is missing; it takes" : "is not allowed; it takes";
+      return [{ path: `${path}.${key}`, problem: `${problem} ${words[key]}` }];
+    }
+    return [{ path, problem: `is not allowed; it takes ${path === "" ? listWords : entryWords}` }];
+  });
+}
+
+const listWords = `a list of at most ${maxTokens} tokens`;
+const entryWords = `an object with name, one of token, tokenFile and sha256, and any of models, maxConcurrentTurns, disabled`;
+
+function refuseKey(path: string, name: string): InnerFault {
+  return { path: `${path}.${name}`, problem: refuseName("", "key", name, Object.keys(words)).problem };
+}
+
+function isKnownKey(key: string): key is keyof typeof words {
+  return Object.hasOwn(words, key);
+}
+
+function hasName(list: unknown, index: unknown): boolean {
+  const entry: unknown = Array.isArray(list) && typeof index === "number" ? list[index] : undefined;
+  return typeof entry === "object" && entry !== null && "name" in entry;
+}
+
+/** A list of named tokens in the config file; there is no text form. */
+export function tokenList(): OptionType<readonly TokenEntry[]> {
+  return {
+    schema: tokenListSchema,
+    allowed: listWords,
+    placeholder: "LIST",
+    repeatable: false,
+    isPath: false,
+    fromText: ([text]) => text,
+    toText: () => "",
+    show: showNames,
+    explain: explainTokenList,
+    isSafeToShow: true,
+  };
+}
+
+/** Names alone: the rest of an entry may be a secret. */
+function showNames(value: unknown): string {
+  const entries: readonly unknown[] = Array.isArray(value) ? value : [];
+  const names = entries.map((entry) =>
+    typeof entry === "object" && entry !== null && "name" in entry ? String(entry.name) : "?",
+  );
+  return JSON.stringify(names);
+}
