@@ -1,14 +1,25 @@
 #!/usr/bin/env node
 /** The process's edge: the only file that reads argv and env, listens to signals and ends the process. */
+import { isatty } from "node:tty";
 import { fileURLToPath } from "node:url";
 import { runProgram } from "./cli/program-runner.js";
 import { type ProcessEvents, runCli } from "./cli/run-cli.js";
+import { isTerminalGone } from "./cli/terminal-gone.js";
 import { readMachine } from "./config/machine.js";
 
+let isHungUp = false;
+
 const events: ProcessEvents = {
-  // SIGHUP is left alone: a listener of ours would undo `nohup`.
   onSignal: (listener) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => listener(signal));
+  },
+  // Under nohup there is no terminal, so that closing one ends nothing (without a listener node would end: it undoes nohup).
+  onHangup: (listener) => {
+    const hadTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
+    process.on("SIGHUP", () => {
+      isHungUp = hadTerminal && isTerminalGone();
+      listener(isHungUp);
+    });
   },
   onCrash: (listener) => {
     process.on("uncaughtException", listener);
@@ -46,5 +57,12 @@ process.exitCode = await runCli({
     userId: process.getuid?.() ?? 0,
   },
   // A stray handle must not keep a stopped service alive.
-  exit: (code) => process.exit(code),
+  exit: (code) => {
+    if (isHungUp) {
+      // node aborts when it puts back the modes of a terminal that is gone. This says too why the process ended.
+      process.removeAllListeners("SIGHUP");
+      process.kill(process.pid, "SIGHUP");
+    }
+    process.exit(code);
+  },
 });

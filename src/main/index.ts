@@ -1,4 +1,5 @@
 /** The package's public surface, and nothing else. */
+export type { ConfigChanges } from "./config/config-changes.js";
 export type { ConfigFault } from "./config/faults.js";
 export type { CodexNativeApiSettings } from "./config/host-settings.js";
 export type { OptionOrigin } from "./config/layers.js";
@@ -21,10 +22,15 @@ export {
   type CodexNativeApiErrorCode,
   type CodexNativeApiErrorDetails,
 } from "./errors.js";
+export type { AccessOptions } from "./http/access-policy.js";
 export type { MetricsPage, MetricsSink, RequestObservation } from "./http/metrics-sink.js";
 export { CodexNativeApiServer } from "./http/server.js";
-export type { CodexNativeApiServerOptions, ListenerLimits } from "./http/server-options.js";
-export { CodexNativeRuntime, type CodexNativeRuntimeOptions } from "./runtime/runtime.js";
+export type { CodexNativeApiServerOptions, ListenerLimits, ServerSettings } from "./http/server-options.js";
+export {
+  CodexNativeRuntime,
+  type CodexNativeRuntimeOptions,
+  type RuntimeSettings,
+} from "./runtime/runtime.js";
 export type {
   AppServerHealth,
   IsolatedTurnHandlers,

@@ -1,9 +1,11 @@
 import type { Logger } from "pino";
+import { type ConfigChanges, compareConfigs } from "./config/config-changes.js";
 import type { CodexNativeApiConfig } from "./config/types.js";
 import { InMemoryCodexNativeApiContinuationRegistry } from "./continuation/in-memory-registry.js";
 import type { CodexNativeApiContinuationRegistry } from "./continuation/types.js";
 import type { MetricsSink } from "./http/metrics-sink.js";
 import { CodexNativeApiServer } from "./http/server.js";
+import type { ServerSettings } from "./http/server-options.js";
 import { createSilentLogger } from "./observability/logger.js";
 import { ServiceMetrics } from "./observability/metrics/service-metrics.js";
 import { CodexNativeRuntime } from "./runtime/runtime.js";
@@ -52,6 +54,7 @@ interface Running {
   readonly ownRegistry: InMemoryCodexNativeApiContinuationRegistry | null;
   readonly url: string;
   readonly readiness: ReadinessEvents;
+  readonly startedWith: CodexNativeApiConfig;
 }
 
 /** What was asked for last. A further call of the same kind joins it; one of the other kind follows it. */
@@ -66,7 +69,8 @@ type LastCall =
  */
 export class CodexNativeApiService {
   readonly #options: CodexNativeApiServiceOptions;
-  readonly #config: CodexNativeApiConfig;
+  /** For the next start; what of it can be, is in force already. */
+  #config: CodexNativeApiConfig;
   readonly #logger: Logger;
   readonly #events: EventListeners<CodexNativeApiServiceEvents>;
   #state: ServiceState = "stopped";
@@ -156,6 +160,27 @@ export class CodexNativeApiService {
     return started;
   }
 
+  /**
+   * Takes another configuration, from `createConfig`, without a restart: tokens and their limits, allowed hosts and origins,
+   * and the bounds on bodies, connections, times, the queue and turns. Turns under way go on, except those of a token that is no
+   * more. All else is taken by the next start; the answer names it. The log level is the logger's owner's to set.
+   *
+   * Rejects with a TypeError, and changes nothing, if callers of other machines could then do without a strong token.
+   */
+  async reload(config: CodexNativeApiConfig): Promise<ConfigChanges> {
+    // Half a start has nothing yet that could take it.
+    if (this.#last.kind === "start") await this.#last.done.catch(() => {});
+    const running = this.#running;
+    const current = this.#config;
+    running?.server.reconfigure(describeSettings(config));
+    running?.runtime.reconfigure(config);
+    this.#config = config;
+    const changes = compareConfigs(running?.startedWith ?? current, current, config);
+    const { applied, needRestart } = changes;
+    this.#logger.info({ event: "service.reloaded", applied, needRestart }, describeReload(changes));
+    return changes;
+  }
+
   #end(how: "close" | "destroy"): Promise<void> {
     if (this.#last.kind === "stop") return this.#last.done;
     const done = this.#last.done.then(
@@ -195,6 +220,7 @@ export class CodexNativeApiService {
 
   /** Rejects with nothing left behind. */
   async #run(): Promise<Running> {
+    const startedWith = this.#config;
     const ownRegistry =
       this.#options.registry === undefined
         ? new InMemoryCodexNativeApiContinuationRegistry(this.#config.continuation)
@@ -221,6 +247,7 @@ export class CodexNativeApiService {
         ownRegistry,
         url,
         readiness: new ReadinessEvents(runtime, this.#events),
+        startedWith,
       };
     } catch (error) {
       await Promise.all([server.destroy(), runtime.destroy()]);
@@ -282,17 +309,32 @@ export class CodexNativeApiService {
       registry,
       host: config.listen.host,
       port: config.listen.port,
-      authToken: config.auth.token,
-      tokens: config.auth.tokens,
-      allowedHosts: config.http.allowedHosts,
-      allowedOrigins: config.http.allowedOrigins,
-      maxBodyBytes: config.http.maxBodyBytes,
+      ...describeSettings(config),
       unsupportedParameters: config.http.unsupportedParameters,
       logger: this.#logger,
       metrics,
       version: packageVersion,
     });
   }
+}
+
+/** What the listener is told of a configuration, at its start and again by a reload. */
+function describeSettings({ auth, http }: CodexNativeApiConfig): ServerSettings {
+  const { maxHeaderBytes, headersTimeoutMs, requestTimeoutMs, maxConnections } = http;
+  return {
+    authToken: auth.token,
+    tokens: auth.tokens,
+    allowedHosts: http.allowedHosts,
+    allowedOrigins: http.allowedOrigins,
+    maxBodyBytes: http.maxBodyBytes,
+    limits: { maxHeaderBytes, headersTimeoutMs, requestTimeoutMs, maxConnections },
+  };
+}
+
+function describeReload({ applied, needRestart }: ConfigChanges): string {
+  const taken =
+    applied.length === 0 ? "the configuration was read anew" : `now in force: ${applied.join(", ")}`;
+  return needRestart.length === 0 ? taken : `${taken}; needs a restart: ${needRestart.join(", ")}`;
 }
 
 /** Beyond the runtime's own grace, so that the terminal events of cancelled turns still reach their streams. */

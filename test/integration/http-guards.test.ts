@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
-import t from "tap";
+import t, { type Test } from "tap";
 import { InMemoryCodexNativeApiContinuationRegistry } from "../../src/main/continuation/in-memory-registry.js";
 import { CodexNativeApiServer } from "../../src/main/http/server.js";
 import { FakeRuntime } from "../support/fake-runtime.js";
@@ -149,10 +149,69 @@ t.test("connections beyond the bound are dropped, those within it are served", a
   t.equal((await call(fixture, "/livez")).status, 200);
 });
 
-t.test("headers that never end are refused", async (t) => {
-  const { port } = await serveFake(t);
+/** Sends text as it is and reads what comes until the end. */
+async function exchange(t: Test, port: number, request: string): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   t.teardown(() => socket.destroy());
-  socket.write(`GET /livez HTTP/1.1\r\nhost: localhost\r\nx-pad: ${"x".repeat(64 * 1024)}\r\n\r\n`);
-  t.match(await text(socket), /^HTTP\/1\.1 431 /);
+  socket.write(request);
+  return text(socket);
+}
+
+t.test("headers up to their bound are taken, larger ones refused", async (t) => {
+  const { port } = await serveFake(t, { limits: { maxHeaderBytes: 4096 } });
+  const padded = (bytes: number) =>
+    `GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx-pad: ${"x".repeat(bytes)}\r\n\r\n`;
+  t.match(await exchange(t, port, padded(3900)), /^HTTP\/1\.1 200 /);
+  t.match(await exchange(t, port, padded(4200)), /^HTTP\/1\.1 431 /);
+});
+
+t.test("a connection carries as many requests as its bound says", async (t) => {
+  const { port } = await serveFake(t, { limits: { maxRequestsPerConnection: 2 } });
+  const one = (connection: string) =>
+    `GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: ${connection}\r\n\r\n`;
+  const answers = await exchange(t, port, one("keep-alive").repeat(2) + one("close"));
+  t.strictSame(answers.match(/^HTTP\/1\.1 \d+/gm), ["HTTP/1.1 200", "HTTP/1.1 200", "HTTP/1.1 503"]);
+});
+
+t.test("a body up to its bound is taken, a larger one refused, with a length or in chunks", async (t) => {
+  const fixture = await serveFake(t, { maxBodyBytes: 2048 });
+  const body = (bytes: number) => JSON.stringify({ input: "x".repeat(bytes - 12) });
+  t.equal(Buffer.byteLength(body(2048)), 2048);
+  t.equal((await call(fixture, "/v1/responses", { body: body(2048) })).status, 200);
+  const refused = await call(fixture, "/v1/responses", { body: body(2049) });
+  t.match(refused.json(), { error: { code: "body_too_large" } });
+  t.equal(refused.status, 413);
+  const head = "POST /v1/responses HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+  const chunks = `${head}transfer-encoding: chunked\r\n\r\n800\r\n${body(2048)}\r\n1\r\n \r\n0\r\n\r\n`;
+  t.match(await exchange(t, fixture.port, chunks), /^HTTP\/1\.1 413 .*"code":"body_too_large"/s);
+  t.equal(fixture.runtime.turns.length, 1);
+});
+
+t.test("an idle connection is closed after its time", async (t) => {
+  const { port } = await serveFake(t, { limits: { keepAliveTimeoutMs: 20 } });
+  t.match(await exchange(t, port, "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n"), /^HTTP\/1\.1 200 /);
+});
+
+t.test("a running server takes other names, origins, tokens and bounds", async (t) => {
+  const fixture = await serveFake(t, { authToken: "s3cret" });
+  const asked = (headers: Record<string, string>, body: object = { input: "hi" }) =>
+    call(fixture, "/v1/responses", { headers, body });
+  const own = { host: "box.lan", origin: "https://app.example", ...bearer("changed") };
+  t.equal((await asked(own)).status, 403);
+  const settings = {
+    authToken: "changed",
+    allowedHosts: ["box.lan"],
+    allowedOrigins: ["https://app.example"],
+    maxBodyBytes: 1024,
+  };
+  fixture.server.reconfigure(settings);
+  t.equal((await asked(own)).status, 200);
+  t.equal((await asked(bearer("s3cret"))).status, 401);
+  t.equal((await asked(bearer("changed"), { input: "x".repeat(1024) })).status, 413);
+  fixture.server.reconfigure({ ...settings, limits: { maxConnections: 1 } });
+  const kept = connect(fixture.port, "127.0.0.1");
+  const dropped = connect(fixture.port, "127.0.0.1");
+  t.teardown(() => kept.destroy());
+  t.teardown(() => dropped.destroy());
+  t.equal(await text(dropped).catch(() => "reset"), "");
 });

@@ -210,12 +210,12 @@ t.test("a token that is withdrawn ends its turns at once, and nobody else's", as
   const id = idOf(await others);
   const bobs = namedToken("bob", bobsToken);
   const withdrawn = namedToken("ada", adasToken, { disabled: true });
-  const names = { allowedHosts: [], allowedOrigins: [] };
-  fixture.server.replaceAccess({ ...names, authToken: "s3cret", tokens: [withdrawn, bobs] });
+  const names = { allowedHosts: [], allowedOrigins: [], maxBodyBytes: 1024 };
+  fixture.server.reconfigure({ ...names, authToken: "s3cret", tokens: [withdrawn, bobs] });
   t.match((await stream).text, /event: response\.failed\n.*"code":"invalid_auth_token"/);
   t.equal((await ada(`/v1/responses/${idOf(background)}`)).status, 401);
   t.match((await bob(`/v1/responses/${id}`)).json(), { status: /queued|in_progress/ });
-  fixture.server.replaceAccess({
+  fixture.server.reconfigure({
     ...names,
     authToken: "s3cret",
     tokens: [namedToken("ada", adasToken), bobs],

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { Test } from "tap";
 import { testCodexBin } from "./codex-version.js";
 
-const cliPath = fileURLToPath(new URL("../../src/main/cli.js", import.meta.url));
+export const cliPath = fileURLToPath(new URL("../../src/main/cli.js", import.meta.url));
 
 export interface LogLine {
   readonly event?: string;

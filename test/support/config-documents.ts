@@ -59,8 +59,8 @@ export function renderReference(page: string): string {
 
 function renderTable({ title, options }: (typeof optionGroups)[number]): string {
   const head = [
-    "| key | flag | variable | takes | default | meaning |",
-    "| --- | --- | --- | --- | --- | --- |",
+    "| key | flag | variable | takes | default | meaning | reload |",
+    "| --- | --- | --- | --- | --- | --- | --- |",
   ];
   return [`### ${title}`, "", ...head, ...options.map(renderRow), ""].join("\n");
 }
@@ -74,6 +74,7 @@ function renderRow(spec: OptionSpec): string {
     `${spec.type.allowed}${unit}`,
     spec.default === null || spec.defaultText === "none" ? spec.defaultText : `\`${spec.defaultText}\``,
     spec.description,
+    spec.reloadable ? "yes" : "",
   ];
   return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 }

@@ -1,8 +1,10 @@
 import type { CreateService, ProcessEvents, ServableService } from "../../src/main/cli/serve.js";
+import type { CodexNativeApiConfig } from "../../src/main/config/types.js";
 
 /** Signals and crashes sent by hand. */
 export class FakeProcessEvents implements ProcessEvents {
   readonly #onSignal: ((signal: string) => void)[] = [];
+  readonly #onHangup: ((isTerminalGone: boolean) => void)[] = [];
   readonly #onCrash: ((error: unknown) => void)[] = [];
 
   onSignal(listener: (signal: string) => void): void {
@@ -11,6 +13,14 @@ export class FakeProcessEvents implements ProcessEvents {
 
   onCrash(listener: (error: unknown) => void): void {
     this.#onCrash.push(listener);
+  }
+
+  onHangup(listener: (isTerminalGone: boolean) => void): void {
+    this.#onHangup.push(listener);
+  }
+
+  hangUp(isTerminalGone: boolean): void {
+    for (const listener of this.#onHangup) listener(isTerminalGone);
   }
 
   signal(name: string): void {
@@ -22,12 +32,16 @@ export class FakeProcessEvents implements ProcessEvents {
   }
 }
 
+type Step = "start" | "stop" | "destroy" | "reload";
+
 /** A service that records what is asked of it; each step does what the test says, by default at once. */
 export class FakeService implements ServableService {
   readonly calls: string[] = [];
-  readonly #steps: Partial<Record<"start" | "stop" | "destroy", () => Promise<void>>>;
+  /** Those it was told to take by reloads. */
+  readonly configs: CodexNativeApiConfig[] = [];
+  readonly #steps: Partial<Record<Step, () => Promise<void>>>;
 
-  constructor(steps: Partial<Record<"start" | "stop" | "destroy", () => Promise<void>>> = {}) {
+  constructor(steps: Partial<Record<Step, () => Promise<void>>> = {}) {
     this.#steps = steps;
   }
 
@@ -40,6 +54,11 @@ export class FakeService implements ServableService {
     return this.#take("stop");
   }
 
+  reload(config: CodexNativeApiConfig): Promise<void> {
+    this.configs.push(config);
+    return this.#take("reload");
+  }
+
   destroy(): Promise<void> {
     return this.#take("destroy");
   }
@@ -48,7 +67,7 @@ export class FakeService implements ServableService {
     return async () => this;
   }
 
-  async #take(step: "start" | "stop" | "destroy"): Promise<void> {
+  async #take(step: Step): Promise<void> {
     this.calls.push(step);
     await this.#steps[step]?.();
   }

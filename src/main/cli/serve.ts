@@ -1,4 +1,6 @@
 /** Runs a service from start to a signal, and decides the exit code. */
+import { formatFault } from "../config/faults.js";
+import type { ConfigResult } from "../config/load-config.js";
 import type { CodexNativeApiConfig } from "../config/types.js";
 import type { Logger } from "../observability/logger.js";
 import { exitCodes } from "./exit-codes.js";
@@ -10,6 +12,8 @@ export interface ServableService {
   stop(): Promise<void>;
   /** Ends everything now. */
   destroy(): Promise<void>;
+  /** Takes another configuration as far as that needs no restart. */
+  reload(config: CodexNativeApiConfig): Promise<unknown>;
 }
 
 export type CreateService = (options: {
@@ -19,6 +23,8 @@ export type CreateService = (options: {
 
 export interface ProcessEvents {
   readonly onSignal: (listener: (signal: string) => void) => void;
+  /** SIGHUP: somebody wants the configuration read anew, or the terminal the process ran in is gone. */
+  readonly onHangup: (listener: (isTerminalGone: boolean) => void) => void;
   /** An exception that nobody caught: the state of the process is unknown from here on. */
   readonly onCrash: (listener: (error: unknown) => void) => void;
 }
@@ -28,6 +34,8 @@ export interface ServeOptions {
   readonly logger: Logger;
   readonly events: ProcessEvents;
   readonly createService: CreateService;
+  /** Reads the configuration anew, from where it was read first. */
+  readonly readConfig: () => ConfigResult;
 }
 
 /** Why the service has to go. */
@@ -47,9 +55,13 @@ export function stopBudgetMs({ shutdownGraceMs }: Pick<CodexNativeApiConfig, "sh
   return shutdownGraceMs + stopMarginMs + destroyDeadlineMs;
 }
 
-export async function serve({ config, logger, events, createService }: ServeOptions): Promise<number> {
+export async function serve(options: ServeOptions): Promise<number> {
+  const { config, logger, events, createService } = options;
   const { first, second } = watchEndings(events);
   const service = await createService({ config, logger });
+  events.onHangup((isTerminalGone) => {
+    if (!isTerminalGone) void reloadService(service, options);
+  });
   const started = service.start().then(
     () => first,
     (error: unknown): Ending => ({ kind: "start_failed", error }),
@@ -79,8 +91,31 @@ function watchEndings(events: ProcessEvents): {
   const first = new Promise<Ending>((resolve) => settle.push(resolve));
   const second = new Promise<Ending>((resolve) => settle.push(resolve));
   events.onSignal((signal) => settle.shift()?.({ kind: "signal", signal }));
+  events.onHangup((isTerminalGone) => {
+    if (isTerminalGone) settle.shift()?.({ kind: "signal", signal: "SIGHUP" });
+  });
   events.onCrash((error) => settle.shift()?.({ kind: "crash", error }));
   return { first, second };
+}
+
+/** All or nothing: with a fault anywhere the service goes on as it is. Never rejects. */
+async function reloadService(service: ServableService, { logger, readConfig }: ServeOptions): Promise<void> {
+  const loaded = readConfig();
+  if (!loaded.ok) {
+    const faults = loaded.faults.map(formatFault);
+    logger.error(
+      { event: "service.reload_refused", faults },
+      "nothing was changed: the configuration has faults",
+    );
+    return;
+  }
+  try {
+    // `enabled` is for hosts: whoever says `serve` wants it served.
+    await service.reload({ ...loaded.config, enabled: true });
+    logger.level = loaded.config.logLevel;
+  } catch (error) {
+    logger.error({ event: "service.reload_refused", err: error }, "nothing was changed");
+  }
 }
 
 function describeHurry(ending: Ending, logger: Logger): string {

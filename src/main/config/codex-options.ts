@@ -74,6 +74,7 @@ export const codexOptions = {
     }),
     default: null,
     defaultText: "the catalog's default",
+    reloadable: true,
     description: "Model when a request names none.",
   }),
   turnIdleTimeoutMs: defineOption({
@@ -82,6 +83,7 @@ export const codexOptions = {
     type: milliseconds(1),
     default: 120_000,
     unit: "milliseconds",
+    reloadable: true,
     description: "A turn without any event for this long ends with turn_stalled.",
   }),
   turnTimeoutMs: defineOption({
@@ -90,6 +92,7 @@ export const codexOptions = {
     type: milliseconds(1),
     default: 1_800_000,
     unit: "milliseconds",
+    reloadable: true,
     description: "A turn older than this ends with turn_timeout.",
   }),
   workers: defineOption({
@@ -113,6 +116,7 @@ export const codexOptions = {
     env: "CODEX_NATIVE_API_MAX_CONCURRENT_TURNS",
     type: integer(1, 100_000),
     default: 1000,
+    reloadable: true,
     description: "Turns that may run at once.",
   }),
   startGate: defineOption({
@@ -127,6 +131,7 @@ export const codexOptions = {
     env: "CODEX_NATIVE_API_MAX_QUEUE",
     type: integer(0, 1_000_000),
     default: 2000,
+    reloadable: true,
     description: "Turns that may wait; one more is refused with queue_full.",
   }),
   queueTimeoutMs: defineOption({
@@ -135,6 +140,7 @@ export const codexOptions = {
     type: milliseconds(1),
     default: 30_000,
     unit: "milliseconds",
+    reloadable: true,
     description: "A turn that waited this long is refused with queue_timeout.",
   }),
 };

@@ -10,7 +10,7 @@ import { digestToken, type NamedToken } from "./named-token.js";
 import { readNamedTokens } from "./named-tokens.js";
 import { normalizeHost } from "./network-names.js";
 import { options } from "./options.js";
-import type { AuthConfig, CodexConfig, CodexNativeApiConfig, ListenConfig } from "./types.js";
+import type { AuthConfig, CodexConfig, CodexNativeApiConfig, HttpConfig, ListenConfig } from "./types.js";
 
 export interface CompiledConfig {
   readonly config: CodexNativeApiConfig;
@@ -47,6 +47,10 @@ export function compileConfig(settings: LayeredSettings, machine: Machine, env: 
     },
     http: {
       maxBodyBytes: settings.read(options.maxBodyBytes),
+      maxHeaderBytes: settings.read(options.maxHeaderBytes),
+      headersTimeoutMs: settings.read(options.headersTimeoutMs),
+      requestTimeoutMs: settings.read(options.requestTimeoutMs),
+      maxConnections: settings.read(options.maxConnections),
       allowedHosts: settings.read(options.allowedHosts).flatMap((host) => normalizeHost(host) ?? []),
       allowedOrigins: settings.read(options.allowedOrigins),
       unsupportedParameters: settings.read(options.unsupportedParameters),
@@ -55,7 +59,20 @@ export function compileConfig(settings: LayeredSettings, machine: Machine, env: 
     logLevel: settings.read(options.logLevel),
     logFormat: settings.read(options.logFormat),
   };
-  return { config, faults: access.faults };
+  return { config, faults: [...access.faults, ...refuseShortRequests(settings, config.http)] };
+}
+
+function refuseShortRequests(
+  settings: LayeredSettings,
+  { headersTimeoutMs, requestTimeoutMs }: HttpConfig,
+): readonly ConfigFault[] {
+  if (requestTimeoutMs >= headersTimeoutMs) return [];
+  if (settings.isFaulty(options.headersTimeoutMs, options.requestTimeoutMs)) return [];
+  const problem = `${requestTimeoutMs} is less than http.headersTimeoutMs, which is ${headersTimeoutMs}: headers are part of a request`;
+  const source = settings.originOf(options.requestTimeoutMs);
+  // A default is nobody's fault.
+  const { name } = source.layer === "default" ? settings.originOf(options.headersTimeoutMs) : source;
+  return [{ source: name, given: null, problem }];
 }
 
 interface Access {

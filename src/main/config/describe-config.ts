@@ -24,7 +24,8 @@ export function describeConfig(
   });
 }
 
-function valueAt(config: object, key: string): unknown {
+/** The value of an option; undefined for one that is not part of the configuration itself. */
+export function valueAt(config: object, key: string): unknown {
   const [group, leaf] = splitKey(key);
   const holder: unknown = group === null ? config : readProperty(config, group);
   return typeof holder === "object" && holder !== null ? readProperty(holder, leaf) : undefined;

@@ -19,10 +19,12 @@ export interface OptionSpec<T = unknown, D = unknown> {
   readonly description: string;
   /** Never shown: not in faults, not in the effective configuration, not in logs. */
   readonly secret: boolean;
+  /** Whether a running service takes a new value; else it needs a restart. */
+  readonly reloadable: boolean;
 }
 
 type OptionInput<T, D> = Pick<OptionSpec<T, D>, "key" | "env" | "type" | "default" | "description"> &
-  Partial<Pick<OptionSpec<T, D>, "flag" | "inFile" | "defaultText" | "unit" | "secret">>;
+  Partial<Pick<OptionSpec<T, D>, "flag" | "inFile" | "defaultText" | "unit" | "secret" | "reloadable">>;
 
 /** Fills in what most rows share: the flag is the variable's name, the default's words are its value. */
 export function defineOption<T, const D extends T | null>(input: OptionInput<T, D>): OptionSpec<T, D> {
@@ -32,6 +34,7 @@ export function defineOption<T, const D extends T | null>(input: OptionInput<T, 
     defaultText: input.default === null ? "none" : input.type.toText(input.default),
     unit: null,
     secret: false,
+    reloadable: false,
     ...input,
   };
 }

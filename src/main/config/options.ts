@@ -35,7 +35,16 @@ export const optionGroups: readonly { readonly title: string; readonly options: 
   },
   {
     title: "Requests",
-    options: [options.defaultModel, options.turnProfile, options.unsupportedParameters, options.maxBodyBytes],
+    options: [
+      options.defaultModel,
+      options.turnProfile,
+      options.unsupportedParameters,
+      options.maxBodyBytes,
+      options.maxHeaderBytes,
+      options.headersTimeoutMs,
+      options.requestTimeoutMs,
+      options.maxConnections,
+    ],
   },
   {
     title: "Codex",

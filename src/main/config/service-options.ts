@@ -54,6 +54,7 @@ export const serviceOptions = {
       isAllowed: isTokenText,
     }),
     default: null,
+    reloadable: true,
     description: "Bearer token for /v1/* and /metrics. A config file that holds it must be private (0600).",
   }),
   authTokenFile: defineOption({
@@ -61,6 +62,7 @@ export const serviceOptions = {
     env: "CODEX_NATIVE_API_AUTH_TOKEN_FILE",
     type: path("the path of a file of mode 0600"),
     default: null,
+    reloadable: true,
     description: "File that holds the bearer token and nothing else; refused when others may read it.",
   }),
   authTokens: defineOption({
@@ -71,6 +73,7 @@ export const serviceOptions = {
     type: tokenList(),
     default: [],
     defaultText: "none",
+    reloadable: true,
     description:
       "More tokens, each with a name and limits of its own: see Named tokens. A config file that holds any must be private (0600).",
   }),
@@ -79,6 +82,7 @@ export const serviceOptions = {
     env: "CODEX_NATIVE_API_AUTH_TOKENS_FILE",
     type: path("the path of a JSON file of mode 0600"),
     default: null,
+    reloadable: true,
     description: "File with a list like auth.tokens; both add up. Refused when others may read it.",
   }),
   maxBodyBytes: defineOption({
@@ -87,7 +91,42 @@ export const serviceOptions = {
     type: bytes(1024, 128 * mebibyte),
     default: 32 * mebibyte,
     unit: "bytes",
+    reloadable: true,
     description: "Largest request body.",
+  }),
+  maxHeaderBytes: defineOption({
+    key: "http.maxHeaderBytes",
+    env: "CODEX_NATIVE_API_MAX_HEADER_BYTES",
+    type: bytes(1024, mebibyte),
+    default: 16 * 1024,
+    unit: "bytes",
+    description: "Largest header block of a request.",
+  }),
+  headersTimeoutMs: defineOption({
+    key: "http.headersTimeoutMs",
+    env: "CODEX_NATIVE_API_HEADERS_TIMEOUT_MS",
+    type: milliseconds(1),
+    default: 30_000,
+    unit: "milliseconds",
+    reloadable: true,
+    description: "Time for a request's headers to arrive.",
+  }),
+  requestTimeoutMs: defineOption({
+    key: "http.requestTimeoutMs",
+    env: "CODEX_NATIVE_API_REQUEST_TIMEOUT_MS",
+    type: milliseconds(1),
+    default: 120_000,
+    unit: "milliseconds",
+    reloadable: true,
+    description: "Time for a whole request to arrive, body included; not less than http.headersTimeoutMs.",
+  }),
+  maxConnections: defineOption({
+    key: "http.maxConnections",
+    env: "CODEX_NATIVE_API_MAX_CONNECTIONS",
+    type: integer(1, 1_000_000),
+    default: 4096,
+    reloadable: true,
+    description: "Connections at once; one more is dropped.",
   }),
   allowedHosts: defineOption({
     key: "http.allowedHosts",
@@ -99,6 +138,7 @@ export const serviceOptions = {
     }),
     default: [],
     defaultText: "none",
+    reloadable: true,
     description: "Names taken in the Host header beside the loopback ones.",
   }),
   allowedOrigins: defineOption({
@@ -111,6 +151,7 @@ export const serviceOptions = {
     }),
     default: [],
     defaultText: "none",
+    reloadable: true,
     description: "Web pages that may call the service, by origin.",
   }),
   unsupportedParameters: defineOption({
@@ -156,6 +197,7 @@ export const serviceOptions = {
     env: "CODEX_NATIVE_API_LOG_LEVEL",
     type: choice(["trace", "debug", "info", "warn", "error", "fatal", "silent"]),
     default: "info",
+    reloadable: true,
     description: "Least severe level that is logged.",
   }),
   logFormat: defineOption({

@@ -87,6 +87,13 @@ export interface ContinuationConfig {
 
 export interface HttpConfig {
   readonly maxBodyBytes: number;
+  readonly maxHeaderBytes: number;
+  /** Time for a request's headers to arrive. */
+  readonly headersTimeoutMs: number;
+  /** Time for a whole request to arrive; not less than `headersTimeoutMs`. */
+  readonly requestTimeoutMs: number;
+  /** Connections at once; one more is dropped. */
+  readonly maxConnections: number;
   /** Host header names taken beside the loopback ones, in lower case, without port. */
   readonly allowedHosts: readonly string[];
   /** Web origins that may call, such as `https://app.example`. */

@@ -8,7 +8,7 @@ import { commonHeaders } from "./common-headers.js";
 import { allowOrigin, answerPreflight, isPreflight } from "./cors.js";
 import { sendError, toApiError } from "./error-reply.js";
 import type { InFlight } from "./in-flight.js";
-import { readJsonBodies } from "./json-body.js";
+import { type BodyLimit, readJsonBodies } from "./json-body.js";
 import { createHttpServer, refuseMalformed } from "./listener.js";
 import { requestIdOf } from "./request-id.js";
 import { logRequest, observationOf, RequestRecord, recordKey, recordOf } from "./request-record.js";
@@ -22,6 +22,7 @@ export interface AppParts {
   readonly options: CodexNativeApiServerOptions;
   readonly context: RouteContext;
   readonly access: AccessPolicy;
+  readonly bodyLimit: BodyLimit;
   readonly inFlight: InFlight;
   /** True once the server stops taking work. */
   readonly isClosing: () => boolean;
@@ -39,11 +40,10 @@ export function buildApp(parts: AppParts): FastifyInstance {
       reply.headers({ "x-request-id": request.id, ...commonHeaders });
       sendError(request, reply, toApiError(error));
     },
-    bodyLimit: options.maxBodyBytes,
     routerOptions: { maxParamLength: 512 },
     genReqId: (request) => requestIdOf(request.headers),
   });
-  readJsonBodies(app);
+  readJsonBodies(app, parts.bodyLimit);
   app.decorateRequest(recordKey, null);
   addGuards(app, parts);
   addErrorReplies(app, context);

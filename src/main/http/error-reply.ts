@@ -38,11 +38,6 @@ export function sendError(request: FastifyRequest, reply: FastifyReply, error: C
 
 const byFastifyCode: ReadonlyMap<string, readonly [CodexNativeApiErrorCode, string]> = new Map([
   ["FST_ERR_CTP_INVALID_MEDIA_TYPE", ["unsupported_media_type", "Send the body as application/json."]],
-  ["FST_ERR_CTP_BODY_TOO_LARGE", ["body_too_large", "The request body is larger than this server takes."]],
-  [
-    "FST_ERR_CTP_INVALID_CONTENT_LENGTH",
-    ["invalid_request", "The body is not as long as Content-Length says."],
-  ],
   ["FST_ERR_BAD_URL", ["invalid_request", "The URL is not valid."]],
   ["FST_ERR_MAX_PARAM_LENGTH", ["route_not_found", "There is no such route."]],
 ]);

@@ -19,9 +19,9 @@ const backlog = 2048;
 export function createHttpServer(limits: ListenerLimits, onRequest: RequestListener): Server {
   const server = createServer(
     {
+      maxHeaderSize: limits.maxHeaderBytes,
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
-      keepAliveTimeout: limits.keepAliveTimeoutMs,
       // How often node looks for the first two; its own pace of half a minute would stretch shorter limits.
       connectionsCheckingInterval: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs, 30_000),
       // Refused by the guard, in our own shape; node would answer without a body.
@@ -31,9 +31,17 @@ export function createHttpServer(limits: ListenerLimits, onRequest: RequestListe
   );
   // Likewise: an expectation that nobody knows may be left unmet.
   server.on("checkExpectation", onRequest);
+  applyLimits(server, limits);
+  return server;
+}
+
+/** All but the size of headers can be changed while it listens; times hold for requests that begin from here on. */
+export function applyLimits(server: Server, limits: ListenerLimits): void {
+  server.headersTimeout = limits.headersTimeoutMs;
+  server.requestTimeout = limits.requestTimeoutMs;
+  server.keepAliveTimeout = limits.keepAliveTimeoutMs;
   server.maxConnections = limits.maxConnections;
   server.maxRequestsPerSocket = limits.maxRequestsPerConnection;
-  return server;
 }
 
 export async function listen(server: Server, host: string, port: number): Promise<ListeningAddress> {

@@ -7,7 +7,14 @@ import type { AccessOptions } from "./access-policy.js";
 import type { CallerTurns } from "./caller-limits.js";
 import type { MetricsSink } from "./metrics-sink.js";
 
-export interface CodexNativeApiServerOptions extends AccessOptions {
+/** What a server that runs can be given anew. */
+export interface ServerSettings extends AccessOptions {
+  readonly maxBodyBytes: number;
+  /** `maxHeaderBytes` stays what it was when the server was made. */
+  readonly limits?: Partial<ListenerLimits>;
+}
+
+export interface CodexNativeApiServerOptions extends ServerSettings {
   readonly runtime: NativeTurnRuntime;
   /** Where stored responses are kept; its owner's to start and close. */
   readonly registry: CodexNativeApiContinuationRegistry;
@@ -15,7 +22,6 @@ export interface CodexNativeApiServerOptions extends AccessOptions {
   readonly host: string;
   /** 0 lets the system pick one. */
   readonly port: number;
-  readonly maxBodyBytes: number;
   readonly unsupportedParameters: UnsupportedParameterPolicy;
   /** This service's version, for health. */
   readonly version: string;
@@ -25,10 +31,11 @@ export interface CodexNativeApiServerOptions extends AccessOptions {
   readonly metrics?: MetricsSink;
   /** A stream silent for this long gets a comment, so that no proxy or client gives it up. Default 15000. */
   readonly keepAliveCommentMs?: number;
-  readonly limits?: Partial<ListenerLimits>;
 }
 
 export interface ListenerLimits {
+  /** Size of a request's headers. Default 16384. */
+  readonly maxHeaderBytes: number;
   /** Time for a request's headers to arrive. Default 30000. */
   readonly headersTimeoutMs: number;
   /** Time for a whole request to arrive, body included. Default 120000. */
@@ -42,6 +49,7 @@ export interface ListenerLimits {
 }
 
 export const defaultListenerLimits: ListenerLimits = {
+  maxHeaderBytes: 16_384,
   headersTimeoutMs: 30_000,
   requestTimeoutMs: 120_000,
   keepAliveTimeoutMs: 72_000,

@@ -1,13 +1,19 @@
 import type { FastifyInstance } from "fastify";
 import { isLoopbackHost } from "../config/network-names.js";
 import { ResponseService } from "../responses/response-service.js";
-import { type AccessOptions, AccessPolicy } from "./access-policy.js";
+import { AccessPolicy } from "./access-policy.js";
 import { buildApp } from "./build-app.js";
 import { CallerTurns } from "./caller-limits.js";
 import { InFlight } from "./in-flight.js";
-import { type ListeningAddress, listen } from "./listener.js";
+import type { BodyLimit } from "./json-body.js";
+import { applyLimits, type ListeningAddress, listen } from "./listener.js";
 import { createId } from "./request-id.js";
-import { type CodexNativeApiServerOptions, defaultKeepAliveCommentMs } from "./server-options.js";
+import {
+  type CodexNativeApiServerOptions,
+  defaultKeepAliveCommentMs,
+  defaultListenerLimits,
+  type ServerSettings,
+} from "./server-options.js";
 
 export interface CloseOptions {
   /** How long answers under way may take to end by themselves, in milliseconds. */
@@ -33,6 +39,7 @@ export class CodexNativeApiServer {
   readonly #options: CodexNativeApiServerOptions;
   readonly #app: FastifyInstance;
   readonly #access: AccessPolicy;
+  readonly #bodyLimit: BodyLimit;
   readonly #responses: ResponseService;
   readonly #inFlight = new InFlight();
   readonly #hurried = new AbortController();
@@ -43,6 +50,7 @@ export class CodexNativeApiServer {
   constructor(options: CodexNativeApiServerOptions) {
     this.#access = new AccessPolicy(options.host, options);
     this.#options = options;
+    this.#bodyLimit = { maxBytes: options.maxBodyBytes };
     this.#responses = new ResponseService({
       runtime: options.runtime,
       registry: options.registry,
@@ -65,6 +73,7 @@ export class CodexNativeApiServer {
         clock: () => performance.now(),
       },
       access: this.#access,
+      bodyLimit: this.#bodyLimit,
       inFlight: this.#inFlight,
       isClosing: () => this.#state === "closing" || this.#state === "closed",
     });
@@ -81,12 +90,16 @@ export class CodexNativeApiServer {
   }
 
   /**
-   * Lets other callers in from here on. Turns under way of a token that is no more, or switched off, end at once.
+   * Takes other settings from here on; what is left out of `limits` gets its default. Turns under way of a token that is no
+   * more, or switched off, end at once.
    *
    * @throws TypeError as the constructor does, and then nothing has changed.
    */
-  replaceAccess(options: AccessOptions): void {
-    for (const name of this.#access.replace(options)) {
+  reconfigure(settings: ServerSettings): void {
+    const withdrawn = this.#access.replace(settings);
+    this.#bodyLimit.maxBytes = settings.maxBodyBytes;
+    applyLimits(this.#app.server, { ...defaultListenerLimits, ...settings.limits });
+    for (const name of withdrawn) {
       this.#inFlight.interruptTurnsOf(name);
       this.#responses.cancelAllOf(name);
     }

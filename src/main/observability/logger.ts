@@ -24,7 +24,7 @@ export interface CreateLoggerOptions {
  * they hold a secret are masked at any depth; prompts and header values do not belong into info or above.
  */
 export function createLogger(options: CreateLoggerOptions): Logger {
-  const target = options.destination ?? destination({ fd: 1, sync: true });
+  const target = options.destination ?? openStandardOutput();
   const stream = options.format === "json" ? target : formatLines(target);
   const settings: LoggerOptions = {
     level: options.level,
@@ -39,6 +39,24 @@ export function createLogger(options: CreateLoggerOptions): Logger {
 /** For a host that gave no logger. Opens no file. */
 export function createSilentLogger(): Logger {
   return pino({ level: "silent", base: null }, { write: () => {} });
+}
+
+/**
+ * A terminal that was closed takes no more lines (EIO), as a pipe whose reader has left does not (EPIPE, which pino sees to). A
+ * service that stops for it goes on stopping, without a log.
+ */
+function openStandardOutput(): DestinationStream {
+  const stream = destination({ fd: 1, sync: true });
+  let isGone = false;
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EIO") throw error;
+    isGone = true;
+  });
+  return {
+    write: (line) => {
+      if (!isGone) stream.write(line);
+    },
+  };
 }
 
 function formatLines(target: DestinationStream): DestinationStream {

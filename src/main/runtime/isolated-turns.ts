@@ -1,7 +1,12 @@
 import type { Logger } from "pino";
 import type { NativeThreadChoice } from "../../workers/contract/turn.js";
 import { CodexNativeApiError } from "../errors.js";
-import { Admission, type AdmissionOptions, type Permit } from "./admission/admission.js";
+import {
+  Admission,
+  type AdmissionBounds,
+  type AdmissionOptions,
+  type Permit,
+} from "./admission/admission.js";
 import { StartGate } from "./admission/start-gate.js";
 import { GenerationUse } from "./generation-use.js";
 import { isInfrastructureFault, isParked, mayRunAgain, observe } from "./leg-verdicts.js";
@@ -59,13 +64,18 @@ export interface IsolatedTurnsContext {
   readonly availableBytes: () => number;
 }
 
+/** What can be changed while turns run. */
+export interface TurnBounds extends Pick<IsolatedTurnsOptions, "idleTimeoutMs" | "timeoutMs"> {
+  readonly admission: AdmissionBounds;
+}
+
 /** A turn that showed nothing is run again when the plumbing under it broke; once more, should that break too. */
 const maxAttempts = 3;
 const defaultCaller = "default";
 
 /** Takes turns in, finds each a worker, runs it, and runs it once more elsewhere when that can be done unseen. */
 export class IsolatedTurns {
-  readonly #options: IsolatedTurnsOptions;
+  #options: IsolatedTurnsOptions;
   readonly #context: IsolatedTurnsContext;
   readonly #admission: Admission<Place>;
   readonly #places: TurnPlaces;
@@ -107,6 +117,13 @@ export class IsolatedTurns {
 
   get running(): number {
     return this.#admission.running;
+  }
+
+  /** For turns that begin from here on. */
+  reconfigure(bounds: TurnBounds): void {
+    const { idleTimeoutMs, timeoutMs } = bounds;
+    this.#options = { ...this.#options, idleTimeoutMs, timeoutMs };
+    this.#admission.reconfigure(bounds.admission);
   }
 
   /** A worker became ready: what waits may start. */

@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { missingFeatures } from "../../workers/contract/codex-capabilities.js";
 import { CodexNativeApiError } from "../errors.js";
-import type { AdmissionOptions } from "./admission/admission.js";
+import type { AdmissionBounds, AdmissionOptions } from "./admission/admission.js";
 import type { AppServerTransport } from "./app-server-source.js";
 import type { CodexInstallationOptions } from "./codex-installation.js";
 import { CodexSupervision } from "./codex-supervision.js";
@@ -51,6 +51,12 @@ export interface CodexNativeRuntimeOptions {
   readonly providerProfileId?: string;
 }
 
+/** What a runtime that is open can be given anew. */
+export interface RuntimeSettings {
+  readonly turns: Pick<CodexNativeRuntimeOptions["turns"], "defaultModel" | "idleTimeoutMs" | "timeoutMs">;
+  readonly admission: AdmissionBounds;
+}
+
 type RuntimeState = "idle" | "starting" | "running" | "closing" | "closed";
 
 const providerKind = "openai-native";
@@ -67,6 +73,8 @@ const defaultSpareThreads = 4;
 const spareThreads = { idleMs: 300_000, minAvailableBytes: 512 * 1024 * 1024 } as const;
 /** How long, and how many, turns may wait for outputs of the caller's functions. */
 const parking = { ttlMs: 600_000, maxTurns: 1_000 } as const;
+/** Bound of the pool's own, which admission never lets turns reach: a reload may raise admission's, and not the pool's. */
+const mostConcurrentTurns = 100_000;
 /** How long a turn waits for a runtime that is about to be ready again. */
 const readyTimeoutMs = 5_000;
 /** How long `start` waits before it answers that Codex is not ready yet. */
@@ -77,7 +85,7 @@ const startTimeoutMs = 30_000;
  * may use it directly; the HTTP service is one user of it.
  */
 export class CodexNativeRuntime implements NativeTurnRuntime {
-  readonly #options: CodexNativeRuntimeOptions;
+  #options: CodexNativeRuntimeOptions;
   readonly #logger: Logger;
   readonly #supervision: CodexSupervision;
   #turns: IsolatedTurns | null = null;
@@ -92,13 +100,23 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
         codex: { ...options.codex, profile: options.turns.profile, stopStepMs },
         appServer: options.appServer,
         workers: options.workers,
-        maxConcurrentTurns: options.admission.maxConcurrentTurns,
+        maxConcurrentTurns: mostConcurrentTurns,
         version: options.version,
         maxThreadsKept: options.maxThreadsKept ?? maxThreadsKept,
         maxLogBytes: options.maxLogBytes ?? maxLogBytes,
       },
       logger,
     );
+  }
+
+  /** Takes other bounds from here on; turns that wait or run keep those they began with. */
+  reconfigure({ turns, admission }: RuntimeSettings): void {
+    this.#options = {
+      ...this.#options,
+      turns: { ...this.#options.turns, ...turns },
+      admission: { ...this.#options.admission, ...admission },
+    };
+    this.#turns?.reconfigure({ ...turns, admission });
   }
 
   /**
@@ -272,7 +290,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
         chooseModel: (requested) =>
           chooseModel({
             requested,
-            configured: turns.defaultModel,
+            configured: this.#options.turns.defaultModel,
             catalog: facts.models,
             customProvider: (installation.home?.modelProvider ?? "openai") !== "openai",
           }),

@@ -7,8 +7,12 @@ import { FakeProcessEvents, FakeService } from "../../support/fake-service.js";
 
 const never = (): Promise<void> => new Promise(() => {});
 
-function startServing(service: FakeService, argv: readonly string[] = []) {
-  const loaded = loadConfig({ argv, env: {}, machine: fakeMachine() });
+const configFile = "/home/ada/.config/codex-native-api/config.json";
+
+/** `files` may be changed while it serves. */
+function startServing(service: FakeService, files: Record<string, string> = {}) {
+  const readConfig = () => loadConfig({ argv: [], env: {}, machine: fakeMachine({ ...files }) });
+  const loaded = readConfig();
   if (!loaded.ok) throw new Error("the configuration has faults");
   const events = new FakeProcessEvents();
   const lines: string[] = [];
@@ -17,8 +21,9 @@ function startServing(service: FakeService, argv: readonly string[] = []) {
     format: "json",
     destination: { write: (line) => lines.push(line) },
   });
-  const exitCode = serve({ config: loaded.config, logger, events, createService: service.create });
-  return { events, exitCode, lines };
+  const { config } = loaded;
+  const exitCode = serve({ config, logger, events, createService: service.create, readConfig });
+  return { events, exitCode, lines, logger };
 }
 
 t.test("a signal drains the service and ends with 0", async (t) => {
@@ -78,4 +83,64 @@ t.test("a destroy that never settles does not hold the process", async (t) => {
   events.signal("SIGINT");
   events.signal("SIGINT");
   t.equal(await exitCode, 1);
+});
+
+/** What a hang-up began has been done. */
+async function settle(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+t.test("SIGHUP reads the files anew and gives the service what they say now", async (t) => {
+  const service = new FakeService();
+  const files: Record<string, string> = {};
+  const { events, exitCode, logger } = startServing(service, files);
+  await settle();
+  files[configFile] = JSON.stringify({ logLevel: "debug", http: { allowedHosts: ["box.lan"] } });
+  events.hangUp(false);
+  await settle();
+  t.match(service.configs, [{ http: { allowedHosts: ["box.lan"] } }]);
+  t.equal(logger.level, "debug");
+  events.signal("SIGTERM");
+  t.equal(await exitCode, 0);
+});
+
+t.test("a configuration with faults changes nothing, and every fault is logged", async (t) => {
+  const service = new FakeService();
+  const files: Record<string, string> = {};
+  const { events, exitCode, lines, logger } = startServing(service, files);
+  await settle();
+  files[configFile] = JSON.stringify({ logLevel: "loud", auth: { tokens: [{ name: "ada" }] }, prot: 1 });
+  events.hangUp(false);
+  await settle();
+  t.strictSame(service.configs, []);
+  t.equal(logger.level, "info");
+  const refusal = lines.find((line) => line.includes("service.reload_refused")) ?? "{}";
+  t.match(JSON.parse(refusal), {
+    level: "error",
+    faults: [/prot in .*did you mean listen\.port/, /logLevel in /, /auth\.tokens\[0\] in .*needs one of/],
+  });
+  events.signal("SIGTERM");
+  t.equal(await exitCode, 0);
+});
+
+t.test("a reload that the service refuses leaves the log level as it was", async (t) => {
+  const service = new FakeService({ reload: () => Promise.reject(new TypeError("no token")) });
+  const files: Record<string, string> = {};
+  const { events, exitCode, lines, logger } = startServing(service, files);
+  await settle();
+  files[configFile] = JSON.stringify({ logLevel: "debug" });
+  events.hangUp(false);
+  await settle();
+  t.equal(logger.level, "info");
+  t.match(lines.join(""), /service\.reload_refused.*no token/);
+  events.signal("SIGTERM");
+  t.equal(await exitCode, 0);
+});
+
+t.test("SIGHUP of a terminal that is gone drains the service like SIGTERM", async (t) => {
+  const service = new FakeService();
+  const { events, exitCode } = startServing(service);
+  events.hangUp(true);
+  t.equal(await exitCode, 0);
+  t.strictSame(service.calls, ["start", "stop"]);
 });

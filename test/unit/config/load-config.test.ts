@@ -49,7 +49,16 @@ t.test("nothing given yields the defaults of the launch contract", async (t) => 
     workers: 3,
     admission: { maxConcurrentTurns: 1000, startGate: 8, maxQueue: 2000, queueTimeoutMs: 30000 },
     continuation: { ttlMs: 1800000, maxEntries: 10000, maxBytes: 268435456 },
-    http: { maxBodyBytes: 33554432, allowedHosts: [], allowedOrigins: [], unsupportedParameters: "ignore" },
+    http: {
+      maxBodyBytes: 33554432,
+      maxHeaderBytes: 16384,
+      headersTimeoutMs: 30000,
+      requestTimeoutMs: 120000,
+      maxConnections: 4096,
+      allowedHosts: [],
+      allowedOrigins: [],
+      unsupportedParameters: "ignore",
+    },
     shutdownGraceMs: 10000,
     logLevel: "info",
     logFormat: "auto",
@@ -100,6 +109,16 @@ t.test("a fault of a measured value names its unit", async (t) => {
     fault,
     '--turn-timeout-ms: "30s" is not allowed; it takes an integer from 1 to 2147483647 (milliseconds)',
   );
+});
+
+t.test("a request has no less time than its headers", async (t) => {
+  t.strictSame(loadFaults({ argv: ["--request-timeout-ms", "1000"] }), [
+    "--request-timeout-ms: 1000 is less than http.headersTimeoutMs, which is 30000: headers are part of a request",
+  ]);
+  t.match(loadFaults({ argv: ["--headers-timeout-ms", "200000"] }), [
+    /^--headers-timeout-ms: 120000 is less/,
+  ]);
+  loadValid({ argv: ["--headers-timeout-ms", "1000", "--request-timeout-ms", "1000"] });
 });
 
 t.test("an empty variable counts as not set", async (t) => {

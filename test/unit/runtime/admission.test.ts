@@ -75,6 +75,23 @@ t.test("no more turns run than allowed, and a release lets the next in", async (
   t.equal(admission.running, 0);
 });
 
+t.test("bounds that grow let in who waits, bounds that shrink take nobody's place", async (t) => {
+  const { admission, ask } = createAdmission({ maxConcurrentTurns: 1, maxQueue: 1 });
+  const first = await admission.acquire(ask());
+  const second = admission.acquire(ask());
+  t.equal(code(await admission.acquire(ask()).catch((reason: unknown) => reason)), "queue_full");
+  admission.reconfigure({ maxConcurrentTurns: 2, maxQueue: 2, queueTimeoutMs: 10_000 });
+  (await second).release();
+  const third = await admission.acquire(ask());
+  admission.reconfigure({ maxConcurrentTurns: 1, maxQueue: 1, queueTimeoutMs: 10_000 });
+  t.equal(admission.running, 2);
+  const fourth = admission.acquire(ask());
+  first.release();
+  t.equal(admission.depth, 1, "it waits until the smaller bound has room");
+  third.release();
+  (await fourth).release();
+});
+
 t.test("a full queue refuses with queue_full and says when to come back", async (t) => {
   const { admission, ask, setPlaces } = createAdmission({ maxQueue: 1 });
   setPlaces(0);

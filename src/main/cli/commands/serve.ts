@@ -1,3 +1,4 @@
+import { loadConfig } from "../../config/load-config.js";
 import { allOptions } from "../../config/options.js";
 import { createLogger } from "../../observability/logger.js";
 import type { Command } from "../command.js";
@@ -10,6 +11,8 @@ export const serveCommand: Command = {
   details: [
     "Listens at once and says codex.ready when turns can run. The first Ctrl-C or SIGTERM lets the turns in flight end; " +
       "a second one stops at once.",
+    "SIGHUP reads the configuration anew, the files it names included, and applies what needs no restart: tokens, log level, " +
+      "allowed hosts and origins, and limits. Where the terminal that it runs in is closed, it stops as by SIGTERM.",
   ],
   flags: [],
   operands: null,
@@ -21,8 +24,9 @@ export const serveCommand: Command = {
       const isText =
         config.logFormat === "text" || (config.logFormat === "auto" && context.stdout.isTTY === true);
       const logger = createLogger({ level: config.logLevel, format: isText ? "text" : "json" });
-      const { events, createService } = context;
-      const code = await serve({ config, logger, events, createService });
+      const { events, createService, env, machine } = context;
+      const readConfig = () => loadConfig({ argv: input.configArgv, env, machine });
+      const code = await serve({ config, logger, events, createService, readConfig });
       context.exit(code);
       return code;
     }),

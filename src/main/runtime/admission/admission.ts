@@ -13,6 +13,9 @@ export interface AdmissionOptions {
   readonly readyTimeoutMs: number;
 }
 
+/** What can be changed while turns wait and run. */
+export type AdmissionBounds = Pick<AdmissionOptions, "maxConcurrentTurns" | "maxQueue" | "queueTimeoutMs">;
+
 /** Finds a place for one turn, or answers null when nothing can start now. */
 export type PlaceFinder<Place> = () => Place | null;
 
@@ -42,7 +45,7 @@ interface Waiting<Place> {
  * worker all have room. Piscina's own queue stays empty, since a task pinned to a busy thread would hold up others there.
  */
 export class Admission<Place> {
-  readonly #options: AdmissionOptions;
+  #options: AdmissionOptions;
   readonly #readiness: () => Readiness;
   readonly #now: () => number;
   readonly #queue = new FairQueue<Waiting<Place>>();
@@ -107,6 +110,12 @@ export class Admission<Place> {
   enterNow(): () => void {
     this.#running += 1;
     return this.#releaseOnce();
+  }
+
+  /** Bounds for what comes from here on. What waits or runs already keeps its place, also beyond a smaller bound. */
+  reconfigure(bounds: AdmissionBounds): void {
+    this.#options = { ...this.#options, ...bounds };
+    this.pump();
   }
 
   /** Starts what can start now. Call it whenever room may have appeared. */
