@@ -1,0 +1,73 @@
+/** A listener whose runtime answers at once and remembers nothing, so that what grows is the listener's. */
+import type { FastifyInstance } from "fastify";
+import { InMemoryCodexNativeApiContinuationRegistry } from "../../../src/main/continuation/in-memory-registry.js";
+import { AccessPolicy } from "../../../src/main/http/access-policy.js";
+import { buildApp } from "../../../src/main/http/build-app.js";
+import { CallerTurns } from "../../../src/main/http/caller-limits.js";
+import { InFlight } from "../../../src/main/http/in-flight.js";
+import { createId } from "../../../src/main/http/request-id.js";
+import type { CodexNativeApiServerOptions } from "../../../src/main/http/server-options.js";
+import { createSilentLogger } from "../../../src/main/observability/logger.js";
+import { ResponseService } from "../../../src/main/responses/response-service.js";
+import type {
+  IsolatedTurnHandlers,
+  IsolatedTurnRequest,
+  IsolatedTurnResult,
+} from "../../../src/main/runtime/types.js";
+import { answerHello, FakeRuntime, FakeTurn } from "../../support/fake-runtime.js";
+import { namedToken } from "../../support/http-fixture.js";
+import { fuzzToken } from "./requests.js";
+
+class QuickRuntime extends FakeRuntime {
+  override runIsolatedTurn(
+    request: IsolatedTurnRequest,
+    handlers: IsolatedTurnHandlers = {},
+  ): Promise<IsolatedTurnResult> {
+    return answerHello(new FakeTurn(request, handlers));
+  }
+}
+
+export function quickServerOptions(): CodexNativeApiServerOptions {
+  return {
+    runtime: new QuickRuntime(),
+    registry: new InMemoryCodexNativeApiContinuationRegistry({ maxEntries: 200 }),
+    host: "127.0.0.1",
+    port: 0,
+    authToken: "the-default-token",
+    tokens: [namedToken("fuzzer", fuzzToken)],
+    allowedHosts: [],
+    allowedOrigins: [],
+    maxBodyBytes: 256 * 1024,
+    unsupportedParameters: "ignore",
+    version: "0.0.0-test",
+    logger: createSilentLogger(),
+  };
+}
+
+/** The routes and guards without a socket, for `inject`. */
+export async function createQuickApp(): Promise<FastifyInstance> {
+  const options = quickServerOptions();
+  const { runtime, registry } = options;
+  const app = buildApp({
+    options,
+    context: {
+      runtime,
+      registry,
+      responses: new ResponseService({ runtime, registry, wallClock: Date.now, newId: createId }),
+      callerTurns: new CallerTurns(),
+      unsupportedParameters: options.unsupportedParameters,
+      keepAliveCommentMs: 15_000,
+      version: options.version,
+      localhostOnly: true,
+      logger: options.logger,
+      wallClock: Date.now,
+      clock: () => performance.now(),
+    },
+    access: new AccessPolicy(options.host, options),
+    bodyLimit: { maxBytes: options.maxBodyBytes },
+    inFlight: new InFlight(),
+    isClosing: () => false,
+  });
+  await app.ready();
+  return app;
+}
