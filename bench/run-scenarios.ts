@@ -40,8 +40,12 @@ async function runScenario(scenario: Scenario, endMs: number, options: RunOption
   const quickSeconds = scenario.quickSeconds > 0 ? scenario.quickSeconds : scenario.fullSeconds;
   const plannedMs = 1_000 * (options.quick ? quickSeconds : scenario.fullSeconds);
   const softMs = Math.min(plannedMs, leftMs);
-  const deadline = AbortSignal.timeout(Math.round(Math.min(2 * plannedMs, leftMs)));
-  const signal = AbortSignal.any([deadline, options.interrupted]);
+  const deadline = new AbortController();
+  const timer = setTimeout(
+    () => deadline.abort(new Error("it was given up: out of time")),
+    Math.min(2 * plannedMs, leftMs),
+  );
+  const signal = AbortSignal.any([deadline.signal, options.interrupted]);
   const resources = new Resources();
   const result = scenario.run({
     quick: options.quick,
@@ -51,6 +55,7 @@ async function runScenario(scenario: Scenario, endMs: number, options: RunOption
     say: options.say,
   });
   const outcome = await settle(result, signal);
+  clearTimeout(timer);
   const leftovers = await resources.close();
   return { name, title, seconds: (performance.now() - startMs) / 1_000, outcome, leftovers };
 }
@@ -66,7 +71,7 @@ async function settle(result: ReturnType<Scenario["run"]>, signal: AbortSignal):
   } catch (error) {
     // Given up: what it still says is of no use to anybody.
     result.catch(() => undefined);
-    const reason = signal.aborted ? "out of time or interrupted" : String(error);
+    const reason = error instanceof Error ? error.message : String(error);
     return { status: "failed", reason };
   }
 }
