@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { keepResults } from "./report/keep-results.js";
 import { readLoad, readMachineFacts, readVersionFacts } from "./report/machine.js";
 import { renderScenario, renderVerdict } from "./report/render.js";
+import { readServiceSettings } from "./report/service-settings.js";
 import { installPeers } from "./rig/install-peers.js";
 import { runScenarios } from "./run-scenarios.js";
 import { scenarios } from "./scenarios/index.js";
@@ -60,7 +61,10 @@ const run = {
   mode,
   machine: readMachineFacts(loadBefore),
   versions: await readVersionFacts(),
-  configuration: "Default configuration, ChatGPT login, offline backend over WebSocket.",
+  configuration: {
+    summary: "Default configuration, ChatGPT login, offline backend over WebSocket.",
+    service: readServiceSettings(),
+  },
   scenarios: records,
 } as const;
 if (!values["no-results"] && !interruption.signal.aborted) {

@@ -9,5 +9,6 @@ export const peers: Readonly<Record<string, OpenPeer>> = {
   "ai-sdk-provider-codex-cli, exec": openAiSdkExec,
   "ai-sdk-provider-codex-cli, app-server": openAiSdkAppServer,
   "ai-sdk-provider-codex-app-server": openInjectingAppServer,
+  // It asks the backend for a list of models in a way that the offline one has no answer for, and says so in the report.
   "codex-as-api (calls the backend itself, without Codex)": openCodexAsApi,
 };

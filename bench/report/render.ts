@@ -35,7 +35,7 @@ function describeRun({ machine, versions, mode, configuration }: RunRecord): str
     `${mode} run on ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.kernel}, ` +
       `load ${machine.loadBefore.toFixed(1)} before and ${machine.loadAfter.toFixed(1)} after.`,
     `Node ${versions.node}, Codex ${versions.codex}, codex-native-api ${versions.package}${versions.commit === null ? "" : ` (${versions.commit})`}.`,
-    `${configuration} Ratios are of medians within one round; the table has the median, least and greatest of the rounds.`,
+    `${configuration.summary} Ratios are of medians within one round; the table has the median, least and greatest of the rounds.`,
   ];
 }
 

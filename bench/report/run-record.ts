@@ -1,5 +1,6 @@
 import type { ScenarioResult } from "../scenarios/scenario.js";
 import type { MachineFacts, VersionFacts } from "./machine.js";
+import type { ServiceSettings } from "./service-settings.js";
 
 export type ScenarioOutcome =
   | { readonly status: "done"; readonly result: ScenarioResult }
@@ -22,6 +23,6 @@ export interface RunRecord {
   readonly mode: "quick" | "full";
   readonly machine: MachineFacts;
   readonly versions: VersionFacts;
-  readonly configuration: string;
+  readonly configuration: { readonly summary: string; readonly service: ServiceSettings };
   readonly scenarios: readonly ScenarioRecord[];
 }

@@ -8,13 +8,11 @@ import { alternate, ofThing } from "../measure/rounds.js";
 import { ratioSpread, spreadOf } from "../measure/statistics.js";
 import { peers } from "../peers/registry.js";
 import { atLeast, type Figure } from "../report/figure.js";
-import { charactersOf, type ReplyPlan } from "../rig/backend-messages.js";
 import { type CodexTools, findCodexTools } from "../rig/codex-tools.js";
 import { callService, layGround, startService } from "../rig/rig.js";
 import type { Scenario, ScenarioContext } from "./scenario.js";
+import { shortReply, shortTurn } from "./short-turn.js";
 
-const reply: ReplyPlan = { deltas: 20, charactersPerDelta: 6, firstDelayMs: 0, delayMs: 0 };
-const prompt = "Is this message a question? Answer yes or no: what time is it?";
 const codexExec = "codex exec";
 
 /** One turn at a time, as a user would have it without this service. */
@@ -43,7 +41,7 @@ export const alternatives: Scenario = {
 async function enter(context: ScenarioContext, remarks: string[]): Promise<readonly Contestant[]> {
   const { resources } = context;
   const ground = await layGround(resources);
-  await ground.backend.setReply(reply);
+  await ground.backend.setReply(shortReply);
   const service = await startService(resources, ground);
   const { json } = await callService(resources, service);
   const setting = await findCodexTools(ground, await service.readDefaultModel());
@@ -89,8 +87,7 @@ function measure(
   maxMs: number,
   { signal }: ScenarioContext,
 ): Promise<LoadResult> {
-  const expectedCharacters = charactersOf(reply);
-  return runLoad(contestant, { atOnce: 1, turns, maxMs, prompt, expectedCharacters, signal });
+  return runLoad(contestant, { ...shortTurn, atOnce: 1, turns, maxMs, signal });
 }
 
 /** How many times faster the service is. */

@@ -2,17 +2,16 @@ import { connect, type Socket } from "node:net";
 import { runLoad } from "../measure/load.js";
 import { readResidentBytes } from "../measure/process-usage.js";
 import { atLeast, single } from "../report/figure.js";
-import { charactersOf, type ReplyPlan } from "../rig/backend-messages.js";
 import type { Resources } from "../rig/resources.js";
 import { callService, layGround, startService } from "../rig/rig.js";
 import { toMb } from "./scale-streams.js";
 import type { Scenario } from "./scenario.js";
+import { shortReply, shortTurn } from "./short-turn.js";
 
 const connections = 2_000;
 /** As many as a listener's backlog surely holds. */
 const dialledAtOnce = 100;
 const dialTimeoutMs = 10_000;
-const reply: ReplyPlan = { deltas: 20, charactersPerDelta: 6, firstDelayMs: 0, delayMs: 0 };
 const turns = 20;
 
 /** Connections that were used once and are kept open. */
@@ -23,10 +22,10 @@ export const scaleIdle: Scenario = {
   fullSeconds: 15,
   run: async ({ resources, signal }) => {
     const ground = await layGround(resources);
-    await ground.backend.setReply(reply);
+    await ground.backend.setReply(shortReply);
     const service = await startService(resources, ground);
     const { json } = await callService(resources, service);
-    const plan = { prompt: "hello", expectedCharacters: charactersOf(reply), maxMs: 5_000, signal };
+    const plan = { ...shortTurn, maxMs: 5_000, signal };
     const measure = () => runLoad(json, { ...plan, atOnce: 1, turns });
     await measure();
     const before = { load: await measure(), bytes: await readResidentBytes(service.pid) };

@@ -1,12 +1,11 @@
 import { runLoad } from "../measure/load.js";
 import { readResidentBytes } from "../measure/process-usage.js";
 import { atLeast, type Figure, single } from "../report/figure.js";
-import { charactersOf, type ReplyPlan } from "../rig/backend-messages.js";
 import { callService, layGround, startService } from "../rig/rig.js";
 import { toMb } from "./scale-streams.js";
 import type { Scenario } from "./scenario.js";
+import { shortReply, shortTurn } from "./short-turn.js";
 
-const reply: ReplyPlan = { deltas: 20, charactersPerDelta: 6, firstDelayMs: 0, delayMs: 0 };
 const wanted = 10_000;
 const callers = 16;
 /** Between two readings of memory. */
@@ -29,18 +28,17 @@ export const scaleRow: Scenario = {
   fullSeconds: 260,
   run: async ({ resources, signal, timeLeftMs, say }) => {
     const ground = await layGround(resources);
-    await ground.backend.setReply(reply);
+    await ground.backend.setReply(shortReply);
     const service = await startService(resources, ground);
     const { json } = await callService(resources, service);
     const readings: Reading[] = [];
     let [turns, failed, stepMs] = [0, 0, 0];
     while (turns + failed < wanted && timeLeftMs() > stepMs) {
       const result = await runLoad(json, {
+        ...shortTurn,
         atOnce: callers,
         turns: turnsAStep,
         maxMs: Math.max(0, timeLeftMs()),
-        prompt: "hello",
-        expectedCharacters: charactersOf(reply),
         signal,
       });
       stepMs = Math.max(stepMs, result.wallMs);

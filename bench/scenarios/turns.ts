@@ -3,13 +3,10 @@ import { describeFaults, type LoadResult, runLoad } from "../measure/load.js";
 import { alternate, ofThing } from "../measure/rounds.js";
 import { ratioSpread, spreadOf } from "../measure/statistics.js";
 import { atLeast, atMost, type Figure } from "../report/figure.js";
-import { charactersOf, type ReplyPlan } from "../rig/backend-messages.js";
 import { callService, layGround, openFloor, startService } from "../rig/rig.js";
 import type { Scenario, ScenarioContext, ScenarioResult } from "./scenario.js";
+import { shortReply, shortTurn } from "./short-turn.js";
 
-/** A short answer, all at once: what is measured is the way to the model and back. */
-const reply: ReplyPlan = { deltas: 20, charactersPerDelta: 6, firstDelayMs: 0, delayMs: 0 };
-const prompt = "Is this message a question? Answer yes or no: what time is it?";
 const warmUp = { atOnce: 1, turns: 5, maxMs: 2_000 };
 
 interface Level {
@@ -71,7 +68,7 @@ export const turns: Scenario = {
 async function enter(context: ScenarioContext): Promise<readonly Contestant[]> {
   const { resources } = context;
   const ground = await layGround(resources);
-  await ground.backend.setReply(reply);
+  await ground.backend.setReply(shortReply);
   const service = await startService(resources, ground);
   const floors = await openFloor(resources, ground, service);
   const floor = await floors.startOnSocket();
@@ -85,14 +82,7 @@ function measure(
   { atOnce, turns, maxMs }: Omit<Level, "rounds">,
   { signal }: ScenarioContext,
 ): Promise<LoadResult> {
-  return runLoad(contestant, {
-    atOnce,
-    turns,
-    maxMs,
-    prompt,
-    expectedCharacters: charactersOf(reply),
-    signal,
-  });
+  return runLoad(contestant, { ...shortTurn, atOnce, turns, maxMs, signal });
 }
 
 function report(
@@ -107,7 +97,7 @@ function report(
     }
   }
   const all = measured.flatMap(({ rounds }) => rounds.flat());
-  return { figures: [...figures, ...countFaults(all)], details: { reply, measured } };
+  return { figures: [...figures, ...countFaults(all)], details: { reply: shortReply, measured } };
 }
 
 /** One contestant at one level. With one caller latency counts, with more of them what gets through. */
