@@ -1,11 +1,13 @@
 import { mkdir, writeFile } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { renderMarkdown } from "./render.js";
 import type { RunRecord } from "./run-record.js";
 
-/** From `build/bench/report` to the sources. */
-const resultsDirectory = fileURLToPath(new URL("../../../bench/results", import.meta.url));
+/** From `build/bench/report`. */
+const projectDirectory = fileURLToPath(new URL("../../..", import.meta.url));
+const resultsDirectory = join(projectDirectory, "bench", "results");
 
 /** Writes the run as JSON and as Markdown; the names of the files. */
 export async function keepResults(run: RunRecord, name: string): Promise<readonly string[]> {
@@ -15,7 +17,14 @@ export async function keepResults(run: RunRecord, name: string): Promise<readonl
     [`${name}.md`]: renderMarkdown(run),
   };
   for (const [file, content] of Object.entries(files)) {
-    await writeFile(join(resultsDirectory, file), content);
+    await writeFile(join(resultsDirectory, file), withoutPaths(content));
   }
   return Object.keys(files).map((file) => join("bench", "results", file));
+}
+
+/** The reason of a failure may name a file; where the machine keeps it is nobody's business. */
+function withoutPaths(text: string): string {
+  return [projectDirectory, homedir(), tmpdir()]
+    .filter((path) => path.length > 1)
+    .reduce((cleaned, path) => cleaned.replaceAll(path, "…/"), text);
 }
