@@ -74,10 +74,7 @@ export class FloorClient implements Contestant {
 
   async runTurn(prompt: string): Promise<TurnSample> {
     const clock = new TurnClock();
-    if (this.#starting >= startGate) {
-      await new Promise<void>((resolve) => this.#waitingToStart.push(resolve));
-    }
-    this.#starting++;
+    await this.#enterGate();
     let completed: Promise<void>;
     let threadId: string;
     try {
@@ -85,8 +82,7 @@ export class FloorClient implements Contestant {
       completed = this.#untilCompleted(threadId, clock);
       await Promise.race([completed, this.#startTurn(threadId, prompt)]);
     } finally {
-      this.#starting--;
-      this.#waitingToStart.shift()?.();
+      this.#leaveGate();
     }
     await completed;
     const sample = clock.finish();
@@ -97,6 +93,18 @@ export class FloorClient implements Contestant {
   close(): void {
     this.#wire.close();
     this.#abandon();
+  }
+
+  async #enterGate(): Promise<void> {
+    if (this.#starting < startGate) this.#starting++;
+    else await new Promise<void>((resolve) => this.#waitingToStart.push(resolve));
+  }
+
+  /** Hands the place over, or gives it back. */
+  #leaveGate(): void {
+    const next = this.#waitingToStart.shift();
+    if (next === undefined) this.#starting--;
+    else next();
   }
 
   async #startThread(): Promise<string> {

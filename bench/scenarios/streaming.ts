@@ -8,9 +8,16 @@ import type { BackendProcess } from "../rig/backend-process.js";
 import { callService, layGround, openFloor, startService } from "../rig/rig.js";
 import type { Scenario, ScenarioContext, ScenarioResult } from "./scenario.js";
 
-/** One kind of stream, and how many of them. */
+type Compare = (
+  plan: StreamPlan,
+  floor: readonly LoadResult[],
+  service: readonly LoadResult[],
+) => readonly Figure[];
+
+/** One kind of stream, how many of them, and what of them counts. */
 interface StreamPlan {
   readonly title: string;
+  readonly compare: Compare;
   readonly reply: ReplyPlan;
   readonly atOnce: number;
   readonly turns: number;
@@ -31,6 +38,7 @@ const patientQueue = ["--queue-timeout-ms", "120000"];
 /** The pace of a fast model: some hundred deltas a second, each on its own. */
 const firstDelta: StreamPlan = {
   title: "first delta",
+  compare: compareFirst,
   reply: { deltas: 20, charactersPerDelta: 6, firstDelayMs: 0, delayMs: 5 },
   atOnce: 1,
   turns: 15,
@@ -41,6 +49,7 @@ const firstDelta: StreamPlan = {
 /** As fast as the chain takes it. */
 const oneStream: StreamPlan = {
   title: "one stream",
+  compare: compareRates,
   reply: { deltas: 10_000, charactersPerDelta: 6, firstDelayMs: 0, delayMs: 0 },
   atOnce: 1,
   turns: 1,
@@ -50,6 +59,7 @@ const oneStream: StreamPlan = {
 
 const manyStreams: StreamPlan = {
   title: "256 streams",
+  compare: compareRates,
   reply: { deltas: 500, charactersPerDelta: 6, firstDelayMs: 0, delayMs: 40 },
   atOnce: 256,
   turns: 256,
@@ -131,9 +141,8 @@ function measure(
 function report({ plan, rounds }: Measured): readonly Figure[] {
   const floor = ofThing(rounds, 0);
   const service = ofThing(rounds, 1);
-  const compare = plan.title === firstDelta.title ? compareFirst : compareRates;
   return [
-    ...compare(plan, floor, service),
+    ...plan.compare(plan, floor, service),
     {
       what: `${plan.title}: service CPU per 1,000 deltas`,
       unit: "ms",
