@@ -52,6 +52,7 @@ t.test("routes and methods of the listener and of the document are the same", as
       callerTurns: new CallerTurns(),
       unsupportedParameters: "ignore",
       keepAliveCommentMs: 1000,
+      limits: {},
       version: "0.0.0-test",
       localhostOnly: true,
       logger: undefined,

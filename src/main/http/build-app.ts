@@ -17,6 +17,7 @@ import {
   defaultListenerLimits,
   type RouteContext,
 } from "./server-options.js";
+import { cutStalledReader } from "./stalled-reader.js";
 
 export interface AppParts {
   readonly options: CodexNativeApiServerOptions;
@@ -66,6 +67,11 @@ function addGuards(app: FastifyInstance, { options, context, access, inFlight, i
       reply.header("connection", "close");
       throw new CodexNativeApiError("native_runtime_unavailable", "The server is stopping.");
     }
+  });
+
+  app.addHook("onSend", (_request, reply, _payload, done) => {
+    cutStalledReader(reply.raw, context.limits);
+    done();
   });
 
   app.addHook("onRequest", async (request, reply) => {

@@ -42,6 +42,8 @@ export interface ListenerLimits {
   readonly requestTimeoutMs: number;
   /** An idle connection is closed after this. Default 72000, above what clients and proxies usually keep. */
   readonly keepAliveTimeoutMs: number;
+  /** A client that takes nothing of an answer for this long, though there is more, is cut off. Default 60000. */
+  readonly stalledReaderTimeoutMs: number;
   /** Connections at once; one more is dropped. Default 4096. */
   readonly maxConnections: number;
   /** Requests on one connection; 0 sets no bound. Default 0. */
@@ -53,6 +55,7 @@ export const defaultListenerLimits: ListenerLimits = {
   headersTimeoutMs: 30_000,
   requestTimeoutMs: 120_000,
   keepAliveTimeoutMs: 72_000,
+  stalledReaderTimeoutMs: 60_000,
   maxConnections: 4096,
   maxRequestsPerConnection: 0,
 };
@@ -67,6 +70,7 @@ export interface RouteContext {
   readonly callerTurns: CallerTurns;
   readonly unsupportedParameters: UnsupportedParameterPolicy;
   readonly keepAliveCommentMs: number;
+  readonly limits: Partial<ListenerLimits>;
   readonly version: string;
   readonly localhostOnly: boolean;
   readonly logger: Logger | undefined;

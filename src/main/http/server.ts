@@ -66,6 +66,7 @@ export class CodexNativeApiServer {
         callerTurns: new CallerTurns(),
         unsupportedParameters: options.unsupportedParameters,
         keepAliveCommentMs: options.keepAliveCommentMs ?? defaultKeepAliveCommentMs,
+        limits: options.limits ?? {},
         version: options.version,
         localhostOnly: isLoopbackHost(options.host),
         logger: options.logger,

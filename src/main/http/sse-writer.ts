@@ -6,9 +6,6 @@ export interface SseWriterOptions {
   readonly keepAliveCommentMs: number;
 }
 
-/** A client that takes nothing of a finished answer for this long is cut off, in milliseconds. */
-const farewellMs = 30_000;
-
 /** Text kept back for one write, in characters; more is written at once. */
 const flushChars = 32 * 1024;
 
@@ -60,7 +57,7 @@ export class SseWriter {
     return this.#full?.drained;
   }
 
-  /** Writes what is left and ends the answer. Settles when the client has it all, or is gone. */
+  /** Writes what is left and ends the answer. Settles when the client has it all, or is gone, or cut off. */
   async end(): Promise<void> {
     if (this.#state !== "open") return;
     this.#state = "ending";
@@ -68,9 +65,7 @@ export class SseWriter {
     const closed = new Promise<void>((resolve) => this.#response.once("close", resolve));
     this.#response.end(this.#pending);
     this.#pending = "";
-    const farewell = setTimeout(() => this.#response.destroy(), farewellMs);
     await closed;
-    clearTimeout(farewell);
   }
 
   #flush(): void {

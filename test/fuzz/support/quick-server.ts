@@ -57,6 +57,7 @@ export async function createQuickApp(): Promise<FastifyInstance> {
       callerTurns: new CallerTurns(),
       unsupportedParameters: options.unsupportedParameters,
       keepAliveCommentMs: 15_000,
+      limits: {},
       version: options.version,
       localhostOnly: true,
       logger: options.logger,
