@@ -49,6 +49,7 @@ export const errorKinds = {
   turn_timeout: { status: 504, type: "server_error", retryable: false },
 } as const satisfies Record<string, ErrorKind> & Record<TurnErrorCode, ErrorKind>;
 
+/** Stable; each is explained in docs/errors.md. */
 export type CodexNativeApiErrorCode = keyof typeof errorKinds;
 
 export const errorCodes = Object.keys(errorKinds).filter(isErrorCode);
@@ -57,6 +58,7 @@ function isErrorCode(code: string): code is CodexNativeApiErrorCode {
   return code in errorKinds;
 }
 
+/** What an error may say beside its code and message. */
 export interface CodexNativeApiErrorDetails {
   /** Path of the request field at fault, such as `input[2].content`. */
   readonly param?: string | null;

@@ -2,19 +2,38 @@
 export type { ConfigChanges } from "./config/config-changes.js";
 export type { ConfigFault } from "./config/faults.js";
 export type { CodexNativeApiSettings } from "./config/host-settings.js";
-export type { OptionOrigin } from "./config/layers.js";
+export type { LayerKind, OptionOrigin } from "./config/layers.js";
 export { type ConfigResult, type CreateConfigOptions, createConfig } from "./config/load-config.js";
 export type { NamedToken } from "./config/named-token.js";
 export type { TokenEntry } from "./config/token-entries.js";
-export type { CodexNativeApiConfig } from "./config/types.js";
-export { InMemoryCodexNativeApiContinuationRegistry } from "./continuation/in-memory-registry.js";
+export type {
+  AdmissionConfig,
+  AppServerTransport,
+  AuthConfig,
+  CodexConfig,
+  CodexHomeMode,
+  CodexNativeApiConfig,
+  ContinuationConfig,
+  HttpConfig,
+  ListenConfig,
+  LogFormat,
+  LogLevel,
+  TurnsConfig,
+  UnsupportedParameterPolicy,
+} from "./config/types.js";
+export {
+  InMemoryCodexNativeApiContinuationRegistry,
+  type InMemoryContinuationRegistryOptions,
+} from "./continuation/in-memory-registry.js";
 export type {
   CodexNativeApiContinuationRegistry,
+  ContinuationGoneReason,
   ContinuationIdentity,
   ContinuationLookup,
   ContinuationPutResult,
   ContinuationRecord,
   ContinuationRegistryStats,
+  ContinuationRouteKind,
   NewContinuationRecord,
 } from "./continuation/types.js";
 export {
@@ -23,9 +42,12 @@ export {
   type CodexNativeApiErrorDetails,
 } from "./errors.js";
 export type { AccessOptions } from "./http/access-policy.js";
+export type { ListeningAddress } from "./http/listener.js";
 export type { MetricsPage, MetricsSink, RequestObservation } from "./http/metrics-sink.js";
-export { CodexNativeApiServer } from "./http/server.js";
+export { type CloseOptions, CodexNativeApiServer } from "./http/server.js";
 export type { CodexNativeApiServerOptions, ListenerLimits, ServerSettings } from "./http/server-options.js";
+export type { AdmissionOptions } from "./runtime/admission/admission.js";
+export type { CodexInstallationOptions } from "./runtime/codex-installation.js";
 export {
   CodexNativeRuntime,
   type CodexNativeRuntimeOptions,
@@ -33,23 +55,37 @@ export {
 } from "./runtime/runtime.js";
 export type {
   AppServerHealth,
+  FunctionTool,
   IsolatedTurnHandlers,
+  IsolatedTurnOutcome,
   IsolatedTurnRequest,
   IsolatedTurnResult,
+  JsonObject,
   NativeAccount,
   NativeModel,
   NativeRuntimeHealth,
   NativeRuntimeObserver,
   NativeTurnRuntime,
+  OutputItemType,
   RateLimits,
+  RateLimitWindow,
   Readiness,
   RequestTarget,
   SpareThreadsHealth,
   TokenUsage,
+  ToolOutput,
+  ToolOutputPart,
+  TurnErrorCode,
+  TurnErrorData,
   TurnEvent,
   TurnObservation,
+  TurnOutcome,
+  TurnProfile,
   TurnStarted,
+  WebSearchLocation,
+  WebSearchOptions,
   WorkerHealth,
+  WorkerSlotState,
 } from "./runtime/types.js";
 export type {
   CodexNativeApiServiceEvents,
@@ -82,6 +118,7 @@ export {
 export {
   CodexNativeApiSideTaskError,
   type CodexNativeApiSideTaskErrorCode,
+  type CodexNativeApiSideTaskErrorDetails,
 } from "./side-tasks/side-task-error.js";
 export type {
   SideTaskClass,

@@ -15,6 +15,7 @@ import { ReadinessEvents } from "./service/readiness-events.js";
 import type { CodexNativeApiServiceEvents } from "./service/service-events.js";
 import { packageVersion } from "./version.js";
 
+/** What a `CodexNativeApiService` is made of; only `config` is needed. */
 export interface CodexNativeApiServiceOptions {
   /** From `createConfig`. With `enabled: false`, `start` does nothing and says so. */
   readonly config: CodexNativeApiConfig;
@@ -27,6 +28,11 @@ export interface CodexNativeApiServiceOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** The host's name of the provider profile that turns run under. Default `openai-default`. */
   readonly providerProfileId?: string;
+  /**
+   * The only Codex account (its ChatGPT account id) that turns may run under: while another is logged in, they are refused with
+   * `native_login_required`. Default: whichever is logged in.
+   */
+  readonly accountId?: string;
   /**
    * Where responses are stored. The host's own outlives restarts of the service, and stays the host's to start and close.
    * Default: in memory within `config.continuation`, anew at each start.
@@ -44,6 +50,7 @@ export type ServiceStart =
   /** The configuration says `enabled: false`; nothing was done. */
   | { readonly started: false; readonly url: null };
 
+/** Where a `CodexNativeApiService` stands; whether Codex is ready is another question. */
 export type ServiceState = "stopped" | "starting" | "running" | "stopping";
 
 interface Running {
@@ -109,7 +116,7 @@ export class CodexNativeApiService {
    */
   on<K extends keyof CodexNativeApiServiceEvents>(
     name: K,
-    listener: (event: CodexNativeApiServiceEvents[K]) => void | Promise<void>,
+    listener: (event: CodexNativeApiServiceEvents[K]) => unknown,
   ): () => void {
     return this.#events.on(name, listener);
   }
@@ -280,7 +287,7 @@ export class CodexNativeApiService {
   }
 
   #createRuntime(observer: NativeRuntimeObserver): CodexNativeRuntime {
-    const { environment, providerProfileId } = this.#options;
+    const { environment, providerProfileId, accountId } = this.#options;
     const config = this.#config;
     return new CodexNativeRuntime(
       {
@@ -293,6 +300,7 @@ export class CodexNativeApiService {
         version: packageVersion,
         observer,
         ...(providerProfileId === undefined ? {} : { providerProfileId }),
+        ...(accountId === undefined ? {} : { accountId }),
       },
       this.#logger,
     );

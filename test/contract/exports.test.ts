@@ -1,5 +1,24 @@
 import t from "tap";
+import ts from "typescript";
 import * as surface from "../../src/main/index.js";
+
+const program = ts.createProgram(["src/main/index.ts"], {
+  ...ts.convertCompilerOptionsFromJson(
+    { target: "es2023", module: "nodenext", types: ["node"], lib: ["es2023"] },
+    ".",
+  ).options,
+  strict: true,
+  noEmit: true,
+});
+const checker = program.getTypeChecker();
+const index = program.getSourceFile("src/main/index.ts");
+const module = index === undefined ? undefined : checker.getSymbolAtLocation(index);
+if (module === undefined) throw new Error("src/main/index.ts exports nothing");
+const exported = checker.getExportsOfModule(module).map((symbol) => ({
+  name: symbol.name,
+  symbol: symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol,
+}));
+const publicNames = new Set(exported.flatMap(({ name, symbol }) => [name, symbol.name]));
 
 t.test("the package exports these values and no others", async (t) => {
   t.same(Object.keys(surface).sort(), [
@@ -13,4 +32,68 @@ t.test("the package exports these values and no others", async (t) => {
     "createConfig",
     "readSideTaskSettings",
   ]);
+});
+
+function isPrivate(member: ts.Node): boolean {
+  if (!ts.isClassElement(member)) return false;
+  if (member.name !== undefined && ts.isPrivateIdentifier(member.name)) return true;
+  return (
+    ts.canHaveModifiers(member) &&
+    (ts.getModifiers(member) ?? []).some(({ kind }) => kind === ts.SyntaxKind.PrivateKeyword)
+  );
+}
+
+/** Named types of our own that a declaration shows to whoever uses it. */
+function shownTypes(declaration: ts.Node): readonly ts.Symbol[] {
+  const found: ts.Symbol[] = [];
+  const visit = (node: ts.Node): void => {
+    if (isPrivate(node) || ts.isBlock(node)) return;
+    if (ts.isTypeReferenceNode(node) || ts.isExpressionWithTypeArguments(node)) {
+      const at = ts.isTypeReferenceNode(node) ? node.typeName : node.expression;
+      const symbol = checker.getSymbolAtLocation(at);
+      if (symbol !== undefined)
+        found.push(symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol);
+    }
+    ts.forEachChild(node, visit);
+  };
+  ts.forEachChild(declaration, visit);
+  return found;
+}
+
+/** A type of this package that a host may want to name: not a parameter, and not a generic tool of one file. */
+function isOurs(symbol: ts.Symbol): boolean {
+  const [declaration] = symbol.declarations ?? [];
+  if (declaration === undefined || symbol.flags & ts.SymbolFlags.TypeParameter) return false;
+  if (ts.isTypeAliasDeclaration(declaration) && declaration.typeParameters !== undefined) return false;
+  return /(^|\/)src\/(main|workers)\//.test(declaration.getSourceFile().fileName);
+}
+
+t.test(
+  "every type that an export shows is exported too: no host has to reach into the package",
+  async (t) => {
+    const hidden = exported.flatMap(({ name, symbol }) =>
+      (symbol.declarations ?? [])
+        .flatMap(shownTypes)
+        .filter((shown) => isOurs(shown) && !publicNames.has(shown.name))
+        .map((shown) => `${name} shows ${shown.name}`),
+    );
+    t.strictSame([...new Set(hidden)], []);
+  },
+);
+
+function isDocumented(symbol: ts.Symbol): boolean {
+  return symbol.getDocumentationComment(checker).length > 0;
+}
+
+t.test("every export says what it is, and so does every method of a class", async (t) => {
+  const bare = exported.flatMap(({ name, symbol }) => {
+    const members = [...(symbol.members?.values() ?? [])].filter(
+      (member) => symbol.flags & ts.SymbolFlags.Class && member.flags & ts.SymbolFlags.Method,
+    );
+    const methods = members.filter(
+      (member) => !(member.declarations ?? []).some(isPrivate) && !isDocumented(member),
+    );
+    return [...(isDocumented(symbol) ? [] : [name]), ...methods.map((method) => `${name}.${method.name}`)];
+  });
+  t.strictSame(bare, []);
 });

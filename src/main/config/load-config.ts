@@ -17,14 +17,16 @@ export interface ConfigSources {
   readonly machine: Machine;
 }
 
+/** What `createConfig` may read beside the settings. */
 export interface CreateConfigOptions {
   /**
    * Variables to read as `serve` does, below the settings and above the config file, which is then read as well. Default:
    * none, and no config file. Pass `process.env` to let a host's users configure the service as they would `serve`.
    */
-  readonly env?: Environment;
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
+/** A configuration, or everything that is wrong with what was given. */
 export type ConfigResult =
   | {
       readonly ok: true;

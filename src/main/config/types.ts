@@ -5,12 +5,14 @@
 import type { TurnProfile } from "../../workers/contract/turn.js";
 import type { NamedToken } from "./named-token.js";
 
+/** Which `CODEX_HOME` the app-server has. */
 export type CodexHomeMode =
   /** A `CODEX_HOME` of the service's own whose login is a link to the user's. */
   | "isolated"
   /** The user's `CODEX_HOME` itself: the choice for keyring logins. */
   | "user";
 
+/** Which app-server the workers talk to, and whose it is. */
 export type AppServerTransport =
   /** One process of ours for all workers, on a private unix socket. */
   | { readonly kind: "shared" }
@@ -21,6 +23,7 @@ export type AppServerTransport =
   /** A running app-server of someone else's on a loopback port (`ws://127.0.0.1:4500`); never stopped by us. */
   | { readonly kind: "tcp"; readonly url: string };
 
+/** Least severe level that is logged; `serve` obeys it, a host has a logger of its own. */
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
 
 /** `auto`: text on a terminal, JSON lines elsewhere. */
@@ -29,6 +32,7 @@ export type LogFormat = "auto" | "json" | "text";
 /** Request parameters that Codex has no place for: dropped and listed in the answer, or refused with 400. */
 export type UnsupportedParameterPolicy = "ignore" | "reject";
 
+/** Where the service listens. */
 export interface ListenConfig {
   /** Address or name to bind, an IPv6 address without brackets. Default `127.0.0.1`. */
   readonly host: string;
@@ -36,6 +40,7 @@ export interface ListenConfig {
   readonly port: number;
 }
 
+/** What callers must show. */
 export interface AuthConfig {
   /** Bearer token for `/v1/*` and `/metrics`; null: there is none without a name. */
   readonly token: string | null;
@@ -43,6 +48,7 @@ export interface AuthConfig {
   readonly tokens: readonly NamedToken[];
 }
 
+/** Which Codex runs, on whose login, and where its state is. */
 export interface CodexConfig {
   /** Command name or absolute path; null means `codex` on PATH, else the installed package's. */
   readonly bin: string | null;
@@ -55,6 +61,7 @@ export interface CodexConfig {
   readonly config: Readonly<Record<string, string>>;
 }
 
+/** How turns run, and for how long at most. */
 export interface TurnsConfig {
   readonly profile: TurnProfile;
   /** Model when a request names none; null means the catalog's default. */
@@ -67,6 +74,7 @@ export interface TurnsConfig {
   readonly spareThreads: number;
 }
 
+/** How many turns run and wait at once. */
 export interface AdmissionConfig {
   /** Turns that may run at once. */
   readonly maxConcurrentTurns: number;
@@ -78,6 +86,7 @@ export interface AdmissionConfig {
   readonly queueTimeoutMs: number;
 }
 
+/** Bounds of the registry of stored responses. */
 export interface ContinuationConfig {
   /** A stored response not used for this long expires. */
   readonly ttlMs: number;
@@ -85,6 +94,7 @@ export interface ContinuationConfig {
   readonly maxBytes: number;
 }
 
+/** What requests are taken. */
 export interface HttpConfig {
   readonly maxBodyBytes: number;
   readonly maxHeaderBytes: number;
@@ -101,6 +111,7 @@ export interface HttpConfig {
   readonly unsupportedParameters: UnsupportedParameterPolicy;
 }
 
+/** The configuration in force: what a `CodexNativeApiService` runs on. Made by `createConfig`. */
 export interface CodexNativeApiConfig {
   /** False: an embedding host does not start the service. The `serve` command serves all the same. */
   readonly enabled: boolean;

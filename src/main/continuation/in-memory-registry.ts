@@ -12,6 +12,7 @@ import type {
 } from "./types.js";
 import { UseOrder, type UseOrderNode } from "./use-order.js";
 
+/** Bounds and clocks of the registry in memory. */
 export interface InMemoryContinuationRegistryOptions {
   /** A response not used for this long is forgotten. Default: 1800000, half an hour. */
   readonly ttlMs?: number;

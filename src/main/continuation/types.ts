@@ -1,5 +1,6 @@
 import type { JsonObject } from "../../workers/contract/json.js";
 
+/** Which dialect made a stored response. */
 export type ContinuationRouteKind = "responses" | "chat_completions";
 
 /** Whose work a response is. Work of one identity never goes on under another. */
@@ -37,6 +38,7 @@ export interface NewContinuationRecord {
   readonly response: JsonObject | null;
 }
 
+/** A stored response, with the times that the registry keeps for it. */
 export interface ContinuationRecord extends NewContinuationRecord {
   /** Unix time in milliseconds. */
   readonly lastUsedAt: number;
@@ -53,18 +55,21 @@ export type ContinuationGoneReason =
   /** Larger than all the room there is; it was never kept. */
   | "too_large";
 
+/** What reading a stored response found. */
 export type ContinuationLookup =
   | { readonly status: "found"; readonly record: ContinuationRecord }
   | { readonly status: "gone"; readonly reason: ContinuationGoneReason }
   /** Never stored, deleted, or gone for so long that this too is forgotten. */
   | { readonly status: "not_found" };
 
+/** What became of a response that was to be stored. */
 export type ContinuationPutResult =
   | { readonly status: "stored"; readonly record: ContinuationRecord }
   | { readonly status: "too_large"; readonly bytes: number; readonly maxBytes: number }
   /** This registry is set to keep nothing. */
   | { readonly status: "disabled" };
 
+/** What health and metrics show of a registry. */
 export interface ContinuationRegistryStats {
   /** Which implementation this is. */
   readonly kind: string;

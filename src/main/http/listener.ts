@@ -7,6 +7,7 @@ import { describeError } from "./error-reply.js";
 import { createId } from "./request-id.js";
 import type { ListenerLimits } from "./server-options.js";
 
+/** Where a server listens. */
 export interface ListeningAddress {
   readonly host: string;
   readonly port: number;

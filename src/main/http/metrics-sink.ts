@@ -14,11 +14,13 @@ export interface RequestObservation {
   readonly durationMs: number;
 }
 
+/** A scrape's answer. */
 export interface MetricsPage {
   readonly contentType: string;
   readonly text: string;
 }
 
+/** Where a server reports its requests, and what it serves at `/metrics`. */
 export interface MetricsSink {
   /** Must not throw. */
   observeRequest(observation: RequestObservation): void;

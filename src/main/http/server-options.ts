@@ -14,6 +14,7 @@ export interface ServerSettings extends AccessOptions {
   readonly limits?: Partial<ListenerLimits>;
 }
 
+/** What a `CodexNativeApiServer` serves, where, and to whom. */
 export interface CodexNativeApiServerOptions extends ServerSettings {
   readonly runtime: NativeTurnRuntime;
   /** Where stored responses are kept; its owner's to start and close. */
@@ -33,6 +34,7 @@ export interface CodexNativeApiServerOptions extends ServerSettings {
   readonly keepAliveCommentMs?: number;
 }
 
+/** Bounds on connections and on how slowly a request may come. */
 export interface ListenerLimits {
   /** Size of a request's headers. Default 16384. */
   readonly maxHeaderBytes: number;

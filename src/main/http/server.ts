@@ -15,6 +15,7 @@ import {
   type ServerSettings,
 } from "./server-options.js";
 
+/** How a server is closed. */
 export interface CloseOptions {
   /** How long answers under way may take to end by themselves, in milliseconds. */
   readonly graceMs: number;

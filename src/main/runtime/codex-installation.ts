@@ -18,6 +18,7 @@ import {
 } from "./app-server/state-directory.js";
 import { describeStateFault } from "./app-server/state-directory-fault.js";
 
+/** Which Codex runs, on whose login, and where its state is. */
 export interface CodexInstallationOptions {
   /** An absolute path or a command name; null searches PATH and the installed package. */
   readonly bin: string | null;

@@ -21,6 +21,8 @@ export interface CodexSupervisionOptions {
   readonly maxConcurrentTurns: number;
   /** Version of this service, which Codex is told. */
   readonly version: string;
+  /** The only account that turns may run under; null for any. */
+  readonly accountId: string | null;
   /** Threads that an app-server which cannot unload them is given before a new one takes over. */
   readonly maxThreadsKept: number;
   /** What Codex's log databases may grow to while an app-server runs, in bytes. */
@@ -293,6 +295,18 @@ export class CodexSupervision {
         message: "Codex is not logged in on this machine. Run `codex login`; the service notices by itself.",
       });
       this.#logger.warn({ event: "codex.login_required" }, "Codex is not logged in: run `codex login`");
+      return;
+    }
+    if (this.#options.accountId !== null && this.facts.account?.id !== this.#options.accountId) {
+      this.readiness.setBlocked({
+        code: "native_login_required",
+        message:
+          "Codex is logged in with another account than the one this service is for. Log in with that one; the service notices by itself.",
+      });
+      this.#logger.warn(
+        { event: "codex.wrong_account" },
+        "Codex is logged in with another account than this service is for",
+      );
       return;
     }
     const wasReady = this.readiness.phase === "ready";

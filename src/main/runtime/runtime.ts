@@ -22,6 +22,7 @@ import type {
   ToolOutput,
 } from "./types.js";
 
+/** What a `CodexNativeRuntime` runs on. A `CodexNativeApiService` makes one from its configuration. */
 export interface CodexNativeRuntimeOptions {
   readonly codex: Omit<CodexInstallationOptions, "profile" | "stopStepMs">;
   readonly appServer: AppServerTransport;
@@ -49,6 +50,11 @@ export interface CodexNativeRuntimeOptions {
   readonly observer?: NativeRuntimeObserver;
   /** The host's name of the provider profile that turns run under. Default `openai-default`. */
   readonly providerProfileId?: string;
+  /**
+   * The only Codex account (its ChatGPT account id) that turns may run under: while another is logged in, they are refused with
+   * `native_login_required`. Default: whichever is logged in.
+   */
+  readonly accountId?: string;
 }
 
 /** What a runtime that is open can be given anew. */
@@ -102,6 +108,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
         workers: options.workers,
         maxConcurrentTurns: mostConcurrentTurns,
         version: options.version,
+        accountId: options.accountId ?? null,
         maxThreadsKept: options.maxThreadsKept ?? maxThreadsKept,
         maxLogBytes: options.maxLogBytes ?? maxLogBytes,
       },

@@ -1,28 +1,41 @@
-import type { TurnErrorData } from "../../workers/contract/errors.js";
+import type { TurnErrorCode, TurnErrorData } from "../../workers/contract/errors.js";
 import type { JsonObject } from "../../workers/contract/json.js";
-import type { CatalogModel, RateLimits } from "../../workers/contract/native-queries.js";
-import type { FunctionTool, TokenUsage, TurnProfile, WebSearchOptions } from "../../workers/contract/turn.js";
 import type {
+  CatalogModel as NativeModel,
+  RateLimits,
+  RateLimitWindow,
+} from "../../workers/contract/native-queries.js";
+import type {
+  FunctionTool,
+  TokenUsage,
+  TurnProfile,
+  WebSearchLocation,
+  WebSearchOptions,
+} from "../../workers/contract/turn.js";
+import type {
+  OutputItemType,
   ToolOutput,
   ToolOutputPart,
   TurnEvent,
   TurnOutcome,
 } from "../../workers/contract/turn-messages.js";
 
-/** A model of Codex's catalog. */
-export type NativeModel = CatalogModel;
-
 export type {
   FunctionTool,
   JsonObject,
+  NativeModel,
+  OutputItemType,
   RateLimits,
+  RateLimitWindow,
   TokenUsage,
   ToolOutput,
   ToolOutputPart,
+  TurnErrorCode,
   TurnErrorData,
   TurnEvent,
   TurnOutcome,
   TurnProfile,
+  WebSearchLocation,
   WebSearchOptions,
 };
 
@@ -65,6 +78,7 @@ export interface IsolatedTurnRequest {
   readonly requestId?: string;
 }
 
+/** How the caller of a turn follows it, holds it back, or gives it up. */
 export interface IsolatedTurnHandlers {
   /** Codex took the turn on. */
   readonly onTurnStarted?: (started: TurnStarted) => void;
@@ -86,6 +100,7 @@ export interface RequestTarget {
   readonly appServerGeneration: number;
 }
 
+/** Codex took a turn on: its native ids, and who runs it. */
 export interface TurnStarted {
   readonly threadId: string;
   readonly turnId: string;
@@ -99,12 +114,14 @@ export type IsolatedTurnOutcome =
   /** The model called functions and waits: `continueIsolatedTurn` with their outputs, within the parking time. */
   | { readonly status: "parked"; readonly callIds: readonly string[] };
 
+/** How a turn, or one leg of it, ended, and what it used. */
 export interface IsolatedTurnResult extends TurnStarted {
   readonly outcome: IsolatedTurnOutcome;
   /** Sum over the turn's model calls; null when Codex reported none. */
   readonly usage: TokenUsage | null;
 }
 
+/** Who is logged in, as Codex says it. */
 export interface NativeAccount {
   /** ChatGPT account id; null where the login has none (API key, custom provider). */
   readonly id: string | null;
@@ -117,8 +134,10 @@ export interface NativeAccount {
 /** Whether turns can run now, and if not, why. */
 export type Readiness = { readonly ready: true } | { readonly ready: false; readonly error: TurnErrorData };
 
+/** Where a worker thread and its connection stand. */
 export type WorkerSlotState = "booting" | "connecting" | "ready" | "stopping" | "stopped";
 
+/** One worker thread with its connection to the app-server. */
 export interface WorkerHealth {
   readonly id: string;
   readonly generation: number;
@@ -131,6 +150,7 @@ export interface WorkerHealth {
   readonly eventLoopDelayMs: number | null;
 }
 
+/** The app-server process as it is now; of one that is not ours, only what is known of it. */
 export interface AppServerHealth {
   readonly generation: number;
   readonly pid: number | null;
@@ -191,6 +211,7 @@ export interface NativeRuntimeObserver {
 
 /** What the HTTP layer needs of a runtime. `CodexNativeRuntime` is one; tests have others. */
 export interface NativeTurnRuntime {
+  /** What is known of Codex, login and turns. Never waits and never throws. */
   health(): NativeRuntimeHealth;
   /** The catalog, hidden models left out. Rejects with `native_runtime_unavailable` or `native_login_required`. */
   listModels(): Promise<readonly NativeModel[]>;

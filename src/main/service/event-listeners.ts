@@ -1,7 +1,7 @@
 /** A fault of a listener is its owner's: it is handed on and disturbs nobody else. */
 export type ListenerFault = (eventName: string, error: unknown) => void;
 
-type Listener<E> = (event: E) => void | Promise<void>;
+type Listener<E> = (event: E) => unknown;
 
 /** Typed events for a host's code, which may throw, reject, subscribe and unsubscribe while it is being told. */
 export class EventListeners<Events extends object> {
@@ -26,7 +26,8 @@ export class EventListeners<Events extends object> {
   emit<K extends keyof Events & string>(name: K, event: Events[K]): void {
     for (const { tell } of [...(this.#listeners[name] ?? [])]) {
       try {
-        tell(event)?.catch((error: unknown) => this.#onFault(name, error));
+        // What a listener returns is nobody's business, but a promise of its own that rejects would end the process.
+        Promise.resolve(tell(event)).catch((error: unknown) => this.#onFault(name, error));
       } catch (error) {
         this.#onFault(name, error);
       }

@@ -20,11 +20,13 @@ export interface CodexNativeApiServiceEvents {
   readonly stopped: ServiceStopped;
 }
 
+/** Of `listening`. */
 export interface ServiceListening {
   /** Where the service listens, such as `http://127.0.0.1:43182`. */
   readonly url: string;
 }
 
+/** Of `ready`. */
 export interface ServiceReady {
   /** Null where it is not known; `authMode` is `none` where the provider needs no login. */
   readonly account: NativeAccount | null;
@@ -32,6 +34,7 @@ export interface ServiceReady {
   readonly codexVersion: string | null;
 }
 
+/** Of `unavailable`. */
 export interface ServiceUnavailable {
   /** `native_login_required` or `native_runtime_unavailable`: the code that turns are answered with meanwhile. */
   readonly code: CodexNativeApiErrorCode;
@@ -41,11 +44,13 @@ export interface ServiceUnavailable {
   readonly recovering: boolean;
 }
 
+/** Of `accountChanged`: null is nobody, or not known yet. */
 export interface ServiceAccountChanged {
   readonly previous: NativeAccount | null;
   readonly current: NativeAccount | null;
 }
 
+/** Of `stopping`. */
 export interface ServiceStopping {
   /** How long turns in flight may take to end, in milliseconds; 0 for `destroy`. */
   readonly graceMs: number;

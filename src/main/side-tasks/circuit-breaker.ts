@@ -10,6 +10,7 @@ export interface CircuitBreakerOptions {
   readonly now: () => number;
 }
 
+/** How a route's circuit breaker stands. */
 export type CircuitState =
   /** Tasks pass. */
   | "closed"

@@ -17,6 +17,7 @@ import { TaskRun } from "./task-run.js";
 import { TaskTime } from "./task-time.js";
 import type { SideTaskRequest, SideTaskResult, SideTaskSettings } from "./types.js";
 
+/** Routes and bounds of a `CodexNativeApiSideTaskRouter`. */
 export interface CodexNativeApiSideTaskRouterOptions {
   /** As `readSideTaskSettings` reads it; a null in it switches a route off. */
   readonly settings: SideTaskSettings;

@@ -20,6 +20,7 @@ export interface SideTaskSettingsFault {
   readonly problem: string;
 }
 
+/** Settings of the router, or everything that is wrong with the environment. */
 export type SideTaskSettingsResult =
   | { readonly ok: true; readonly settings: SideTaskSettings }
   | { readonly ok: false; readonly faults: readonly SideTaskSettingsFault[] };

@@ -13,12 +13,14 @@ export const sideTaskErrorKinds = {
   routes_exhausted: { retryable: true },
 } as const satisfies Record<string, { readonly retryable: boolean }>;
 
+/** Stable; each is explained in docs/side-tasks.md. */
 export type CodexNativeApiSideTaskErrorCode = keyof typeof sideTaskErrorKinds;
 
 export function isSideTaskErrorCode(code: string): code is CodexNativeApiSideTaskErrorCode {
   return Object.hasOwn(sideTaskErrorKinds, code);
 }
 
+/** What a side task's error says beside its code and message. */
 export interface CodexNativeApiSideTaskErrorDetails {
   readonly routesTried?: readonly SideTaskTrial[];
   readonly param?: string | null;

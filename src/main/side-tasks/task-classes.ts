@@ -8,8 +8,10 @@ export const sideTaskClasses = [
   "side_reasoning",
 ] as const;
 
+/** What kind of task it is; each has its own time and model. */
 export type SideTaskClass = (typeof sideTaskClasses)[number];
 
+/** What holds for every task of a class unless the request says otherwise. */
 export interface SideTaskClassSettings {
   /** Reasoning effort as the model's catalog entry names it; null leaves the model's default. */
   readonly effort: string | null;

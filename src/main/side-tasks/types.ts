@@ -6,6 +6,7 @@ import type { SideTaskClass } from "./task-classes.js";
 /** In the order they are tried. */
 export const sideTaskRoutes = ["localhost_api", "direct_native", "external_provider"] as const;
 
+/** The routes, in the order they are tried. */
 export type SideTaskRouteName = (typeof sideTaskRoutes)[number];
 
 /** This service on loopback. */
@@ -41,6 +42,7 @@ export interface SideTaskSettings {
   readonly external: ExternalProvider | null;
 }
 
+/** One side task. */
 export interface SideTaskRequest {
   readonly taskClass: SideTaskClass;
   /** Text, or items as the Responses API takes them. */
@@ -80,6 +82,7 @@ export type SideTaskSkipReason =
   /** It failed lately, and its circuit breaker has not let go yet. */
   | "circuit_open";
 
+/** What became of one route that was tried, or why it was not. */
 export interface SideTaskTrial {
   readonly route: SideTaskRouteName;
   readonly outcome: "served" | "skipped" | SideTaskFailure;
@@ -94,6 +97,7 @@ export interface SideTaskTarget extends RequestTarget {
   readonly turnId: string;
 }
 
+/** What a side task came to, and by which route. */
 export interface SideTaskResult {
   /** The model's last message. */
   readonly outputText: string;

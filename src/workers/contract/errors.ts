@@ -20,8 +20,10 @@ export const turnErrorCodes = [
   "internal_error",
 ] as const;
 
+/** Codes of failures that a turn can end with. */
 export type TurnErrorCode = (typeof turnErrorCodes)[number];
 
+/** An error as it crosses threads: data with a stable code. */
 export interface TurnErrorData {
   readonly code: TurnErrorCode;
   /** Safe for an HTTP client: no stack, no path of this machine. */

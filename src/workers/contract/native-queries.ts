@@ -33,6 +33,7 @@ export interface RateLimitWindow {
   readonly resetsAt: number | null;
 }
 
+/** How much of the plan is used, as Codex last said it. */
 export interface RateLimits {
   readonly primary: RateLimitWindow | null;
   readonly secondary: RateLimitWindow | null;

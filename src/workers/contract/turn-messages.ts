@@ -18,6 +18,7 @@ export type TurnOutcome =
 /** Kinds of output item announced before they are complete. */
 export type OutputItemType = "message" | "reasoning" | "function_call" | "web_search_call";
 
+/** What a turn tells while it runs, in order. */
 export type TurnEvent =
   /** Codex took the turn on. Nothing of the model's output comes before this. */
   | {
@@ -58,10 +59,12 @@ export type TurnEvent =
 /** Worker to supervisor. */
 export type TurnPortOutput = { readonly type: "events"; readonly events: readonly TurnEvent[] };
 
+/** A part of a function's output. */
 export type ToolOutputPart =
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "image"; readonly imageUrl: string };
 
+/** A function's output for a call that a parked turn waits on. */
 export interface ToolOutput {
   readonly callId: string;
   readonly parts: readonly ToolOutputPart[];

@@ -19,6 +19,7 @@ export interface WebSearchOptions {
   readonly location: WebSearchLocation | null;
 }
 
+/** Roughly where the user is, for web searches. */
 export interface WebSearchLocation {
   readonly country: string | null;
   readonly region: string | null;
@@ -71,6 +72,7 @@ export interface TurnAssignment {
   readonly idleTimeoutMs: number;
 }
 
+/** Tokens, summed over a turn's model calls. */
 export interface TokenUsage {
   readonly inputTokens: number;
   readonly cachedInputTokens: number;

@@ -2,6 +2,7 @@ import { CodexNativeApiError } from "../../errors.js";
 import type { Readiness } from "../types.js";
 import { FairQueue } from "./fair-queue.js";
 
+/** How many turns run and wait at once, and for how long. */
 export interface AdmissionOptions {
   /** Turns that may run at once. */
   readonly maxConcurrentTurns: number;
