@@ -139,10 +139,11 @@ export class CodexNativeApiService {
   }
 
   /**
-   * Resolves once it is known where the service stands: ready, or not and why (no binary, no login), at the latest after
-   * `timeoutMs`. A service that is not running is not ready.
+   * Resolves once it is known where the service stands: ready, or not and why (no binary, no login), at the latest `timeoutMs`
+   * after the start that is under way, if any, which does not wait for Codex. A service that is not running is not ready.
    */
   async untilSettled(timeoutMs: number = defaultSettleTimeoutMs): Promise<Readiness> {
+    if (this.#last.kind === "start") await this.#last.done.catch(() => {});
     return (await this.#running?.runtime.untilSettled(timeoutMs)) ?? notRunning;
   }
 

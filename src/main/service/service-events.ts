@@ -12,7 +12,7 @@ export interface CodexNativeApiServiceEvents {
    * `listening` without `ready` means.
    */
   readonly unavailable: ServiceUnavailable;
-  /** Codex names another account than before, or none. The first account is a change too: from null. Comes before `ready`. */
+  /** Codex names another account than before, or none. The first one after each start is a change too: from null. Comes before `ready`. */
   readonly accountChanged: ServiceAccountChanged;
   /** `stop` or `destroy` begins. */
   readonly stopping: ServiceStopping;
