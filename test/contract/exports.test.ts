@@ -124,6 +124,7 @@ t.test("the package exports these types beside them and no others", async (t) =>
     "SideTaskSkipReason",
     "SideTaskTarget",
     "SideTaskTrial",
+    "SpareThreadsHealth",
     "TokenUsage",
     "ToolOutput",
     "ToolOutputPart",

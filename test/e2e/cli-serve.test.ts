@@ -44,7 +44,8 @@ async function ask(url: string, body: object = { input: "hello" }): Promise<Resp
 
 t.test("serve says what it found, answers, and SIGTERM leaves nothing behind", async (t) => {
   const { environment, stateDir } = await prepare(t);
-  const serve = new ServeProcess(t, environment);
+  // That variable is for hosts that embed the service: whoever says `serve` is served.
+  const serve = new ServeProcess(t, { ...environment, CODEX_NATIVE_API_ENABLE: "0" });
   const url = urlOf(await serve.waitFor("service.listening"));
   t.match(await serve.waitFor("codex.ready"), {
     binary: /codex$/,

@@ -79,6 +79,7 @@ t.test("a strict TypeScript host imports it, serves, and is answered by the real
   const project = await install(t, ["@openai/codex", "@types/node"]);
   const program = await readFile(example, "utf8");
   await writeFile(join(project, "main.ts"), program.replace("../../src/main/index.js", "codex-native-api"));
+  await writeFile(join(project, "quick-start.ts"), await readQuickStart());
   await writeFile(join(project, "tsconfig.json"), JSON.stringify(strictConsumer));
   const typeChecked = await run(join(modules, ".bin", "tsc"), ["-p", project]).catch(
     (error: unknown) => error,
@@ -117,6 +118,13 @@ t.test("a strict TypeScript host imports it, serves, and is answered by the real
   t.match(output, /^ready, Codex \d+\.\d+\.\d+\n> Paris\.\nstopped\n$/m, output);
 });
 
+/** The first block of the page that says how to embed it, as it stands there. */
+async function readQuickStart(): Promise<string> {
+  const [, code] = /^```ts\n(.*?)^```$/ms.exec(await readFile("docs/hosting.md", "utf8")) ?? [];
+  if (code === undefined) throw new Error("the page shows no code");
+  return code;
+}
+
 const strictConsumer = {
   compilerOptions: {
     target: "es2023",
@@ -128,7 +136,7 @@ const strictConsumer = {
     verbatimModuleSyntax: true,
     skipLibCheck: false,
   },
-  files: ["main.ts"],
+  files: ["main.ts", "quick-start.ts"],
 };
 
 t.test("its command runs, and says what to install where there is no Codex", async (t) => {
