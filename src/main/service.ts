@@ -57,8 +57,8 @@ interface Running {
   readonly server: CodexNativeApiServer;
   readonly runtime: CodexNativeRuntime;
   readonly metrics: ServiceMetrics;
-  /** Null when the registry is the host's. */
-  readonly ownRegistry: InMemoryCodexNativeApiContinuationRegistry | null;
+  /** Not used when the host gave one. */
+  readonly ownRegistry: InMemoryCodexNativeApiContinuationRegistry;
   readonly url: string;
   readonly readiness: ReadinessEvents;
   readonly startedWith: CodexNativeApiConfig;
@@ -229,12 +229,8 @@ export class CodexNativeApiService {
   /** Rejects with nothing left behind. */
   async #run(): Promise<Running> {
     const startedWith = this.#config;
-    const ownRegistry =
-      this.#options.registry === undefined
-        ? new InMemoryCodexNativeApiContinuationRegistry(this.#config.continuation)
-        : null;
+    const ownRegistry = new InMemoryCodexNativeApiContinuationRegistry(this.#config.continuation);
     const registry = this.#options.registry ?? ownRegistry;
-    if (registry === null) throw new Error("There is a registry, ours or the host's.");
     const metrics: ServiceMetrics = new ServiceMetrics({
       version: packageVersion,
       health: () => runtime.health(),
@@ -246,7 +242,7 @@ export class CodexNativeApiService {
     try {
       const { url } = await server.start();
       await runtime.open();
-      ownRegistry?.start();
+      if (registry === ownRegistry) ownRegistry.start();
       metrics.start();
       return {
         server,
@@ -271,18 +267,17 @@ export class CodexNativeApiService {
     const graceMs = how === "close" ? this.#config.shutdownGraceMs : 0;
     this.#logger.info({ event: "service.stopping", graceMs }, "stopping");
     this.#events.emit("stopping", { graceMs });
-    try {
-      // Both drain at once: the server takes nothing new, and its open streams end as the runtime ends their turns.
-      await Promise.all([
-        running.server.close({ graceMs: graceMs + drainMarginMs }),
-        how === "close" ? running.runtime.close() : running.runtime.destroy(),
-      ]);
-    } finally {
-      running.ownRegistry?.close();
-      running.metrics.close();
-      this.#running = null;
-      this.#state = "stopped";
-    }
+    // Both drain at once: the server takes nothing new, and its open streams end as the runtime ends their turns.
+    const ends = await Promise.allSettled([
+      running.server.close({ graceMs: graceMs + drainMarginMs }),
+      how === "close" ? running.runtime.close() : running.runtime.destroy(),
+    ]);
+    running.ownRegistry.close();
+    running.metrics.close();
+    this.#running = null;
+    this.#state = "stopped";
+    const failed = ends.find((end) => end.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
     this.#logger.info({ event: "service.stopped" }, "stopped");
     this.#events.emit("stopped", {});
   }
