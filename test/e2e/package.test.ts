@@ -47,19 +47,19 @@ async function install(t: WithTeardown, besides: readonly string[] = []): Promis
   return project;
 }
 
-async function listSources(folder: string, suffix: string): Promise<readonly string[]> {
-  const names = await readdir(folder, { recursive: true });
-  return names.filter((name) => name.endsWith(suffix)).map((name) => join(folder, name));
+async function listFiles(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 
 const { tarball, files } = await pack(t);
 
 t.test("the package holds what is needed to run, to type and to read, and nothing else", async (t) => {
-  const outputs = (await listSources("src", ".ts")).flatMap((source) => {
+  const outputs = (await listFiles("src")).flatMap((source) => {
     const output = source.replace(/^src/, "dist").replace(/\.ts$/, "");
     return [`${output}.js`, `${output}.d.ts`];
   });
-  const documents = [...(await listSources("docs", ".md")), ...(await listSources("config", ""))];
+  const documents = [...(await listFiles("docs")), ...(await listFiles("config"))];
   const roots = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"];
   t.strictSame(
     [...files].sort(),
