@@ -46,7 +46,7 @@ export type { ListeningAddress } from "./http/listener.js";
 export type { MetricsPage, MetricsSink, RequestObservation } from "./http/metrics-sink.js";
 export { type CloseOptions, CodexNativeApiServer } from "./http/server.js";
 export type { CodexNativeApiServerOptions, ListenerLimits, ServerSettings } from "./http/server-options.js";
-export type { AdmissionOptions } from "./runtime/admission/admission.js";
+export type { AdmissionBounds, AdmissionOptions } from "./runtime/admission/admission.js";
 export type { CodexInstallationOptions } from "./runtime/codex-installation.js";
 export {
   CodexNativeRuntime,

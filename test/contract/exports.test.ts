@@ -37,6 +37,8 @@ t.test("the package exports these values and no others", async (t) => {
 t.test("the package exports these types beside them and no others", async (t) => {
   const types = exported.map(({ name }) => name).filter((name) => !(name in surface));
   t.strictSame(types.sort(), [
+    "AccessOptions",
+    "AdmissionBounds",
     "AdmissionConfig",
     "AdmissionOptions",
     "AppServerHealth",
@@ -59,6 +61,7 @@ t.test("the package exports these types beside them and no others", async (t) =>
     "CodexNativeApiSideTaskErrorDetails",
     "CodexNativeApiSideTaskRouterOptions",
     "CodexNativeRuntimeOptions",
+    "ConfigChanges",
     "ConfigFault",
     "ConfigResult",
     "ContinuationConfig",
@@ -88,6 +91,7 @@ t.test("the package exports these types beside them and no others", async (t) =>
     "LogLevel",
     "MetricsPage",
     "MetricsSink",
+    "NamedToken",
     "NativeAccount",
     "NativeModel",
     "NativeRuntimeHealth",
@@ -101,6 +105,8 @@ t.test("the package exports these types beside them and no others", async (t) =>
     "Readiness",
     "RequestObservation",
     "RequestTarget",
+    "RuntimeSettings",
+    "ServerSettings",
     "ServiceAccountChanged",
     "ServiceListening",
     "ServiceReady",
@@ -125,6 +131,7 @@ t.test("the package exports these types beside them and no others", async (t) =>
     "SideTaskTarget",
     "SideTaskTrial",
     "SpareThreadsHealth",
+    "TokenEntry",
     "TokenUsage",
     "ToolOutput",
     "ToolOutputPart",

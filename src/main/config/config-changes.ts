@@ -4,6 +4,7 @@ import { valueAt } from "./describe-config.js";
 import { allOptions } from "./options.js";
 import type { CodexNativeApiConfig } from "./types.js";
 
+/** What became of a configuration that a running service was given. */
 export interface ConfigChanges {
   /** Keys whose new values are in force. */
   readonly applied: readonly string[];

@@ -1,6 +1,7 @@
 /** A caller with a token of its own: what configuration and listener both have to know of it. */
 import { createHash } from "node:crypto";
 
+/** A token with a name and limits of its own. */
 export interface NamedToken {
   /** Who the token was given to, for logs, metrics and fairness: letters, digits, `.`, `_` and `-`, at most 64. */
   readonly name: string;

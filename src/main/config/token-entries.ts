@@ -38,6 +38,7 @@ const entrySchema = z.strictObject({
   disabled: z.boolean().optional().meta({ description: "true: cut off." }),
 });
 
+/** A named token as settings and files give it: the token itself, or its digest, or a file that holds it. */
 export type TokenEntry = z.output<typeof entrySchema>;
 
 export const tokenListSchema = z.array(entrySchema).max(maxTokens);
