@@ -43,11 +43,13 @@ async function serveFiles(t: Test) {
       headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
       body: JSON.stringify(body),
     });
-  return { serve, backend, write, configure, ask };
+  const readHealth = async (token: string) =>
+    (await fetch(`${String(url)}/v1/health`, { headers: { authorization: `Bearer ${token}` } })).json();
+  return { serve, backend, write, configure, ask, readHealth };
 }
 
 t.test("SIGHUP applies what can be applied, names what needs a restart, and ends no turn", async (t) => {
-  const { serve, backend, write, configure, ask } = await serveFiles(t);
+  const { serve, backend, write, configure, ask, readHealth } = await serveFiles(t);
   backend.setDefaultReply(text({ deltas: ["a", "b", "c", "d"], delayMs: 100 }));
   const underWay = ask(oldToken);
   await backend.waitForRequest();
@@ -57,18 +59,24 @@ t.test("SIGHUP applies what can be applied, names what needs a restart, and ends
     workers: 3,
     logLevel: "debug",
     admission: { maxQueue: 7 },
+    turns: { profile: "codex" },
     auth: { tokens: [{ name: "ada", token: adasToken, models: ["no-such-model"], maxConcurrentTurns: 1 }] },
   });
   serve.child.kill("SIGHUP");
   const line = await serve.waitFor("service.reloaded");
   t.strictSame(line.applied, ["logLevel", "auth.token", "auth.tokens", "admission.maxQueue"]);
-  t.strictSame(line.needRestart, ["listen.port", "workers"]);
+  t.strictSame(line.needRestart, ["listen.port", "turns.profile", "workers"]);
   t.match(await (await underWay).json(), { status: "completed" });
   t.equal((await ask(oldToken)).status, 401);
   t.equal((await ask(newToken)).status, 200);
   t.match(await (await ask(adasToken, { model: "gpt-5.5", input: "hi" })).json(), {
     error: { code: "model_not_allowed" },
   });
+  t.match(
+    await readHealth(newToken),
+    { native_runtime: { profile: "lean" } },
+    "what waits is not shown as if it held",
+  );
   t.equal(serve.lines.filter(({ event }) => event === "app_server.started").length, 1);
   t.notMatch(JSON.stringify(serve.lines), /-token-123/, "no token is logged");
 });

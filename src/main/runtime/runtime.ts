@@ -117,7 +117,12 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
   }
 
   /** Takes other bounds from here on; turns that wait or run keep those they began with. */
-  reconfigure({ turns, admission }: RuntimeSettings): void {
+  reconfigure(settings: RuntimeSettings): void {
+    // By name: a whole configuration may be given, whose other parts are not in force.
+    const { defaultModel, idleTimeoutMs, timeoutMs } = settings.turns;
+    const { maxConcurrentTurns, maxQueue, queueTimeoutMs } = settings.admission;
+    const turns = { defaultModel, idleTimeoutMs, timeoutMs };
+    const admission = { maxConcurrentTurns, maxQueue, queueTimeoutMs };
     this.#options = {
       ...this.#options,
       turns: { ...this.#options.turns, ...turns },
