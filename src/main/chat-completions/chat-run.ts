@@ -98,6 +98,8 @@ export class ChatRun {
     const tell = (parts: readonly ChatStreamPart[]) => (parts.length === 0 ? undefined : sink(parts));
     return {
       signal,
+      // A client that waits for the whole answer has seen nothing of this one.
+      ...(!turn.stream && { onForget: () => this.#stream.forget() }),
       onTurnStarted: (started) => {
         this.#started = started;
         this.#stream.start(started);

@@ -164,6 +164,7 @@ export class ResponseRun {
       { ...turn.request, caller, owner, requestId, keepThread: turn.store, ...accountOf(plan) },
       {
         signal,
+        ...(!turn.stream && !this.background && { onForget: () => this.#forget() }),
         onTurnStarted: (started) => {
           this.#started = started;
           // The first events are few, and nothing follows before they are taken.
@@ -207,6 +208,12 @@ export class ResponseRun {
       await sink(events);
     }
     return { ok: false, told, error: fault };
+  }
+
+  /** Its client waits for the whole answer, and has seen nothing of this one. */
+  #forget(): void {
+    this.#outputItems.length = 0;
+    this.stream.forget();
   }
 
   #collect(event: TurnEvent): void {

@@ -1,3 +1,4 @@
+import { brokeUnderIt } from "./pool/turn-channel.js";
 import type { LegResult } from "./turn-session.js";
 import type { TurnObservation } from "./types.js";
 
@@ -18,7 +19,7 @@ export function observe(result: LegResult, waitedMs: number): TurnObservation {
 
 /** The ground under the turn broke, and not the turn. */
 export function isInfrastructureFault({ outcome }: LegResult): boolean {
-  return outcome.status === "failed" && outcome.error.infrastructure === true;
+  return brokeUnderIt(outcome);
 }
 
 /** Nothing of it was shown, so that nobody can tell whether it ran before. */

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { MessageChannel } from "node:worker_threads";
 import type { TurnAssignment } from "../../workers/contract/turn.js";
 import type { ToolOutput, TurnEvent } from "../../workers/contract/turn-messages.js";
-import { type LegOutcome, TurnChannel } from "./pool/turn-channel.js";
+import { brokeUnderIt, type LegOutcome, TurnChannel } from "./pool/turn-channel.js";
 import type { WorkerPool } from "./pool/worker-pool.js";
 import type { WorkerSlot } from "./pool/worker-slot.js";
 import type { IsolatedTurnHandlers, RequestTarget, TokenUsage, TurnStarted } from "./types.js";
@@ -121,6 +121,7 @@ export class TurnSession {
     slot.activeTurns += 1;
     try {
       const outcome = await leg();
+      if (brokeUnderIt(outcome) && handlers.onForget !== undefined) this.#forget(handlers.onForget);
       const handlerError = this.#channel.handlerError;
       return {
         outcome,
@@ -139,6 +140,11 @@ export class TurnSession {
       this.#silence = null;
       onLeftGate();
     }
+  }
+
+  #forget(onForget: () => void): void {
+    this.#firstEventAtMs = null;
+    onForget();
   }
 
   readonly #onEvent = (event: TurnEvent): void | Promise<void> => {

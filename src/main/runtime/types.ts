@@ -87,6 +87,11 @@ export interface IsolatedTurnHandlers {
    * turn only; a throw or rejection cancels the turn.
    */
   readonly onEvent?: (event: TurnEvent) => void | Promise<void>;
+  /**
+   * The ground under the turn broke and what was told of it does not hold: it may begin anew. Only for one who has passed
+   * nothing of it on; without this, a turn that has told anything ends with the error.
+   */
+  readonly onForget?: () => void;
   /** Aborting gives the turn up, in the queue or while it runs. */
   readonly signal?: AbortSignal;
 }

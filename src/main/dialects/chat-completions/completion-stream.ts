@@ -45,7 +45,7 @@ type Outcome = IsolatedTurnResult["outcome"];
 export class CompletionStream {
   readonly id: string;
   readonly #options: CompletionStreamOptions;
-  readonly #answer: Answer;
+  #answer: Answer;
   readonly #createdAtSeconds: number;
   readonly #outputItems: JsonObject[] = [];
   #state: "waiting" | "open" | "ended" = "waiting";
@@ -62,6 +62,13 @@ export class CompletionStream {
     this.#createdAtSeconds = Math.floor(wallClock() / 1000);
     this.#ignored = turn.ignoredParameters;
     this.#answer = new Answer({ streamed: turn.stream, newId });
+  }
+
+  /** The turn begins anew. Only where the client has had no chunk. */
+  forget(): void {
+    const { turn, newId } = this.#options;
+    this.#answer = new Answer({ streamed: turn.stream, newId });
+    this.#outputItems.length = 0;
   }
 
   /** The answer, once ended; null before, and where it failed. */

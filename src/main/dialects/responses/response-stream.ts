@@ -27,7 +27,7 @@ export class ResponseEventStream {
   readonly #options: ResponseEventStreamOptions;
   readonly #log = new EventLog();
   readonly #createdAtMs: number;
-  readonly #output: ResponseOutput;
+  #output: ResponseOutput;
   #state: "waiting" | "queued" | "running" | "ended" = "waiting";
   #continuation: ContinuationFacts | null = null;
   #ignored: readonly string[];
@@ -40,10 +40,15 @@ export class ResponseEventStream {
     this.id = options.newId("resp");
     this.#createdAtMs = options.wallClock();
     this.#ignored = options.turn.ignoredParameters;
-    this.#output = new ResponseOutput({
+    this.#output = this.#createOutput();
+  }
+
+  #createOutput(): ResponseOutput {
+    const { newId, turn } = this.#options;
+    return new ResponseOutput({
       log: this.#log,
-      newId: options.newId,
-      includeEncryptedReasoning: options.turn.includeEncryptedReasoning,
+      newId,
+      includeEncryptedReasoning: turn.includeEncryptedReasoning,
     });
   }
 
@@ -86,6 +91,11 @@ export class ResponseEventStream {
     if (this.#state === "ended") return [];
     this.#output.push(event);
     return this.#log.take();
+  }
+
+  /** The turn begins anew. Only where the client has had no event. */
+  forget(): void {
+    this.#output = this.#createOutput();
   }
 
   /** `usage` is the sum over the turn's model calls; null where Codex reported none. */

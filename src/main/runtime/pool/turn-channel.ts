@@ -13,6 +13,11 @@ export type TurnEventHandler = (event: TurnEvent) => void | Promise<void>;
 /** How one stretch of a turn ended: the turn itself, or the model's wait for outputs of the caller's functions. */
 export type LegOutcome = TurnOutcome | { readonly status: "parked"; readonly callIds: readonly string[] };
 
+/** Whether the ground under the turn broke, and not the turn. */
+export function brokeUnderIt(outcome: LegOutcome): boolean {
+  return outcome.status === "failed" && outcome.error.infrastructure === true;
+}
+
 /**
  * The supervisor's end of a turn's port. Delivers events in order, one at a time, and gives the worker credit for each batch
  * that was taken; each leg settles exactly once, whatever dies on the other side.
