@@ -71,12 +71,25 @@ export class CodexFacts {
   async readExtras(slot: WorkerSlot): Promise<void> {
     try {
       this.#loadedThreads = (await slot.query({ query: "loaded_threads" }, queryTimeoutMs)).count;
-      // Only a ChatGPT plan has windows; other logins answer with an error.
-      if (this.#account?.authMode !== "chatgpt") return;
-      this.#rateLimits = (await slot.query({ query: "rate_limits" }, queryTimeoutMs)).rateLimits;
     } catch (error) {
-      this.#logger.debug({ event: "codex_facts.read_failed", err: error }, "could not read usage from Codex");
+      this.#noteUnread(error);
     }
+    await this.readRateLimits(slot, queryTimeoutMs);
+  }
+
+  /** The same for the windows of the plan alone. */
+  async readRateLimits(slot: WorkerSlot, timeoutMs: number): Promise<void> {
+    // Only a ChatGPT plan has windows; other logins answer with an error.
+    if (this.#account?.authMode !== "chatgpt") return;
+    try {
+      this.#rateLimits = (await slot.query({ query: "rate_limits" }, timeoutMs)).rateLimits;
+    } catch (error) {
+      this.#noteUnread(error);
+    }
+  }
+
+  #noteUnread(error: unknown): void {
+    this.#logger.debug({ event: "codex_facts.read_failed", err: error }, "could not read usage from Codex");
   }
 
   noteRateLimits(rateLimits: RateLimits): void {

@@ -1,10 +1,10 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { hasFeature } from "../../workers/contract/codex-capabilities.js";
 import { CodexNativeApiError } from "../errors.js";
 import { type AppServerSource, type AppServerTransport, createAppServerSource } from "./app-server-source.js";
 import { CodexFacts } from "./codex-facts.js";
 import { CodexInstallation, type CodexInstallationOptions } from "./codex-installation.js";
+import { FactsReader } from "./facts-reader.js";
 import { InstallationWatch } from "./installation-watch.js";
 import { LoginWatch } from "./login-watch.js";
 import type { ConnectionChange, WorkerSlot } from "./pool/worker-slot.js";
@@ -44,7 +44,8 @@ export interface SupervisedTurns {
 const reportIntervalMs = 1_000;
 const extrasIntervalMs = 5_000;
 const workerCloseTimeoutMs = 5_000;
-const readFactsRetryMs = 250;
+/** A caller waits for it. */
+const windowTimeoutMs = 2_000;
 /** How long no worker gets in before a living app-server counts as hung. */
 const hungTimeoutMs = 5_000;
 
@@ -59,6 +60,7 @@ export class CodexSupervision {
   readonly source: AppServerSource;
   readonly #options: CodexSupervisionOptions;
   readonly #logger: Logger;
+  readonly #factsReader: FactsReader;
   readonly #loginWatch: LoginWatch;
   readonly #rotation: ThreadRotation;
   readonly #installationWatch: InstallationWatch;
@@ -93,6 +95,13 @@ export class CodexSupervision {
       },
       logger,
     );
+    this.#factsReader = new FactsReader({
+      facts: this.facts,
+      findSlot: () => (this.#running ? (this.#slots?.leastBusy(() => true) ?? null) : null),
+      authFile: () => this.installation.home?.authFile ?? null,
+      onRead: (generation) => this.#onFactsRead(generation),
+      onFailed: (error) => this.#onFactsFailed(error),
+    });
     this.#loginWatch = new LoginWatch(() => void this.#onLoginChanged());
     const ours = options.appServer.kind === "shared" || options.appServer.kind === "stdio";
     const onFailed = (error: unknown) =>
@@ -135,7 +144,7 @@ export class CodexSupervision {
       now: () => performance.now(),
       callbacks: {
         onConnection: (slot, change) => this.#onConnection(slot, change),
-        onAccountChanged: () => void this.#readFacts(),
+        onAccountChanged: () => void this.#factsReader.read(),
         onRateLimits: (rateLimits) => this.facts.noteRateLimits(rateLimits),
         onChild: (slot, pid) => children.set(slot.id, pid),
         onLost: (slot) => this.#onWorkerLost(slot),
@@ -155,6 +164,16 @@ export class CodexSupervision {
   async restart(reason: string): Promise<void> {
     this.readiness.setRecovering(reason);
     await this.source.restart(reason).catch((error: unknown) => this.#onStartFailed(error));
+  }
+
+  /** When the plan's used-up window opens again, in milliseconds; null where that is not known. */
+  async windowOpensInMs(): Promise<number | null> {
+    const known = this.facts.windowOpensInMs(Date.now());
+    const slot = this.#slots?.leastBusy(() => true) ?? null;
+    if (known !== null || slot === null) return known;
+    // Codex before 0.160 does not tell of a window by itself.
+    await this.facts.readRateLimits(slot, windowTimeoutMs);
+    return this.facts.windowOpensInMs(Date.now());
   }
 
   /** The last turn on an app-server of this generation is over. */
@@ -229,7 +248,7 @@ export class CodexSupervision {
     );
     if (change.state === "ready") {
       this.#codexVersion = change.codexVersion;
-      if (this.#factsGeneration !== change.appServerGeneration) void this.#readFacts();
+      if (this.#factsGeneration !== change.appServerGeneration) void this.#factsReader.read();
       else this.#decideReadiness();
       this.#turns?.pump();
       return;
@@ -268,24 +287,17 @@ export class CodexSupervision {
     this.#hungTimer.unref();
   }
 
-  /** Asks Codex who is logged in and what models there are; readiness follows from the answer. */
-  async #readFacts(): Promise<void> {
-    const slot = this.#slots?.leastBusy(() => true) ?? null;
-    if (slot === null || !this.#running) return;
-    const generation = slot.appServerGeneration;
-    try {
-      await this.facts.readEssentials(slot, this.installation.home?.authFile ?? null);
-    } catch (error) {
-      if (!this.#running) return;
-      this.#logger.warn({ event: "codex_facts.failed", err: error }, "Codex did not say who is logged in");
-      if (this.readiness.phase === "ready") return;
-      await delay(readFactsRetryMs, undefined, { ref: false });
-      return this.#readFacts();
-    }
-    if (generation !== slot.appServerGeneration || !slot.ready) return;
-    this.#factsGeneration = generation;
+  #onFactsRead(appServerGeneration: number): void {
+    if (!this.#running) return;
+    this.#factsGeneration = appServerGeneration;
     this.#decideReadiness();
     void this.#readExtras();
+  }
+
+  #onFactsFailed(error: unknown): void {
+    const reason = "Codex does not say who is logged in.";
+    this.#logger.warn({ event: "codex_facts.failed", err: error }, reason);
+    if (this.readiness.phase === "recovering") this.readiness.setRecovering(reason);
   }
 
   #decideReadiness(): void {

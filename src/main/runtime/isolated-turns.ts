@@ -55,7 +55,7 @@ export interface IsolatedTurnsContext {
   readonly chooseModel: (requested: string | undefined) => string;
   readonly describeTarget: (slot: WorkerSlot) => RequestTarget;
   /** When the plan's used-up window opens again, in milliseconds; null where that is not known. */
-  readonly windowOpensInMs: () => number | null;
+  readonly windowOpensInMs: () => Promise<number | null>;
   readonly observer: NativeRuntimeObserver | null;
   /** The last turn on an app-server of this generation is over, parked ones included. */
   readonly onGenerationIdle: (appServerGeneration: number) => void;
@@ -359,11 +359,11 @@ export class IsolatedTurns {
     return this.#context.readiness.phase === "ready" && this.#admission.depth === 0 && !this.#closing;
   }
 
-  #conclude(result: LegResult, session: TurnSession): IsolatedTurnResult {
+  async #conclude(result: LegResult, session: TurnSession): Promise<IsolatedTurnResult> {
     const { outcome, started, usage, handlerError } = result;
     if (handlerError !== undefined) throw handlerError;
     if (outcome.status === "failed")
-      throw CodexNativeApiError.fromTurnError(this.#withRetryTime(outcome.error));
+      throw CodexNativeApiError.fromTurnError(await this.#withRetryTime(outcome.error));
     if (outcome.status === "cancelled" && this.#scope.closed) throw shuttingDown();
     if (started === null) {
       throw new CodexNativeApiError("turn_cancelled", "The caller gave the turn up before it started.");
@@ -374,9 +374,9 @@ export class IsolatedTurns {
   }
 
   /** Codex says that the plan is used up without saying until when; the plan's windows tell. */
-  #withRetryTime(error: TurnErrorData): TurnErrorData {
+  async #withRetryTime(error: TurnErrorData): Promise<TurnErrorData> {
     if (error.code !== "usage_limit_reached" || error.retryAfterMs !== undefined) return error;
-    const retryAfterMs = this.#context.windowOpensInMs();
+    const retryAfterMs = await this.#context.windowOpensInMs();
     return retryAfterMs === null ? error : { ...error, retryAfterMs };
   }
 

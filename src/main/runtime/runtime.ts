@@ -72,7 +72,7 @@ const stopStepMs = 2_000;
 const maxLoadedThreads = 16;
 /** At 0.85 MB each: about 340 MB beside the 150 MB of an empty app-server. */
 const maxThreadsKept = 400;
-/** Codex before 0.169 logs 250 KB a turn: more than the threads it may keep write, so that long-lived chains decide. */
+/** Codex before 0.169 logs some 20 KB a turn (0.150 and 0.160, with short prompts): thousands of turns. */
 const maxLogBytes = 128 * 1024 * 1024;
 const defaultSpareThreads = 4;
 /** One costs as much memory as any idle thread. */
@@ -308,7 +308,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
           }),
         describeTarget: (slot) => this.#describeTarget(slot),
         observer: this.#options.observer ?? null,
-        windowOpensInMs: () => facts.windowOpensInMs(Date.now()),
+        windowOpensInMs: () => this.#supervision.windowOpensInMs(),
         onGenerationIdle: (generation) => this.#supervision.onGenerationIdle(generation),
         onThreadStarted: (generation) => this.#supervision.onThreadStarted(generation),
         availableBytes: () => process.availableMemory(),

@@ -57,9 +57,10 @@ export class GenerationLauncher {
     this.#lastGeneration += 1;
     const number = this.#lastGeneration;
     const { prepare, ledger, startTimeoutMs } = this.#options;
-    const socketPath = this.#options.socketPath(number);
     const spawn = await prepare(number, this.#previousFailure);
     this.#over.throwIfAborted();
+    // The preparation may have made the sockets' directory anew.
+    const socketPath = this.#options.socketPath(number);
     const process = new AppServerProcess({ spawn, socketPath, ledger, startTimeoutMs });
     this.#newborn = process;
     try {

@@ -204,3 +204,23 @@ t.test("a state directory removed under a running service does not make closing 
   await rm(root, { recursive: true });
   await instance.close();
 });
+
+t.test("what somebody removed of a running instance is made anew by mending", async (t) => {
+  const root = join(await makeDirectory(t), "state");
+  const instance = await open(t, root);
+  await rm(root, { recursive: true });
+  await instance.mend();
+  for (const path of [instance.codexHome, instance.work, instance.ledger, dirname(instance.socketPath(1))]) {
+    t.equal((await lstat(path)).mode & 0o777, 0o700, path);
+  }
+});
+
+t.test("a short socket directory that is gone is followed by another", async (t) => {
+  const instance = await open(t, join(await makeDirectory(t), "x".repeat(120)));
+  const before = dirname(instance.socketPath(1));
+  await rm(before, { recursive: true });
+  await instance.mend();
+  const after = dirname(instance.socketPath(2));
+  t.not(after, before);
+  t.ok((await lstat(after)).isDirectory());
+});

@@ -1,0 +1,65 @@
+import t from "tap";
+import { CodexFacts } from "../../../src/main/runtime/codex-facts.js";
+import { FactsReader } from "../../../src/main/runtime/facts-reader.js";
+import { WorkerSlot } from "../../../src/main/runtime/pool/worker-slot.js";
+import { testLogger } from "../../support/runtime-harness.js";
+
+const callbacks = {
+  onConnection: () => {},
+  onAccountChanged: () => {},
+  onRateLimits: () => {},
+  onChild: () => {},
+  onLost: () => {},
+};
+
+class ScriptedFacts extends CodexFacts {
+  reads = 0;
+  readonly failures: number;
+  constructor(failures: number) {
+    super(testLogger);
+    this.failures = failures;
+  }
+  override async readEssentials(): Promise<void> {
+    this.reads += 1;
+    if (this.reads <= this.failures) throw new Error("not now");
+  }
+}
+
+function create(failures: number, hasWorker = true) {
+  const facts = new ScriptedFacts(failures);
+  const slot = new WorkerSlot({ id: "worker-1", generation: 1, threadId: 1 }, callbacks, () => 0);
+  t.teardown(() => slot.close(0));
+  const failed: unknown[] = [];
+  const reader = new FactsReader({
+    facts,
+    findSlot: () => (hasWorker ? slot : null),
+    authFile: () => null,
+    onRead: () => {},
+    onFailed: (error) => failed.push(error),
+  });
+  return { facts, reader, failed };
+}
+
+t.test("what Codex does not say at first is asked again", async (t) => {
+  const { facts, reader, failed } = create(2);
+  await reader.read();
+  t.equal(facts.reads, 3);
+  t.equal(failed.length, 2);
+});
+
+t.test("whoever asks meanwhile ends the pause, and there is one that reads", async (t) => {
+  const { facts, reader } = create(4);
+  const reading = reader.read();
+  while (facts.reads < 5) {
+    await reader.read();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await reading;
+  t.ok(facts.reads >= 5);
+});
+
+t.test("without a worker nobody is asked", async (t) => {
+  const { facts, reader } = create(0, false);
+  await reader.read();
+  t.equal(facts.reads, 0);
+});
