@@ -7,23 +7,18 @@ import { type ChatTurn, toChatTurn } from "../../dialects/chat-completions/reque
 import { openSseWriter } from "../answer-stream.js";
 import { identifyCaller } from "../auth.js";
 import { withAllowedModel } from "../caller-limits.js";
-import { toApiError } from "../error-reply.js";
-import type { InFlight, TurnExchange } from "../in-flight.js";
+import { type Exchange, followTurn } from "../follow-turn.js";
+import type { InFlight } from "../in-flight.js";
 import { addRoute } from "../method-routes.js";
 import { createId } from "../request-id.js";
-import { logTaskMetadata, type RequestRecord, recordOf } from "../request-record.js";
+import { logTaskMetadata, recordOf } from "../request-record.js";
 import type { RouteContext } from "../server-options.js";
 import type { SseWriter } from "../sse-writer.js";
 
 const routePath = "/v1/chat/completions";
 
-/** One request for a completion and all that belongs to it. */
-interface Exchange {
-  readonly request: FastifyRequest;
+interface ChatExchange extends Exchange<ChatRun> {
   readonly reply: FastifyReply;
-  readonly run: ChatRun;
-  readonly inFlight: TurnExchange;
-  readonly record: RequestRecord;
 }
 
 export function addChatCompletionRoutes(
@@ -68,9 +63,9 @@ function readTurn(request: FastifyRequest, context: RouteContext): ChatTurn {
   return { ...turn, request: withAllowedModel(turn.request, recordOf(request).token) };
 }
 
-async function answerAsJson(exchange: Exchange, context: RouteContext): Promise<void> {
+async function answerAsJson(exchange: ChatExchange, context: RouteContext): Promise<void> {
   const { reply, inFlight } = exchange;
-  const end = await runToEnd(exchange, context, () => {});
+  const end = await follow(exchange, context, () => {});
   // There is nobody left to answer; the socket is gone.
   if (inFlight.clientLeft) reply.hijack();
   else if (end.ok) reply.send(end.completion);
@@ -78,14 +73,14 @@ async function answerAsJson(exchange: Exchange, context: RouteContext): Promise<
 }
 
 /** Until the model begins, a fault is an HTTP error like any other. From then on the answer is a stream, and it is told there. */
-async function answerAsStream(exchange: Exchange, context: RouteContext): Promise<void> {
+async function answerAsStream(exchange: ChatExchange, context: RouteContext): Promise<void> {
   const { reply, inFlight } = exchange;
   let writer: SseWriter | null = null;
   const open = () => {
     writer ??= openSseWriter(reply, context);
     return writer;
   };
-  const end = await runToEnd(exchange, context, (parts) => open().write(encodeChunks(parts)));
+  const end = await follow(exchange, context, (parts) => open().write(encodeChunks(parts)));
   if (end.ok) void open().write(endOfStream);
   else if (!end.told) {
     if (!inFlight.clientLeft) throw end.error;
@@ -95,26 +90,7 @@ async function answerAsStream(exchange: Exchange, context: RouteContext): Promis
   await open().end();
 }
 
-async function runToEnd(exchange: Exchange, context: RouteContext, sink: ChatSink): Promise<ChatRunEnd> {
-  const { run, inFlight, record, request } = exchange;
-  const observed: ChatSink = (parts) => {
-    record.turn = run.started;
-    record.firstEventAtMs ??= context.clock();
-    return sink(parts);
-  };
-  const interrupted = inFlight.interrupted.catch((error: unknown) => run.interrupt(toApiError(error), sink));
-  const end = await Promise.race([run.run(observed, inFlight.signal), interrupted]);
-  record.turn = run.started;
-  if (end.ok) {
-    record.outcome = run.outcome;
-    return end;
-  }
-  record.outcome = "failed";
-  if (!inFlight.clientLeft) record.errorCode = end.error.code;
-  // Only what nobody foresaw: the rest is the caller's to read, and its code is in the request's line.
-  if (end.told && end.error.code === "internal_error") {
-    const err = end.error.cause ?? end.error;
-    context.logger?.error({ event: "http.fault", request_id: request.id, err }, "request failed");
-  }
-  return end;
+function follow(exchange: ChatExchange, context: RouteContext, sink: ChatSink): Promise<ChatRunEnd> {
+  const { run, inFlight } = exchange;
+  return followTurn(exchange, context, sink, (observed) => run.run(observed, inFlight.signal));
 }

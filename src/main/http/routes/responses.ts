@@ -7,22 +7,17 @@ import type { ResponseRun, ResponseSink, RunEnd } from "../../responses/response
 import { openSseWriter } from "../answer-stream.js";
 import { identifyCaller } from "../auth.js";
 import { withAllowedModel } from "../caller-limits.js";
-import { toApiError } from "../error-reply.js";
-import type { InFlight, TurnExchange } from "../in-flight.js";
+import { type Exchange, followTurn } from "../follow-turn.js";
+import type { InFlight } from "../in-flight.js";
 import { addRoute } from "../method-routes.js";
-import { logTaskMetadata, type RequestRecord, recordOf } from "../request-record.js";
+import { logTaskMetadata, recordOf } from "../request-record.js";
 import type { RouteContext } from "../server-options.js";
 import type { SseWriter } from "../sse-writer.js";
 
 const routePath = "/v1/responses";
 
-/** One request for a response and all that belongs to it. */
-interface Exchange {
-  readonly request: FastifyRequest;
+interface ResponseExchange extends Exchange<ResponseRun> {
   readonly reply: FastifyReply;
-  readonly run: ResponseRun;
-  readonly inFlight: TurnExchange;
-  readonly record: RequestRecord;
 }
 
 export function addResponsesRoutes(app: FastifyInstance, context: RouteContext, inFlight: InFlight): void {
@@ -68,14 +63,14 @@ function readTurn(request: FastifyRequest, context: RouteContext): ResponsesTurn
 }
 
 /** A background response goes on without its caller, who asks for it later. */
-function answerAtOnce({ run, reply }: Exchange, { responses }: RouteContext): void {
+function answerAtOnce({ run, reply }: ResponseExchange, { responses }: RouteContext): void {
   void responses.runInBackground(run, () => {});
   reply.send(run.response);
 }
 
-async function answerAsJson(exchange: Exchange, context: RouteContext): Promise<void> {
+async function answerAsJson(exchange: ResponseExchange, context: RouteContext): Promise<void> {
   const { reply, run } = exchange;
-  const end = await runToEnd(exchange, context, () => {});
+  const end = await follow(exchange, context, () => {});
   if (!end.ok) throw end.error;
   // There is nobody left to answer; the socket is gone.
   if (exchange.inFlight.clientLeft) reply.hijack();
@@ -86,7 +81,7 @@ async function answerAsJson(exchange: Exchange, context: RouteContext): Promise<
  * Until Codex takes the turn on, a fault is an HTTP error like any other. From then on the answer is a stream, and whatever
  * happens is told in it.
  */
-async function answerAsStream(exchange: Exchange, context: RouteContext): Promise<void> {
+async function answerAsStream(exchange: ResponseExchange, context: RouteContext): Promise<void> {
   const { reply } = exchange;
   const encoder = new ResponseEventEncoder();
   let writer: SseWriter | null = null;
@@ -95,7 +90,7 @@ async function answerAsStream(exchange: Exchange, context: RouteContext): Promis
     writer ??= openSseWriter(reply, context);
     return writer.write(encoder.encode(events));
   };
-  const end = await runToEnd(exchange, context, sink);
+  const end = await follow(exchange, context, sink);
   if (!end.ok && !end.told) throw end.error;
   await endStream(writer);
 }
@@ -104,30 +99,10 @@ async function endStream(writer: SseWriter | null): Promise<void> {
   await writer?.end();
 }
 
-async function runToEnd(exchange: Exchange, context: RouteContext, sink: ResponseSink): Promise<RunEnd> {
-  const { run, inFlight, record, request } = exchange;
-  const observed: ResponseSink = (events) => {
-    record.turn = run.started;
-    if (run.started !== null) record.firstEventAtMs ??= context.clock();
-    return sink(events);
-  };
+function follow(exchange: ResponseExchange, context: RouteContext, sink: ResponseSink): Promise<RunEnd> {
+  const { run, inFlight } = exchange;
   // A background response outlives the stream that began it.
-  const running = run.background
-    ? context.responses.runInBackground(run, observed)
-    : run.run(observed, inFlight.signal);
-  const interrupted = inFlight.interrupted.catch((error: unknown) => run.interrupt(toApiError(error), sink));
-  const end = await Promise.race([running, interrupted]);
-  record.turn = run.started;
-  if (end.ok) {
-    record.outcome = run.outcome;
-    return end;
-  }
-  record.outcome = "failed";
-  record.errorCode = end.error.code;
-  // Only what nobody foresaw: the rest is the caller's to read, and its code is in the request's line.
-  if (end.told && end.error.code === "internal_error") {
-    const err = end.error.cause ?? end.error;
-    context.logger?.error({ event: "http.fault", request_id: request.id, err }, "request failed");
-  }
-  return end;
+  return followTurn(exchange, context, sink, (observed) =>
+    run.background ? context.responses.runInBackground(run, observed) : run.run(observed, inFlight.signal),
+  );
 }
