@@ -1,5 +1,12 @@
 import t from "tap";
-import { logout, switchAccount, text, textInDeltas } from "../support/offline-backend/index.js";
+import {
+  logout,
+  switchAccount,
+  text,
+  textInDeltas,
+  usageLimitReached,
+  usedUpFor,
+} from "../support/offline-backend/index.js";
 import { pollUntil, startServiceHarness } from "../support/service-harness.js";
 
 t.test(
@@ -55,7 +62,7 @@ t.test(
 
 t.test("a used-up plan says when to come back", async (t) => {
   const { backend, client } = await startServiceHarness(t, { login: "chatgpt" });
-  const { usageLimitReached } = await import("../support/offline-backend/index.js");
+  backend.setRateLimits({ primary: usedUpFor(600) });
   backend.setDefaultReply(usageLimitReached({ resetsInSeconds: 600 }));
   const refused = await client.responses.create({ input: "hello" }).catch((error: unknown) => error);
   t.match(refused, { status: 429, code: "usage_limit_reached" });

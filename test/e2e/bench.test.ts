@@ -3,11 +3,13 @@ import { runLoad } from "../../bench/measure/load.js";
 import { charactersOf } from "../../bench/rig/backend-messages.js";
 import { Resources } from "../../bench/rig/resources.js";
 import { callService, layGround, openFloor, startService } from "../../bench/rig/rig.js";
+import { needs } from "../support/codex-version.js";
 
 const reply = { deltas: 5, charactersPerDelta: 4, firstDelayMs: 0, delayMs: 0 };
 
 t.test(
   "the benchmark's service and floors each answer a turn whole, and nothing of it is left",
+  needs("tool_free_turns"),
   async (t) => {
     const resources = new Resources();
     t.teardown(() => resources.close());
@@ -39,7 +41,7 @@ t.test(
   },
 );
 
-t.test("the backend says what the model was given to read", async (t) => {
+t.test("the backend says what the model was given to read", needs("tool_free_turns"), async (t) => {
   const resources = new Resources();
   t.teardown(() => resources.close());
   const ground = await layGround(resources);

@@ -1,4 +1,5 @@
 /** Clients in chat mode, with another base URL and nothing else: Vercel's AI SDK and LangChain. */
+
 import { createOpenAI } from "@ai-sdk/openai";
 import { type AIMessageChunk, HumanMessage, SystemMessage, ToolMessage } from "@langchain/core/messages";
 import { tool as langchainTool } from "@langchain/core/tools";
@@ -16,6 +17,7 @@ import {
   textInDeltas,
 } from "../support/offline-backend/index.js";
 import { pollUntil, type ServiceHarness, startServiceHarness } from "../support/service-harness.js";
+import { offeredTools } from "../support/upstream-forms.js";
 
 const pixel =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
@@ -226,7 +228,7 @@ t.test(
     harness.backend.queueReply(functionCall({ name: "person", arguments: { name: "Bob", age: 7 } }));
     const byCall = model.withStructuredOutput(person, { name: "person", method: "functionCalling" });
     t.same(await byCall.invoke("Who?"), { name: "Bob", age: 7 });
-    t.match(harness.backend.requests[1]?.body.tools, [{ type: "function", name: "person" }]);
+    t.match(offeredTools(harness.backend.requests[1]), [{ type: "function", name: "person" }]);
   },
 );
 

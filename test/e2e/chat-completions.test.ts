@@ -2,6 +2,7 @@ import OpenAI from "openai";
 import { zodResponseFormat } from "openai/helpers/zod";
 import t from "tap";
 import { z } from "zod";
+import { needs } from "../support/codex-version.js";
 import {
   cutConnection,
   httpError,
@@ -14,6 +15,7 @@ import {
   textInDeltas,
 } from "../support/offline-backend/index.js";
 import { pollUntil, type ServiceHarness, startServiceHarness } from "../support/service-harness.js";
+import { checkInterrupted } from "../support/upstream-forms.js";
 
 const pixel =
   "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
@@ -160,11 +162,15 @@ t.test("an image goes upstream as one", async (t) => {
   ]);
 });
 
-t.test("a refusal and an early end are told as such", async (t) => {
+t.test("a refusal is told as such", async (t) => {
   const { backend, client, model } = await openHarness(t);
   backend.queueReply(refusal("I will not."));
   const refused = await client.chat.completions.create({ model, messages: hello });
   t.match(refused.choices[0], { message: { content: null, refusal: String }, finish_reason: "stop" });
+});
+
+t.test("an early end is told as such", needs("cut_short_answers"), async (t) => {
+  const { backend, client, model } = await openHarness(t);
   backend.queueReply(incomplete({ reason: "max_output_tokens", text: "Once upon" }));
   const cut = await client.chat.completions.create({ model, messages: hello });
   t.match(cut.choices[0], { message: { content: "Once upon" }, finish_reason: "length" });
@@ -230,14 +236,14 @@ t.test("a client that leaves interrupts its turn", async (t) => {
     if (chunk.choices[0]?.delta.content) break;
   }
   abort.abort();
-  t.equal(await backend.requests[0]?.closed, "client-closed");
+  await checkInterrupted(t, backend.requests[0]);
   backend.setDefaultReply(stall());
   const waiting = new AbortController();
   const answer = client.chat.completions.create({ model, messages: hello }, { signal: waiting.signal });
   await pollUntil(() => backend.requests.length === 2);
   waiting.abort();
   t.ok((await answer.catch((error: unknown) => error)) instanceof OpenAI.APIUserAbortError);
-  t.equal(await backend.requests[1]?.closed, "client-closed");
+  await checkInterrupted(t, backend.requests[1]);
 });
 
 t.test("a wrong token is refused and starts no turn", async (t) => {

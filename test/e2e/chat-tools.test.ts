@@ -2,8 +2,10 @@ import type OpenAI from "openai";
 import { zodFunction } from "openai/helpers/zod";
 import t from "tap";
 import { z } from "zod";
+import { lacks } from "../support/codex-version.js";
 import { functionCall, reasoning, reply, text, webSearchCall } from "../support/offline-backend/index.js";
 import { pollUntil, type ServiceHarness, startServiceHarness } from "../support/service-harness.js";
+import { offeredTools } from "../support/upstream-forms.js";
 
 type Message = OpenAI.ChatCompletionMessageParam;
 
@@ -76,7 +78,9 @@ t.test("calls are answered, and the same native turn goes on with the reasoning 
   messages.push(message, answerTo("call_2", "cold"), answerTo("call_1", "sunny"));
   const second = await client.chat.completions.create({ model, messages, tools: [weather] });
   t.equal(second.choices[0]?.message.content, "Sunny and cold.");
-  t.equal(second.usage?.total_tokens, 19, "the usage of the second model call alone");
+  // Without the feature the first call's usage comes with the second's.
+  const inTime = lacks("usage_of_parked_turns") === null;
+  t.equal(second.usage?.total_tokens, inTime ? 19 : 38, "the usage of the second model call alone");
   const turnOf = (completion: object) =>
     (completion as { native_api: { response_mapping: { native_turn_id: string } } }).native_api
       .response_mapping.native_turn_id;
@@ -161,9 +165,9 @@ t.test("tool_choice decides what the model is offered and told", async (t) => {
   const ask = (choice: OpenAI.ChatCompletionToolChoiceOption) =>
     client.chat.completions.create({ model, messages: hello, tools, tool_choice: choice });
   await ask("none");
-  t.strictSame(backend.requests[0]?.body.tools ?? [], []);
+  t.strictSame(offeredTools(backend.requests[0]), []);
   const named = await ask({ type: "function", function: { name: "time" } });
-  t.match(backend.requests[1]?.body.tools, [{ name: "time" }]);
+  t.match(offeredTools(backend.requests[1]), [{ name: "time" }]);
   t.match(named, { native_api: { ignored_parameters: ["tool_choice"] } }, "the model did not obey");
   backend.queueReply(reply(callOf("Rome", "call_1")));
   t.match(await ask("required"), {
@@ -183,8 +187,9 @@ t.test("web search is Codex's own, with its citations", async (t) => {
     messages: hello,
     web_search_options: { search_context_size: "low" },
   });
-  t.match(backend.requests[0]?.body.tools, [{ type: "web_search" }]);
+  t.match(offeredTools(backend.requests[0]), [{ type: "web_search" }]);
   t.match(completion.choices[0], { message: { content: "See it." }, finish_reason: "stop" });
+  if (lacks("citations") !== null) return;
   t.match(completion.choices[0]?.message.annotations, [
     {
       type: "url_citation",

@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { type LogLine, ServeProcess } from "../support/cli-harness.js";
+import { testCodexBin } from "../support/codex-version.js";
 import {
   createChatGptLogin,
   logout,
@@ -49,7 +50,7 @@ t.test("serve says what it found, answers, and SIGTERM leaves nothing behind", a
   const url = urlOf(await serve.waitFor("service.listening"));
   t.match(await serve.waitFor("codex.ready"), {
     binary: /codex$/,
-    found: "package",
+    found: testCodexBin === null ? "package" : "configured",
     codexVersion: /^\d+\.\d+\.\d+$/,
     account: /@/,
     plan: "pro",

@@ -1,4 +1,5 @@
 /** An agent loop of the OpenAI Agents SDK, over both of its APIs: another base URL, a model of Codex's, and nothing else. */
+
 import {
   Agent,
   OpenAIProvider,
@@ -12,6 +13,7 @@ import {
 import OpenAI from "openai";
 import t, { type Test } from "tap";
 import { z } from "zod";
+import { lacks } from "../support/codex-version.js";
 import {
   functionCall,
   httpError,
@@ -21,7 +23,9 @@ import {
   text,
   textInDeltas,
 } from "../support/offline-backend/index.js";
+
 import { pollUntil, type ServiceHarness, startServiceHarness } from "../support/service-harness.js";
+import { offeredTools, seenInput } from "../support/upstream-forms.js";
 
 /** Its traces would go to OpenAI. */
 setTracingDisabled(true);
@@ -86,8 +90,9 @@ const wholeLoop = [
 
 /** What the model has seen in the end. */
 function lastInputOf({ backend }: ServiceHarness): readonly string[] {
-  const input = backend.requests.at(-1)?.fullInput ?? [];
-  return input.map((item) => `${item.type} ${item.role ?? item.call_id ?? item.encrypted_content}`);
+  return seenInput(backend.requests.at(-1)).map(
+    (item) => `${item.type} ${item.role ?? item.call_id ?? item.encrypted_content}`,
+  );
 }
 
 for (const useResponses of [true, false]) {
@@ -100,8 +105,8 @@ for (const useResponses of [true, false]) {
     t.equal(result.finalOutput, "re: hello");
     t.match(result.state.usage, { requests: 1, inputTokens: 12, outputTokens: 7, totalTokens: 19 });
     const request = harness.backend.requests[0];
-    t.match(request?.body.tools, [{ type: "function", name: "weather" }]);
-    t.match(request?.fullInput, [
+    t.match(offeredTools(request), [{ type: "function", name: "weather" }]);
+    t.match(seenInput(request), [
       { role: "developer", content: [{ text: "Answer in one sentence." }] },
       { role: "user", content: [{ text: "hello" }] },
     ]);
@@ -140,7 +145,9 @@ for (const useResponses of [true, false]) {
         ...["tool_called", "tool_output", "message_output_created"],
       ],
     );
-    t.match(result.state.usage, { requests: 3, totalTokens: 57 });
+    const { usage } = result.state;
+    t.equal(usage.requests, 3);
+    if (lacks("usage_of_parked_turns") === null) t.equal(usage.totalTokens, 57);
     t.strictSame(lastInputOf(harness), wholeLoop);
     await pollUntil(() => harness.backend.counters.openStreams === 0);
   });
@@ -181,7 +188,7 @@ for (const useResponses of [true, false]) {
     const result = await runner.run(triage, "Weather?");
     t.equal(result.finalOutput, "Clear.");
     t.equal(result.lastAgent?.name, "Forecaster");
-    t.match(harness.backend.requests.at(-1)?.body.tools, [{ name: "weather" }]);
+    t.match(offeredTools(harness.backend.requests.at(-1)), [{ name: "weather" }]);
     await pollUntil(() => harness.backend.counters.openStreams === 0);
   });
 
@@ -207,6 +214,11 @@ t.test("by the SDK's own globals", async (t) => {
 t.test("the SDK's default model, which Codex may not have, is refused by its name", async (t) => {
   const { runner, agent } = await startForecaster(t, true);
   const unnamed = new Agent({ name: agent.name });
-  const fault = await runner.run(unnamed, "hello").catch((error: unknown) => error);
-  t.match(fault, { status: 404, code: "model_not_found" });
+  const outcome = await runner.run(unnamed, "hello").then(
+    () => "answered",
+    (error: unknown) => error,
+  );
+  // Older versions have it, if only hidden.
+  if (outcome === "answered" && lacks("citations") !== null) return;
+  t.match(outcome, { status: 404, code: "model_not_found" });
 });

@@ -1,7 +1,7 @@
 import t from "tap";
 import { needs, needsLackOf } from "../support/codex-version.js";
 import { functionCall, reply, text } from "../support/offline-backend/index.js";
-import { findProcessesOf } from "../support/processes.js";
+import { findAppServersOf } from "../support/processes.js";
 import { createRuntimeHarness, userMessage } from "../support/runtime-harness.js";
 import { pollUntil } from "../support/service-harness.js";
 
@@ -28,12 +28,12 @@ t.test(
       t.equal(outcome.status, "completed");
     }
     await pollUntil(() => runtime.health().appServer?.generation === first + 1);
-    t.equal((await findProcessesOf(stateDir)).length, 2, "the old one waits for its parked turn");
+    t.equal((await findAppServersOf(stateDir)).length, 2, "the old one waits for its parked turn");
     const outputs = [{ callId: "call_1", parts: [{ type: "text", text: "sunny" }] }] as const;
     const resumed = await runtime.continueIsolatedTurn(parked.turnId, outputs);
     t.equal(resumed?.outcome.status, "completed");
     t.equal(resumed?.target.appServerGeneration, first);
-    await pollUntil(async () => (await findProcessesOf(stateDir)).length === 1);
+    await pollUntil(async () => (await findAppServersOf(stateDir)).length === 1);
   },
 );
 

@@ -7,7 +7,7 @@ import type { AppServerTransport } from "../../src/main/runtime/app-server-sourc
 import { CodexNativeRuntime } from "../../src/main/runtime/runtime.js";
 import { testCodexBin } from "../support/codex-version.js";
 import { lastUserText, text } from "../support/offline-backend/index.js";
-import { findProcessesOf } from "../support/processes.js";
+import { findAppServersOf, findProcessesOf } from "../support/processes.js";
 import {
   createRuntimeHarness,
   makeTemporaryDirectory,
@@ -41,7 +41,7 @@ for (const appServer of transports) {
       results.map((_, index) => `N${index}`),
     );
     t.equal(runtime.health().appServer?.transport, appServer.kind);
-    t.equal((await findProcessesOf(stateDir)).length, appServer.kind === "shared" ? 1 : 2);
+    t.equal((await findAppServersOf(stateDir)).length, appServer.kind === "shared" ? 1 : 2);
     await runtime.close();
     t.same(await findProcessesOf(stateDir), []);
   });

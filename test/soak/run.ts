@@ -7,12 +7,14 @@ import OpenAI from "openai";
 import {
   functionCall,
   lastUserText,
+  logout,
   reply,
   switchAccount,
   textInDeltas,
 } from "../support/offline-backend/index.js";
 import { findProcessesOf } from "../support/processes.js";
 import { operations, toolInput } from "./operations.js";
+import { Resources } from "./resources.js";
 import { startSoakService } from "./start-service.js";
 
 const { values } = parseArgs({
@@ -26,7 +28,10 @@ const hangMs = 60_000;
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const megabytes = (bytes: number | null | undefined) => `${Math.round((bytes ?? 0) / 1024 / 1024)} MB`;
 
-const resourcesBefore = countResources();
+say(`soaking for ${values.minutes} minutes with ${callers} callers`);
+// What a first start loads for the life of the process is no leak.
+await (await startSoakService()).close();
+const before = Resources.count();
 const { root, userHome, backend, service, client, close } = await startSoakService();
 backend.setDefaultReply((request) =>
   request.fullInput.length === 1 && lastUserText(request) === toolInput
@@ -39,7 +44,9 @@ let requests = 0;
 let hangs = 0;
 const faults = new Map<string, number>();
 const deadlineMs = performance.now() + durationMs;
-let memoryAtStart: string | null = null;
+/** By then everything has been in use for a while. */
+const warmUpMs = 10_000;
+let memoryAtStart = "not taken";
 
 function count(table: Map<string, number>, key: string): void {
   table.set(key, (table.get(key) ?? 0) + 1);
@@ -80,17 +87,36 @@ const strikes: readonly [name: string, strike: () => Promise<void> | void][] = [
       await switchAccount(userHome, { backend, accountId: `acct-${Date.now()}` });
     },
   ],
+  [
+    "app-server hung",
+    () => {
+      const pid = service.health()?.appServer?.pid;
+      if (typeof pid === "number") process.kill(pid, "SIGSTOP");
+    },
+  ],
+  [
+    "logged out and in",
+    async () => {
+      await logout(userHome);
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      await switchAccount(userHome, { backend, accountId: `acct-${Date.now()}` });
+    },
+  ],
   ["access tokens revoked", () => backend.tokens.revokeAccessTokens()],
 ];
 
 async function troublemaker(): Promise<void> {
   while (performance.now() < deadlineMs - 15_000) {
     await new Promise((resolve) => setTimeout(resolve, 10_000 + Math.random() * 15_000));
-    memoryAtStart ??= describeMemory();
     const [name, strike] = strikes[Math.floor(Math.random() * strikes.length)] ?? ["none", () => {}];
     await strike();
     count(faults, name);
   }
+}
+
+async function takeMemoryAtStart(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, Math.min(warmUpMs, durationMs / 2)));
+  memoryAtStart = describeMemory();
 }
 
 function describeMemory(): string {
@@ -98,33 +124,16 @@ function describeMemory(): string {
   return `supervisor ${megabytes(process.memoryUsage().rss)}, app-server ${megabytes(rssBytes)}`;
 }
 
-function countResources(): Map<string, number> {
-  const table = new Map<string, number>();
-  for (const name of process.getActiveResourcesInfo()) count(table, name);
-  return table;
-}
-
-function leakedResources(): string[] {
-  const after = countResources();
-  // The soak's own standard streams and what Node keeps for itself are there before and after.
-  return [...after].flatMap(([name, number]) =>
-    number > (resourcesBefore.get(name) ?? 0) && !/TTY|Pipe|Immediate/.test(name)
-      ? [`${name} +${number - (resourcesBefore.get(name) ?? 0)}`]
-      : [],
-  );
-}
-
-say(`soaking for ${values.minutes} minutes with ${callers} callers`);
-await Promise.all([troublemaker(), ...Array.from({ length: callers }, caller)]);
+await Promise.all([troublemaker(), takeMemoryAtStart(), ...Array.from({ length: callers }, caller)]);
 const memoryAtEnd = describeMemory();
 const { loadedThreads, restarts } = service.health()?.appServer ?? {};
 await close();
 const processes = await findProcessesOf(root);
 // undici's own keep-alive sockets of this client end shortly after their servers.
-for (let wait = 0; wait < 100 && leakedResources().length > 0; wait += 1) {
+for (let wait = 0; wait < 100 && before.leaked().total > 0; wait += 1) {
   await new Promise((resolve) => setTimeout(resolve, 100));
 }
-const leaks = leakedResources();
+const leaked = before.leaked();
 say("");
 say(`requests            ${requests}`);
 for (const [name, table] of [...counts].sort()) {
@@ -134,8 +143,8 @@ say(`faults              ${[...faults].map(([name, number]) => `${name} ${number
 say(`app-server restarts ${restarts ?? 0}`);
 say(`hangs               ${hangs}`);
 say(`leaked processes    ${processes.length}`);
-say(`leaked resources    ${leaks.join(", ") || 0}`);
+for (const [kind, number] of leaked.kinds) say(`leaked ${kind.padEnd(13)}${number}`);
 say(`loaded threads      ${loadedThreads ?? "unknown"}`);
-say(`memory after start  ${memoryAtStart ?? "not taken"}`);
+say(`memory after start  ${memoryAtStart}`);
 say(`memory at the end   ${memoryAtEnd}`);
-process.exitCode = hangs > 0 || processes.length > 0 || leaks.length > 0 ? 1 : 0;
+process.exitCode = hangs > 0 || processes.length > 0 || leaked.total > 0 ? 1 : 0;

@@ -1,7 +1,7 @@
 /** Which Codex the tests run on, and what that version lacks. */
 import { execFileSync } from "node:child_process";
 import { createRequire } from "node:module";
-import { type CodexFeature, hasFeature } from "../../src/workers/contract/codex-capabilities.js";
+import { type CodexFeature, hasFeature, isAtLeast } from "../../src/workers/contract/codex-capabilities.js";
 
 /** The binary that `TEST_CODEX_BIN` names; null: the installed package's. */
 export const testCodexBin: string | null = process.env.TEST_CODEX_BIN || null;
@@ -33,3 +33,8 @@ export function needs(feature: CodexFeature): { readonly skip?: string } {
 export function needsLackOf(feature: CodexFeature): { readonly skip?: string } {
   return hasFeature(testCodexVersion, feature) ? { skip: `Codex ${testCodexVersion} has ${feature}` } : {};
 }
+
+/** Options of a test that logs in by device code: before 0.160 Codex can be told no other issuer, and tests stay on this machine. */
+export const offlineDeviceLogin: { readonly skip?: string } = isAtLeast(testCodexVersion, 0, 160)
+  ? {}
+  : { skip: `Codex ${testCodexVersion} logs in with OpenAI only` };

@@ -24,6 +24,16 @@ export async function findProcessesOf(directory: string): Promise<readonly numbe
   return found;
 }
 
+/** Those among them that are Codex's app-servers: beside each one of ours there is its watch. */
+export async function findAppServersOf(directory: string): Promise<readonly number[]> {
+  const found: number[] = [];
+  for (const pid of await findProcessesOf(directory)) {
+    const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+    if (command.split("\0").includes("app-server")) found.push(pid);
+  }
+  return found;
+}
+
 /** Kills what would end an app-server after its supervisor, so that the next start has to. */
 export async function killDeathWatch(directory: string, appServerPid: number): Promise<void> {
   const [watch] = (await findProcessesOf(directory)).filter((pid) => pid !== appServerPid);

@@ -23,7 +23,7 @@ export {
 } from "./login.js";
 export { OfflineBackend, type OfflineBackendOptions } from "./offline-backend.js";
 export type { OutputPart, UrlCitation } from "./output-parts.js";
-export type { RateLimitSettings, RateLimitWindow } from "./rate-limits.js";
+export { type RateLimitSettings, type RateLimitWindow, usedUpFor } from "./rate-limits.js";
 export {
   lastUserText,
   type ModelRequestBody,

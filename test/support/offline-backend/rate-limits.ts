@@ -7,6 +7,11 @@ export interface RateLimitWindow {
   readonly resetsAt: number;
 }
 
+/** The window of a plan that has nothing left. */
+export function usedUpFor(seconds: number): RateLimitWindow {
+  return { usedPercent: 100, windowMinutes: 300, resetsAt: Math.floor(Date.now() / 1000) + seconds };
+}
+
 export interface RateLimitSettings {
   readonly primary?: RateLimitWindow | undefined;
   readonly secondary?: RateLimitWindow | undefined;

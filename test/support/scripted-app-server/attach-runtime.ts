@@ -10,7 +10,13 @@ export async function attachRuntime(
 ): Promise<{ readonly appServer: ScriptedAppServer; readonly runtime: CodexNativeRuntime }> {
   const appServer = await ScriptedAppServer.start(t);
   const { runtime } = await createRuntimeHarness(t, {
-    runtime: { workers: 1, appServer: { kind: "tcp", url: appServer.url }, ...runtimeOptions },
+    runtime: {
+      workers: 1,
+      appServer: { kind: "tcp", url: appServer.url },
+      ...runtimeOptions,
+      // What a turn asks is what a test sees asked.
+      turns: { spareThreads: 0, ...runtimeOptions?.turns },
+    },
   });
   const readiness = await runtime.start();
   if (!readiness.ready) throw new Error(`the runtime is not ready: ${readiness.error.message}`);

@@ -7,10 +7,17 @@ t.test("each version goes without what it lacks, by name", async (t) => {
     "model_item_ids",
     "tool_free_turns",
     "upstream_interrupt",
+    "cut_short_answers",
+    "citations",
     "thread_unload",
   ]);
-  t.same(missingFeatures("0.150.0"), ["thread_unload"]);
-  t.same(missingFeatures("0.160.1"), ["thread_unload"]);
+  t.same(missingFeatures("0.150.0"), [
+    "upstream_interrupt",
+    "cut_short_answers",
+    "citations",
+    "thread_unload",
+  ]);
+  t.same(missingFeatures("0.160.1"), ["cut_short_answers", "citations", "thread_unload"]);
   t.same(missingFeatures("0.169.0"), []);
 });
 

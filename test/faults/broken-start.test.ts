@@ -1,0 +1,44 @@
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import t from "tap";
+import { writeCodexWrapper } from "../support/codex-wrapper.js";
+import { text } from "../support/offline-backend/index.js";
+import { createRuntimeHarness, makeTemporaryDirectory } from "../support/runtime-harness.js";
+import { runTurn } from "../support/scripted-app-server/index.js";
+import { pollUntil } from "../support/service-harness.js";
+
+t.test("an app-server that dies at each start: unavailable and why, and recovery by itself", async (t) => {
+  const directory = await makeTemporaryDirectory(t);
+  const broken = join(directory, "broken");
+  await writeFile(broken, "");
+  const bin = await writeCodexWrapper(
+    directory,
+    `if (existsSync(${JSON.stringify(broken)})) process.exit(9);
+    const child = spawn(real, args, { stdio: "inherit" });
+    process.on("SIGTERM", () => child.kill("SIGTERM"));
+    child.on("exit", (code) => process.exit(code ?? 1));`,
+  );
+  const { runtime, backend } = await createRuntimeHarness(t, { runtime: { codex: { bin } } });
+  backend.setDefaultReply(text("fine"));
+  await runtime.open();
+  await pollUntil(() => (runtime.health().appServer?.generation ?? 0) >= 3);
+  t.match(runtime.readiness, {
+    ready: false,
+    error: { code: "native_runtime_unavailable", message: /ended while it started/ },
+  });
+  t.match(await runTurn(runtime), { end: "native_runtime_unavailable" });
+  await rm(broken);
+  await pollUntil(() => runtime.readiness.ready);
+  t.match(await runTurn(runtime), { end: "completed", streamed: "fine" });
+});
+
+t.test("reconnect replaces the app-server and answers where the runtime stands", async (t) => {
+  const { runtime, backend } = await createRuntimeHarness(t);
+  backend.setDefaultReply(text("fine"));
+  t.same(await runtime.start(), { ready: true });
+  const before = runtime.health().appServer;
+  t.same(await runtime.reconnect(), { ready: true });
+  t.equal(runtime.health().appServer?.generation, (before?.generation ?? 0) + 1);
+  t.not(runtime.health().appServer?.pid, before?.pid);
+  t.match(await runTurn(runtime), { end: "completed", streamed: "fine" });
+});
