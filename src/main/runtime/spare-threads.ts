@@ -2,17 +2,20 @@ import type { ThreadSettings } from "../../workers/contract/turn.js";
 import type { WorkerSlot } from "./pool/worker-slot.js";
 import type { SpareThreadsHealth } from "./types.js";
 
+/** What spares need of the worker that has them. */
+type Worker = Pick<WorkerSlot, "ready" | "appServerGeneration" | "query" | "releaseThread">;
+
 /** A native thread started ahead of need: empty, and with settings that turns were seen to want. */
-export interface SpareThread {
-  readonly slot: WorkerSlot;
+export interface SpareThread<Slot extends Worker = WorkerSlot> {
+  readonly slot: Slot;
   readonly appServerGeneration: number;
   /** Settles when Codex has set it up; null when that failed. Never rejects. */
   readonly threadId: Promise<string | null>;
 }
 
 /** Where a spare may be started now. */
-export interface SparePlace {
-  readonly slot: WorkerSlot;
+export interface SparePlace<Slot extends Worker = WorkerSlot> {
+  readonly slot: Slot;
   readonly leaveGate: () => void;
 }
 
@@ -25,9 +28,9 @@ export interface SpareThreadsOptions {
   readonly minAvailableBytes: number;
 }
 
-export interface SpareThreadsContext {
+export interface SpareThreadsContext<Slot extends Worker = WorkerSlot> {
   /** A place to start one, or null while turns need all there are. */
-  readonly findPlace: () => SparePlace | null;
+  readonly findPlace: () => SparePlace<Slot> | null;
   readonly availableBytes: () => number;
   readonly onThreadStarted: (appServerGeneration: number) => void;
   /** A place became free again. */
@@ -36,9 +39,9 @@ export interface SpareThreadsContext {
 }
 
 /** What turns with the same thread-level settings want. */
-interface Demand {
+interface Demand<Slot extends Worker> {
   readonly thread: ThreadSettings;
-  readonly spares: SpareThread[];
+  readonly spares: SpareThread<Slot>[];
   uses: number;
   wanted: number;
   lastUseAtMs: number;
@@ -49,22 +52,25 @@ const maxDemands = 32;
 /** Settings longer than this, as JSON, are not remembered. */
 const maxSettingsChars = 64 * 1024;
 const prepareTimeoutMs = 10_000;
+const memoryAskedEveryMs = 1_000;
 
 /**
  * Starting a thread is more than half of what a short turn costs Codex. Settings that come a second time get a spare, and more
  * of them each time that none was left. One at a time is started, and only while no turn waits for a place.
  */
-export class SpareThreads {
+export class SpareThreads<Slot extends Worker = WorkerSlot> {
   readonly #options: SpareThreadsOptions;
-  readonly #context: SpareThreadsContext;
+  readonly #context: SpareThreadsContext<Slot>;
   /** By settings, least recently used first. */
-  readonly #demands = new Map<string, Demand>();
+  readonly #demands = new Map<string, Demand<Slot>>();
   #preparing = false;
   #taken = 0;
   #missed = 0;
   #sweep: NodeJS.Timeout | null = null;
+  #memoryAskedAtMs = Number.NEGATIVE_INFINITY;
+  #memoryTight = false;
 
-  constructor(options: SpareThreadsOptions, context: SpareThreadsContext) {
+  constructor(options: SpareThreadsOptions, context: SpareThreadsContext<Slot>) {
     this.#options = options;
     this.#context = context;
   }
@@ -74,7 +80,7 @@ export class SpareThreads {
   }
 
   /** Notes that a turn with these settings begins, and gives it a spare where there is one on such a worker. */
-  take(thread: ThreadSettings, accepts: (slot: WorkerSlot) => boolean): SpareThread | null {
+  take(thread: ThreadSettings, accepts: (slot: Slot) => boolean): SpareThread<Slot> | null {
     const spare = this.#options.maxThreads === 0 ? null : this.#take(thread, accepts);
     if (spare === null) this.#missed += 1;
     else this.#taken += 1;
@@ -93,7 +99,7 @@ export class SpareThreads {
   }
 
   /** Gives back a spare that was taken and not used. */
-  discard(spare: SpareThread): void {
+  discard(spare: SpareThread<Slot>): void {
     void spare.threadId.then((threadId) => {
       if (threadId !== null && isAlive(spare)) spare.slot.releaseThread(threadId);
     });
@@ -123,7 +129,7 @@ export class SpareThreads {
     return size;
   }
 
-  #take(thread: ThreadSettings, accepts: (slot: WorkerSlot) => boolean): SpareThread | null {
+  #take(thread: ThreadSettings, accepts: (slot: Slot) => boolean): SpareThread<Slot> | null {
     const demand = this.#demandFor(thread);
     if (demand === null) return null;
     const index = demand.spares.findIndex((spare) => isAlive(spare) && accepts(spare.slot));
@@ -133,7 +139,7 @@ export class SpareThreads {
     return null;
   }
 
-  #demandFor(thread: ThreadSettings): Demand | null {
+  #demandFor(thread: ThreadSettings): Demand<Slot> | null {
     const settings = JSON.stringify(thread);
     if (settings.length > maxSettingsChars) return null;
     const demand = this.#demands.get(settings) ?? { thread, spares: [], uses: 0, wanted: 0, lastUseAtMs: 0 };
@@ -153,8 +159,8 @@ export class SpareThreads {
     }
   }
 
-  #mostRecentShort(): Demand | null {
-    let found: Demand | null = null;
+  #mostRecentShort(): Demand<Slot> | null {
+    let found: Demand<Slot> | null = null;
     for (const demand of this.#demands.values()) {
       if (demand.spares.length < demand.wanted) found = demand;
     }
@@ -162,7 +168,7 @@ export class SpareThreads {
   }
 
   /** At the bound, the settings longest unused give one up. */
-  #makeRoom(wanting: Demand): boolean {
+  #makeRoom(wanting: Demand<Slot>): boolean {
     if (this.#size < this.#options.maxThreads) return true;
     for (const demand of this.#demands.values()) {
       if (demand === wanting) return false;
@@ -175,7 +181,7 @@ export class SpareThreads {
     return false;
   }
 
-  #prepare(demand: Demand, { slot, leaveGate }: SparePlace): SpareThread {
+  #prepare(demand: Demand<Slot>, { slot, leaveGate }: SparePlace<Slot>): SpareThread<Slot> {
     const { appServerGeneration } = slot;
     const threadId = slot
       .query({ query: "prepare_thread", thread: demand.thread }, prepareTimeoutMs)
@@ -196,22 +202,28 @@ export class SpareThreads {
         this.#context.onPlaceLeft();
         this.refill();
       });
-    const spare: SpareThread = { slot, appServerGeneration, threadId };
+    const spare: SpareThread<Slot> = { slot, appServerGeneration, threadId };
     return spare;
   }
 
-  #remove(demand: Demand, spare: SpareThread): void {
+  #remove(demand: Demand<Slot>, spare: SpareThread<Slot>): void {
     const index = demand.spares.indexOf(spare);
     if (index !== -1) demand.spares.splice(index, 1);
   }
 
-  #drop(demand: Demand): void {
+  #drop(demand: Demand<Slot>): void {
     for (const spare of demand.spares.splice(0)) this.discard(spare);
     demand.wanted = 0;
   }
 
+  /** Asking the system costs more than all else here, so it is asked once a second at most. */
   #isMemoryTight(): boolean {
-    return this.#context.availableBytes() < this.#options.minAvailableBytes;
+    const nowMs = this.#context.now();
+    if (nowMs - this.#memoryAskedAtMs >= memoryAskedEveryMs) {
+      this.#memoryAskedAtMs = nowMs;
+      this.#memoryTight = this.#context.availableBytes() < this.#options.minAvailableBytes;
+    }
+    return this.#memoryTight;
   }
 
   #watchIdle(): void {
@@ -229,6 +241,6 @@ export class SpareThreads {
   }
 }
 
-function isAlive({ slot, appServerGeneration }: SpareThread): boolean {
+function isAlive({ slot, appServerGeneration }: SpareThread<Worker>): boolean {
   return slot.ready && slot.appServerGeneration === appServerGeneration;
 }
