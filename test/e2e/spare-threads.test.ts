@@ -1,4 +1,4 @@
-import t from "tap";
+import t, { type Test } from "tap";
 import type { CodexNativeRuntime } from "../../src/main/runtime/runtime.js";
 import type { IsolatedTurnRequest } from "../../src/main/runtime/types.js";
 import { needs } from "../support/codex-version.js";
@@ -21,7 +21,7 @@ function shownToModel(request: RecordedModelRequest | undefined): unknown {
   return JSON.parse(JSON.stringify({ ...body, input: request?.fullInput }).replaceAll(ownOfEachTurn, "0"));
 }
 
-async function runOnSpare(runtime: CodexNativeRuntime, request: IsolatedTurnRequest): Promise<void> {
+async function runOnSpare(t: Test, runtime: CodexNativeRuntime, request: IsolatedTurnRequest): Promise<void> {
   await pollUntil(() => runtime.health().spareThreads.ready > 0);
   const { taken } = runtime.health().spareThreads;
   await runtime.runIsolatedTurn(request);
@@ -38,7 +38,7 @@ for (const profile of ["lean", "codex"] as const) {
         await runtime.runIsolatedTurn(request);
         const fresh = shownToModel(backend.requests.at(-1));
         await runtime.runIsolatedTurn(request);
-        await runOnSpare(runtime, request);
+        await runOnSpare(t, runtime, request);
         t.same(shownToModel(backend.requests.at(-1)), fresh);
       }
     }

@@ -284,10 +284,10 @@ export class IsolatedTurns {
     assign: (spareThreadId: string | null) => Assignment,
   ): Promise<{ readonly result: LegResult; readonly session: TurnSession }> {
     const { slot, leaveGate, spare } = permit.place;
-    let used = false;
+    let unused = spare;
     try {
-      const assignment = assign((await spare?.threadId) ?? null);
-      used = true;
+      const assignment = assign(spare === null ? null : await this.#spares.claim(spare, signal));
+      unused = null;
       const session = new TurnSession(this.#context.slots.pool, {
         assignment,
         slot,
@@ -307,7 +307,7 @@ export class IsolatedTurns {
       if (isInfrastructureFault(result)) this.#places.doubtNeighbours(slot);
       return { result, session };
     } finally {
-      if (!used && spare !== null) this.#spares.discard(spare);
+      if (unused !== null) this.#spares.discard(unused);
       leaveGate();
       this.#leave(permit.release);
     }

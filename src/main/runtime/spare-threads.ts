@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { ThreadSettings } from "../../workers/contract/turn.js";
 import type { WorkerSlot } from "./pool/worker-slot.js";
 import type { SpareThreadsHealth } from "./types.js";
@@ -52,6 +53,8 @@ const maxDemands = 32;
 /** Settings longer than this, as JSON, are not remembered. */
 const maxSettingsChars = 64 * 1024;
 const prepareTimeoutMs = 10_000;
+/** How long a turn waits for one that is still being started: it was begun before the turn, so that a new one is no faster. */
+const claimTimeoutMs = 2_000;
 const memoryAskedEveryMs = 1_000;
 
 /**
@@ -96,6 +99,16 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
     this.#preparing = true;
     demand.spares.push(this.#prepare(demand, place));
     this.#watchIdle();
+  }
+
+  /** The id of a spare that was taken; null where it is not to be had in time, and then it is given back. */
+  async claim(spare: SpareThread<Slot>, signal: AbortSignal): Promise<string | null> {
+    const patience = new AbortController();
+    const late = delay(claimTimeoutMs, null, { signal: AbortSignal.any([signal, patience.signal]) });
+    const threadId = await Promise.race([spare.threadId, late.catch(() => null)]);
+    patience.abort();
+    if (threadId === null) this.discard(spare);
+    return threadId;
   }
 
   /** Gives back a spare that was taken and not used. */
