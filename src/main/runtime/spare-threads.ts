@@ -102,9 +102,10 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
   }
 
   /** The id of a spare that was taken; null where it is not to be had in time, and then it is given back. */
-  async claim(spare: SpareThread<Slot>, signal: AbortSignal): Promise<string | null> {
+  async claim(spare: SpareThread<Slot>, signal?: AbortSignal): Promise<string | null> {
     const patience = new AbortController();
-    const late = delay(claimTimeoutMs, null, { signal: AbortSignal.any([signal, patience.signal]) });
+    const given = signal === undefined ? patience.signal : AbortSignal.any([signal, patience.signal]);
+    const late = delay(claimTimeoutMs, null, { signal: given });
     const threadId = await Promise.race([spare.threadId, late.catch(() => null)]);
     patience.abort();
     if (threadId === null) this.discard(spare);
