@@ -30,6 +30,7 @@ type Plain<T> = unknown extends T
       : T;
 
 type Answers = typeof answerSchemas;
+type Health = ReturnType<typeof describeHealth>;
 type Described<Name extends keyof Answers> = z.output<Answers[Name]>;
 
 /** The compiler sees that all we send fits what is described. */
@@ -40,8 +41,26 @@ export const described = {
   event: (sent: Plain<ResponseEvent>): Described<"ResponseEvent"> => sent,
   completion: (sent: Plain<ChatCompletion>): Described<"ChatCompletion"> => sent,
   chunk: (sent: Plain<ChatChunk>): Described<"ChatCompletionChunk"> => sent,
-  health: (sent: Plain<ReturnType<typeof describeHealth>>): Described<"Health"> => sent,
+  health: (sent: Plain<Health>): Described<"Health"> => sent,
 };
+
+/** Names of what is sent and not described, which assignability alone lets pass. */
+type Undescribed<Sent, Said> = Sent extends readonly (infer Entry)[]
+  ? Undescribed<Entry, Said extends readonly (infer Item)[] ? Item : unknown>
+  : Sent extends object
+    ? {
+        [Key in keyof Sent]: Key extends keyof NonNullable<Said>
+          ? Undescribed<NonNullable<Sent[Key]>, NonNullable<NonNullable<Said>[Key]>>
+          : Key;
+      }[keyof Sent]
+    : never;
+
+/** The compiler names the field that is missing. */
+export type UndescribedField =
+  | Undescribed<Health, Described<"Health">>
+  | Undescribed<NativeApi, Described<"NativeApi">>
+  | Undescribed<ErrorBody, Described<"Error">>;
+export const nothingIsUndescribed = (field: UndescribedField): never => field;
 
 t.test("docs/openapi.json is up to date (npm run generate)", async (t) => {
   t.equal(readFileSync(openApiFile, "utf8"), renderOpenApiFile());

@@ -1,6 +1,7 @@
 /** Holds real exchanges against the OpenAPI document: whatever a test calls must be in it as it was answered. */
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { buildOpenApiDocument } from "../../src/main/http/openapi/document.js";
+import { strayErrors } from "../../src/main/http/openapi/error-sets.js";
 import type { Answer, OpenApiDocument, Operation, PathItem } from "../../src/main/http/openapi/types.js";
 import { isJsonObject } from "../../src/workers/contract/json.js";
 
@@ -57,12 +58,14 @@ class DocumentChecker {
   }
 
   #checkAnswer(at: string, operation: Operation, exchange: Exchange): readonly string[] {
+    const code = errorCodeOf(exchange);
+    // A route can be left out by its host, and a path can only look like a route's.
+    if (strayErrors.some((stray) => stray === code)) return [];
     const answer: Answer | undefined = operation.responses[String(exchange.status)];
     if (answer === undefined) return [`${at}: status ${exchange.status} is not documented`];
     const type = exchange.contentType.split(";")[0] ?? "";
     const media = answer.content?.[type];
     if (media === undefined) return [`${at}: ${exchange.status} as '${type}' is not documented`];
-    const code = errorCodeOf(exchange);
     if (code !== null && !answer.description.includes(`\`${code}\``)) {
       return [`${at}: the error ${code} is not documented`];
     }

@@ -68,5 +68,8 @@ export const health = z.object({
     app_server: appServer.nullable(),
     workers: z.array(worker),
     queue: z.object({ depth: z.number(), running: z.number() }),
+    spare_threads: z
+      .object({ ready: z.number(), taken: z.number(), missed: z.number() })
+      .describe("Native threads started ahead of need, and how many turns found one or did not."),
   }),
 });
