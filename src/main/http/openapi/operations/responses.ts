@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { itemsQuery, readQuery } from "../../stored-response-queries.js";
-import { chainErrors, turnErrors } from "../error-sets.js";
+import { bodyErrors, chainErrors, turnErrors } from "../error-sets.js";
 import { responseExamples } from "../examples.js";
 import { type Parameter, type PathItem, schemaRef } from "../types.js";
 import { describeOperation, jsonAnswer } from "./operation.js";
@@ -51,7 +51,7 @@ export const responsePaths: Readonly<Record<string, PathItem>> = {
       tag,
       summary: "Not implemented",
       answers: {},
-      errors: ["not_implemented", "invalid_json", "body_too_large", "unsupported_media_type"],
+      errors: [...bodyErrors, "not_implemented"],
     }),
   },
   "/v1/responses/{response_id}": {
@@ -91,7 +91,7 @@ export const responsePaths: Readonly<Record<string, PathItem>> = {
       answers: {
         200: { description: "The response, which has ended.", content: jsonAnswer("Response") },
       },
-      errors: ["response_not_found", "invalid_json", "body_too_large", "unsupported_media_type"],
+      errors: [...bodyErrors, "response_not_found"],
     }),
   },
   "/v1/responses/{response_id}/input_items": {

@@ -1,5 +1,4 @@
 /** What requests may hold: the schemas that the service itself checks bodies with, and what they leave unsaid. */
-
 import { message } from "../../../dialects/chat-completions/message-schemas.js";
 import * as chatParameters from "../../../dialects/chat-completions/parameters.js";
 import { chatBody } from "../../../dialects/chat-completions/request-schema.js";
