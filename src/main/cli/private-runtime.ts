@@ -21,7 +21,8 @@ export function createPrivateRuntime(
     {
       codex: { ...config.codex, environment },
       appServer: config.appServer,
-      turns: config.turns,
+      // There will be one turn at most.
+      turns: { ...config.turns, spareThreads: 0 },
       workers: 1,
       admission: config.admission,
       shutdownGraceMs: config.shutdownGraceMs,
