@@ -27,7 +27,7 @@ export async function withService(
   try {
     const sighting = await lookForService(client, timeoutMs);
     if (sighting.kind === "service") return await run(client, sighting);
-    return refuseSighting(context, sighting, baseUrl);
+    return refuseSighting(context, sighting, baseUrl, config);
   } finally {
     await client.destroy();
   }
@@ -37,18 +37,20 @@ export function refuseSighting(
   context: CliContext,
   sighting: Exclude<Sighting, FoundService>,
   baseUrl: string,
+  config: CodexNativeApiConfig,
 ): number {
-  const text = describeSighting(sighting, baseUrl);
+  const text = describeSighting(sighting, baseUrl, config);
   return refuse(context, text, sighting.kind === "refused" ? exitCodes.configuration : exitCodes.notReady);
 }
 
-function describeSighting(sighting: Exclude<Sighting, FoundService>, baseUrl: string): string {
+function describeSighting(
+  sighting: Exclude<Sighting, FoundService>,
+  baseUrl: string,
+  config: CodexNativeApiConfig,
+): string {
   switch (sighting.kind) {
     case "refused":
-      return (
-        `the service at ${baseUrl} does not take this token (or none was given); give the one it runs with, ` +
-        "by --auth-token-file or CODEX_NATIVE_API_AUTH_TOKEN"
-      );
+      return `the service at ${baseUrl} does not take the token given; ${adviseToken(config)}`;
     case "stranger":
       return `what answers at ${baseUrl} is another program; name the service's port with --port`;
     case "nobody":
@@ -57,4 +59,11 @@ function describeSighting(sighting: Exclude<Sighting, FoundService>, baseUrl: st
         "place with --host and --port"
       );
   }
+}
+
+/** Named tokens are kept as digests: there is none to send. */
+export function adviseToken({ auth }: CodexNativeApiConfig): string {
+  return auth.token === null && auth.tokens.length > 0
+    ? "the configuration has named tokens only, which belong to callers; set auth.token beside them for these commands"
+    : "give the one it runs with, by --auth-token-file or CODEX_NATIVE_API_AUTH_TOKEN";
 }

@@ -8,7 +8,9 @@ import { checkPort } from "../../../src/main/cli/doctor/check-port.js";
 import { checkStateDirectory } from "../../../src/main/cli/doctor/check-state-directory.js";
 import type { CodexFacts } from "../../../src/main/cli/doctor/codex-facts.js";
 import { judgeCodex } from "../../../src/main/cli/doctor/judge-codex.js";
+import { loadConfig } from "../../../src/main/config/load-config.js";
 import { runInProcess } from "../../support/cli-context.js";
+import { fakeMachine } from "../../support/fake-machine.js";
 import { serveFake } from "../../support/http-fixture.js";
 
 const wellFacts: CodexFacts = {
@@ -87,27 +89,33 @@ t.test("a state directory is there and private, or will be made, or says what is
 });
 
 t.test("a port is free, ours, or someone else's", async (t) => {
+  const env = { CODEX_NATIVE_API_AUTH_TOKEN: "a-token-of-the-service" };
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   t.teardown(() => new Promise<void>((resolve) => server.close(() => resolve())));
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
-  const listen = { host: "127.0.0.1", port };
+  const config = (host: string, at: number) => {
+    const loaded = loadConfig({ argv: ["--host", host, "--port", String(at)], env, machine: fakeMachine() });
+    if (!loaded.ok) throw new Error("the configuration has faults");
+    return loaded.config;
+  };
+  const taken = config("127.0.0.1", port);
   const nobody = { kind: "nobody", reason: "no answer" } as const;
-  t.match(await checkPort(listen, "http://there", nobody), {
+  t.match(await checkPort(taken, "http://there", nobody), {
     status: "fail",
     found: /another program holds/,
   });
-  t.match(await checkPort({ ...listen, port: 0 }, "http://there", nobody), {
+  t.match(await checkPort(config("127.0.0.1", 0), "http://there", nobody), {
     status: "ok",
     found: /is free/,
   });
-  t.match(await checkPort(listen, "http://there", { kind: "stranger" }), {
+  t.match(await checkPort(taken, "http://there", { kind: "stranger" }), {
     status: "fail",
     advice: /--port/,
   });
-  t.match(await checkPort(listen, "http://there", { kind: "refused" }), { status: "fail", advice: /token/ });
-  t.match(await checkPort({ ...listen, host: "192.0.2.1" }, "http://there", nobody), {
+  t.match(await checkPort(taken, "http://there", { kind: "refused" }), { status: "fail", advice: /token/ });
+  t.match(await checkPort(config("192.0.2.1", port), "http://there", nobody), {
     status: "fail",
     found: /no address of this machine/,
   });

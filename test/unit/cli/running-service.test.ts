@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import { createServer as createTcpServer, type Server } from "node:net";
 import t, { type Test } from "tap";
 import { runInProcess } from "../../support/cli-context.js";
+import { fakeMachine } from "../../support/fake-machine.js";
 import { readyHealth } from "../../support/fake-runtime.js";
 import { serveFake } from "../../support/http-fixture.js";
 
@@ -111,11 +112,19 @@ t.test(
     for (const wrong of [{}, { CODEX_NATIVE_API_AUTH_TOKEN: "another-token-of-ours" }]) {
       const { code, stderr } = await runInProcess(argv, { env: wrong });
       t.equal(code, 2);
-      t.match(stderr, /does not take this token/);
+      t.match(stderr, /does not take the token given/);
       t.notMatch(stderr, /another-token/);
     }
   },
 );
+
+t.test("where only named tokens are set, commands say that they have none to send", async (t) => {
+  const { port } = await serveFake(t, { authToken: "a-token-of-the-service" });
+  const tokens = [{ name: "ci", token: "a-token-for-the-ci-job" }];
+  const machine = fakeMachine({ "/srv/app/c.json": JSON.stringify({ auth: { tokens } }) });
+  const argv = ["health", "--config", "c.json", "--port", String(port)];
+  t.match(await runInProcess(argv, { machine }), { code: 2, stderr: /named tokens only.*set auth\.token/ });
+});
 
 t.test("models lists ids and efforts, the default marked", async (t) => {
   const { port } = await serveFake(t);

@@ -29,6 +29,8 @@ StartLimitBurst=5
 [Service]
 Type=exec
 ExecStart="/usr/bin/node" "/opt/my apps/cli.js" "serve" "--port=8080" "--codex-config=a.b=\"50 %% of $$HOME \\ <&>\""
+# Reads the config file and the files it names anew: tokens, log level, limits.
+ExecReload=/bin/kill -HUP $MAINPID
 Environment="PATH=/home/ada/.local/bin:/usr/bin:/bin"
 # Settings that may change without a new unit. Flags above win over it.
 EnvironmentFile=-%E/codex-native-api/env

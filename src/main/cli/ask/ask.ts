@@ -49,7 +49,7 @@ async function askSomewhere(asking: Asking): Promise<number> {
   try {
     const sighting = await lookForService(client, lookTimeoutMs);
     if (sighting.kind === "service") return await askService(asking, client);
-    if (sighting.kind === "refused") return refuseSighting(context, sighting, baseUrl);
+    if (sighting.kind === "refused") return refuseSighting(context, sighting, baseUrl, loaded.config);
     if (sighting.kind === "stranger")
       context.stderr.write(
         `codex-native-api: what answers at ${baseUrl} is another program; asking without it\n`,

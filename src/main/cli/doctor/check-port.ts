@@ -1,13 +1,14 @@
 import { createServer } from "node:net";
-import type { ListenConfig } from "../../config/types.js";
+import type { CodexNativeApiConfig, ListenConfig } from "../../config/types.js";
 import type { Sighting } from "../service-report.js";
+import { adviseToken } from "../with-service.js";
 import { type Finding, fail, ok } from "./finding.js";
 
 const check = "port";
 
 /** Is the service there, or could it be? */
 export async function checkPort(
-  listen: ListenConfig,
+  config: CodexNativeApiConfig,
   baseUrl: string | null,
   sighting: Sighting | null,
 ): Promise<Finding> {
@@ -19,12 +20,12 @@ export async function checkPort(
       return fail(
         check,
         `the service runs at ${baseUrl} and does not take the token given`,
-        "give the token it runs with: --auth-token-file or CODEX_NATIVE_API_AUTH_TOKEN",
+        adviseToken(config),
       );
     case "stranger":
       return fail(check, `another program answers at ${baseUrl}`, "choose another port: --port");
     case "nobody":
-      return judgeBind(await tryToBind(listen), baseUrl);
+      return judgeBind(await tryToBind(config.listen), baseUrl);
   }
 }
 

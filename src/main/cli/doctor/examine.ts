@@ -23,7 +23,7 @@ export async function examine(
   const sighting = baseUrl === null ? null : await look(baseUrl, config.auth.token);
   const binary = await checkBinary(config.codex.bin, context.env);
   const state = await checkStateDirectory(config.codex.stateDir);
-  const port = await checkPort(config.listen, baseUrl, sighting);
+  const port = await checkPort(config, baseUrl, sighting);
   const places = [describeConfiguration(loaded), binary, state, port];
   if (sighting?.kind === "service")
     return [...places, ...judgeCodex(factsOfService(sighting.report), context.wallClock())];
@@ -43,9 +43,12 @@ async function look(baseUrl: string, token: string | null): Promise<Sighting> {
   }
 }
 
-function describeConfiguration({ config, origins }: LoadedConfig): Finding {
+function describeConfiguration({ config: { auth }, origins }: LoadedConfig): Finding {
   const given = [...origins.values()].filter(({ layer }) => layer !== "default").length;
+  const tokens = auth.tokens.length + (auth.token === null ? 0 : 1);
   const access =
-    config.auth.token === null ? "no token: every program of this machine may call" : "a token is set";
+    tokens === 0
+      ? "no token: every program of this machine may call"
+      : `callers need a token (${tokens} set)`;
   return ok("configuration", `${given === 1 ? "1 setting" : `${given} settings`} given; ${access}`);
 }

@@ -50,6 +50,8 @@ StartLimitBurst=5
 [Service]
 Type=exec
 ExecStart=${command.map(quoteArgument).join(" ")}
+# Reads the config file and the files it names anew: tokens, log level, limits.
+ExecReload=/bin/kill -HUP $MAINPID
 Environment=${quote(`PATH=${facts.searchPath}`)}
 # Settings that may change without a new unit. Flags above win over it.
 EnvironmentFile=-%E/codex-native-api/env
