@@ -29,7 +29,7 @@ t.test("the turn is the caller's messages, its caller and its request id", async
   });
   t.match(fixture.runtime.turns[0]?.request, {
     items: [{ role: "system" }, { role: "user" }],
-    caller: /^token:/,
+    caller: /^unchecked:/,
     requestId: "mine-1",
   });
 });

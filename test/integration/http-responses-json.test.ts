@@ -62,7 +62,7 @@ t.test("the runtime learns who asks and under which request id", async (t) => {
   const answer = await call(fixture, "/v1/responses", { body: { input: "hi" }, headers });
   t.equal(answer.headers["x-request-id"], "trace-1");
   await call(fixture, "/v1/responses", { body: { input: "hi" } });
-  t.match(fixture.runtime.turns[0]?.request, { requestId: "trace-1", caller: /^token:[0-9a-f]{16}$/ });
+  t.match(fixture.runtime.turns[0]?.request, { requestId: "trace-1", caller: /^unchecked:[0-9a-f]{16}$/ });
   t.match(fixture.runtime.turns[1]?.request, { requestId: /^req_/, caller: /^connection:127\.0\.0\.1:\d+$/ });
 });
 
