@@ -213,14 +213,6 @@ export class CodexNativeApiService {
     }
     this.#state = "running";
     const { url, readiness } = this.#running;
-    this.#logger.info({ event: "service.listening", url }, `listening on ${url}`);
-    const { token, tokens } = this.#config.auth;
-    if (token === null && tokens.length === 0) {
-      this.#logger.info(
-        { event: "service.no_token" },
-        "no token is set: every program of this machine may call",
-      );
-    }
     this.#events.emit("listening", { url });
     readiness.start();
     return { started: true, url };
@@ -241,6 +233,7 @@ export class CodexNativeApiService {
     const server = this.#createServer(runtime, registry, metrics);
     try {
       const { url } = await server.start();
+      this.#logListening(url);
       await runtime.open();
       if (registry === ownRegistry) ownRegistry.start();
       metrics.start();
@@ -257,6 +250,16 @@ export class CodexNativeApiService {
       await Promise.all([server.destroy(), runtime.destroy()]);
       throw error;
     }
+  }
+
+  #logListening(url: string): void {
+    this.#logger.info({ event: "service.listening", url }, `listening on ${url}`);
+    const { token, tokens } = this.#config.auth;
+    if (token !== null || tokens.length > 0) return;
+    this.#logger.info(
+      { event: "service.no_token" },
+      "no token is set: every program of this machine may call",
+    );
   }
 
   async #stop(how: "close" | "destroy"): Promise<void> {
