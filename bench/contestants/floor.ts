@@ -11,6 +11,11 @@ export interface FloorOptions {
   readonly appServerPid: number | null;
   /** Parameters of `thread/start`. */
   readonly thread: JsonObject;
+  /**
+   * How the prompt gets to the model: as the turn's own input, which Codex reads as a person's text, or injected as an item, as
+   * the service does with whatever it is sent.
+   */
+  readonly prompt: "input" | "injected";
 }
 
 interface RunningTurn {
@@ -49,6 +54,7 @@ export class FloorClient implements Contestant {
   readonly #calls = new Map<number, (message: JsonObject) => void>();
   readonly #turns = new Map<string, RunningTurn>();
   readonly #threadParams: JsonObject;
+  readonly #injects: boolean;
   readonly #waitingToStart: (() => void)[] = [];
   #starting = 0;
   #lastId = 0;
@@ -58,6 +64,7 @@ export class FloorClient implements Contestant {
     this.appServerPid = options.appServerPid;
     this.#wire = options.wire;
     this.#threadParams = options.thread;
+    this.#injects = options.prompt === "injected";
     this.#wire.onMessage = (text) => this.#receive(text);
     this.#wire.onClose = () => this.#abandon();
   }
@@ -114,7 +121,14 @@ export class FloorClient implements Contestant {
   }
 
   async #startTurn(threadId: string, prompt: string): Promise<void> {
-    await this.#call("turn/start", { threadId, input: [{ type: "text", text: prompt }] });
+    if (this.#injects) {
+      const item = { type: "message", role: "user", content: [{ type: "input_text", text: prompt }] };
+      await this.#call("thread/inject_items", { threadId, items: [item] });
+    }
+    await this.#call("turn/start", {
+      threadId,
+      input: this.#injects ? [] : [{ type: "text", text: prompt }],
+    });
   }
 
   #untilCompleted(threadId: string, clock: TurnClock): Promise<void> {

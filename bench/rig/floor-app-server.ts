@@ -5,10 +5,12 @@ import { AppServerProcess } from "../../src/main/runtime/app-server/app-server-p
 import { CodexInstallation } from "../../src/main/runtime/codex-installation.js";
 import type { SpawnSpec } from "../../src/workers/contract/endpoint.js";
 import { testCodexBin } from "../../test/support/codex-version.js";
-import { FloorClient, leanThread } from "../contestants/floor.js";
+import { FloorClient, type FloorOptions as FloorClientOptions, leanThread } from "../contestants/floor.js";
 import { openSocketWire, openStdioWire } from "../contestants/floor-wires.js";
 import type { Resources } from "./resources.js";
 import { stopProcess } from "./stop-process.js";
+
+type FloorPrompt = FloorClientOptions["prompt"];
 
 const startTimeoutMs = 30_000;
 const stopStepMs = 3_000;
@@ -55,21 +57,25 @@ export class FloorAppServers {
   }
 
   /** One that listens on a unix socket, as the service's own does. */
-  async startOnSocket(): Promise<FloorClient> {
+  async startOnSocket(prompt: FloorPrompt = "input"): Promise<FloorClient> {
     const { instance, ledger } = await this.#installation.open();
     const spec = await this.#installation.prepare(null);
-    const socketPath = instance.socketPath(1);
+    const socketPath = instance.socketPath(prompt === "input" ? 1 : 2);
     const server = new AppServerProcess({ spawn: spec, socketPath, ledger, startTimeoutMs });
     await this.#resources.defer("floor's app-server", () => server.close());
     await server.start();
     const wire = await openSocketWire(socketPath, startTimeoutMs);
-    return this.#connect("floor, unix socket", wire, server.pid, instance.work);
+    const name = prompt === "input" ? "floor, unix socket" : "floor, unix socket, injecting";
+    return this.#connect({ name, wire, appServerPid: server.pid, prompt }, instance.work);
   }
 
   async startOnStdio(): Promise<FloorClient> {
     const { instance } = await this.#installation.open();
     const child = await this.#spawnOnStdio(await this.#installation.prepare(null));
-    return this.#connect("floor, stdio", openStdioWire(child), child.pid ?? null, instance.work);
+    return this.#connect(
+      { name: "floor, stdio", wire: openStdioWire(child), appServerPid: child.pid ?? null, prompt: "input" },
+      instance.work,
+    );
   }
 
   async #spawnOnStdio(spec: SpawnSpec): Promise<ChildProcess> {
@@ -83,15 +89,10 @@ export class FloorAppServers {
     return child;
   }
 
-  async #connect(
-    name: string,
-    wire: Awaited<ReturnType<typeof openSocketWire>>,
-    appServerPid: number | null,
-    workDirectory: string,
-  ): Promise<FloorClient> {
+  async #connect(options: Omit<FloorClientOptions, "thread">, workDirectory: string): Promise<FloorClient> {
     const thread = leanThread(this.#model, workDirectory);
-    const client = await FloorClient.connect({ name, wire, appServerPid, thread });
-    await this.#resources.defer(name, () => client.close());
+    const client = await FloorClient.connect({ ...options, thread });
+    await this.#resources.defer(options.name, () => client.close());
     return client;
   }
 }

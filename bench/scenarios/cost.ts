@@ -58,6 +58,7 @@ async function startDefaultThreads(resources: Resources, tools: CodexTools): Pro
     wire: openStdioWire(child),
     appServerPid: child.pid ?? null,
     thread: { model: tools.model, cwd: tools.workDirectory },
+    prompt: "input",
   });
   await resources.defer("default threads", () => client.close());
   return client;

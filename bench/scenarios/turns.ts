@@ -74,7 +74,8 @@ async function enter(context: ScenarioContext): Promise<readonly Contestant[]> {
   const floor = await floors.startOnSocket();
   const { json, sse, openAiJson, openAiSse } = await callService(resources, service);
   if (context.quick) return [floor, json, sse];
-  return [floor, json, sse, await floors.startOnStdio(), openAiJson, openAiSse];
+  const injecting = await floors.startOnSocket("injected");
+  return [floor, json, sse, injecting, await floors.startOnStdio(), openAiJson, openAiSse];
 }
 
 function measure(

@@ -20,6 +20,7 @@ t.test(
     const { json, sse, openAiJson, openAiSse } = await callService(resources, service);
     const contestants = [
       await floors.startOnSocket(),
+      await floors.startOnSocket("injected"),
       await floors.startOnStdio(),
       json,
       sse,
