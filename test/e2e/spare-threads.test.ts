@@ -2,24 +2,15 @@ import t, { type Test } from "tap";
 import type { CodexNativeRuntime } from "../../src/main/runtime/runtime.js";
 import type { IsolatedTurnRequest } from "../../src/main/runtime/types.js";
 import { needs } from "../support/codex-version.js";
-import type { RecordedModelRequest } from "../support/offline-backend/index.js";
 import { createRuntimeHarness, userMessage } from "../support/runtime-harness.js";
 import { pollUntil } from "../support/service-harness.js";
+import { shownToModel } from "../support/shown-to-model.js";
 
 const weather = {
   name: "weather",
   description: "The weather in a city.",
   parameters: { type: "object", properties: {} },
 };
-
-/** Ids, times and Codex's own count of injections: what differs from turn to turn, whatever thread it runs on. */
-const ownOfEachTurn =
-  /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?<="create_time":)[\d.]+|(?<="auto-compact-)\d+|(?<="resp_)[0-9a-f]+/g;
-
-function shownToModel(request: RecordedModelRequest | undefined): unknown {
-  const { client_metadata: _, ...body } = request?.body ?? {};
-  return JSON.parse(JSON.stringify({ ...body, input: request?.fullInput }).replaceAll(ownOfEachTurn, "0"));
-}
 
 async function runOnSpare(t: Test, runtime: CodexNativeRuntime, request: IsolatedTurnRequest): Promise<void> {
   await pollUntil(() => runtime.health().spareThreads.ready > 0);
@@ -34,7 +25,8 @@ for (const profile of ["lean", "codex"] as const) {
       const { backend, runtime } = await createRuntimeHarness(t, { login, runtime: { turns: { profile } } });
       t.same(await runtime.start(), { ready: true });
       for (const instructions of ["", "Answer with one word."]) {
-        const request = { items: [userMessage("hello")], instructions, tools: [weather] };
+        const items = [userMessage("I have a question."), userMessage("hello")];
+        const request = { items, instructions, tools: [weather] };
         await runtime.runIsolatedTurn(request);
         const fresh = shownToModel(backend.requests.at(-1));
         await runtime.runIsolatedTurn(request);

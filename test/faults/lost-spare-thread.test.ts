@@ -3,7 +3,7 @@ import { attachRuntime, runTurn, unanswered } from "../support/scripted-app-serv
 import { pollUntil } from "../support/service-harness.js";
 
 t.test("a spare thread that Codex does not know any more is replaced by a fresh one, unseen", async (t) => {
-  const { appServer, runtime } = await attachRuntime(t);
+  const { appServer, runtime } = await attachRuntime(t, { turns: { spareThreads: 4 } });
   await runTurn(runtime);
   await runTurn(runtime);
   await pollUntil(
@@ -18,7 +18,7 @@ t.test("a spare thread that Codex does not know any more is replaced by a fresh 
 });
 
 t.test("a spare thread that is not set up in time does not hold its turn up", async (t) => {
-  const { appServer, runtime } = await attachRuntime(t);
+  const { appServer, runtime } = await attachRuntime(t, { turns: { spareThreads: 4 } });
   await runTurn(runtime);
   appServer.answer("thread/start", () => {
     // This one is the turn's own; the next is the spare's.

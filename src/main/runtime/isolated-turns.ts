@@ -16,7 +16,7 @@ import type { WorkerSlot } from "./pool/worker-slot.js";
 import type { WorkerSlots } from "./pool/worker-slots.js";
 import type { ReadinessState } from "./readiness-state.js";
 import { SpareThreads, type SpareThreadsOptions } from "./spare-threads.js";
-import { type Assignment, buildAssignment, settingsOf, threadSettings } from "./turn-assignment.js";
+import { type Assignment, buildAssignment, settingsOf } from "./turn-assignment.js";
 import { type Place, TurnPlaces } from "./turn-places.js";
 import { TurnScope } from "./turn-scope.js";
 import { type LegResult, TurnSession } from "./turn-session.js";
@@ -346,12 +346,7 @@ export class IsolatedTurns {
 
   #findPlace(request: IsolatedTurnRequest): Place | null {
     if (this.#context.readiness.phase !== "ready") return null;
-    return this.#places.find(this.#spares, () =>
-      threadSettings(request, {
-        profile: this.#options.profile,
-        model: this.#context.chooseModel(request.model),
-      }),
-    );
+    return this.#places.find(this.#spares, () => this.#assignment(request, freshThread));
   }
 
   /** Turns that wait for a place come first. */

@@ -20,6 +20,14 @@ export interface SparePlace<Slot extends Worker = WorkerSlot> {
   readonly leaveGate: () => void;
 }
 
+/** The turn that a spare is for. */
+export interface SpareUser<Slot extends Worker = WorkerSlot> {
+  readonly thread: ThreadSettings;
+  /** Whether it injects its items. */
+  readonly injects: boolean;
+  readonly accepts: (slot: Slot) => boolean;
+}
+
 export interface SpareThreadsOptions {
   /** Spares at most, over all settings; 0 switches them off. */
   readonly maxThreads: number;
@@ -45,6 +53,8 @@ interface Demand<Slot extends Worker> {
   readonly spares: SpareThread<Slot>[];
   uses: number;
   wanted: number;
+  /** Whether turns like the last one gain by a thread that is set up for injections. */
+  setUp: boolean;
   lastUseAtMs: number;
 }
 
@@ -83,8 +93,8 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
   }
 
   /** Notes that a turn with these settings begins, and gives it a spare where there is one on such a worker. */
-  take(thread: ThreadSettings, accepts: (slot: Slot) => boolean): SpareThread<Slot> | null {
-    const spare = this.#options.maxThreads === 0 ? null : this.#take(thread, accepts);
+  take(turn: SpareUser<Slot>): SpareThread<Slot> | null {
+    const spare = this.#options.maxThreads === 0 ? null : this.#take(turn);
     if (spare === null) this.#missed += 1;
     else this.#taken += 1;
     return spare;
@@ -143,9 +153,10 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
     return size;
   }
 
-  #take(thread: ThreadSettings, accepts: (slot: Slot) => boolean): SpareThread<Slot> | null {
+  #take({ thread, injects, accepts }: SpareUser<Slot>): SpareThread<Slot> | null {
     const demand = this.#demandFor(thread);
     if (demand === null) return null;
+    demand.setUp = injects;
     const index = demand.spares.findIndex((spare) => isAlive(spare) && accepts(spare.slot));
     if (index !== -1) return demand.spares.splice(index, 1)[0] ?? null;
     // The first turn of its settings may be the only one.
@@ -156,7 +167,7 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
   #demandFor(thread: ThreadSettings): Demand<Slot> | null {
     const settings = JSON.stringify(thread);
     if (settings.length > maxSettingsChars) return null;
-    const demand = this.#demands.get(settings) ?? { thread, spares: [], uses: 0, wanted: 0, lastUseAtMs: 0 };
+    const demand = this.#demands.get(settings) ?? newDemand<Slot>(thread);
     demand.uses += 1;
     demand.lastUseAtMs = this.#context.now();
     this.#demands.delete(settings);
@@ -198,7 +209,7 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
   #prepare(demand: Demand<Slot>, { slot, leaveGate }: SparePlace<Slot>): SpareThread<Slot> {
     const { appServerGeneration } = slot;
     const threadId = slot
-      .query({ query: "prepare_thread", thread: demand.thread }, prepareTimeoutMs)
+      .query({ query: "prepare_thread", thread: demand.thread, setUp: demand.setUp }, prepareTimeoutMs)
       .then((answer) => {
         this.#context.onThreadStarted(appServerGeneration);
         return answer.threadId;
@@ -253,6 +264,10 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
       this.#demands.delete(settings);
     }
   }
+}
+
+function newDemand<Slot extends Worker>(thread: ThreadSettings): Demand<Slot> {
+  return { thread, spares: [], uses: 0, wanted: 0, setUp: false, lastUseAtMs: 0 };
 }
 
 function isAlive({ slot, appServerGeneration }: SpareThread<Worker>): boolean {

@@ -1,4 +1,4 @@
-import type { NativeThreadChoice, ThreadSettings, TurnAssignment } from "../../workers/contract/turn.js";
+import type { NativeThreadChoice, TurnAssignment } from "../../workers/contract/turn.js";
 import type { IsolatedTurnRequest, TurnProfile, WebSearchOptions } from "./types.js";
 
 /** A turn for a worker, all but its key. */
@@ -15,7 +15,14 @@ export interface AssignmentContext {
 export function buildAssignment(request: IsolatedTurnRequest, context: AssignmentContext): Assignment {
   const directives = request.directives ?? [];
   return {
-    thread: threadSettings(request, context),
+    thread: {
+      profile: context.profile,
+      model: context.model,
+      instructions: request.instructions ?? "",
+      tools: request.tools ?? [],
+      webSearch: readWebSearch(request.webSearch),
+      verbosity: request.verbosity ?? null,
+    },
     turn: {
       effort: request.effort ?? null,
       summary: request.summary ?? null,
@@ -26,21 +33,6 @@ export function buildAssignment(request: IsolatedTurnRequest, context: Assignmen
     nativeThread: context.nativeThread,
     keepThread: request.keepThread === true && directives.length === 0,
     idleTimeoutMs: context.idleTimeoutMs,
-  };
-}
-
-/** What the turn's native thread keeps for life. */
-export function threadSettings(
-  request: IsolatedTurnRequest,
-  context: Pick<AssignmentContext, "profile" | "model">,
-): ThreadSettings {
-  return {
-    profile: context.profile,
-    model: context.model,
-    instructions: request.instructions ?? "",
-    tools: request.tools ?? [],
-    webSearch: readWebSearch(request.webSearch),
-    verbosity: request.verbosity ?? null,
   };
 }
 

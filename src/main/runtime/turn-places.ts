@@ -1,3 +1,5 @@
+import type { JsonObject } from "../../workers/contract/json.js";
+import { plainTextOf } from "../../workers/contract/plain-text.js";
 import type { ThreadSettings } from "../../workers/contract/turn.js";
 import { CodexNativeApiError } from "../errors.js";
 import type { StartGate } from "./admission/start-gate.js";
@@ -12,6 +14,12 @@ export interface Place {
   readonly leaveGate: () => void;
   /** A thread of that worker's which nobody else gets. */
   readonly spare: SpareThread | null;
+}
+
+/** What matters of a turn to where it runs. */
+export interface TurnToPlace {
+  readonly thread: ThreadSettings;
+  readonly items: readonly JsonObject[];
 }
 
 export interface TurnPlacesOptions {
@@ -34,10 +42,13 @@ export class TurnPlaces {
   }
 
   /** On the worker that has a spare thread of these settings, else on the least busy one. */
-  find(spares: SpareThreads, settings: () => ThreadSettings): Place | null {
-    const leastBusy = this.#slots.leastBusy((slot) => this.#hasRoom(slot));
+  find(spares: SpareThreads, describe: () => TurnToPlace): Place | null {
+    const accepts = (slot: WorkerSlot) => this.#hasRoom(slot);
+    const leastBusy = this.#slots.leastBusy(accepts);
     if (leastBusy === null) return null;
-    const spare = spares.take(settings(), (slot) => this.#hasRoom(slot));
+    const { thread, items } = describe();
+    const injects = plainTextOf(items, leastBusy.codexVersion) === null;
+    const spare = spares.take({ thread, injects, accepts });
     const slot = spare?.slot ?? leastBusy;
     return { slot, spare, leaveGate: this.#enterGate(slot) };
   }

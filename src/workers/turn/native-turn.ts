@@ -2,6 +2,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { ThreadListener } from "../app-server/connection.js";
 import type { ThreadNotification, ToolCall, ToolCallAnswer } from "../app-server/protocol.js";
 import type { TurnErrorData } from "../contract/errors.js";
+import { plainTextOf } from "../contract/plain-text.js";
 import type { TurnAssignment } from "../contract/turn.js";
 import type { ToolOutput, TurnEvent, TurnOutcome, TurnPortInput } from "../contract/turn-messages.js";
 import { classifyCallFailure, isRefusal } from "./call-failure.js";
@@ -87,8 +88,7 @@ export class NativeTurn implements ThreadListener {
     this.#port.on("message", this.#onInput);
     this.#port.on("close", this.#onPortClosed);
     try {
-      const threadId = await this.#openThread();
-      await this.#startTurn(threadId);
+      await this.#begin();
     } catch (error) {
       this.#end(this.#interruptOutcome ?? { status: "failed", error: classifyCallFailure(error) });
     }
@@ -131,38 +131,38 @@ export class NativeTurn implements ThreadListener {
     this.#end({ status: "failed", error: classifyCallFailure(error) });
   }
 
-  /** The turn's native thread, with the turn's items in its history. */
-  async #openThread(): Promise<string> {
+  async #begin(): Promise<void> {
     const { connection, countFault } = this.#context;
     const { nativeThread, thread } = this.#assignment;
     await connection.whenReady({ timeoutMs: deadlines.connectionReady, signal: this.#abort.signal });
     if (nativeThread.kind !== "fresh") {
       try {
-        return await this.#enterThread(nativeThread.threadId);
+        return await this.#beginOn(nativeThread.threadId);
       } catch (error) {
         if (nativeThread.kind === "continued" || !isRefusal(error)) throw error;
-        // Should the items be at fault, the fresh thread refuses them too.
+        // Should the request be at fault, the fresh thread refuses it too.
         countFault("spare_thread_refused");
         await this.#leaveThread();
       }
     }
     const settings = { settings: thread, names: this.#toolNames };
     const options = { timeoutMs: this.#callTimeoutMs, signal: this.#abort.signal };
-    return this.#enterThread(await startThread(this.#context, settings, options));
+    return this.#beginOn(await startThread(this.#context, settings, options));
   }
 
-  async #enterThread(threadId: string): Promise<string> {
+  async #beginOn(threadId: string): Promise<void> {
     const { connection } = this.#context;
-    const { items } = this.#assignment;
+    const { items, nativeThread } = this.#assignment;
+    const text = nativeThread.kind === "continued" ? null : plainTextOf(items, connection.codexVersion);
     this.#threadId = threadId;
     this.#release = connection.subscribeThread(threadId, this);
-    if (items.length > 0 && this.#phase === "starting") {
+    if (text === null && items.length > 0 && this.#phase === "starting") {
       const params = { threadId, items: injectableItems(items, this.#toolNames) };
       await retryWhenOverloaded(this.#abort.signal, () =>
         connection.call("thread/inject_items", params, { timeoutMs: this.#callTimeoutMs }),
       );
     }
-    return threadId;
+    await this.#startTurn(threadId, text);
   }
 
   async #leaveThread(): Promise<void> {
@@ -172,12 +172,12 @@ export class NativeTurn implements ThreadListener {
     this.#threadId = null;
   }
 
-  async #startTurn(threadId: string): Promise<void> {
+  async #startTurn(threadId: string, text: string | null): Promise<void> {
     const { connection } = this.#context;
     if (this.#phase !== "starting") return this.#end(this.#interruptOutcome ?? { status: "cancelled" });
     // Not aborted on cancel: only the answer tells the id by which the turn can be interrupted.
     const { turn } = await retryWhenOverloaded(this.#abort.signal, () =>
-      connection.call("turn/start", turnStartParams(threadId, this.#assignment), {
+      connection.call("turn/start", turnStartParams(threadId, this.#assignment, text), {
         timeoutMs: this.#callTimeoutMs,
       }),
     );

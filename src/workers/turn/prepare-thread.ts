@@ -1,5 +1,5 @@
 import type { JsonObject } from "../contract/json.js";
-import type { ThreadSettings } from "../contract/turn.js";
+import type { NativeQuery } from "../contract/native-queries.js";
 import { startThread, type TurnContext } from "./start-thread.js";
 import { ToolNames } from "./tool-names.js";
 import { unloadThread } from "./unload-thread.js";
@@ -11,10 +11,12 @@ import { unloadThread } from "./unload-thread.js";
  */
 const nothing: JsonObject = { type: "codex_native_api_nothing" };
 
-/** Starts a native thread ahead of need and has Codex set it up. Rejects like `AppServerConnection.call`, and leaves none then. */
+type Wanted = Extract<NativeQuery, { readonly query: "prepare_thread" }>;
+
+/** Starts a native thread ahead of need. Rejects like `AppServerConnection.call`, and leaves none then. */
 export async function prepareThread(
   context: TurnContext,
-  settings: ThreadSettings,
+  { thread: settings, setUp }: Wanted,
   timeoutMs: number,
 ): Promise<string> {
   const { connection, countFault } = context;
@@ -24,6 +26,7 @@ export async function prepareThread(
     { settings, names: new ToolNames(settings.tools) },
     { timeoutMs, signal },
   );
+  if (!setUp) return threadId;
   try {
     await connection.call("thread/inject_items", { threadId, items: [nothing] }, { timeoutMs });
   } catch (error) {

@@ -135,12 +135,15 @@ function dynamicTool(tool: FunctionTool, names: ToolNames) {
   };
 }
 
-/** `turn/start` parameters. The input is empty: the model answers the injected history as it stands. */
-export function turnStartParams(threadId: string, assignment: TurnAssignment): MethodParams<"turn/start"> {
-  const { turn } = assignment;
+/** `turn/start` parameters. Without a text the model answers the injected history as it stands. */
+export function turnStartParams(
+  threadId: string,
+  { turn }: TurnAssignment,
+  text: string | null,
+): MethodParams<"turn/start"> {
   return {
     threadId,
-    input: [],
+    input: text === null ? [] : [{ type: "text", text }],
     ...(turn.effort === null ? {} : { effort: turn.effort }),
     ...(turn.summary === null ? {} : { summary: turn.summary }),
     ...(turn.serviceTier === null ? {} : { serviceTier: turn.serviceTier }),

@@ -203,7 +203,8 @@ export class TurnReducer {
         this.#unconfirmed.set(message.id, message.text);
     }
     this.#flushUnconfirmed();
-    if (turn.status === "completed") this.#closeOpenMessages(turn.items.length > 0);
+    const hasOthers = turn.items.some(({ type }) => type !== "userMessage");
+    if (turn.status === "completed") this.#closeOpenMessages(hasOthers);
     this.#outcome = this.#outcomeOf(turn.status, turn.error);
   }
 

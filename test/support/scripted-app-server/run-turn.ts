@@ -21,7 +21,8 @@ export async function runTurn(
   const items: JsonObject[] = [];
   const end = await runtime
     .runIsolatedTurn(
-      { items: [userMessage(text)] },
+      // Two of them, so that they are injected as most requests' are.
+      { items: [userMessage("I have a question."), userMessage(text)] },
       {
         onEvent: (event) => {
           if (event.type === "item.completed") items.push(event.item);

@@ -25,6 +25,10 @@ function settings(instructions: string): ThreadSettings {
   return { profile: "lean", model: "m", instructions, tools: [], webSearch: null, verbosity: null };
 }
 
+function turn(instructions: string) {
+  return { thread: settings(instructions), injects: true, accepts: () => true };
+}
+
 function create(options: Partial<SpareThreadsOptions> = {}) {
   const worker = new FakeWorker();
   const state = { placesLeft: Number.POSITIVE_INFINITY, availableBytes: 1e12, nowMs: 0, placesTaken: 0 };
@@ -43,7 +47,7 @@ function create(options: Partial<SpareThreadsOptions> = {}) {
     },
   );
   const use = async (instructions: string) => {
-    const spare = spares.take(settings(instructions), () => true);
+    const spare = spares.take(turn(instructions));
     spares.refill();
     await settled();
     return spare;
@@ -67,7 +71,7 @@ t.test("settings that come again find a thread, and it is theirs alone", async (
 
 t.test("turns that come at once raise the number kept for them, to the bound", async (t) => {
   const { spares } = create({ maxThreads: 3 });
-  for (let turn = 0; turn < 8; turn += 1) spares.take(settings("a"), () => true);
+  for (let index = 0; index < 8; index += 1) spares.take(turn("a"));
   spares.refill();
   for (let step = 0; step < 5; step += 1) await settled();
   t.equal(spares.health().ready, 3);
@@ -123,10 +127,7 @@ t.test("a thread of a lost connection is not given out", async (t) => {
   worker.appServerGeneration = 2;
   spares.forgetDead();
   t.equal(spares.health().ready, 0);
-  t.equal(
-    spares.take(settings("a"), () => true),
-    null,
-  );
+  t.equal(spares.take(turn("a")), null);
 });
 
 t.test("one that was taken and not used is unloaded", async (t) => {

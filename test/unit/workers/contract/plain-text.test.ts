@@ -1,0 +1,35 @@
+import t from "tap";
+import { plainTextOf } from "../../../../src/workers/contract/plain-text.js";
+
+const part = { type: "input_text", text: "hello" };
+const message = { type: "message", role: "user", content: [part] };
+
+t.test("one plain message of the user's is its text", async (t) => {
+  for (const version of ["0.140.0", "0.150.1", "0.169.0"]) t.equal(plainTextOf([message], version), "hello");
+});
+
+t.test("everything else is injected", async (t) => {
+  const others = [
+    [],
+    [message, message],
+    [{ ...message, role: "developer" }],
+    [{ ...message, role: "assistant" }],
+    [{ ...message, type: "reasoning" }],
+    [{ ...message, id: "msg_1" }],
+    [{ ...message, content: "hello" }],
+    [{ ...message, content: [] }],
+    [{ ...message, content: [part, part] }],
+    [{ ...message, content: [{ type: "input_image", image_url: "data:," }] }],
+    [{ ...message, content: [{ ...part, annotations: [] }] }],
+    [{ ...message, content: [{ ...part, text: "" }] }],
+    [{ ...message, content: [{ ...part, text: "use $skill" }] }],
+    [{ ...message, content: [{ ...part, text: "ask @plugin" }] }],
+  ];
+  for (const items of others) t.equal(plainTextOf(items, "0.169.0"), null, JSON.stringify(items));
+});
+
+t.test("on a version that it was not tried on, all is injected", async (t) => {
+  for (const version of [null, "", "0.139.9", "0.170.0", "1.150.0", "unknown"]) {
+    t.equal(plainTextOf([message], version), null, String(version));
+  }
+});
