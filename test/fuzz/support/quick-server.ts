@@ -57,7 +57,8 @@ export async function createQuickApp(): Promise<FastifyInstance> {
       callerTurns: new CallerTurns(),
       unsupportedParameters: options.unsupportedParameters,
       keepAliveCommentMs: 15_000,
-      limits: {},
+      // The injector's answers keep their timers to the end, and with them all there was of a request.
+      limits: { stalledReaderTimeoutMs: 1_000 },
       version: options.version,
       localhostOnly: true,
       logger: options.logger,
