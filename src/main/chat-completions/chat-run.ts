@@ -183,7 +183,7 @@ export class ChatRun {
 
   #request(): IsolatedTurnRequest {
     const { turn, caller, owner, requestId } = this.#options;
-    return { ...turn.request, caller, owner, requestId };
+    return { ...turn.request, caller, owner, requestId, followed: turn.stream };
   }
 
   #identity(): Identity {

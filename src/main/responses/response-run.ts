@@ -161,7 +161,15 @@ export class ResponseRun {
     const { result, mode } = await runPlannedTurn(
       runtime,
       plan,
-      { ...turn.request, caller, owner, requestId, keepThread: turn.store, ...accountOf(plan) },
+      {
+        ...turn.request,
+        caller,
+        owner,
+        requestId,
+        keepThread: turn.store,
+        followed: turn.stream || this.background,
+        ...accountOf(plan),
+      },
       {
         signal,
         ...(!turn.stream && !this.background && { onForget: () => this.#forget() }),

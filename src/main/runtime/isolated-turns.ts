@@ -286,7 +286,7 @@ export class IsolatedTurns {
     const { slot, leaveGate, spare } = permit.place;
     let unused = spare;
     try {
-      const assignment = assign(spare === null ? null : await this.#spares.claim(spare, handlers.signal));
+      const assignment = assign(spare === null ? null : await this.#spares.claim(spare));
       unused = null;
       const session = new TurnSession(this.#context.slots.pool, {
         assignment,

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { ThreadSettings } from "../../workers/contract/turn.js";
 import type { WorkerSlot } from "./pool/worker-slot.js";
 import type { SpareThreadsHealth } from "./types.js";
@@ -112,12 +111,13 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
   }
 
   /** The id of a spare that was taken; null where it is not to be had in time, and then it is given back. */
-  async claim(spare: SpareThread<Slot>, signal?: AbortSignal): Promise<string | null> {
-    const patience = new AbortController();
-    const given = signal === undefined ? patience.signal : AbortSignal.any([signal, patience.signal]);
-    const late = delay(claimTimeoutMs, null, { signal: given });
-    const threadId = await Promise.race([spare.threadId, late.catch(() => null)]);
-    patience.abort();
+  async claim(spare: SpareThread<Slot>): Promise<string | null> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<null>((resolve) => {
+      timer = setTimeout(resolve, claimTimeoutMs, null);
+    });
+    const threadId = await Promise.race([spare.threadId, late]);
+    clearTimeout(timer);
     if (threadId === null) this.discard(spare);
     return threadId;
   }

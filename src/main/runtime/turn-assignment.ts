@@ -31,6 +31,7 @@ export function buildAssignment(request: IsolatedTurnRequest, context: Assignmen
     },
     items: [...request.items, ...directives],
     nativeThread: context.nativeThread,
+    followed: request.followed !== false,
     keepThread: request.keepThread === true && directives.length === 0,
     idleTimeoutMs: context.idleTimeoutMs,
   };

@@ -63,6 +63,8 @@ export interface IsolatedTurnRequest {
   readonly outputSchema?: JsonObject;
   /** Whether the native thread stays loaded for `continueThread`, as far as there is room. Default: no. */
   readonly keepThread?: boolean;
+  /** Whether the output is wanted as it comes. `false` gets the same output in few, large pieces, at less cost. Default: true. */
+  readonly followed?: boolean;
   /** What kind of side task this is, for logs and `native_api`. */
   readonly taskClass?: string;
   /**

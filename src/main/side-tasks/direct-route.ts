@@ -37,7 +37,7 @@ export class DirectRoute implements SideTaskRoute {
     let result: IsolatedTurnResult;
     try {
       result = await this.#runtime.runIsolatedTurn(
-        { ...task.turn, caller },
+        { ...task.turn, caller, followed: false },
         {
           signal,
           onEvent: (event) => {

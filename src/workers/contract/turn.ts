@@ -66,6 +66,8 @@ export interface TurnAssignment {
   /** Responses API items, injected into the history as they are, in order. */
   readonly items: readonly JsonObject[];
   readonly nativeThread: NativeThreadChoice;
+  /** Whether somebody follows the output as it comes; else it is sent in few, large pieces. */
+  readonly followed: boolean;
   /** Whether the thread stays loaded after the turn completed, for a later one. `release_thread` unloads it. */
   readonly keepThread: boolean;
   /** No event for this long ends the turn with `turn_stalled`. */

@@ -68,7 +68,10 @@ export class NativeTurn implements ThreadListener {
     this.#assignment = assignment;
     this.#port = port;
     this.#context = context;
-    this.#outbox = new TurnOutbox(port, () => this.#interrupt(readerTooSlow));
+    this.#outbox = new TurnOutbox(port, {
+      followed: assignment.followed,
+      onOverflow: () => this.#interrupt(readerTooSlow),
+    });
     this.#toolNames = new ToolNames(assignment.thread.tools);
     this.#toolCalls = new ToolCalls({
       tools: assignment.thread.tools,

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import t, { type Test } from "tap";
 import { TurnChannel, type TurnEventHandler } from "../../../src/main/runtime/pool/turn-channel.js";
+import { limits } from "../../../src/workers/contract/limits.js";
 import type { TurnEvent, TurnPortInput } from "../../../src/workers/contract/turn-messages.js";
 
 function openChannel(t: Test, onEvent: TurnEventHandler): { channel: TurnChannel; worker: MessagePort } {
@@ -28,11 +29,16 @@ t.test("a handler that holds an event back withholds credit until it lets go", a
     letGo = resolve;
   });
   const { channel, worker } = openChannel(t, () => held);
-  worker.postMessage({ type: "events", events: [delta("a")] });
+  const batches = limits.turnCreditBatches / 4;
+  for (let batch = 0; batch < batches; batch += 1) {
+    worker.postMessage({ type: "events", events: [delta("a")] });
+  }
   const credit = once(worker, "message");
+  await new Promise((resolve) => setImmediate(resolve));
+  t.equal(receiveMessageOnPort(worker), undefined);
   letGo();
   const [message]: TurnPortInput[] = await credit;
-  t.same(message, { type: "credit", batches: 1 });
+  t.same(message, { type: "credit", batches });
   worker.postMessage({ type: "events", events: [ended] });
   await channel.leg;
 });

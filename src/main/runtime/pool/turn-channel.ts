@@ -1,5 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
 import type { TurnErrorData } from "../../../workers/contract/errors.js";
+import { limits } from "../../../workers/contract/limits.js";
 import type {
   ToolOutput,
   TurnEvent,
@@ -7,6 +8,9 @@ import type {
   TurnPortInput,
   TurnPortOutput,
 } from "../../../workers/contract/turn-messages.js";
+
+/** Well below what a worker may have under way, which would otherwise wait for credit that is due. */
+const creditedAtOnce = limits.turnCreditBatches / 4;
 
 export type TurnEventHandler = (event: TurnEvent) => void | Promise<void>;
 
@@ -30,6 +34,8 @@ export class TurnChannel {
   #settle: (outcome: LegOutcome) => void = () => {};
   #state: "open" | "parked" | "ended" = "open";
   #delivering = false;
+  /** Batches that were taken and not credited yet. */
+  #taken = 0;
   #portClosed = false;
   #handlerError: unknown;
 
@@ -101,7 +107,7 @@ export class TurnChannel {
           const held = this.#onEvent(event);
           if (held !== undefined) await held;
         }
-        this.#post({ type: "credit", batches: 1 });
+        this.#giveCredit();
       }
       if (this.#portClosed) this.#end(workerGone);
     } catch (error) {
@@ -121,6 +127,14 @@ export class TurnChannel {
 
   #post(message: TurnPortInput): void {
     if (this.#state !== "ended" && !this.#portClosed) this.#port.postMessage(message);
+  }
+
+  /** Not for each batch: a message to the worker costs as much as a batch does. */
+  #giveCredit(): void {
+    this.#taken += 1;
+    if (this.#taken < creditedAtOnce) return;
+    this.#post({ type: "credit", batches: this.#taken });
+    this.#taken = 0;
   }
 
   #park(callIds: readonly string[]): void {

@@ -8,7 +8,7 @@ import { TurnOutbox } from "../../../../src/workers/turn/turn-outbox.js";
 function openOutbox(t: Test, onOverflow = () => {}): { outbox: TurnOutbox; reader: MessagePort } {
   const { port1, port2 } = new MessageChannel();
   t.teardown(() => port1.close());
-  return { outbox: new TurnOutbox(port1, onOverflow), reader: port2 };
+  return { outbox: new TurnOutbox(port1, { followed: true, onOverflow }), reader: port2 };
 }
 
 const delta = (text: string, itemId = "m"): TurnEvent => ({ type: "text.delta", itemId, delta: text });
@@ -64,3 +64,23 @@ t.test("a reader that takes nothing makes the outbox overflow at its bound", asy
     outbox.push(delta(megabyte));
   t.ok(overflowed);
 });
+
+t.test(
+  "where nobody follows, deltas are joined and come few at a time; the end waits for nothing",
+  async (t) => {
+    const { port1, port2: reader } = new MessageChannel();
+    t.teardown(() => port1.close());
+    const outbox = new TurnOutbox(port1, { followed: false, onOverflow: () => {} });
+    outbox.push(delta("first"));
+    const [first]: TurnPortOutput[] = await once(reader, "message");
+    t.same(first?.events, [delta("first")]);
+    for (const text of ["a", "b", "c"]) {
+      outbox.push(delta(text));
+      await nextTurnOfTheLoop();
+    }
+    t.equal(receiveMessageOnPort(reader), undefined);
+    outbox.push(ended);
+    const [rest]: TurnPortOutput[] = await once(reader, "message");
+    t.same(rest?.events, [delta("abc"), ended]);
+  },
+);
