@@ -1,21 +1,25 @@
+import { compareToTested, isAtLeast } from "./codex-capabilities.js";
 import { isJsonObject, type JsonObject } from "./json.js";
-
-/** The versions on which what the backend is sent was seen to be the same either way. */
-const tried = { major: 0, firstMinor: 140, lastMinor: 169 } as const;
 
 /** Codex reads `$name` in a person's text as a call for a skill, `@name` for a plugin. */
 const codexReadsMore = /[$@]/;
 
 /**
- * The text of a history that is one plain message of the user's, for Codex to take as the turn's own input: half an injection's
- * cost is thereby saved. Null where Codex would, or might, make more of it than a message: then it is injected like any
+ * The text of a history that is one plain message of the user's, for Codex to take as the turn's own input, which saves a fifth
+ * of a short turn. Null where Codex would, or might, make more of it than a message: then it is injected like any
  * other item. `test/e2e/plain-text.test.ts` compares both ways.
  */
 export function plainTextOf(items: readonly JsonObject[], codexVersion: string | null): string | null {
   const [item, ...others] = items;
-  if (item === undefined || others.length > 0 || !isTried(codexVersion)) return null;
+  if (item === undefined || others.length > 0 || !isSameOn(codexVersion)) return null;
   const text = textOf(item);
   return text === null || text === "" || codexReadsMore.test(text) ? null : text;
+}
+
+/** 0.140 puts its own context elsewhere in the `codex` profile; a version that was not tried may read more into a text. */
+function isSameOn(codexVersion: string | null): boolean {
+  if (codexVersion === null || compareToTested(codexVersion) !== "within") return false;
+  return isAtLeast(codexVersion, 0, 150);
 }
 
 function textOf({ type, role, content, ...rest }: JsonObject): string | null {
@@ -28,11 +32,4 @@ function textOf({ type, role, content, ...rest }: JsonObject): string | null {
   return partType === "input_text" && typeof text === "string" && Object.keys(more).length === 0
     ? text
     : null;
-}
-
-function isTried(codexVersion: string | null): boolean {
-  const read = /^(\d+)\.(\d+)\./.exec(codexVersion ?? "");
-  if (read === null) return false;
-  const [major, minor] = [Number(read[1]), Number(read[2])];
-  return major === tried.major && minor >= tried.firstMinor && minor <= tried.lastMinor;
 }
