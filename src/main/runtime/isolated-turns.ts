@@ -1,73 +1,27 @@
-import type { Logger } from "pino";
 import type { NativeThreadChoice } from "../../workers/contract/turn.js";
 import { CodexNativeApiError } from "../errors.js";
-import {
-  Admission,
-  type AdmissionBounds,
-  type AdmissionOptions,
-  type Permit,
-} from "./admission/admission.js";
+import { Admission, type Permit } from "./admission/admission.js";
 import { StartGate } from "./admission/start-gate.js";
 import { GenerationUse } from "./generation-use.js";
+import type { IsolatedTurnsContext, IsolatedTurnsOptions, TurnBounds } from "./isolated-turns-context.js";
 import { isInfrastructureFault, isParked, mayRunAgain, observe } from "./leg-verdicts.js";
 import { isAlive, NativeThreads } from "./native-threads.js";
-import { ParkedTurns, type ParkedTurnsOptions } from "./parked-turns.js";
-import type { WorkerSlot } from "./pool/worker-slot.js";
-import type { WorkerSlots } from "./pool/worker-slots.js";
-import type { ReadinessState } from "./readiness-state.js";
-import { SpareThreads, type SpareThreadsOptions } from "./spare-threads.js";
+import { ParkedTurns } from "./parked-turns.js";
+import { SpareThreads } from "./spare-threads.js";
 import { type Assignment, buildAssignment, settingsOf } from "./turn-assignment.js";
 import { type Place, TurnPlaces } from "./turn-places.js";
+import { accountChanged, neverStarted, requireItems, shuttingDown } from "./turn-refusals.js";
 import { TurnScope } from "./turn-scope.js";
 import { type LegResult, TurnSession } from "./turn-session.js";
 import type {
   IsolatedTurnHandlers,
   IsolatedTurnRequest,
   IsolatedTurnResult,
-  NativeRuntimeObserver,
-  RequestTarget,
   SpareThreadsHealth,
   ToolOutput,
   TurnErrorData,
-  TurnProfile,
   TurnStarted,
 } from "./types.js";
-
-export interface IsolatedTurnsOptions {
-  readonly admission: AdmissionOptions & { readonly startGate: number };
-  readonly profile: TurnProfile;
-  readonly idleTimeoutMs: number;
-  readonly timeoutMs: number;
-  /** Whether each worker has an app-server process of its own. */
-  readonly processPerWorker: boolean;
-  readonly parking: ParkedTurnsOptions;
-  /** Idle native threads that stay loaded for the chains they belong to. */
-  readonly maxLoadedThreads: number;
-  readonly spareThreads: SpareThreadsOptions;
-  readonly now: () => number;
-}
-
-export interface IsolatedTurnsContext {
-  readonly slots: WorkerSlots;
-  readonly readiness: ReadinessState;
-  readonly logger: Logger;
-  /** Throws `model_not_found`. */
-  readonly chooseModel: (requested: string | undefined) => string;
-  readonly describeTarget: (slot: WorkerSlot) => RequestTarget;
-  /** When the plan's used-up window opens again, in milliseconds; null where that is not known. */
-  readonly windowOpensInMs: () => Promise<number | null>;
-  readonly observer: NativeRuntimeObserver | null;
-  /** The last turn on an app-server of this generation is over, parked ones included. */
-  readonly onGenerationIdle: (appServerGeneration: number) => void;
-  readonly onThreadStarted: (appServerGeneration: number) => void;
-  /** Memory that the machine, or the container, has left, in bytes. */
-  readonly availableBytes: () => number;
-}
-
-/** What can be changed while turns run. */
-export interface TurnBounds extends Pick<IsolatedTurnsOptions, "idleTimeoutMs" | "timeoutMs"> {
-  readonly admission: AdmissionBounds;
-}
 
 /** A turn that showed nothing is run again when the plumbing under it broke; once more, should that break too. */
 const maxAttempts = 3;
@@ -269,11 +223,7 @@ export class IsolatedTurns {
   #checkAccount(request: IsolatedTurnRequest, permit: Permit<Place>): void {
     const { accountId } = this.#context.describeTarget(permit.place.slot);
     if (request.accountId === undefined || request.accountId === accountId) return;
-    throw new CodexNativeApiError(
-      "continuation_account_mismatch",
-      "The Codex login changed: what this continues belongs to another account. Start a new chain.",
-      { param: "previous_response_id" },
-    );
+    throw accountChanged();
   }
 
   /** Whatever `assign` or the turn throws, the place is given back. */
@@ -361,7 +311,7 @@ export class IsolatedTurns {
       throw CodexNativeApiError.fromTurnError(await this.#withRetryTime(outcome.error));
     if (outcome.status === "cancelled" && this.#scope.closed) throw shuttingDown();
     if (started === null) {
-      throw new CodexNativeApiError("turn_cancelled", "The caller gave the turn up before it started.");
+      throw neverStarted();
     }
     if (outcome.status === "completed" && session.assignment.keepThread) this.#keepThread(started, session);
     if (outcome.status === "parked") this.#parked.park(started.turnId, session, outcome.callIds);
@@ -395,17 +345,4 @@ const freshThread = { kind: "fresh" } as const;
 
 function generationOf(session: TurnSession): number {
   return session.target.appServerGeneration;
-}
-
-function requireItems(request: IsolatedTurnRequest): void {
-  if (request.items.length > 0) return;
-  throw new CodexNativeApiError("invalid_request", "There is nothing to answer: the input is empty.", {
-    param: "input",
-  });
-}
-
-function shuttingDown(): CodexNativeApiError {
-  return new CodexNativeApiError("native_runtime_unavailable", "The service is shutting down.", {
-    retryAfterMs: 1000,
-  });
 }

@@ -1,0 +1,44 @@
+import type { Logger } from "pino";
+import type { AdmissionBounds, AdmissionOptions } from "./admission/admission.js";
+import type { ParkedTurnsOptions } from "./parked-turns.js";
+import type { WorkerSlot } from "./pool/worker-slot.js";
+import type { WorkerSlots } from "./pool/worker-slots.js";
+import type { ReadinessState } from "./readiness-state.js";
+import type { SpareThreadsOptions } from "./spare-threads.js";
+import type { NativeRuntimeObserver, RequestTarget, TurnProfile } from "./types.js";
+
+export interface IsolatedTurnsOptions {
+  readonly admission: AdmissionOptions & { readonly startGate: number };
+  readonly profile: TurnProfile;
+  readonly idleTimeoutMs: number;
+  readonly timeoutMs: number;
+  /** Whether each worker has an app-server process of its own. */
+  readonly processPerWorker: boolean;
+  readonly parking: ParkedTurnsOptions;
+  /** Idle native threads that stay loaded for the chains they belong to. */
+  readonly maxLoadedThreads: number;
+  readonly spareThreads: SpareThreadsOptions;
+  readonly now: () => number;
+}
+
+export interface IsolatedTurnsContext {
+  readonly slots: WorkerSlots;
+  readonly readiness: ReadinessState;
+  readonly logger: Logger;
+  /** Throws `model_not_found`. */
+  readonly chooseModel: (requested: string | undefined) => string;
+  readonly describeTarget: (slot: WorkerSlot) => RequestTarget;
+  /** When the plan's used-up window opens again, in milliseconds; null where that is not known. */
+  readonly windowOpensInMs: () => Promise<number | null>;
+  readonly observer: NativeRuntimeObserver | null;
+  /** The last turn on an app-server of this generation is over, parked ones included. */
+  readonly onGenerationIdle: (appServerGeneration: number) => void;
+  readonly onThreadStarted: (appServerGeneration: number) => void;
+  /** Memory that the machine, or the container, has left, in bytes. */
+  readonly availableBytes: () => number;
+}
+
+/** What can be changed while turns run. */
+export interface TurnBounds extends Pick<IsolatedTurnsOptions, "idleTimeoutMs" | "timeoutMs"> {
+  readonly admission: AdmissionBounds;
+}
