@@ -30,7 +30,7 @@ const quickLevels: readonly Level[] = [
 ];
 
 const fullLevels: readonly Level[] = [
-  { atOnce: 1, rounds: 7, turns: 30, maxMs: 2_000 },
+  { atOnce: 1, rounds: 5, turns: 30, maxMs: 2_000 },
   { atOnce: 8, rounds: 2, turns: 64, maxMs: 3_000 },
   { atOnce: 32, rounds: 4, turns: 96, maxMs: 4_000 },
   { atOnce: 128, rounds: 3, turns: 192, maxMs: 6_000 },
@@ -41,7 +41,7 @@ export const turns: Scenario = {
   name: "turns",
   title: "Fresh isolated turns: this service against a direct client of the app-server (the floor)",
   quickSeconds: 75,
-  fullSeconds: 210,
+  fullSeconds: 240,
   run: async (context) => {
     const contestants = await enter(context);
     for (const contestant of contestants) await measure(contestant, warmUp, context);
