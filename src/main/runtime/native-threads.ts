@@ -57,6 +57,10 @@ export class NativeThreads {
   }
 }
 
-export function isAlive(thread: LoadedThread): boolean {
+/** Whether the connection that started the thread still stands. */
+export function isAlive(thread: {
+  readonly slot: Pick<WorkerSlot, "ready" | "appServerGeneration">;
+  readonly appServerGeneration: number;
+}): boolean {
   return thread.slot.ready && thread.slot.appServerGeneration === thread.appServerGeneration;
 }

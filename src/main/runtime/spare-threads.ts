@@ -1,4 +1,5 @@
 import type { ThreadSettings } from "../../workers/contract/turn.js";
+import { isAlive } from "./native-threads.js";
 import type { WorkerSlot } from "./pool/worker-slot.js";
 import type { SpareThreadsHealth } from "./types.js";
 
@@ -268,8 +269,4 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
 
 function newDemand<Slot extends Worker>(thread: ThreadSettings): Demand<Slot> {
   return { thread, spares: [], uses: 0, wanted: 0, setUp: false, lastUseAtMs: 0 };
-}
-
-function isAlive({ slot, appServerGeneration }: SpareThread<Worker>): boolean {
-  return slot.ready && slot.appServerGeneration === appServerGeneration;
 }
