@@ -10,7 +10,7 @@ import { testCodexBin } from "../../test/support/codex-version.js";
 import type { Resources } from "./resources.js";
 import { stopProcess } from "./stop-process.js";
 
-const cliPath = fileURLToPath(new URL("../../src/main/cli.js", import.meta.url));
+const cliPath = fileURLToPath(new URL("../../../dist/main/cli.js", import.meta.url));
 const startTimeoutMs = 60_000;
 /** The service lets turns end for ten seconds, and then stops what it started. */
 const stopGraceMs = 40_000;
@@ -24,7 +24,7 @@ export interface ServiceProcessOptions {
   readonly argv?: readonly string[];
 }
 
-/** `codex-native-api serve`, compiled, as a user runs it: default settings, log to a file. */
+/** `codex-native-api serve` as published and as a user runs it: default settings, log to a file. */
 export class ServiceProcess {
   readonly url: string;
   readonly execToListeningMs: number;

@@ -55,16 +55,19 @@ async function listFiles(folder: string): Promise<readonly string[]> {
 const { tarball, files } = await pack(t);
 
 t.test("the package holds what is needed to run, to type and to read, and nothing else", async (t) => {
-  const outputs = (await listFiles("src")).flatMap((source) => {
-    const output = source.replace(/^src/, "dist").replace(/\.ts$/, "");
-    return [`${output}.js`, `${output}.d.ts`];
-  });
+  const declarations = (await listFiles("src")).map((source) =>
+    source.replace(/^src/, "dist").replace(/\.ts$/, ".d.ts"),
+  );
+  const programs = ["main/cli", "main/index", "workers/entry", "workers/login-entry"].map(
+    (program) => `dist/${program}.js`,
+  );
   const documents = [...(await listFiles("docs")), ...(await listFiles("config"))];
   const roots = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"];
+  const chunks = files.filter((file) => /^dist\/main\/chunk-[A-Z0-9]+\.js$/.test(file));
   t.strictSame(
     [...files].sort(),
-    [...outputs, ...documents, ...roots].sort(),
-    "after `npm run clean && npm run build`",
+    [...declarations, ...programs, ...chunks, ...documents, ...roots].sort(),
+    "after `npm run build`",
   );
   const withMap = await Promise.all(
     files.filter((file) => file.endsWith(".js")).map((file) => readFile(file, "utf8")),
@@ -147,9 +150,9 @@ t.test("its command runs, and says what to install where there is no Codex", asy
   const env = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin`, HOME: project };
   const { stdout } = await run(command, ["--version"], { env });
   t.match(manifest, { version: stdout.trim() });
-  const { findCodexBinary }: typeof import("../../src/main/runtime/app-server/codex-binary.js") =
-    await import(join(project, "node_modules/codex-native-api/dist/main/runtime/app-server/codex-binary.js"));
-  await t.rejects(findCodexBinary({ configured: null, env: { PATH: "" }, timeoutMs: 10_000 }), {
-    message: /npm install -g @openai\/codex/,
-  });
+  const withoutCodex = { env: { PATH: "", HOME: project } };
+  const examined = await run(process.execPath, [command, "doctor"], withoutCodex).catch(
+    (error: unknown) => error,
+  );
+  t.match(examined, { code: 1, stdout: /npm install -g @openai\/codex/ });
 });

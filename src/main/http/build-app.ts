@@ -29,6 +29,11 @@ export interface AppParts {
   readonly isClosing: () => boolean;
 }
 
+/** zod checks what comes in. Without a word here fastify loads two schema compilers at each start, for routes that have none. */
+const noSchemas = () => () => {
+  throw new Error("a route has a schema, and nothing compiles it");
+};
+
 export function buildApp(parts: AppParts): FastifyInstance {
   const { options, context } = parts;
   const limits = { ...defaultListenerLimits, ...options.limits };
@@ -43,6 +48,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
     },
     routerOptions: { maxParamLength: 512 },
     genReqId: (request) => requestIdOf(request.headers),
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
   });
   readJsonBodies(app, parts.bodyLimit);
   app.decorateRequest(recordKey, null);

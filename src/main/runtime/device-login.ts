@@ -8,6 +8,7 @@ import type {
   LoginOutput,
   LoginTask,
 } from "../../workers/contract/login-messages.js";
+import { loginWorkerFile } from "../worker-files.js";
 import { buildChildEnvironment } from "./app-server/child-environment.js";
 import { findCodexBinary } from "./app-server/codex-binary.js";
 import { prepareCodexHome } from "./app-server/codex-home.js";
@@ -38,7 +39,7 @@ const issuerVariables = ["CODEX_APP_SERVER_LOGIN_ISSUER", "CODEX_APP_SERVER_LOGI
 /** Rejects with `native_runtime_unavailable` when there is no Codex to run; everything later is an outcome. */
 export async function loginByDeviceCode(options: DeviceLoginOptions): Promise<LoginOutcome> {
   const task = await makeTask(options);
-  const worker = new Worker(new URL("../../workers/login-entry.js", import.meta.url), {
+  const worker = new Worker(loginWorkerFile, {
     workerData: task,
     // As for the other threads: nothing of the host's loaders or environment.
     execArgv: [],

@@ -1,6 +1,7 @@
 import { isJsonObject } from "../contract/json.js";
 import { type ConnectionLostError, TooManyThreadsError, WrongStateError } from "./errors.js";
 import type { ThreadNotification, ToolCall, ToolCallAnswer } from "./protocol.js";
+import { ReadPacing } from "./read-pacing.js";
 import { readThreadNotification } from "./read-thread-notification.js";
 
 /** What one thread's owner hears. */
@@ -17,10 +18,12 @@ export class ThreadRouter {
   readonly #listeners = new Map<string, ThreadListener>();
   readonly #maxListeners: number;
   readonly #countFault: (name: string) => void;
+  readonly #pacing: ReadPacing;
 
-  constructor(maxListeners: number, countFault: (name: string) => void) {
+  constructor(maxListeners: number, countFault: (name: string) => void, pacing = new ReadPacing()) {
     this.#maxListeners = maxListeners;
     this.#countFault = countFault;
+    this.#pacing = pacing;
   }
 
   get size(): number {
@@ -48,6 +51,7 @@ export class ThreadRouter {
     const notification = readThreadNotification(method, params);
     if (notification === "malformed") this.#countFault(`malformed:${method}`);
     else if (notification !== null) listener.onNotification(notification);
+    if (method === "item/agentMessage/delta") this.#pacing.noteDelta(this.#listeners.size);
     return true;
   }
 

@@ -1,6 +1,7 @@
 import type { Transferable } from "node:worker_threads";
 import { Piscina, queueOptionsSymbol } from "piscina";
 import type { WorkerTask } from "../../../workers/contract/tasks.js";
+import { turnWorkerFile } from "../../worker-files.js";
 
 export interface WorkerPoolOptions {
   readonly threads: number;
@@ -22,7 +23,7 @@ export class WorkerPool {
 
   constructor(options: WorkerPoolOptions) {
     this.#pool = new Piscina<WorkerTask, void>({
-      filename: new URL("../../../workers/entry.js", import.meta.url).href,
+      filename: turnWorkerFile.href,
       minThreads: options.threads,
       maxThreads: options.threads,
       idleTimeout: Number.POSITIVE_INFINITY,
