@@ -15,6 +15,9 @@ import { shortReply, shortTurn } from "./short-turn.js";
 
 const codexExec = "codex exec";
 
+/** The service is a process that runs for days; the others start a process for each turn, or have nothing to warm. */
+const warmUp = { turns: 150, atOnce: 4, maxMs: 10_000 };
+
 /** One turn at a time, as a user would have it without this service. */
 export const alternatives: Scenario = {
   name: "alternatives",
@@ -44,6 +47,7 @@ async function enter(context: ScenarioContext, remarks: string[]): Promise<reado
   await ground.backend.setReply(shortReply);
   const service = await startService(resources, ground);
   const { json } = await callService(resources, service);
+  await runLoad(json, { ...shortTurn, ...warmUp, signal: context.signal });
   const setting = await findCodexTools(ground, await service.readDefaultModel());
   const entered: Contestant[] = [];
   const others = await openPeers(setting, context, remarks);

@@ -21,6 +21,8 @@ interface StreamPlan {
   readonly reply: ReplyPlan;
   readonly atOnce: number;
   readonly turns: number;
+  /** That are not counted, by each contestant before the first round. */
+  readonly warmUpTurns: number;
   readonly rounds: number;
   readonly maxMs: number;
 }
@@ -32,6 +34,8 @@ interface Measured {
 
 const prompt = "Tell me a story.";
 
+const warmUpAtOnce = 4;
+
 /** Hundreds of callers at once wait for longer than the default on a slow machine; here they are to wait and not to fail. */
 const patientQueue = ["--queue-timeout-ms", "120000"];
 
@@ -42,6 +46,7 @@ const firstDelta: StreamPlan = {
   reply: { deltas: 20, charactersPerDelta: 6, firstDelayMs: 0, delayMs: 5 },
   atOnce: 1,
   turns: 15,
+  warmUpTurns: 60,
   rounds: 7,
   maxMs: 6_000,
 };
@@ -53,6 +58,7 @@ const oneStream: StreamPlan = {
   reply: { deltas: 10_000, charactersPerDelta: 6, firstDelayMs: 0, delayMs: 0 },
   atOnce: 1,
   turns: 1,
+  warmUpTurns: 2,
   rounds: 5,
   maxMs: 5_000,
 };
@@ -63,6 +69,7 @@ const manyStreams: StreamPlan = {
   reply: { deltas: 500, charactersPerDelta: 6, firstDelayMs: 0, delayMs: 40 },
   atOnce: 256,
   turns: 256,
+  warmUpTurns: 0,
   rounds: 1,
   maxMs: 20_000,
 };
@@ -103,6 +110,9 @@ async function run(plans: readonly StreamPlan[], context: ScenarioContext): Prom
       continue;
     }
     await backend.setReply(plan.reply);
+    for (const contestant of plan.warmUpTurns === 0 ? [] : contestants) {
+      await measure(contestant, { ...plan, atOnce: warmUpAtOnce, turns: plan.warmUpTurns }, context);
+    }
     const rounds = await alternate(contestants, plan.rounds, context, (contestant) =>
       measure(contestant, plan, context),
     );
@@ -122,10 +132,6 @@ async function enter(context: ScenarioContext): Promise<{
   const service = await startService(resources, ground, "service", patientQueue);
   const floors = await openFloor(resources, ground, service);
   const contestants = [await floors.startOnSocket(), (await callService(resources, service)).sse];
-  await ground.backend.setReply(firstDelta.reply);
-  for (const contestant of contestants) {
-    await measure(contestant, { ...firstDelta, turns: 3, maxMs: 2_000 }, context);
-  }
   return { contestants, backend: ground.backend };
 }
 

@@ -122,7 +122,7 @@ export const layers: readonly Layer[] = [
   {
     name: "runtime",
     places: ["src/main/runtime/"],
-    mayImport: ["runtime types", ...ground],
+    mayImport: ["runtime types", "worker files", ...ground],
   },
   { name: "runtime types", places: ["src/main/runtime/types.ts"], mayImport: [...ground] },
   { name: "metrics sink", places: ["src/main/http/metrics-sink.ts"], mayImport: [] },
@@ -133,6 +133,7 @@ export const layers: readonly Layer[] = [
   { name: "named tokens", places: ["src/main/config/named-token.ts"], mayImport: [] },
   { name: "observability", places: ["src/main/observability/"], mayImport: [...ground] },
   { name: "errors", places: ["src/main/errors.ts"], mayImport: ["contract"] },
+  { name: "worker files", places: ["src/main/worker-files.ts"], mayImport: [] },
   { name: "version", places: ["src/main/version.ts"], mayImport: ["contract"] },
   {
     name: "worker thread",

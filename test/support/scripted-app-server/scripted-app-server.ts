@@ -51,10 +51,19 @@ export class ScriptedAppServer {
   readonly #scripts = new Map<string, CallScript>();
   readonly #turns: TurnScript[] = [];
   readonly #waiting: (() => void)[] = [];
+  readonly #usualTurn: TurnScript;
   #nextId = 1;
 
-  static async start(t: Pick<Test, "teardown">): Promise<ScriptedAppServer> {
-    const appServer = new ScriptedAppServer();
+  private constructor(usualTurn: TurnScript) {
+    this.#usualTurn = usualTurn;
+  }
+
+  /** @param usualTurn how turns go that nothing was queued for. */
+  static async start(
+    t: Pick<Test, "teardown">,
+    usualTurn: TurnScript = speak("fine"),
+  ): Promise<ScriptedAppServer> {
+    const appServer = new ScriptedAppServer(usualTurn);
     appServer.#webSockets.on("connection", (webSocket, { socket }) => appServer.#meet(webSocket, socket));
     appServer.#server.listen(0, "127.0.0.1");
     await once(appServer.#server, "listening");
@@ -74,7 +83,7 @@ export class ScriptedAppServer {
     else this.#scripts.set(method, script);
   }
 
-  /** How the next turn goes, once for each call of this; turns beyond these say "fine" and complete. */
+  /** How the next turn goes, once for each call of this; turns beyond these go as usual. */
   queueTurn(script: TurnScript): void {
     this.#turns.push(script);
   }
@@ -130,7 +139,7 @@ export class ScriptedAppServer {
 
   #startTurn({ params, client }: ScriptedCall): ScriptedAnswer {
     const turn = new ScriptedTurn(client, String(params.threadId), `turn-${this.#nextId++}`);
-    const script = this.#turns.shift() ?? speak("fine");
+    const script = this.#turns.shift() ?? this.#usualTurn;
     // After the answer, as the real one does.
     setImmediate(() => script(turn));
     return { result: { turn: { id: turn.turnId, status: "inProgress" } } };
