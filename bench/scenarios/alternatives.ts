@@ -23,7 +23,7 @@ export const alternatives: Scenario = {
   name: "alternatives",
   title: "Fresh turns, one at a time: this service against what a user would pick instead",
   quickSeconds: 25,
-  fullSeconds: 60,
+  fullSeconds: 50,
   run: async (context) => {
     const remarks: string[] = [];
     const contestants = await enter(context, remarks);

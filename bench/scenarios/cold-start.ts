@@ -27,7 +27,7 @@ export const coldStart: Scenario = {
     let last = 0;
     await start(ground, "later", context.resources);
     const rounds = await alternate(kinds, context.quick ? 3 : 7, context, async (kind): Promise<Start> => {
-      if (kind === "bare node") return startBareNode();
+      if (kind === "bare node") return startBareNode(ground);
       return start(ground, kind === "first start" ? `first-${++last}` : "later", context.resources);
     });
     return {
@@ -49,9 +49,9 @@ async function start(ground: Ground, name: string, outer: Resources): Promise<St
   return { listeningMs: execToListeningMs, readyMs: execToReadyMs };
 }
 
-async function startBareNode(): Promise<Start> {
+async function startBareNode({ environment }: Ground): Promise<Start> {
   const startMs = performance.now();
-  const child = spawn(process.execPath, ["--eval", "0"], { stdio: "ignore" });
+  const child = spawn(process.execPath, ["--eval", "0"], { env: environment, stdio: "ignore" });
   await once(child, "exit");
   const ms = performance.now() - startMs;
   return { listeningMs: ms, readyMs: ms };

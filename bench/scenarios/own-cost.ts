@@ -20,7 +20,7 @@ export const ownCost: Scenario = {
   name: "own-cost",
   title: "The service by itself: fresh turns before an app-server that answers at once",
   quickSeconds: 25,
-  fullSeconds: 40,
+  fullSeconds: 30,
   run: async (context) => {
     const contestants = await enter(context);
     for (const contestant of contestants) await measure(contestant, warmUp, context);

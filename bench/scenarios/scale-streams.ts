@@ -18,7 +18,7 @@ export const scaleStreams: Scenario = {
   name: "1000-streams",
   title: "1,000 streams of 30 seconds, all at once",
   quickSeconds: 0,
-  fullSeconds: 90,
+  fullSeconds: 80,
   run: async ({ resources, signal }) => {
     const ground = await layGround(resources);
     await ground.backend.setReply(reply);

@@ -79,7 +79,7 @@ export const streaming: Scenario = {
   name: "streaming",
   title: "One stream: time to the first delta, deltas per second, CPU per 1,000 deltas",
   quickSeconds: 25,
-  fullSeconds: 60,
+  fullSeconds: 50,
   run: (context) =>
     run(
       context.quick
@@ -96,7 +96,7 @@ export const manyStreaming: Scenario = {
   name: "256-streams",
   title: "256 streams at once: deltas per second, CPU per 1,000 deltas",
   quickSeconds: 0,
-  fullSeconds: 70,
+  fullSeconds: 75,
   run: (context) => run([manyStreams], context),
 };
 
