@@ -14,7 +14,7 @@ const cliPath = fileURLToPath(new URL("../../../dist/main/cli.js", import.meta.u
 const startTimeoutMs = 60_000;
 /** The service lets turns end for ten seconds, and then stops what it started. */
 const stopGraceMs = 40_000;
-const pollIntervalMs = 1;
+const pollIntervalMs = 5;
 
 export interface ServiceProcessOptions {
   /** Keeps the state directory and the log. */

@@ -158,6 +158,24 @@ t.test("every model sees the caller's functions as plain functions, whatever the
   );
 });
 
+t.test("a model that goes on calling a tool it was not offered is stopped", async (t) => {
+  const { backend, client } = await startServiceHarness(t);
+  let calls = 0;
+  backend.setDefaultReply(() => {
+    calls += 1;
+    return reply(functionCall({ name: "shell", arguments: '{"command":["ls"]}', callId: `call_${calls}` }));
+  });
+  await t.rejects(client.responses.create({ input: "hello", tools: [weatherTool] }, { maxRetries: 0 }), {
+    status: 504,
+    code: "turn_stalled",
+  });
+  t.ok(calls >= 17 && calls <= 20, `after ${calls} calls`);
+  const after = calls;
+  backend.setDefaultReply(text("fine"));
+  t.equal((await client.responses.create({ input: "hello" })).output_text, "fine");
+  t.equal(calls, after, "nothing goes on behind it");
+});
+
 t.test("tool_choice none declares no tools", needs("tool_free_turns"), async (t) => {
   const { backend, client } = await startServiceHarness(t);
   await client.responses.create({ input: "hello", tools: [weatherTool], tool_choice: "none" });

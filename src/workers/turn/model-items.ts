@@ -13,6 +13,11 @@ export function isModelOutput(item: JsonObject, declaredTools: ReadonlySet<strin
   return typeof item.type === "string" && outputItemTypes.has(item.type);
 }
 
+/** A call of a function, a custom tool or a shell: what waits for an output. */
+export function isToolCall({ type }: JsonObject): boolean {
+  return type === "function_call" || type === "custom_tool_call" || type === "local_shell_call";
+}
+
 /** Codex's own word to the model on how to get past a content filter: it is about to ask it again. */
 export function isFilterGuidance(item: JsonObject): boolean {
   return (

@@ -1,4 +1,5 @@
 import type { NativeTurnError, ThreadNotification } from "../app-server/protocol.js";
+import type { TurnErrorData } from "../contract/errors.js";
 import { isJsonObject, type JsonObject } from "../contract/json.js";
 import type { TokenUsage } from "../contract/turn.js";
 import type { OutputItemType, TurnEvent, TurnOutcome } from "../contract/turn-messages.js";
@@ -6,6 +7,7 @@ import {
   assistantMessage,
   isFilterGuidance,
   isModelOutput,
+  isToolCall,
   itemId,
   readAgentMessage,
   refusalMessage,
@@ -30,6 +32,14 @@ const announcedItems: Readonly<Record<string, OutputItemType>> = {
   webSearch: "web_search_call",
 };
 
+/** A model that is told so often that it has no such tool will not find it out. */
+const maxRefusedCalls = 16;
+
+const onlyRefusedCalls: TurnErrorData = {
+  code: "turn_stalled",
+  message: `The model called tools that it was not offered ${maxRefusedCalls + 1} times in a row, so the turn was given up.`,
+};
+
 /**
  * Notifications of one native turn in, events of the contract out. Pure. Any notification may be missing, since Codex drops
  * them under load: a completed item is the truth, and what its announcement or raw form lacks is filled in.
@@ -47,6 +57,8 @@ export class TurnReducer {
   #usageReported = false;
   #outcome: TurnOutcome | null = null;
   #earlyOutcome: TurnOutcome | null = null;
+  /** Calls of tools that were not declared since the model last did something else. */
+  #refusedCalls = 0;
   /** Tokens reported so far, to know a call's share of the thread's sum. */
   #reported = 0;
   #lastError: NativeTurnError | null = null;
@@ -140,6 +152,13 @@ export class TurnReducer {
     else this.#stopEarly(reason);
   }
 
+  /** Codex refuses such a call and asks the model again, for as long as it makes them. */
+  #countRefusedCall(): void {
+    this.#refusedCalls += 1;
+    if (this.#refusedCalls > maxRefusedCalls)
+      this.#earlyOutcome = { status: "failed", error: onlyRefusedCalls };
+  }
+
   #stopEarly(reason: string): void {
     this.#earlyOutcome = { status: "incomplete", reason };
   }
@@ -167,7 +186,9 @@ export class TurnReducer {
   #completeItem(item: JsonObject): void {
     if (isFilterGuidance(item)) this.#stopEarly("content_filter");
     const own = this.#toOriginal(withoutCodexNotes(item));
+    if (isToolCall(own) && !isModelOutput(own, this.#declaredTools)) return this.#countRefusedCall();
     if (!isModelOutput(own, this.#declaredTools)) return;
+    this.#refusedCalls = 0;
     const id = itemId(item) ?? this.#announcedIdOf(item);
     if (id !== null) {
       if (this.#completed.has(id)) return;

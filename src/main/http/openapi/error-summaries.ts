@@ -38,6 +38,6 @@ export const errorSummaries: Readonly<Record<CodexNativeApiErrorCode, string>> =
   native_runtime_unavailable:
     "There is no app-server to run the turn: it is starting, restarting, missing or shutting down.",
   server_overloaded: "The model backend or the app-server has too much to do.",
-  turn_stalled: "Nothing was heard of the turn for too long.",
+  turn_stalled: "Nothing was heard of the turn for too long, or the model got nowhere.",
   turn_timeout: "The turn ran for longer than a turn may.",
 };

@@ -27,7 +27,7 @@ function reduce(...notifications: ThreadNotification[]) {
     freshThread: true,
   });
   for (const notification of notifications) reducer.apply(notification);
-  return { events, outcome: reducer.outcome };
+  return { events, outcome: reducer.outcome, earlyOutcome: reducer.earlyOutcome };
 }
 
 const delta = (itemId: string, text: string): ThreadNotification => ({
@@ -190,4 +190,13 @@ t.test("the outcome is what turn/completed says", async (t) => {
   t.same(reduce(completed("interrupted")).outcome, { status: "cancelled" });
   t.match(reduce(completed("failed")).outcome, { status: "failed", error: { code: "internal_error" } });
   t.equal(reduce(delta("m", "x")).outcome, null);
+});
+
+t.test("a model that calls nothing but tools it was not offered is stopped", async (t) => {
+  const refused = Array.from({ length: 17 }, (_, index) =>
+    raw({ type: "function_call", name: "shell", arguments: "{}", call_id: `call_${index}` }),
+  );
+  t.match(reduce(...refused).earlyOutcome, { status: "failed", error: { code: "turn_stalled" } });
+  const between = [...refused.slice(0, 16), raw(message("m1", "Let me see.")), ...refused.slice(0, 16)];
+  t.equal(reduce(...between).earlyOutcome, null, "one that says something between is not");
 });
