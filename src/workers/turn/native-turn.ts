@@ -1,17 +1,18 @@
 import type { MessagePort } from "node:worker_threads";
 import type { ThreadListener } from "../app-server/connection.js";
 import type { ThreadNotification, ToolCall, ToolCallAnswer } from "../app-server/protocol.js";
-import type { TurnErrorData } from "../contract/errors.js";
 import { plainTextOf } from "../contract/plain-text.js";
 import type { TurnAssignment } from "../contract/turn.js";
 import type { ToolOutput, TurnEvent, TurnOutcome, TurnPortInput } from "../contract/turn-messages.js";
 import { classifyCallFailure, isRefusal } from "./call-failure.js";
 import { retryWhenOverloaded } from "./overload-retry.js";
+import { SilenceWatch } from "./silence-watch.js";
 import { startThread, type TurnContext } from "./start-thread.js";
 import { injectableItems, turnStartParams } from "./thread-params.js";
 import { pacingOf } from "./tool-call-pacing.js";
 import { ToolCalls } from "./tool-calls.js";
 import { ToolNames } from "./tool-names.js";
+import { readerTooSlow, stalled, threadClosed } from "./turn-endings.js";
 import { TurnOutbox } from "./turn-outbox.js";
 import { TurnReducer, turnIdOf } from "./turn-reducer.js";
 import { unloadThread } from "./unload-thread.js";
@@ -22,8 +23,6 @@ const deadlines = {
   /** Or the turn's idle limit, if that is less: an answer that does not come is silence too. */
   call: 30_000,
   interrupt: 5_000,
-  /** From the end of a model call to `turn/completed`, before we ask whether that was lost. */
-  settle: 3_000,
 } as const;
 
 type Phase =
@@ -52,8 +51,8 @@ export class NativeTurn implements ThreadListener {
   #turnId: string | null = null;
   /** What came before the answer to `turn/start` told us the turn's id, or while the caller had the word. */
   #held: ThreadNotification[] = [];
-  #idleTimer: NodeJS.Timeout | null = null;
-  #settleTimer: NodeJS.Timeout | null = null;
+  readonly #silence: SilenceWatch;
+  #interruptTimer: NodeJS.Timeout | null = null;
   #interruptOutcome: TurnOutcome | null = null;
   /** Only a thread whose turn completed has the history that the caller thinks it has. */
   #keepsThread = false;
@@ -71,6 +70,15 @@ export class NativeTurn implements ThreadListener {
     this.#outbox = new TurnOutbox(port, {
       followed: assignment.followed,
       onOverflow: () => this.#interrupt(readerTooSlow),
+    });
+    this.#silence = new SilenceWatch({
+      idleTimeoutMs: assignment.idleTimeoutMs,
+      askStillRunning: () => this.#askStillRunning(),
+      onCompletionLost: () => {
+        context.countFault("turn_completed_lost");
+        this.#end({ status: "completed" });
+      },
+      onStalled: () => this.#interrupt(stalled(assignment.idleTimeoutMs)),
     });
     this.#toolNames = new ToolNames(assignment.thread.tools);
     this.#toolCalls = new ToolCalls({
@@ -113,7 +121,7 @@ export class NativeTurn implements ThreadListener {
     const turnId = turnIdOf(notification);
     // Injected items are echoed under a turn id of their own.
     if (turnId !== null && turnId !== this.#turnId) return;
-    this.#idleTimer?.refresh();
+    this.#silence.heard();
     this.#toolCalls.noteActivity();
     this.#reducer.apply(notification);
     const { outcome, earlyOutcome } = this.#reducer;
@@ -122,7 +130,7 @@ export class NativeTurn implements ThreadListener {
   }
 
   async onToolCall(call: ToolCall): Promise<ToolCallAnswer> {
-    this.#idleTimer?.refresh();
+    this.#silence.heard();
     return this.#toolCalls.open(call.callId);
   }
 
@@ -195,7 +203,7 @@ export class NativeTurn implements ThreadListener {
       void this.#sendInterrupt(threadId, turnId);
     } else {
       this.#phase = "running";
-      this.#watchSilence();
+      this.#silence.start();
     }
     this.#applyHeld();
   }
@@ -228,14 +236,10 @@ export class NativeTurn implements ThreadListener {
   #resume(outputs: readonly ToolOutput[]): void {
     if (this.#phase !== "parked") return;
     this.#phase = "running";
-    this.#watchSilence();
+    this.#silence.start();
     this.#toolCalls.answer(outputs);
     // A model that was not done when the turn was parked has gone on since.
     this.#applyHeld();
-  }
-
-  #watchSilence(): void {
-    this.#idleTimer = setTimeout(() => void this.#onSilence(), this.#assignment.idleTimeoutMs);
   }
 
   readonly #onPortClosed = (): void => this.#interrupt({ status: "cancelled" });
@@ -258,7 +262,7 @@ export class NativeTurn implements ThreadListener {
     const outcome = this.#interruptOutcome ?? { status: "cancelled" };
     // The turn ends by its `turn/completed`; this is for one that never comes.
     this.#clearTimers();
-    this.#idleTimer = setTimeout(() => this.#end(outcome), deadlines.interrupt);
+    this.#interruptTimer = setTimeout(() => this.#end(outcome), deadlines.interrupt);
     try {
       await this.#context.connection.call(
         "turn/interrupt",
@@ -272,20 +276,9 @@ export class NativeTurn implements ThreadListener {
     }
   }
 
-  /** Nothing was heard for the idle limit, or `turn/completed` is overdue. Codex drops notifications under load, so ask. */
-  async #onSilence(): Promise<void> {
-    if (this.#phase !== "running" || this.#threadId === null) return;
-    const stillRunning = await this.#asksStillRunning(this.#threadId);
-    if (this.#phase !== "running") return;
-    if (!stillRunning && this.#settleTimer !== null) {
-      this.#context.countFault("turn_completed_lost");
-      return this.#end({ status: "completed" });
-    }
-    if (stillRunning && this.#settleTimer !== null) return this.#watchSettling();
-    this.#interrupt({ status: "failed", error: stalled(this.#assignment.idleTimeoutMs) });
-  }
-
-  async #asksStillRunning(threadId: string): Promise<boolean> {
+  async #askStillRunning(): Promise<boolean> {
+    const threadId = this.#threadId;
+    if (threadId === null) return false;
     try {
       const { thread } = await this.#context.connection.call(
         "thread/read",
@@ -299,20 +292,14 @@ export class NativeTurn implements ThreadListener {
     }
   }
 
-  #watchSettling(): void {
-    if (this.#settleTimer !== null) clearTimeout(this.#settleTimer);
-    this.#settleTimer = setTimeout(() => void this.#onSilence(), deadlines.settle);
-  }
-
   #emit(event: TurnEvent): void {
     if (event.type === "item.completed") this.#toolCalls.expect(event.item);
     if (event.type === "model_call.completed") {
       this.#toolCalls.modelCallCompleted();
       // Open calls hold the turn; without any it is over, and `turn/completed` must follow.
-      if (this.#toolCalls.openCount === 0) this.#watchSettling();
-    } else if (this.#settleTimer !== null) {
-      clearTimeout(this.#settleTimer);
-      this.#settleTimer = null;
+      if (this.#toolCalls.openCount === 0) this.#silence.expectEnd();
+    } else {
+      this.#silence.goOn();
     }
     this.#outbox.push(event);
   }
@@ -328,32 +315,8 @@ export class NativeTurn implements ThreadListener {
   }
 
   #clearTimers(): void {
-    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
-    if (this.#settleTimer !== null) clearTimeout(this.#settleTimer);
-    this.#idleTimer = null;
-    this.#settleTimer = null;
+    this.#silence.stop();
+    if (this.#interruptTimer !== null) clearTimeout(this.#interruptTimer);
+    this.#interruptTimer = null;
   }
-}
-
-const readerTooSlow: TurnOutcome = {
-  status: "failed",
-  error: { code: "turn_cancelled", message: "The caller read too slowly for the turn's output to be kept." },
-};
-
-/** Only what nobody uses is closed, so this thread was lost with its history. */
-const threadClosed: TurnOutcome = {
-  status: "failed",
-  error: {
-    code: "native_runtime_unavailable",
-    message: "Codex closed the native thread under its turn.",
-    retryAfterMs: 1000,
-    infrastructure: true,
-  },
-};
-
-function stalled(idleTimeoutMs: number): TurnErrorData {
-  return {
-    code: "turn_stalled",
-    message: `Nothing was heard of the turn for ${idleTimeoutMs} ms, so it was given up.`,
-  };
 }

@@ -1,5 +1,4 @@
 import type { NativeTurnError, ThreadNotification } from "../app-server/protocol.js";
-import type { TurnErrorData } from "../contract/errors.js";
 import { isJsonObject, type JsonObject } from "../contract/json.js";
 import type { TokenUsage } from "../contract/turn.js";
 import type { OutputItemType, TurnEvent, TurnOutcome } from "../contract/turn-messages.js";
@@ -13,6 +12,7 @@ import {
   refusalMessage,
   withoutCodexNotes,
 } from "./model-items.js";
+import { maxRefusedCalls, onlyRefusedCalls } from "./turn-endings.js";
 import { classifyFailure, readStoppedAnswer } from "./turn-failure.js";
 
 export interface TurnReducerOptions {
@@ -30,14 +30,6 @@ const announcedItems: Readonly<Record<string, OutputItemType>> = {
   agentMessage: "message",
   reasoning: "reasoning",
   webSearch: "web_search_call",
-};
-
-/** A model that is told so often that it has no such tool will not find it out. */
-const maxRefusedCalls = 16;
-
-const onlyRefusedCalls: TurnErrorData = {
-  code: "turn_stalled",
-  message: `The model called tools that it was not offered ${maxRefusedCalls + 1} times in a row, so the turn was given up.`,
 };
 
 /**
@@ -155,8 +147,7 @@ export class TurnReducer {
   /** Codex refuses such a call and asks the model again, for as long as it makes them. */
   #countRefusedCall(): void {
     this.#refusedCalls += 1;
-    if (this.#refusedCalls > maxRefusedCalls)
-      this.#earlyOutcome = { status: "failed", error: onlyRefusedCalls };
+    if (this.#refusedCalls > maxRefusedCalls) this.#earlyOutcome = onlyRefusedCalls;
   }
 
   #stopEarly(reason: string): void {

@@ -1,0 +1,34 @@
+/** How a turn ends when it is this side that ends it. */
+import type { TurnOutcome } from "../contract/turn-messages.js";
+
+export const readerTooSlow: TurnOutcome = {
+  status: "failed",
+  error: { code: "turn_cancelled", message: "The caller read too slowly for the turn's output to be kept." },
+};
+
+/** Only what nobody uses is closed, so this thread was lost with its history. */
+export const threadClosed: TurnOutcome = {
+  status: "failed",
+  error: {
+    code: "native_runtime_unavailable",
+    message: "Codex closed the native thread under its turn.",
+    retryAfterMs: 1000,
+    infrastructure: true,
+  },
+};
+
+export function stalled(idleTimeoutMs: number): TurnOutcome {
+  const message = `Nothing was heard of the turn for ${idleTimeoutMs} ms, so it was given up.`;
+  return { status: "failed", error: { code: "turn_stalled", message } };
+}
+
+/** A model that is told so often that it has no such tool will not find it out. */
+export const maxRefusedCalls = 16;
+
+export const onlyRefusedCalls: TurnOutcome = {
+  status: "failed",
+  error: {
+    code: "turn_stalled",
+    message: `The model called tools that it was not offered ${maxRefusedCalls + 1} times in a row, so the turn was given up.`,
+  },
+};
