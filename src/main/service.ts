@@ -1,44 +1,15 @@
 import type { Logger } from "pino";
 import { type ConfigChanges, compareConfigs } from "./config/config-changes.js";
 import type { CodexNativeApiConfig } from "./config/types.js";
-import { InMemoryCodexNativeApiContinuationRegistry } from "./continuation/in-memory-registry.js";
-import type { CodexNativeApiContinuationRegistry } from "./continuation/types.js";
-import type { MetricsSink } from "./http/metrics-sink.js";
-import { CodexNativeApiServer } from "./http/server.js";
-import type { ServerSettings } from "./http/server-options.js";
 import { createSilentLogger } from "./observability/logger.js";
-import { ServiceMetrics } from "./observability/metrics/service-metrics.js";
-import { CodexNativeRuntime } from "./runtime/runtime.js";
-import type { NativeRuntimeHealth, NativeRuntimeObserver, Readiness } from "./runtime/types.js";
+import type { NativeRuntimeHealth, Readiness } from "./runtime/types.js";
 import { EventListeners } from "./service/event-listeners.js";
 import { ReadinessEvents } from "./service/readiness-events.js";
 import type { CodexNativeApiServiceEvents } from "./service/service-events.js";
-import { packageVersion } from "./version.js";
+import type { CodexNativeApiServiceOptions } from "./service/service-options.js";
+import { ServiceRun } from "./service/service-run.js";
 
-/** What a `CodexNativeApiService` is made of; only `config` is needed. */
-export interface CodexNativeApiServiceOptions {
-  /** From `createConfig`. With `enabled: false`, `start` does nothing and says so. */
-  readonly config: CodexNativeApiConfig;
-  /** Default: nothing is logged. */
-  readonly logger?: Logger;
-  /**
-   * Variables that Codex's own are taken from, by an allow-list: PATH to find it, HOME, proxies, certificates, and the keys
-   * that configured model providers name. Default: none. The process's environment is not read: pass `process.env` to have it.
-   */
-  readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** The host's name of the provider profile that turns run under. Default `openai-default`. */
-  readonly providerProfileId?: string;
-  /**
-   * The only Codex account (its ChatGPT account id) that turns may run under: while another is logged in, they are refused with
-   * `native_login_required`. Default: whichever is logged in.
-   */
-  readonly accountId?: string;
-  /**
-   * Where responses are stored. The host's own outlives restarts of the service, and stays the host's to start and close.
-   * Default: in memory within `config.continuation`, anew at each start.
-   */
-  readonly registry?: CodexNativeApiContinuationRegistry;
-}
+export type { CodexNativeApiServiceOptions } from "./service/service-options.js";
 
 /** What `start` resolves with. */
 export type ServiceStart =
@@ -54,14 +25,9 @@ export type ServiceStart =
 export type ServiceState = "stopped" | "starting" | "running" | "stopping";
 
 interface Running {
-  readonly server: CodexNativeApiServer;
-  readonly runtime: CodexNativeRuntime;
-  readonly metrics: ServiceMetrics;
-  /** Not used when the host gave one. */
-  readonly ownRegistry: InMemoryCodexNativeApiContinuationRegistry;
+  readonly run: ServiceRun;
   readonly url: string;
   readonly readiness: ReadinessEvents;
-  readonly startedWith: CodexNativeApiConfig;
 }
 
 /** What was asked for last. A further call of the same kind joins it; one of the other kind follows it. */
@@ -107,7 +73,7 @@ export class CodexNativeApiService {
 
   /** What `/v1/health` is built from, without waiting for Codex; null while the service is not running. */
   health(): NativeRuntimeHealth | null {
-    return this.#running?.runtime.health() ?? null;
+    return this.#running?.run.runtime.health() ?? null;
   }
 
   /**
@@ -144,7 +110,7 @@ export class CodexNativeApiService {
    */
   async untilSettled(timeoutMs: number = defaultSettleTimeoutMs): Promise<Readiness> {
     if (this.#last.kind === "start") await this.#last.done.catch(() => {});
-    return (await this.#running?.runtime.untilSettled(timeoutMs)) ?? notRunning;
+    return (await this.#running?.run.runtime.untilSettled(timeoutMs)) ?? notRunning;
   }
 
   /**
@@ -158,7 +124,7 @@ export class CodexNativeApiService {
   /** As `stop`, at once: what is in flight ends with an error. Also hurries a `stop` under way. */
   destroy(): Promise<void> {
     // Turns that end give their streams a terminal event, and then the listener is idle.
-    void this.#running?.runtime.destroy();
+    void this.#running?.run.runtime.destroy();
     return this.#end("destroy");
   }
 
@@ -180,10 +146,9 @@ export class CodexNativeApiService {
     if (this.#last.kind === "start") await this.#last.done.catch(() => {});
     const running = this.#running;
     const current = this.#config;
-    running?.server.reconfigure(describeSettings(config));
-    running?.runtime.reconfigure(config);
+    running?.run.reconfigure(config);
     this.#config = config;
-    const changes = compareConfigs(running?.startedWith ?? current, current, config);
+    const changes = compareConfigs(running?.run.startedWith ?? current, current, config);
     const { applied, needRestart } = changes;
     this.#logger.info({ event: "service.reloaded", applied, needRestart }, describeReload(changes));
     return changes;
@@ -206,7 +171,9 @@ export class CodexNativeApiService {
     }
     this.#state = "starting";
     try {
-      this.#running = await this.#run();
+      const run = new ServiceRun(this.#options, this.#config, this.#logger);
+      const url = await run.start();
+      this.#running = { run, url, readiness: new ReadinessEvents(run.runtime, this.#events) };
     } catch (error) {
       this.#state = "stopped";
       throw error;
@@ -218,50 +185,6 @@ export class CodexNativeApiService {
     return { started: true, url };
   }
 
-  /** Rejects with nothing left behind. */
-  async #run(): Promise<Running> {
-    const startedWith = this.#config;
-    const ownRegistry = new InMemoryCodexNativeApiContinuationRegistry(this.#config.continuation);
-    const registry = this.#options.registry ?? ownRegistry;
-    const metrics: ServiceMetrics = new ServiceMetrics({
-      version: packageVersion,
-      health: () => runtime.health(),
-      continuation: () => registry.stats(),
-      readCatalog: () => runtime.listModels(),
-    });
-    const runtime = this.#createRuntime(metrics);
-    const server = this.#createServer(runtime, registry, metrics);
-    try {
-      const { url } = await server.start();
-      this.#logListening(url);
-      await runtime.open();
-      if (registry === ownRegistry) ownRegistry.start();
-      metrics.start();
-      return {
-        server,
-        runtime,
-        metrics,
-        ownRegistry,
-        url,
-        readiness: new ReadinessEvents(runtime, this.#events),
-        startedWith,
-      };
-    } catch (error) {
-      await Promise.all([server.destroy(), runtime.destroy()]);
-      throw error;
-    }
-  }
-
-  #logListening(url: string): void {
-    this.#logger.info({ event: "service.listening", url }, `listening on ${url}`);
-    const { token, tokens } = this.#config.auth;
-    if (token !== null || tokens.length > 0) return;
-    this.#logger.info(
-      { event: "service.no_token" },
-      "no token is set: every program of this machine may call",
-    );
-  }
-
   async #stop(how: "close" | "destroy"): Promise<void> {
     const running = this.#running;
     if (running === null) return;
@@ -270,72 +193,15 @@ export class CodexNativeApiService {
     const graceMs = how === "close" ? this.#config.shutdownGraceMs : 0;
     this.#logger.info({ event: "service.stopping", graceMs }, "stopping");
     this.#events.emit("stopping", { graceMs });
-    // Both drain at once: the server takes nothing new, and its open streams end as the runtime ends their turns.
-    const ends = await Promise.allSettled([
-      running.server.close({ graceMs: graceMs + drainMarginMs }),
-      how === "close" ? running.runtime.close() : running.runtime.destroy(),
-    ]);
-    running.ownRegistry.close();
-    running.metrics.close();
-    this.#running = null;
-    this.#state = "stopped";
-    const failed = ends.find((end) => end.status === "rejected");
-    if (failed !== undefined) throw failed.reason;
+    try {
+      await running.run.end(how, graceMs);
+    } finally {
+      this.#running = null;
+      this.#state = "stopped";
+    }
     this.#logger.info({ event: "service.stopped" }, "stopped");
     this.#events.emit("stopped", {});
   }
-
-  #createRuntime(observer: NativeRuntimeObserver): CodexNativeRuntime {
-    const { environment, providerProfileId, accountId } = this.#options;
-    const config = this.#config;
-    return new CodexNativeRuntime(
-      {
-        codex: { ...config.codex, environment: environment ?? {} },
-        appServer: config.appServer,
-        turns: config.turns,
-        workers: config.workers,
-        admission: config.admission,
-        shutdownGraceMs: config.shutdownGraceMs,
-        version: packageVersion,
-        observer,
-        ...(providerProfileId === undefined ? {} : { providerProfileId }),
-        ...(accountId === undefined ? {} : { accountId }),
-      },
-      this.#logger,
-    );
-  }
-
-  #createServer(
-    runtime: CodexNativeRuntime,
-    registry: CodexNativeApiContinuationRegistry,
-    metrics: MetricsSink,
-  ): CodexNativeApiServer {
-    const config = this.#config;
-    return new CodexNativeApiServer({
-      runtime,
-      registry,
-      host: config.listen.host,
-      port: config.listen.port,
-      ...describeSettings(config),
-      unsupportedParameters: config.http.unsupportedParameters,
-      logger: this.#logger,
-      metrics,
-      version: packageVersion,
-    });
-  }
-}
-
-/** What the listener is told of a configuration, at its start and again by a reload. */
-function describeSettings({ auth, http }: CodexNativeApiConfig): ServerSettings {
-  const { maxHeaderBytes, headersTimeoutMs, requestTimeoutMs, maxConnections } = http;
-  return {
-    authToken: auth.token,
-    tokens: auth.tokens,
-    allowedHosts: http.allowedHosts,
-    allowedOrigins: http.allowedOrigins,
-    maxBodyBytes: http.maxBodyBytes,
-    limits: { maxHeaderBytes, headersTimeoutMs, requestTimeoutMs, maxConnections },
-  };
 }
 
 function describeReload({ applied, needRestart }: ConfigChanges): string {
@@ -344,8 +210,6 @@ function describeReload({ applied, needRestart }: ConfigChanges): string {
   return needRestart.length === 0 ? taken : `${taken}; needs a restart: ${needRestart.join(", ")}`;
 }
 
-/** Beyond the runtime's own grace, so that the terminal events of cancelled turns still reach their streams. */
-const drainMarginMs = 2_000;
 /** A cold start of Codex on a slow machine takes less. */
 const defaultSettleTimeoutMs = 30_000;
 

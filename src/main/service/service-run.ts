@@ -1,0 +1,124 @@
+import type { Logger } from "pino";
+import type { CodexNativeApiConfig } from "../config/types.js";
+import { InMemoryCodexNativeApiContinuationRegistry } from "../continuation/in-memory-registry.js";
+import { CodexNativeApiServer } from "../http/server.js";
+import type { ServerSettings } from "../http/server-options.js";
+import { ServiceMetrics } from "../observability/metrics/service-metrics.js";
+import { CodexNativeRuntime } from "../runtime/runtime.js";
+import { packageVersion } from "../version.js";
+import type { CodexNativeApiServiceOptions } from "./service-options.js";
+
+/** Beyond the runtime's own grace, so that the terminal events of cancelled turns still reach their streams. */
+const drainMarginMs = 2_000;
+
+/** One run of the service, from its start to its stop. */
+export class ServiceRun {
+  readonly startedWith: CodexNativeApiConfig;
+  readonly runtime: CodexNativeRuntime;
+  readonly #server: CodexNativeApiServer;
+  readonly #metrics: ServiceMetrics;
+  /** Not used when the host gave one. */
+  readonly #ownRegistry: InMemoryCodexNativeApiContinuationRegistry;
+  readonly #usesOwnRegistry: boolean;
+  readonly #logger: Logger;
+
+  /** @param config what is in force now, and not what the service was made with. */
+  constructor(options: CodexNativeApiServiceOptions, config: CodexNativeApiConfig, logger: Logger) {
+    this.startedWith = config;
+    this.#logger = logger;
+    this.#ownRegistry = new InMemoryCodexNativeApiContinuationRegistry(config.continuation);
+    const registry = options.registry ?? this.#ownRegistry;
+    this.#usesOwnRegistry = registry === this.#ownRegistry;
+    const metrics: ServiceMetrics = new ServiceMetrics({
+      version: packageVersion,
+      health: () => this.runtime.health(),
+      continuation: () => registry.stats(),
+      readCatalog: () => this.runtime.listModels(),
+    });
+    this.#metrics = metrics;
+    const { environment, providerProfileId, accountId } = options;
+    this.runtime = new CodexNativeRuntime(
+      {
+        codex: { ...config.codex, environment: environment ?? {} },
+        appServer: config.appServer,
+        turns: config.turns,
+        workers: config.workers,
+        admission: config.admission,
+        shutdownGraceMs: config.shutdownGraceMs,
+        version: packageVersion,
+        observer: metrics,
+        ...(providerProfileId === undefined ? {} : { providerProfileId }),
+        ...(accountId === undefined ? {} : { accountId }),
+      },
+      logger,
+    );
+    this.#server = new CodexNativeApiServer({
+      runtime: this.runtime,
+      registry,
+      host: config.listen.host,
+      port: config.listen.port,
+      ...describeSettings(config),
+      unsupportedParameters: config.http.unsupportedParameters,
+      logger,
+      metrics,
+      version: packageVersion,
+    });
+  }
+
+  /** Listens and brings Codex up behind it; says where it listens. Rejects with nothing left behind. */
+  async start(): Promise<string> {
+    try {
+      const { url } = await this.#server.start();
+      this.#logListening(url);
+      await this.runtime.open();
+      if (this.#usesOwnRegistry) this.#ownRegistry.start();
+      this.#metrics.start();
+      return url;
+    } catch (error) {
+      await Promise.all([this.#server.destroy(), this.runtime.destroy()]);
+      throw error;
+    }
+  }
+
+  /** Throws a TypeError, and changes nothing, if callers of other machines could then do without a strong token. */
+  reconfigure(config: CodexNativeApiConfig): void {
+    this.#server.reconfigure(describeSettings(config));
+    this.runtime.reconfigure(config);
+  }
+
+  /** Rejects when a part did not end as it should; all of them were tried. */
+  async end(how: "close" | "destroy", graceMs: number): Promise<void> {
+    // Both drain at once: the server takes nothing new, and its open streams end as the runtime ends their turns.
+    const ends = await Promise.allSettled([
+      this.#server.close({ graceMs: graceMs + drainMarginMs }),
+      how === "close" ? this.runtime.close() : this.runtime.destroy(),
+    ]);
+    this.#ownRegistry.close();
+    this.#metrics.close();
+    const failed = ends.find((end) => end.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  #logListening(url: string): void {
+    this.#logger.info({ event: "service.listening", url }, `listening on ${url}`);
+    const { token, tokens } = this.startedWith.auth;
+    if (token !== null || tokens.length > 0) return;
+    this.#logger.info(
+      { event: "service.no_token" },
+      "no token is set: every program of this machine may call",
+    );
+  }
+}
+
+/** What the listener is told of a configuration, at its start and again by a reload. */
+function describeSettings({ auth, http }: CodexNativeApiConfig): ServerSettings {
+  const { maxHeaderBytes, headersTimeoutMs, requestTimeoutMs, maxConnections } = http;
+  return {
+    authToken: auth.token,
+    tokens: auth.tokens,
+    allowedHosts: http.allowedHosts,
+    allowedOrigins: http.allowedOrigins,
+    maxBodyBytes: http.maxBodyBytes,
+    limits: { maxHeaderBytes, headersTimeoutMs, requestTimeoutMs, maxConnections },
+  };
+}
