@@ -92,7 +92,7 @@ export const serviceOptions = {
     default: 32 * mebibyte,
     unit: "bytes",
     reloadable: true,
-    description: "Largest request body.",
+    description: "Largest request body; those of all requests under way may be sixteen times as much.",
   }),
   maxHeaderBytes: defineOption({
     key: "http.maxHeaderBytes",

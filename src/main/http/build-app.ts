@@ -4,11 +4,12 @@ import { type FastifyInstance, fastify } from "fastify";
 import { CodexNativeApiError } from "../errors.js";
 import type { AccessPolicy } from "./access-policy.js";
 import { addRoutes } from "./add-routes.js";
+import type { BodyLimits } from "./body-limits.js";
 import { commonHeaders } from "./common-headers.js";
 import { allowOrigin, answerPreflight, isPreflight } from "./cors.js";
 import { sendError, toApiError } from "./error-reply.js";
 import type { InFlight } from "./in-flight.js";
-import { type BodyLimit, readJsonBodies } from "./json-body.js";
+import { readJsonBodies } from "./json-body.js";
 import { createHttpServer, refuseMalformed } from "./listener.js";
 import { requestIdOf } from "./request-id.js";
 import { logRequest, observationOf, RequestRecord, recordKey, recordOf } from "./request-record.js";
@@ -23,7 +24,7 @@ export interface AppParts {
   readonly options: CodexNativeApiServerOptions;
   readonly context: RouteContext;
   readonly access: AccessPolicy;
-  readonly bodyLimit: BodyLimit;
+  readonly bodyLimits: BodyLimits;
   readonly inFlight: InFlight;
   /** True once the server stops taking work. */
   readonly isClosing: () => boolean;
@@ -50,7 +51,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
     genReqId: (request) => requestIdOf(request.headers),
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
   });
-  readJsonBodies(app, parts.bodyLimit);
+  readJsonBodies(app, parts.bodyLimits);
   app.decorateRequest(recordKey, null);
   addGuards(app, parts);
   addErrorReplies(app, context);
@@ -58,12 +59,15 @@ export function buildApp(parts: AppParts): FastifyInstance {
   return app;
 }
 
-function addGuards(app: FastifyInstance, { options, context, access, inFlight, isClosing }: AppParts): void {
+function addGuards(app: FastifyInstance, parts: AppParts): void {
+  const { options, context, access, bodyLimits, inFlight, isClosing } = parts;
   const { logger } = context;
 
   app.addHook("onRequest", async (request, reply) => {
-    request.setDecorator(recordKey, new RequestRecord(context.clock()));
+    const body = bodyLimits.open();
+    request.setDecorator(recordKey, new RequestRecord(context.clock(), body));
     inFlight.track(reply.raw, request.raw.socket, () => {
+      body.release();
       const endedAtMs = context.clock();
       options.metrics?.observeRequest(observationOf(request, reply, endedAtMs));
       if (logger !== undefined) logRequest(logger, request, reply, endedAtMs);

@@ -1,13 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { CodexNativeApiError } from "../errors.js";
+import type { BodyLimits } from "./body-limits.js";
+import { recordOf } from "./request-record.js";
 
-/** Holds for requests that begin after it was set. */
-export interface BodyLimit {
-  maxBytes: number;
-}
+const roomAgainAfterMs = 1_000;
 
 /** Bodies are JSON and nothing else; any other media type is 415, which also keeps a page's plain form posts out. */
-export function readJsonBodies(app: FastifyInstance, limit: BodyLimit): void {
+export function readJsonBodies(app: FastifyInstance, limits: BodyLimits): void {
   // It refuses `__proto__` keys, which would become the prototype of objects built from the body.
   const parse = app.getDefaultJsonParser("error", "ignore");
   app.removeAllContentTypeParsers();
@@ -18,7 +17,7 @@ export function readJsonBodies(app: FastifyInstance, limit: BodyLimit): void {
       done(new CodexNativeApiError("unsupported_media_type", "Send the body without a content encoding."));
       return;
     }
-    readText(request, payload, limit.maxBytes).then(
+    readText(request, payload, limits.maxBytes).then(
       (text) =>
         void parse(request, text, (error, value) => {
           if (error === null) done(null, value);
@@ -47,6 +46,7 @@ function readText(
       reject(tooLarge());
       return;
     }
+    const { body } = recordOf(request);
     const chunks: Buffer[] = [];
     let bytes = 0;
     const settle = (outcome: () => void) => {
@@ -56,6 +56,7 @@ function readText(
     const onData = (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes > maxBytes) settle(() => reject(tooLarge()));
+      else if (!body.hold(chunk.length)) settle(() => reject(noRoom()));
       else chunks.push(chunk);
     };
     const onEnd = () => settle(() => resolve(Buffer.concat(chunks, bytes).toString("utf8")));
@@ -68,4 +69,14 @@ function readText(
 function cutShort(cause?: Error): CodexNativeApiError {
   const details = cause === undefined ? {} : { cause };
   return new CodexNativeApiError("invalid_request", "The body is not as long as it was said to be.", details);
+}
+
+function noRoom(): CodexNativeApiError {
+  return new CodexNativeApiError(
+    "queue_full",
+    "The bodies of the requests under way fill what room there is.",
+    {
+      retryAfterMs: roomAgainAfterMs,
+    },
+  );
 }

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { NamedToken } from "../config/named-token.js";
 import type { IsolatedTurnResult, TurnStarted } from "../runtime/types.js";
+import type { HeldBody } from "./body-limits.js";
 import type { RequestObservation } from "./metrics-sink.js";
 
 /** How a turn's request ended, seen from here. */
@@ -10,6 +11,7 @@ export type RequestOutcome = IsolatedTurnResult["outcome"]["status"] | "failed" 
 /** What is known of a request when it is over, for its one log line. Ids and numbers only: no text of a prompt, no header. */
 export class RequestRecord {
   readonly startedAtMs: number;
+  readonly body: HeldBody;
   /** Whose token the request came with; null where none is needed, and before it is known. */
   token: NamedToken | null = null;
   responseId: string | null = null;
@@ -19,8 +21,9 @@ export class RequestRecord {
   outcome: RequestOutcome | null = null;
   errorCode: string | null = null;
 
-  constructor(startedAtMs: number) {
+  constructor(startedAtMs: number, body: HeldBody) {
     this.startedAtMs = startedAtMs;
+    this.body = body;
   }
 }
 

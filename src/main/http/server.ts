@@ -2,10 +2,10 @@ import type { FastifyInstance } from "fastify";
 import { isLoopbackHost } from "../config/network-names.js";
 import { ResponseService } from "../responses/response-service.js";
 import { AccessPolicy } from "./access-policy.js";
+import { BodyLimits } from "./body-limits.js";
 import { buildApp } from "./build-app.js";
 import { CallerTurns } from "./caller-limits.js";
 import { InFlight } from "./in-flight.js";
-import type { BodyLimit } from "./json-body.js";
 import { applyLimits, type ListeningAddress, listen } from "./listener.js";
 import { createId } from "./request-id.js";
 import {
@@ -40,7 +40,7 @@ export class CodexNativeApiServer {
   readonly #options: CodexNativeApiServerOptions;
   readonly #app: FastifyInstance;
   readonly #access: AccessPolicy;
-  readonly #bodyLimit: BodyLimit;
+  readonly #bodyLimits: BodyLimits;
   readonly #responses: ResponseService;
   readonly #inFlight = new InFlight();
   readonly #hurried = new AbortController();
@@ -51,7 +51,7 @@ export class CodexNativeApiServer {
   constructor(options: CodexNativeApiServerOptions) {
     this.#access = new AccessPolicy(options.host, options);
     this.#options = options;
-    this.#bodyLimit = { maxBytes: options.maxBodyBytes };
+    this.#bodyLimits = new BodyLimits(options.maxBodyBytes);
     this.#responses = new ResponseService({
       runtime: options.runtime,
       registry: options.registry,
@@ -75,7 +75,7 @@ export class CodexNativeApiServer {
         clock: () => performance.now(),
       },
       access: this.#access,
-      bodyLimit: this.#bodyLimit,
+      bodyLimits: this.#bodyLimits,
       inFlight: this.#inFlight,
       isClosing: () => this.#state === "closing" || this.#state === "closed",
     });
@@ -99,7 +99,7 @@ export class CodexNativeApiServer {
    */
   reconfigure(settings: ServerSettings): void {
     const withdrawn = this.#access.replace(settings);
-    this.#bodyLimit.maxBytes = settings.maxBodyBytes;
+    this.#bodyLimits.maxBytes = settings.maxBodyBytes;
     applyLimits(this.#app.server, { ...defaultListenerLimits, ...settings.limits });
     for (const name of withdrawn) {
       this.#inFlight.interruptTurnsOf(name);

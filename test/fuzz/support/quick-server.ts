@@ -1,7 +1,9 @@
 /** A listener whose runtime answers at once and remembers nothing, so that what grows is the listener's. */
+
 import type { FastifyInstance } from "fastify";
 import { InMemoryCodexNativeApiContinuationRegistry } from "../../../src/main/continuation/in-memory-registry.js";
 import { AccessPolicy } from "../../../src/main/http/access-policy.js";
+import { BodyLimits } from "../../../src/main/http/body-limits.js";
 import { buildApp } from "../../../src/main/http/build-app.js";
 import { CallerTurns } from "../../../src/main/http/caller-limits.js";
 import { InFlight } from "../../../src/main/http/in-flight.js";
@@ -66,7 +68,7 @@ export async function createQuickApp(): Promise<FastifyInstance> {
       clock: () => performance.now(),
     },
     access: new AccessPolicy(options.host, options),
-    bodyLimit: { maxBytes: options.maxBodyBytes },
+    bodyLimits: new BodyLimits(options.maxBodyBytes),
     inFlight: new InFlight(),
     isClosing: () => false,
   });

@@ -26,7 +26,7 @@ export const errorSummaries: Readonly<Record<CodexNativeApiErrorCode, string>> =
   body_too_large: "The body is larger than this server takes.",
   unsupported_media_type: "The body is not declared as JSON.",
   token_concurrency_exceeded: "The token has as many turns under way as it may.",
-  queue_full: "Too many turns wait already.",
+  queue_full: "Too many turns wait already, or too much of their bodies is held.",
   rate_limit_exceeded: "The model backend answered 429.",
   usage_limit_reached: "The plan's allowance is used up.",
   turn_cancelled: "The caller gave the turn up; nobody is left to read this.",
