@@ -25,7 +25,7 @@ export const scaleRow: Scenario = {
   name: "10000-turns",
   title: "10,000 turns in a row: memory",
   quickSeconds: 0,
-  fullSeconds: 345,
+  fullSeconds: 400,
   run: async ({ resources, signal, timeLeftMs, say }) => {
     const ground = await layGround(resources);
     await ground.backend.setReply(shortReply);

@@ -55,7 +55,7 @@ export const turns: Scenario = {
   name: "turns",
   title: "Fresh isolated turns: this service against a direct client of the app-server (the floor)",
   quickSeconds: 75,
-  fullSeconds: 190,
+  fullSeconds: 240,
   run: async (context) => {
     const contestants = await enter(context);
     const warmUp = context.quick ? warmUps.quick : warmUps.full;
