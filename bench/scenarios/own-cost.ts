@@ -1,5 +1,4 @@
-import type { ScriptedTurn } from "../../test/support/scripted-app-server/index.js";
-import { ScriptedAppServer } from "../../test/support/scripted-app-server/index.js";
+import { ScriptedAppServer, type ScriptedTurn } from "../../test/support/scripted-app-server/index.js";
 import type { Contestant } from "../contestants/contestant.js";
 import { describeFaults, type LoadResult, runLoad } from "../measure/load.js";
 import { alternate, ofThing } from "../measure/rounds.js";
