@@ -49,7 +49,7 @@ export class TurnReducer {
   #usageReported = false;
   #outcome: TurnOutcome | null = null;
   #earlyOutcome: TurnOutcome | null = null;
-  /** Calls of tools that were not declared since the model last did something else. */
+  /** Calls of tools that were not declared since the model last answered or called another. */
   #refusedCalls = 0;
   /** Tokens reported so far, to know a call's share of the thread's sum. */
   #reported = 0;
@@ -177,9 +177,12 @@ export class TurnReducer {
   #completeItem(item: JsonObject): void {
     if (isFilterGuidance(item)) this.#stopEarly("content_filter");
     const own = this.#toOriginal(withoutCodexNotes(item));
-    if (isToolCall(own) && !isModelOutput(own, this.#declaredTools)) return this.#countRefusedCall();
-    if (!isModelOutput(own, this.#declaredTools)) return;
-    this.#refusedCalls = 0;
+    if (!isModelOutput(own, this.#declaredTools)) {
+      if (isToolCall(own)) this.#countRefusedCall();
+      return;
+    }
+    // A model that reasons does so before each call, the refused ones too.
+    if (own.type !== "reasoning") this.#refusedCalls = 0;
     const id = itemId(item) ?? this.#announcedIdOf(item);
     if (id !== null) {
       if (this.#completed.has(id)) return;

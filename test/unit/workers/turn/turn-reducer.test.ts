@@ -197,6 +197,8 @@ t.test("a model that calls nothing but tools it was not offered is stopped", asy
     raw({ type: "function_call", name: "shell", arguments: "{}", call_id: `call_${index}` }),
   );
   t.match(reduce(...refused).earlyOutcome, { status: "failed", error: { code: "turn_stalled" } });
+  const reasoned = refused.flatMap((call, index) => [raw({ type: "reasoning", id: `rs_${index}` }), call]);
+  t.match(reduce(...reasoned).earlyOutcome, { status: "failed" }, "one that reasons before each, too");
   const between = [...refused.slice(0, 16), raw(message("m1", "Let me see.")), ...refused.slice(0, 16)];
   t.equal(reduce(...between).earlyOutcome, null, "one that says something between is not");
 });
