@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { CodexExecContestant } from "../contestants/codex-exec.js";
 import type { Contestant } from "../contestants/contestant.js";
 import { PeerContestant, peersDirectory } from "../contestants/peer-contestant.js";
-import { describeFaults, type LoadResult, runLoad } from "../measure/load.js";
+import { describeFaults, type LoadResult } from "../measure/load.js";
 import { alternate, ofThing } from "../measure/rounds.js";
 import { ratioSpread, spreadOf } from "../measure/statistics.js";
 import { peers } from "../peers/registry.js";
@@ -11,7 +11,7 @@ import { atLeast, type Figure } from "../report/figure.js";
 import { type CodexTools, findCodexTools } from "../rig/codex-tools.js";
 import { callService, layGround, startService } from "../rig/rig.js";
 import type { Scenario, ScenarioContext } from "./scenario.js";
-import { shortReply, shortTurn } from "./short-turn.js";
+import { runShortTurns, shortReply } from "./short-turn.js";
 
 const codexExec = "codex exec";
 
@@ -30,7 +30,7 @@ export const alternatives: Scenario = {
     const turns = context.quick ? 3 : 6;
     const maxMs = context.quick ? 2_000 : 4_000;
     const rounds = await alternate(contestants, context.quick ? 2 : 4, context, (contestant) =>
-      measure(contestant, turns, maxMs, context),
+      runShortTurns(contestant, { atOnce: 1, turns, maxMs }, context),
     );
     remarks.push(...describeFaults(rounds.flat()));
     const ours = ofThing(rounds, 0);
@@ -47,13 +47,17 @@ async function enter(context: ScenarioContext, remarks: string[]): Promise<reado
   await ground.backend.setReply(shortReply);
   const service = await startService(resources, ground);
   const { json } = await callService(resources, service);
-  await runLoad(json, { ...shortTurn, ...warmUp, signal: context.signal });
+  await runShortTurns(json, warmUp, context);
   const setting = await findCodexTools(ground, await service.readDefaultModel());
   const entered: Contestant[] = [];
   const others = await openPeers(setting, context, remarks);
   for (const contestant of [json, new CodexExecContestant(setting), ...others]) {
     // Whoever cannot do one turn is named with the reason, and does not take part.
-    const { completed, firstFailure } = await measure(contestant, 1, 0, context);
+    const { completed, firstFailure } = await runShortTurns(
+      contestant,
+      { atOnce: 1, turns: 1, maxMs: 0 },
+      context,
+    );
     if (completed > 0) entered.push(contestant);
     else remarks.push(`${contestant.name} does not run: ${firstFailure ?? "no reason given"}`);
   }
@@ -83,15 +87,6 @@ async function openPeers(
     }
   }
   return opened;
-}
-
-function measure(
-  contestant: Contestant,
-  turns: number,
-  maxMs: number,
-  { signal }: ScenarioContext,
-): Promise<LoadResult> {
-  return runLoad(contestant, { ...shortTurn, atOnce: 1, turns, maxMs, signal });
 }
 
 /** How many times faster the service is. */

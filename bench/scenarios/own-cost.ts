@@ -1,12 +1,13 @@
 import { ScriptedAppServer, type ScriptedTurn } from "../../test/support/scripted-app-server/index.js";
 import type { Contestant } from "../contestants/contestant.js";
-import { describeFaults, type LoadResult, runLoad } from "../measure/load.js";
+import { describeFaults, type LoadResult } from "../measure/load.js";
 import { alternate, ofThing } from "../measure/rounds.js";
 import { spreadOf } from "../measure/statistics.js";
+import { cpuPerTurn } from "../report/cpu-per-turn.js";
 import { atMost, type Figure } from "../report/figure.js";
 import { callService, layGround, startService } from "../rig/rig.js";
 import type { Scenario, ScenarioContext } from "./scenario.js";
-import { shortReply, shortTurn } from "./short-turn.js";
+import { runShortTurns, shortReply } from "./short-turn.js";
 
 const atOnce = 8;
 const warmUp = { atOnce, turns: 1_500, maxMs: 10_000 };
@@ -22,10 +23,10 @@ export const ownCost: Scenario = {
   fullSeconds: 30,
   run: async (context) => {
     const contestants = await enter(context);
-    for (const contestant of contestants) await measure(contestant, warmUp, context);
+    for (const contestant of contestants) await runShortTurns(contestant, warmUp, context);
     const load = { atOnce, turns: context.quick ? 500 : 2_000, maxMs: 5_000 };
     const rounds = await alternate(contestants, context.quick ? 2 : 3, context, (contestant) =>
-      measure(contestant, load, context),
+      runShortTurns(contestant, load, context),
     );
     const figures = contestants.flatMap(({ name }, which) => report(name, ofThing(rounds, which)));
     return { figures, details: rounds, remarks: describeFaults(rounds.flat()) };
@@ -53,19 +54,8 @@ function answerAtOnce(turn: ScriptedTurn): void {
   turn.completed(text);
 }
 
-function measure(
-  contestant: Contestant,
-  load: Readonly<Record<"atOnce" | "turns" | "maxMs", number>>,
-  { signal }: ScenarioContext,
-): Promise<LoadResult> {
-  return runLoad(contestant, { ...shortTurn, ...load, signal });
-}
-
 function report(name: string, results: readonly LoadResult[]): readonly Figure[] {
   const failed = results.reduce((sum, one) => sum + one.failed + one.damaged, 0);
-  const cpu = results.flatMap(({ serviceCpuMs, completed }) =>
-    serviceCpuMs === null ? [] : [serviceCpuMs / Math.max(1, completed)],
-  );
   return [
     {
       what: `${name}, ${atOnce} at once: throughput`,
@@ -73,16 +63,11 @@ function report(name: string, results: readonly LoadResult[]): readonly Figure[]
       spread: spreadOf(results.map(({ turnsPerSecond }) => turnsPerSecond)),
       target: null,
     },
-    ...(cpu.length === 0
-      ? []
-      : [
-          {
-            what: `${name}, ${atOnce} at once: supervisor and workers CPU per turn`,
-            unit: "ms" as const,
-            spread: spreadOf(cpu),
-            target: null,
-          },
-        ]),
+    ...cpuPerTurn(
+      `${name}, ${atOnce} at once: supervisor and workers CPU per turn`,
+      results,
+      ({ serviceCpuMs }) => serviceCpuMs,
+    ),
     { what: `${name}: failed or damaged turns`, unit: "", spread: spreadOf([failed]), target: atMost(0) },
   ];
 }

@@ -1,11 +1,12 @@
 import type { Contestant } from "../contestants/contestant.js";
-import { describeFaults, type LoadResult, runLoad } from "../measure/load.js";
+import { describeFaults, type LoadResult } from "../measure/load.js";
 import { alternate, ofThing } from "../measure/rounds.js";
 import { ratioSpread, spreadOf } from "../measure/statistics.js";
+import { cpuPerTurn } from "../report/cpu-per-turn.js";
 import { atLeast, atMost, type Figure } from "../report/figure.js";
 import { callService, layGround, openFloor, startService } from "../rig/rig.js";
 import type { Scenario, ScenarioContext, ScenarioResult } from "./scenario.js";
-import { shortReply, shortTurn } from "./short-turn.js";
+import { runShortTurns, shortReply } from "./short-turn.js";
 
 interface Level {
   readonly atOnce: number;
@@ -59,7 +60,7 @@ export const turns: Scenario = {
   run: async (context) => {
     const contestants = await enter(context);
     const warmUp = context.quick ? warmUps.quick : warmUps.full;
-    for (const contestant of contestants) await measure(contestant, warmUp, context);
+    for (const contestant of contestants) await runShortTurns(contestant, warmUp, context);
     const levels = context.quick ? quickLevels : fullLevels;
     const measured: MeasuredLevel[] = [];
     const remarks: string[] = [];
@@ -71,7 +72,7 @@ export const turns: Scenario = {
         continue;
       }
       const rounds = await alternate(entered, level.rounds, context, (contestant) =>
-        measure(contestant, level, context),
+        runShortTurns(contestant, level, context),
       );
       measured.push({ level, contestants: entered, rounds });
       context.say(`${level.atOnce} at once: ${rounds.length} rounds`);
@@ -92,14 +93,6 @@ async function enter(context: ScenarioContext): Promise<readonly Contestant[]> {
   if (context.quick) return [floor, json, sse];
   const injecting = await floors.startOnSocket("injected");
   return [floor, json, sse, injecting, await floors.startOnStdio(), openAiJson, openAiSse];
-}
-
-function measure(
-  contestant: Contestant,
-  { atOnce, turns, maxMs }: Pick<Level, "atOnce" | "turns" | "maxMs">,
-  { signal }: ScenarioContext,
-): Promise<LoadResult> {
-  return runLoad(contestant, { ...shortTurn, atOnce, turns, maxMs, signal });
 }
 
 function report(measured: readonly MeasuredLevel[]): Omit<ScenarioResult, "remarks"> {
@@ -166,18 +159,6 @@ function compare(
     figures.push(...own.map((figure) => ({ ...figure, target: isJudged ? atMost(3) : null })));
   }
   return figures;
-}
-
-function cpuPerTurn(
-  what: string,
-  results: readonly LoadResult[],
-  read: (result: LoadResult) => number | null,
-): readonly Figure[] {
-  const values = results.flatMap((result) => {
-    const ms = read(result);
-    return ms === null ? [] : [ms / Math.max(1, result.completed)];
-  });
-  return values.length === 0 ? [] : [{ what, unit: "ms", spread: spreadOf(values), target: null }];
 }
 
 function countFaults(results: readonly LoadResult[]): readonly Figure[] {

@@ -17,18 +17,17 @@ export class ServiceRun {
   readonly runtime: CodexNativeRuntime;
   readonly #server: CodexNativeApiServer;
   readonly #metrics: ServiceMetrics;
-  /** Not used when the host gave one. */
-  readonly #ownRegistry: InMemoryCodexNativeApiContinuationRegistry;
-  readonly #usesOwnRegistry: boolean;
+  /** Null when the host gave one, which is the host's to start and close. */
+  readonly #ownRegistry: InMemoryCodexNativeApiContinuationRegistry | null;
   readonly #logger: Logger;
 
   /** @param config what is in force now, and not what the service was made with. */
   constructor(options: CodexNativeApiServiceOptions, config: CodexNativeApiConfig, logger: Logger) {
     this.startedWith = config;
     this.#logger = logger;
-    this.#ownRegistry = new InMemoryCodexNativeApiContinuationRegistry(config.continuation);
-    const registry = options.registry ?? this.#ownRegistry;
-    this.#usesOwnRegistry = registry === this.#ownRegistry;
+    const ownRegistry = new InMemoryCodexNativeApiContinuationRegistry(config.continuation);
+    const registry = options.registry ?? ownRegistry;
+    this.#ownRegistry = registry === ownRegistry ? ownRegistry : null;
     const metrics: ServiceMetrics = new ServiceMetrics({
       version: packageVersion,
       health: () => this.runtime.health(),
@@ -71,7 +70,7 @@ export class ServiceRun {
       const { url } = await this.#server.start();
       this.#logListening(url);
       await this.runtime.open();
-      if (this.#usesOwnRegistry) this.#ownRegistry.start();
+      this.#ownRegistry?.start();
       this.#metrics.start();
       return url;
     } catch (error) {
@@ -80,7 +79,7 @@ export class ServiceRun {
     }
   }
 
-  /** Throws a TypeError, and changes nothing, if callers of other machines could then do without a strong token. */
+  /** @throws TypeError, and then nothing has changed, if callers of other machines could then do without a strong token. */
   reconfigure(config: CodexNativeApiConfig): void {
     this.#server.reconfigure(describeSettings(config));
     this.runtime.reconfigure(config);
@@ -93,7 +92,7 @@ export class ServiceRun {
       this.#server.close({ graceMs: graceMs + drainMarginMs }),
       how === "close" ? this.runtime.close() : this.runtime.destroy(),
     ]);
-    this.#ownRegistry.close();
+    this.#ownRegistry?.close();
     this.#metrics.close();
     const failed = ends.find((end) => end.status === "rejected");
     if (failed !== undefined) throw failed.reason;
