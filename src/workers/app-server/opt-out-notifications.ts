@@ -62,6 +62,7 @@ export const optOutNotifications: readonly string[] = [
   "thread/realtime/transcript/delta",
   "thread/realtime/transcript/done",
   "thread/reverted",
+  "thread/search/partial",
   "thread/section/changed",
   "thread/settings/updated",
   "thread/started",

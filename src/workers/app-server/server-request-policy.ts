@@ -52,6 +52,7 @@ export const serverRequestAnswers: Readonly<Record<string, Answer>> = {
   /** Logins are the official client's business: this service holds no token to give. */
   "account/chatgptAuthTokens/refresh": refuse("this client holds no tokens"),
   "attestation/generate": refuse("this client cannot attest"),
+  /** Up to 0.169. */
   "currentTime/read": (_params, { wallClock }) => ({
     result: { currentTimeAt: Math.floor(wallClock() / 1000) },
   }),

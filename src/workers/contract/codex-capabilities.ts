@@ -1,4 +1,4 @@
-/** What versions of Codex lack of what this service uses. Measured with 0.140, 0.150, 0.160 and 0.169. */
+/** What versions of Codex lack of what this service uses. Measured with each of `testedCodexVersions`. */
 
 /** A feature that some supported version lacks, by the name that health uses. */
 export type CodexFeature =
@@ -52,12 +52,16 @@ export function isAtLeast(codexVersion: string | null, major: number, minor: num
 }
 
 /** Versions that the end-to-end suites run on, oldest first; what lies between them is taken to work. */
-export const testedCodexVersions = ["0.140.0", "0.150.0", "0.160.0", "0.169.0"] as const;
+export const testedCodexVersions = ["0.140.0", "0.150.0", "0.160.0", "0.169.0", "0.171.0"] as const;
+
+export const oldestTestedCodex: string = testedCodexVersions[0];
+/** The one that package.json installs and every run of the tests is on. */
+export const newestTestedCodex: string = testedCodexVersions.at(-1) ?? oldestTestedCodex;
 
 /** Where a version stands to those that were tried. Patch releases count as the release they mend. */
 export function compareToTested(codexVersion: string): "older" | "within" | "newer" | "unknown" {
   const own = readRelease(codexVersion);
-  const [oldest, newest] = [readRelease(testedCodexVersions[0]), readRelease(testedCodexVersions[3])];
+  const [oldest, newest] = [readRelease(oldestTestedCodex), readRelease(newestTestedCodex)];
   if (own === null || oldest === null || newest === null) return "unknown";
   if (own < oldest) return "older";
   return own > newest ? "newer" : "within";

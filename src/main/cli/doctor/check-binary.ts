@@ -1,4 +1,8 @@
-import { compareToTested, testedCodexVersions } from "../../../workers/contract/codex-capabilities.js";
+import {
+  compareToTested,
+  newestTestedCodex,
+  oldestTestedCodex,
+} from "../../../workers/contract/codex-capabilities.js";
 import type { Environment } from "../../config/directories.js";
 import { CodexNativeApiError } from "../../errors.js";
 import { findCodexBinary } from "../../runtime/app-server/codex-binary.js";
@@ -21,15 +25,22 @@ export async function checkBinary(configured: string | null, env: Environment): 
 const places = { configured: "as configured", path: "on PATH", package: "the installed package's" } as const;
 
 export function judgeVersion(version: string, found: string): Finding {
-  const [oldest, newest] = [testedCodexVersions[0], testedCodexVersions[3]];
   switch (compareToTested(version)) {
     case "within":
       return ok(check, found);
     case "older":
-      return warn(check, found, `older than ${oldest}, the oldest version tried; update Codex`);
+      return warn(check, found, `older than ${oldestTestedCodex}, the oldest version tried; update Codex`);
     case "newer":
-      return warn(check, found, `newer than ${newest}, the newest version tried; it most likely works`);
+      return warn(
+        check,
+        found,
+        `newer than ${newestTestedCodex}, the newest version tried; it most likely works`,
+      );
     case "unknown":
-      return warn(check, found, `its version is none that was tried (${oldest} to ${newest})`);
+      return warn(
+        check,
+        found,
+        `its version is none that was tried (${oldestTestedCodex} to ${newestTestedCodex})`,
+      );
   }
 }

@@ -1,5 +1,9 @@
 import t from "tap";
-import { hasFeature, missingFeatures } from "../../../../src/workers/contract/codex-capabilities.js";
+import {
+  hasFeature,
+  missingFeatures,
+  newestTestedCodex,
+} from "../../../../src/workers/contract/codex-capabilities.js";
 
 t.test("each version goes without what it lacks, by name", async (t) => {
   t.same(missingFeatures("0.140.0"), [
@@ -18,7 +22,7 @@ t.test("each version goes without what it lacks, by name", async (t) => {
     "thread_unload",
   ]);
   t.same(missingFeatures("0.160.1"), ["cut_short_answers", "citations", "thread_unload"]);
-  t.same(missingFeatures("0.169.0"), []);
+  for (const version of ["0.169.0", newestTestedCodex]) t.same(missingFeatures(version), []);
 });
 
 t.test("a version that cannot be read, or is newer than all, counts as a new one", async (t) => {
