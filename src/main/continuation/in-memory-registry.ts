@@ -1,5 +1,5 @@
+import { measureJsonBytes } from "../../workers/contract/measure-json.js";
 import { continuationLimits, defaultContinuationBounds } from "./limits.js";
-import { measureJsonBytes } from "./measure-json.js";
 import { Tombstones } from "./tombstones.js";
 import type {
   CodexNativeApiContinuationRegistry,

@@ -12,4 +12,10 @@ export const limits = {
   turnCreditBatches: 32,
   /** Text a worker keeps for one turn while the supervisor gives no credit, in bytes. */
   maxTurnBacklogBytes: 16 * 1024 * 1024,
+  /**
+   * Notifications of one turn that a worker holds until the turn can take them, and their JSON in bytes; the echo of what the turn
+   * injects comes on top.
+   */
+  maxHeldNotifications: 10_000,
+  maxHeldBytes: 4 * 1024 * 1024,
 } as const;

@@ -5,6 +5,7 @@ import { plainTextOf } from "../contract/plain-text.js";
 import type { TurnAssignment } from "../contract/turn.js";
 import type { ToolOutput, TurnEvent, TurnOutcome, TurnPortInput } from "../contract/turn-messages.js";
 import { classifyCallFailure, isRefusal } from "./call-failure.js";
+import { HeldNotifications } from "./held-notifications.js";
 import { retryWhenOverloaded } from "./overload-retry.js";
 import { SilenceWatch } from "./silence-watch.js";
 import { startThread, type TurnContext } from "./start-thread.js";
@@ -12,7 +13,13 @@ import { injectableItems, turnStartParams } from "./thread-params.js";
 import { pacingOf } from "./tool-call-pacing.js";
 import { ToolCalls } from "./tool-calls.js";
 import { ToolNames } from "./tool-names.js";
-import { readerTooSlow, stalled, threadClosed } from "./turn-endings.js";
+import {
+  heldTooMuchParked,
+  heldTooMuchUnstarted,
+  readerTooSlow,
+  stalled,
+  threadClosed,
+} from "./turn-endings.js";
 import { TurnOutbox } from "./turn-outbox.js";
 import { TurnReducer, turnIdOf } from "./turn-reducer.js";
 import { unloadThread } from "./unload-thread.js";
@@ -50,7 +57,7 @@ export class NativeTurn implements ThreadListener {
   #threadId: string | null = null;
   #turnId: string | null = null;
   /** What came before the answer to `turn/start` told us the turn's id, or while the caller had the word. */
-  #held: ThreadNotification[] = [];
+  readonly #held: HeldNotifications;
   readonly #silence: SilenceWatch;
   #interruptTimer: NodeJS.Timeout | null = null;
   #interruptOutcome: TurnOutcome | null = null;
@@ -67,6 +74,7 @@ export class NativeTurn implements ThreadListener {
     this.#assignment = assignment;
     this.#port = port;
     this.#context = context;
+    this.#held = new HeldNotifications(assignment.items);
     this.#outbox = new TurnOutbox(port, {
       followed: assignment.followed,
       onOverflow: () => this.#interrupt(readerTooSlow),
@@ -115,12 +123,17 @@ export class NativeTurn implements ThreadListener {
     if (this.#phase === "ended") return;
     if (notification.method === "thread/closed") return this.#end(this.#interruptOutcome ?? threadClosed);
     if (this.#turnId === null || (this.#phase === "parked" && notification.method !== "turn/completed")) {
-      this.#held.push(notification);
+      if (!this.#held.add(notification)) this.#onHeldTooMuch();
       return;
     }
     const turnId = turnIdOf(notification);
     // Injected items are echoed under a turn id of their own.
     if (turnId !== null && turnId !== this.#turnId) return;
+    if (this.#held.overflowed) {
+      // What came before is lost, so that only the end counts.
+      if (notification.method === "turn/completed") this.#end(this.#interruptOutcome ?? heldTooMuchUnstarted);
+      return;
+    }
     this.#silence.heard();
     this.#toolCalls.noteActivity();
     this.#reducer.apply(notification);
@@ -209,9 +222,12 @@ export class NativeTurn implements ThreadListener {
   }
 
   #applyHeld(): void {
-    const held = this.#held;
-    this.#held = [];
-    for (const notification of held) this.onNotification(notification);
+    for (const notification of this.#held.take()) this.onNotification(notification);
+  }
+
+  #onHeldTooMuch(): void {
+    this.#context.countFault("held_too_much");
+    this.#interrupt(this.#phase === "parked" ? heldTooMuchParked : heldTooMuchUnstarted);
   }
 
   readonly #onInput = (message: TurnPortInput): void => {

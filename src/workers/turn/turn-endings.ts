@@ -17,6 +17,26 @@ export const threadClosed: TurnOutcome = {
   },
 };
 
+/** While it was parked: its follow-up finds it gone and replays the history. */
+export const heldTooMuchParked: TurnOutcome = {
+  status: "failed",
+  error: {
+    code: "native_runtime_unavailable",
+    message: "Codex sent more of the parked turn than is kept for it.",
+    retryAfterMs: 1000,
+    infrastructure: true,
+  },
+};
+
+/** Not infrastructure: the same request would do the same to the next worker. */
+export const heldTooMuchUnstarted: TurnOutcome = {
+  status: "failed",
+  error: {
+    code: "turn_stalled",
+    message: "Codex sent more of the turn than is kept before it said that it had started it.",
+  },
+};
+
 export function stalled(idleTimeoutMs: number): TurnOutcome {
   const message = `Nothing was heard of the turn for ${idleTimeoutMs} ms, so it was given up.`;
   return { status: "failed", error: { code: "turn_stalled", message } };

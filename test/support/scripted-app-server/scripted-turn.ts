@@ -60,6 +60,15 @@ export class ScriptedTurn {
     });
   }
 
+  /** The model calls a function of the caller's, and Codex asks for its output. Resolves with the answer to that. */
+  callFunction(name: string, callId: string): Promise<JsonObject> {
+    const item = { type: "function_call", id: `fc-${callId}`, call_id: callId, name, arguments: "{}" };
+    this.#notify("rawResponseItem/completed", { item });
+    this.modelCallCompleted();
+    const { threadId, turnId } = this;
+    return this.client.ask("item/tool/call", { threadId, turnId, callId, tool: name, arguments: {} });
+  }
+
   threadClosed(): void {
     this.#notify("thread/closed", {});
   }

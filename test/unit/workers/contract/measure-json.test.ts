@@ -1,5 +1,5 @@
 import t from "tap";
-import { measureJsonBytes } from "../../../src/main/continuation/measure-json.js";
+import { measureJsonBytes } from "../../../../src/workers/contract/measure-json.js";
 
 t.test("the measure is the length of the JSON", async (t) => {
   const values = [
