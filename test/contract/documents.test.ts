@@ -37,6 +37,24 @@ t.test("links between the documents lead to files and headings that are there", 
   t.strictSame(findBrokenLinks(pages), []);
 });
 
+t.test("what tools write and git ignores is no document", async (t) => {
+  const root = t.testdir({
+    ".gitignore": "node_modules\nbuild/\n*.tmp.md\nbench/results/2*\n/notes.md\n",
+    "README.md": "",
+    "notes.md": "",
+    build: { "a.md": "" },
+    docs: { "notes.md": "", "page.md": "", "page.tmp.md": "" },
+    examples: { node_modules: { other: { "README.md": "" } } },
+    bench: { results: { "2026-08-08.md": "", "v0.1.0.md": "" } },
+  });
+  t.strictSame([...listMarkdownFiles(root)].sort(), [
+    "README.md",
+    "bench/results/v0.1.0.md",
+    "docs/notes.md",
+    "docs/page.md",
+  ]);
+});
+
 t.test("every page is linked from another", async (t) => {
   const all = pages.map((page) => ({ page, text: readFileSync(page, "utf8") }));
   const lonely = pages.filter(

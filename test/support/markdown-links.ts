@@ -2,15 +2,31 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-const notOurs: ReadonlySet<string> = new Set(["node_modules", "build", "dist", ".git", ".tap"]);
+/** Every Markdown file of a repository that git does not ignore, by its path from the root: what tools write is no document. */
+export function listMarkdownFiles(root = "."): readonly string[] {
+  const ignored = readIgnorePatterns(root);
+  const list = (folder: string): readonly string[] =>
+    readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.name === ".git" || ignored.some((pattern) => pattern.test(path))) return [];
+      if (entry.isDirectory()) return list(path);
+      return entry.name.endsWith(".md") ? [path] : [];
+    });
+  return list(".");
+}
 
-/** Every Markdown file of the repository, by its path from the root. */
-export function listMarkdownFiles(folder = "."): readonly string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) return notOurs.has(entry.name) ? [] : listMarkdownFiles(path);
-    return entry.name.endsWith(".md") ? [path] : [];
-  });
+/** Read here and not by git, which a downloaded copy of the sources has no repository for. */
+function readIgnorePatterns(root: string): readonly RegExp[] {
+  return readFileSync(join(root, ".gitignore"), "utf8")
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) => {
+      const path = line.replace(/^\/|\/$/g, "");
+      // A pattern without a slash inside is one of names, wherever they are.
+      const start = line.slice(0, -1).includes("/") ? "^" : "(^|/)";
+      const glob = path.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^/]*");
+      return new RegExp(`${start}${glob}(/|$)`);
+    });
 }
 
 /** Links within the repository that lead nowhere, as `page -> target`. */
