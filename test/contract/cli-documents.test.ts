@@ -4,7 +4,7 @@ import { commands } from "../../src/main/cli/commands.js";
 import { exitCodes, exitMeanings, exitNames } from "../../src/main/cli/exit-codes.js";
 import { renderCommandHelp, renderOverview } from "../../src/main/cli/help.js";
 import { allOptions } from "../../src/main/config/options.js";
-import { newestTestedCodex } from "../../src/workers/contract/codex-capabilities.js";
+import { newestTestedCodex, testedCodexVersions } from "../../src/workers/contract/codex-capabilities.js";
 import { cliPagePath, renderCliPage } from "../support/cli-documents.js";
 
 const page = readFileSync(cliPagePath, "utf8");
@@ -62,4 +62,15 @@ t.test("no flag of a command's bears the name of an option", async (t) => {
 t.test("the newest tested Codex is the one that the tests are on", async (t) => {
   const manifest: unknown = JSON.parse(readFileSync("package.json", "utf8"));
   t.match(manifest, { devDependencies: { "@openai/codex": `^${newestTestedCodex}` } });
+});
+
+t.test("README and the page about upgrades name each tested Codex", async (t) => {
+  const [newest = "", ...older] = testedCodexVersions.map((version) => version.replace(/\.0$/, "")).reverse();
+  t.equal(newest, newestTestedCodex.replace(/\.0$/, ""));
+  const readme = readFileSync("README.md", "utf8");
+  const lists = new Intl.ListFormat("en-GB");
+  t.ok(readme.includes(`with Codex ${newest}, and every end-to-end test also with ${lists.format(older)}`));
+  const page = readFileSync("docs/upgrading-codex.md", "utf8");
+  const rows = [`| ${newest} | every test,`, `| ${older.join(", ")} | `, `| newer than ${newest} | `];
+  for (const row of rows) t.ok(page.includes(row), row);
 });

@@ -1,4 +1,5 @@
 import t from "tap";
+import { newestTestedCodex } from "../../src/workers/contract/codex-capabilities.js";
 import { readyHealth } from "../support/fake-runtime.js";
 import { call, serveFake } from "../support/http-fixture.js";
 
@@ -65,7 +66,7 @@ t.test("health tells what there is", async (t) => {
       reason: null,
       account: { id: "acct_1", email: "user@example.com", plan: "plus", auth_mode: "chatgpt" },
       rate_limits: { primary: { used_percent: 12 } },
-      codex_version: "0.169.0",
+      codex_version: newestTestedCodex,
       app_server: {
         generation: 4,
         pid: 4242,

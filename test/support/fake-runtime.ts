@@ -13,6 +13,7 @@ import type {
   TurnEvent,
   TurnStarted,
 } from "../../src/main/runtime/types.js";
+import { newestTestedCodex } from "../../src/workers/contract/codex-capabilities.js";
 
 export const fakeUsage: TokenUsage = {
   inputTokens: 11,
@@ -60,7 +61,7 @@ export const readyHealth: NativeRuntimeHealth = {
     plan: "plus",
     reached: null,
   },
-  codexVersion: "0.169.0",
+  codexVersion: newestTestedCodex,
   profile: "lean",
   appServer: {
     generation: 4,

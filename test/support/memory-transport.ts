@@ -1,5 +1,7 @@
 /** A linked pair in memory: a `Transport` for the client, and the other end for the test to speak from. */
+
 import type { Transport, TransportCallbacks } from "../../src/workers/app-server/transport.js";
+import { newestTestedCodex } from "../../src/workers/contract/codex-capabilities.js";
 
 export interface ReceivedMessage {
   readonly id?: string | number;
@@ -95,7 +97,7 @@ export class MemoryPeer {
 /** Answers the handshake and the probe, as any app-server does. */
 export function answerHandshake(message: ReceivedMessage, peer: MemoryPeer): void {
   if (message.method === "initialize") {
-    peer.send({ id: message.id, result: { userAgent: "test/0.169.0 (Memory; none)" } });
+    peer.send({ id: message.id, result: { userAgent: `test/${newestTestedCodex} (Memory; none)` } });
   }
   if (message.method === "thread/loaded/list")
     peer.send({ id: message.id, result: { data: [], nextCursor: null } });

@@ -15,6 +15,12 @@ export async function fetchCodex(version: string, cache: string): Promise<string
   return findBinary(home);
 }
 
+/** The version that npm gives whoever names none. */
+export async function readLatestVersion(): Promise<string> {
+  const { stdout } = await run("npm", ["view", "@openai/codex", "version"], { timeout: 60_000 });
+  return stdout.trim();
+}
+
 async function install(version: string, home: string): Promise<void> {
   // Installed beside and renamed when whole: an install that was cut short must not be taken for one.
   const unfinished = `${home}.${process.pid}.unfinished`;

@@ -1,20 +1,24 @@
 /**
- * `npm run test:versions [-- [--versions 0.150.0,0.140.0] [file …]]`: the end-to-end tests on older versions of Codex, one
- * version and one file after the other. Exits with 1 if a test failed.
+ * `npm run test:versions [-- [--versions 0.150.0,latest | --bin PATH] [file …]]`: the protocol test and the end-to-end tests on
+ * other versions of Codex than the installed one, one version and one file after the other. Without versions: the older
+ * tested ones. Exits with 1 if a test failed.
  */
+import { execFileSync } from "node:child_process";
 import { readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { testedCodexVersions } from "../../src/workers/contract/codex-capabilities.js";
-import { fetchCodex } from "./fetch-codex.js";
+import { fetchCodex, readLatestVersion } from "./fetch-codex.js";
 import { type FileResult, runTestFile } from "./run-test-file.js";
 
 /** Beside the newest, which is installed and which every other run of the tests is on. */
 const testedVersions = testedCodexVersions.slice(0, -1).reverse();
 const fileTimeoutMs = 300_000;
-const suites = fileURLToPath(new URL("../e2e/", import.meta.url));
+const tests = fileURLToPath(new URL("../", import.meta.url));
+/** First, since it takes a second and says what changed. */
+const protocolTest = join(tests, "contract", "app-server-protocol.test.js");
 const cache = process.env.CODEX_VERSIONS_CACHE ?? join(tmpdir(), "codex-native-api-versions");
 
 interface Row extends FileResult {
@@ -27,21 +31,43 @@ function say(line: string): void {
 }
 
 const { values, positionals } = parseArgs({
-  options: { versions: { type: "string" } },
+  options: { versions: { type: "string" }, bin: { type: "string" } },
   allowPositionals: true,
 });
-const versions = values.versions?.split(",") ?? testedVersions;
-const wanted = (name: string) =>
-  positionals.length === 0 || positionals.some((word) => name.startsWith(word));
-const files = (await readdir(suites)).filter((name) => name.endsWith(".test.js") && wanted(name)).sort();
+const wanted = (path: string) =>
+  positionals.length === 0 || positionals.some((word) => basename(path).startsWith(word));
 
+async function listFiles(): Promise<readonly string[]> {
+  const names = (await readdir(join(tests, "e2e"))).filter((name) => name.endsWith(".test.js")).sort();
+  return [protocolTest, ...names.map((name) => join(tests, "e2e", name))].filter(wanted);
+}
+
+/** Each binary to test, when its turn comes: a version is fetched no earlier. */
+async function* findBinaries(): AsyncGenerator<readonly [version: string, path: string]> {
+  if (values.bin !== undefined) {
+    const path = resolve(values.bin);
+    yield [
+      execFileSync(path, ["--version"], { encoding: "utf8" })
+        .trim()
+        .replace(/^codex\S* /, ""),
+      path,
+    ];
+    return;
+  }
+  for (const wish of values.versions?.split(",") ?? testedVersions) {
+    const version = wish === "latest" ? await readLatestVersion() : wish;
+    yield [version, await fetchCodex(version, cache)];
+  }
+}
+
+const files = await listFiles();
 const rows: Row[] = [];
-for (const version of versions) {
+for await (const [version, binary] of findBinaries()) {
   say(`# Codex ${version}`);
-  const binary = await fetchCodex(version, cache);
-  for (const file of files) {
-    const result = await runTestFile(join(suites, file), binary, fileTimeoutMs);
-    rows.push({ version, file: basename(file, ".test.js"), ...result });
+  for (const path of files) {
+    const file = basename(path, ".test.js");
+    const result = await runTestFile(path, binary, fileTimeoutMs);
+    rows.push({ version, file, ...result });
     if (result.failed.length > 0) say(result.report);
     const counts = `${result.passed.length} passed, ${result.failed.length} failed, ${result.skipped.length} skipped`;
     say(`${result.failed.length === 0 ? "ok" : "NOT OK"} ${version} ${file}: ${counts}`);

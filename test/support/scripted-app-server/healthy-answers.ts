@@ -1,3 +1,4 @@
+import { newestTestedCodex } from "../../../src/workers/contract/codex-capabilities.js";
 import type { JsonObject } from "../../../src/workers/contract/json.js";
 import type { ScriptedAnswer, ScriptedCall } from "./scripted-app-server.js";
 
@@ -16,7 +17,7 @@ const model: JsonObject = {
 export function healthyAnswers({ method }: ScriptedCall, id: number): ScriptedAnswer {
   switch (method) {
     case "initialize":
-      return { result: { userAgent: "scripted/0.169.0 (test)" } };
+      return { result: { userAgent: `scripted/${newestTestedCodex} (test)` } };
     case "account/read":
       return { result: { account: null, requiresOpenaiAuth: false } };
     case "model/list":

@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import { createServer as createTcpServer, type Server } from "node:net";
 import t, { type Test } from "tap";
+import { newestTestedCodex } from "../../../src/workers/contract/codex-capabilities.js";
 import { runInProcess } from "../../support/cli-context.js";
 import { fakeMachine } from "../../support/fake-machine.js";
 import { readyHealth } from "../../support/fake-runtime.js";
@@ -33,7 +34,7 @@ t.test("health tells people what matters and ends with 0", async (t) => {
     stdout,
     [
       `ok: ${url}, version 0.0.0-test`,
-      "codex: 0.169.0, logged in as user@example.com, plan plus",
+      `codex: ${newestTestedCodex}, logged in as user@example.com, plan plus`,
       "load: 0 running, 0 waiting, 1 of 1 workers ready",
       "5 h window: 12 % used, resets in 30 min",
       "",

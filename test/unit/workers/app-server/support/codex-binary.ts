@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { isJsonObject, type JsonObject } from "../../../../../src/workers/contract/json.js";
+import { testCodexBin } from "../../../../support/codex-version.js";
 
 /** The installed package's own binary, not its launcher: signals must reach the process itself. */
 export function findInstalledCodex(): string {
@@ -16,12 +17,14 @@ export function findInstalledCodex(): string {
   return join(vendor, triple, "bin", process.platform === "win32" ? "codex.exe" : "codex");
 }
 
-/** The whole protocol of the installed binary, as one JSON schema. */
+/** The whole protocol of the Codex under test (`TEST_CODEX_BIN`, else the installed package's), as one JSON schema. */
 export async function generateProtocolSchema(): Promise<JsonObject> {
   const out = mkdtempSync(join(tmpdir(), "codex-schema-"));
   try {
     const args = ["app-server", "generate-json-schema", "--experimental", "--out", out];
-    await promisify(execFile)(findInstalledCodex(), args, { env: { CODEX_HOME: out }, timeout: 60_000 });
+    // npm's launcher, which may be what was given, is found by the PATH's node.
+    const env = { CODEX_HOME: out, PATH: process.env.PATH ?? "" };
+    await promisify(execFile)(testCodexBin ?? findInstalledCodex(), args, { env, timeout: 60_000 });
     const schema: unknown = JSON.parse(
       readFileSync(join(out, "codex_app_server_protocol.schemas.json"), "utf8"),
     );
