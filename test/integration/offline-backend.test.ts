@@ -12,6 +12,7 @@ import {
   reasoning,
   refusal,
   reply,
+  silent,
   stall,
   text,
   textInDeltas,
@@ -47,6 +48,17 @@ async function connect(test: WithTeardown, backend: OfflineBackend): Promise<Web
   test.teardown(() => socket.terminate());
   return socket;
 }
+
+t.test("a silent model announces its response at once, and then says nothing for a while", async (t) => {
+  const backend = await startBackend(t);
+  backend.queueReply(silent(300, text("thought through")));
+  const answer = await post(backend.origin, "/v1/responses", requestBody("hi"));
+  const [first] = await once(answer, "data");
+  t.match(String(first), /response\.in_progress/);
+  t.notMatch(String(first), /output_item/);
+  const rest = await readText(answer);
+  t.match(rest, /output_item\.added.*thought through.*response\.completed/s);
+});
 
 t.test("a text reply has the real API's event order, numbers and usage", async (t) => {
   const backend = await startBackend(t);

@@ -41,6 +41,7 @@ export {
   type ReplySource,
   reply,
   type StreamReply,
+  silent,
   type TokenUsage,
 } from "./reply.js";
 export {

@@ -15,9 +15,11 @@ export function* renderResponse(reply: StreamReply, context: ResponseContext): I
     return;
   }
   let textDeltas = 0;
+  let { silenceMs } = reply;
   for (const part of reply.parts) {
     for (const frame of renderItem(part, context)) {
-      yield frame;
+      yield silenceMs === 0 ? frame : { ...frame, delayMs: frame.delayMs + silenceMs };
+      silenceMs = 0;
       if (frame.isTextDelta && ++textDeltas === stopAfter) {
         return;
       }

@@ -28,6 +28,8 @@ export interface StreamReply {
   readonly usage: TokenUsage | undefined;
   /** Silence before the very first byte of the answer, status line included. */
   readonly startDelayMs: number;
+  /** Silence between the announcement of the response and the first of its items. */
+  readonly silenceMs: number;
 }
 
 export type Ending =
@@ -49,12 +51,12 @@ export interface HttpErrorReply {
 }
 
 export function streamOf(parts: readonly OutputPart[], ending: Ending = { kind: "completed" }): StreamReply {
-  return { kind: "stream", parts, ending, usage: undefined, startDelayMs: 0 };
+  return { kind: "stream", parts, ending, usage: undefined, startDelayMs: 0, silenceMs: 0 };
 }
 
 /**
  * Several replies as one response: their items in order, the last usage given, the last ending that is not
- * `completed`, the longest start delay. `reply(text("half a"), cutConnection())` and
+ * `completed`, the longest delays. `reply(text("half a"), cutConnection())` and
  * `reply(functionCall(a), functionCall(b))` are what it is for.
  */
 export function reply(...replies: readonly StreamReply[]): StreamReply {
@@ -65,7 +67,13 @@ export function reply(...replies: readonly StreamReply[]): StreamReply {
     ending: ending ?? { kind: "completed" },
     usage: replies.findLast((each) => each.usage !== undefined)?.usage,
     startDelayMs: Math.max(0, ...replies.map((each) => each.startDelayMs)),
+    silenceMs: Math.max(0, ...replies.map((each) => each.silenceMs)),
   };
+}
+
+/** A model that thinks: the response is announced at once, and its first item comes after a silence of `silenceMs`. */
+export function silent(silenceMs: number, answer: StreamReply): StreamReply {
+  return { ...answer, silenceMs };
 }
 
 /** The same answer, begun only after a silence of `startDelayMs`. */
