@@ -30,6 +30,7 @@ export const errorKinds = {
   method_not_allowed: { status: 405, type: "invalid_request_error", retryable: false },
   continuation_provider_mismatch: { status: 409, type: "conflict_error", retryable: false },
   continuation_account_mismatch: { status: 409, type: "conflict_error", retryable: false },
+  response_in_progress: { status: 409, type: "conflict_error", retryable: true },
   continuation_expired: { status: 410, type: "invalid_request_error", retryable: false },
   body_too_large: { status: 413, type: "invalid_request_error", retryable: false },
   unsupported_media_type: { status: 415, type: "invalid_request_error", retryable: false },

@@ -146,6 +146,22 @@ t.test("a background response is cancelled, and its turn with it", needs("upstre
   t.equal(foreground, null);
 });
 
+t.test(
+  "a background response that runs lists its input, and is gone on from when it has ended",
+  async (t) => {
+    const { backend, client } = await startServiceHarness(t);
+    backend.queueReply(reply(text({ deltas: ["half", "more"] }), stall({ afterDeltas: 1 })));
+    const made = await client.responses.create({ input: "hello", background: true });
+    await backend.waitForRequest();
+    const items = await client.responses.inputItems.list(made.id);
+    t.match(items.data, [{ role: "user", content: [{ text: "hello" }] }]);
+    const next = { input: "go on", previous_response_id: made.id };
+    t.match(await faultOf(client.responses.create(next)), { status: 409, code: "response_in_progress" });
+    await client.responses.cancel(made.id);
+    t.equal((await client.responses.create(next)).status, "completed");
+  },
+);
+
 t.test("a stream is attached to again after it broke, from where it broke", async (t) => {
   const { backend, client } = await startServiceHarness(t);
   backend.setDefaultReply(textInDeltas("one two three four five six", 6, 60));

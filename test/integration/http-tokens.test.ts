@@ -1,7 +1,7 @@
 /** Several callers, each with a token: who may do what, and what they see of each other. */
 import t, { type Test } from "tap";
 import { answerUntilAborted, fakeStarted, fakeUsage } from "../support/fake-runtime.js";
-import { type Call, call, type HttpFixture, namedToken, serveFake } from "../support/http-fixture.js";
+import { type Call, call, type HttpFixture, idOf, namedToken, serveFake } from "../support/http-fixture.js";
 
 const adasToken = "adas-token-123456";
 const bobsToken = "bobs-token-123456";
@@ -15,13 +15,6 @@ async function serveTwo(t: Test, adasLimits: Parameters<typeof namedToken>[2] = 
 function callAs(fixture: HttpFixture, token: string) {
   return (path: string, options: Call = {}) =>
     call(fixture, path, { ...options, headers: { authorization: `Bearer ${token}`, ...options.headers } });
-}
-
-function idOf(answer: { readonly json: () => unknown }): string {
-  const body = answer.json();
-  if (typeof body !== "object" || body === null || !("id" in body))
-    throw new Error("an answer without an id");
-  return String(body.id);
 }
 
 /** A script whose turns end when the test says so. */

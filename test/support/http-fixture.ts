@@ -8,6 +8,7 @@ import type { CodexNativeApiServerOptions } from "../../src/main/http/server-opt
 import { FakeRuntime } from "./fake-runtime.js";
 import { LogLines } from "./log-lines.js";
 import { assertDocumented } from "./openapi-check.js";
+import { parseSse, type SseEvent } from "./sse-events.js";
 
 export interface HttpFixture {
   readonly runtime: FakeRuntime;
@@ -100,4 +101,67 @@ export async function call(fixture: HttpFixture, path: string, options: Call = {
     text,
     json: () => JSON.parse(text),
   };
+}
+
+/** The id that an answer's object has. */
+export function idOf(answer: Pick<HttpAnswer, "json">): string {
+  const body = answer.json();
+  if (typeof body !== "object" || body === null || !("id" in body))
+    throw new Error("an answer without an id");
+  return String(body.id);
+}
+
+/** A stream of events that is read as far as a test asks. */
+export interface OpenStream {
+  readonly status: number;
+  /** Reads on to the next event of this type; fails if the stream ends before. */
+  next(type: string): Promise<SseEvent>;
+  /** Reads on to the end. */
+  rest(): Promise<readonly SseEvent[]>;
+  /** Goes away. */
+  leave(): void;
+}
+
+export async function openStream(
+  fixture: HttpFixture,
+  path: string,
+  options: Call = {},
+): Promise<OpenStream> {
+  const { body } = options;
+  const answer = await request(fixture.url + path, {
+    dispatcher: fixture.agent,
+    method: options.method ?? (body === undefined ? "GET" : "POST"),
+    headers: { "content-type": "application/json", ...options.headers },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  answer.body.on("error", () => {});
+  const events = readEvents(answer.body);
+  return {
+    status: answer.statusCode,
+    next: async (type) => {
+      for (let step = await events.next(); step.done !== true; step = await events.next()) {
+        if (step.value.event === type) return step.value;
+      }
+      throw new Error(`The stream ended before ${type}.`);
+    },
+    rest: async () => {
+      const rest: SseEvent[] = [];
+      for await (const event of events) rest.push(event);
+      return rest;
+    },
+    leave: () => answer.body.destroy(),
+  };
+}
+
+async function* readEvents(body: AsyncIterable<Buffer>): AsyncGenerator<SseEvent, void, undefined> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of body) {
+    text += decoder.decode(chunk, { stream: true });
+    const whole = text.lastIndexOf("\n\n") + 2;
+    if (whole === 1) continue;
+    yield* parseSse(text.slice(0, whole)).events;
+    text = text.slice(whole);
+  }
+  if (text !== "") throw new Error(`The stream breaks off: ${JSON.stringify(text.slice(-80))}`);
 }

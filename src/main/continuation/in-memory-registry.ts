@@ -30,6 +30,9 @@ export interface InMemoryContinuationRegistryOptions {
   readonly repeat?: (task: () => void, intervalMs: number) => () => void;
 }
 
+/** What is remembered of a record that is gone. */
+type Tombstone = Omit<Extract<ContinuationLookup, { readonly status: "gone" }>, "status">;
+
 interface Entry extends UseOrderNode {
   readonly record: NewContinuationRecord;
   readonly bytes: number;
@@ -55,7 +58,7 @@ export class InMemoryCodexNativeApiContinuationRegistry implements CodexNativeAp
   readonly #wallClock: () => number;
   readonly #repeat: (task: () => void, intervalMs: number) => () => void;
   readonly #entries = new UseOrder<Entry>();
-  readonly #tombstones: Tombstones<ContinuationGoneReason>;
+  readonly #tombstones: Tombstones<Tombstone>;
   #bytes = 0;
   #stopTimer: (() => void) | null = null;
 
@@ -96,7 +99,7 @@ export class InMemoryCodexNativeApiContinuationRegistry implements CodexNativeAp
     if (former !== undefined) this.#remove(former);
     const bytes = measureJsonBytes(record);
     if (bytes > this.#maxBytes) {
-      this.#tombstones.add(responseId, "too_large");
+      this.#bury(record, "too_large");
       return { status: "too_large", bytes, maxBytes: this.#maxBytes };
     }
     this.#makeRoom(bytes);
@@ -119,8 +122,8 @@ export class InMemoryCodexNativeApiContinuationRegistry implements CodexNativeAp
     this.#prune(continuationLimits.pruneStepsPerOperation);
     const entry = this.#find(responseId);
     if (entry === undefined) {
-      const reason = this.#tombstones.get(responseId);
-      return reason === undefined ? { status: "not_found" } : { status: "gone", reason };
+      const tombstone = this.#tombstones.get(responseId);
+      return tombstone === undefined ? { status: "not_found" } : { status: "gone", ...tombstone };
     }
     entry.lastUsedAt = this.#wallClock();
     entry.expiresAtTick = this.#clock() + this.#ttlMs;
@@ -179,7 +182,11 @@ export class InMemoryCodexNativeApiContinuationRegistry implements CodexNativeAp
 
   #forget(entry: Entry, reason: ContinuationGoneReason): void {
     this.#remove(entry);
-    this.#tombstones.add(entry.key, reason);
+    this.#bury(entry.record, reason);
+  }
+
+  #bury({ responseId, owner }: NewContinuationRecord, reason: ContinuationGoneReason): void {
+    this.#tombstones.add(responseId, { reason, ...(typeof owner === "string" && { owner }) });
   }
 
   #remove(entry: Entry): void {

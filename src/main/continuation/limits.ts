@@ -2,7 +2,7 @@
 export const continuationLimits = {
   /** Responses in one chain, from its first to the one that is continued. */
   maxChainDepth: 4096,
-  /** Ids remembered of responses that are gone, so that a caller is told so. An id is about 60 bytes. */
+  /** Ids remembered of responses that are gone, so that their owners learn why. One takes about 100 bytes. */
   maxTombstones: 10_000,
   /** Expired entries that one operation clears away on its own way: more than the one it may add. */
   pruneStepsPerOperation: 2,

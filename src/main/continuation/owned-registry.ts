@@ -30,8 +30,7 @@ export class OwnedRegistry implements CodexNativeApiContinuationRegistry {
 
   async get(responseId: string): Promise<ContinuationLookup> {
     const lookup = await this.#registry.get(responseId);
-    if (lookup.status !== "found" || mayUse(lookup.record.owner, this.#owner)) return lookup;
-    return { status: "not_found" };
+    return mayUse(ownerOf(lookup), this.#owner) ? lookup : { status: "not_found" };
   }
 
   async has(responseId: string): Promise<boolean> {
@@ -40,11 +39,22 @@ export class OwnedRegistry implements CodexNativeApiContinuationRegistry {
 
   async delete(responseId: string): Promise<boolean> {
     const lookup = await this.#registry.get(responseId);
-    if (lookup.status === "found" && !mayUse(lookup.record.owner, this.#owner)) return false;
+    if (!mayUse(ownerOf(lookup), this.#owner)) return false;
     return this.#registry.delete(responseId);
   }
 
   stats(): ContinuationRegistryStats {
     return this.#registry.stats();
+  }
+}
+
+function ownerOf(lookup: ContinuationLookup): Owner {
+  switch (lookup.status) {
+    case "found":
+      return lookup.record.owner ?? null;
+    case "gone":
+      return lookup.owner ?? null;
+    case "not_found":
+      return null;
   }
 }

@@ -58,7 +58,12 @@ export type ContinuationGoneReason =
 /** What reading a stored response found. */
 export type ContinuationLookup =
   | { readonly status: "found"; readonly record: ContinuationRecord }
-  | { readonly status: "gone"; readonly reason: ContinuationGoneReason }
+  | {
+      readonly status: "gone";
+      readonly reason: ContinuationGoneReason;
+      /** The record's. Others are answered as if it never was; one that is left out, or null, hides it from nobody. */
+      readonly owner?: string | null;
+    }
   /** Never stored, deleted, or gone for so long that this too is forgotten. */
   | { readonly status: "not_found" };
 

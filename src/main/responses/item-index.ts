@@ -7,11 +7,14 @@ import type { JsonObject } from "../runtime/types.js";
 const maxIds = 100_000;
 
 /** An input item as the API shows it: with an id, its own or one made of its response and place. */
-export function identifyInputItems(record: NewContinuationRecord): readonly JsonObject[] {
-  return record.inputItems.map((item, index) => {
+export function identifyInputItems({
+  responseId,
+  inputItems,
+}: Pick<NewContinuationRecord, "responseId" | "inputItems">): readonly JsonObject[] {
+  return inputItems.map((item, index) => {
     if (typeof item.id === "string") return item;
     return {
-      id: `${idPrefixes.get(item.type) ?? "item"}_${record.responseId.replace(/^resp_/, "")}_${index}`,
+      id: `${idPrefixes.get(item.type) ?? "item"}_${responseId.replace(/^resp_/, "")}_${index}`,
       ...item,
     };
   });

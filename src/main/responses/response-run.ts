@@ -39,6 +39,10 @@ export interface ResponseRunOptions {
   readonly registry: CodexNativeApiContinuationRegistry;
   readonly owner: Owner;
   readonly itemIndex: ItemIndex;
+  /** Whether a response of this owner's is being made, and will be stored. */
+  readonly isRunning: (responseId: string) => boolean;
+  /** Called when it begins to run. */
+  readonly onRun: (run: ResponseRun) => void;
   /** Bound on the events kept for those who attach later; null keeps none. */
   readonly eventLogBytes: number | null;
 }
@@ -60,7 +64,6 @@ export class ResponseRun {
   /** What the model made, as it made it. */
   readonly #outputItems: JsonObject[] = [];
   #plan: TurnPlan | null = null;
-  /** The request's own items, references resolved. */
   #ownItems: readonly JsonObject[] = [];
   #started: TurnStarted | null = null;
   #outcome: IsolatedTurnResult["outcome"]["status"] | null = null;
@@ -89,6 +92,11 @@ export class ResponseRun {
     return this.#options.owner;
   }
 
+  /** The request's own items, references resolved; empty before `prepare`. */
+  get inputItems(): readonly JsonObject[] {
+    return this.#ownItems;
+  }
+
   /** As it stands. */
   get response(): ResponseObject {
     return this.stream.response;
@@ -109,13 +117,33 @@ export class ResponseRun {
   }
 
   /**
-   * Finds out what the turn takes up, before anything is told. Throws `invalid_request` for an unknown `item_reference` and what
-   * `readChain` throws.
+   * Finds out what the turn takes up, before anything is told. Throws `invalid_request` for an unknown `item_reference`,
+   * `response_in_progress`, and what `readChain` throws.
    */
   async prepare(): Promise<void> {
-    const { turn, runtime, registry, owner, itemIndex, wallClock } = this.#options;
+    const { turn, registry, owner, itemIndex, isRunning } = this.#options;
     this.#ownItems = await itemIndex.resolve(turn.request.items, { registry, owner });
-    this.#plan = await planTurn(registry, runtime, {
+    const { previousResponseId } = turn;
+    // Asked before the registry is: what runs is stored a moment before it counts as ended.
+    const isMadeYet = previousResponseId !== null && isRunning(previousResponseId);
+    try {
+      this.#plan = await this.#planTurn();
+    } catch (error) {
+      if (isMadeYet && CodexNativeApiError.fromUnknown(error).code === "continuation_not_found") {
+        throw inProgress(previousResponseId);
+      }
+      throw error;
+    }
+    if (this.#plan.resume === null) {
+      const { items } = this.#plan;
+      refuseUnpairedCalls(items.slice(0, items.length - this.#ownItems.length), this.#ownItems);
+    }
+    this.#describeContinuation(this.#plan.resume === null ? "replayed" : "native");
+  }
+
+  #planTurn(): Promise<TurnPlan> {
+    const { turn, runtime, registry, owner, wallClock } = this.#options;
+    return planTurn(registry, runtime, {
       previousResponseId: turn.previousResponseId,
       items: this.#ownItems,
       settings: fingerprintThread(turn.request),
@@ -124,15 +152,11 @@ export class ResponseRun {
       owner,
       now: wallClock(),
     });
-    if (this.#plan.resume === null) {
-      const { items } = this.#plan;
-      refuseUnpairedCalls(items.slice(0, items.length - this.#ownItems.length), this.#ownItems);
-    }
-    this.#describeContinuation(this.#plan.resume === null ? "replayed" : "native");
   }
 
   /** Runs to the end. `signal` is the client's: background responses have none. */
   async run(sink: ResponseSink, signal: AbortSignal | null): Promise<RunEnd> {
+    this.#options.onRun(this);
     const tell = this.log === null ? sink : this.#logged(sink);
     let end: RunEnd;
     try {
@@ -300,4 +324,15 @@ export class ResponseRun {
 /** What continues an account's work runs under that account or not at all. */
 function accountOf({ source }: TurnPlan): { readonly accountId?: string | null } {
   return source === null ? {} : { accountId: source.activeAccountId };
+}
+
+/** How long a caller waits before it asks again whether the response before is there, in milliseconds. */
+const inProgressRetryMs = 2_000;
+
+function inProgress(responseId: string): CodexNativeApiError {
+  return new CodexNativeApiError(
+    "response_in_progress",
+    `Response '${responseId.slice(0, 64)}' is still being made. Continue it when it has ended.`,
+    { param: "previous_response_id", retryAfterMs: inProgressRetryMs },
+  );
 }

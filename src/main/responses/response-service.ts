@@ -59,13 +59,16 @@ export class ResponseService {
       registry: this.#registryOf(context.owner),
       turn,
       itemIndex: this.#itemIndex,
+      isRunning: (responseId) => this.#running.get(responseId, context.owner) !== null,
+      onRun: (run) => {
+        if (turn.store) this.#running.add(run);
+      },
       eventLogBytes: turn.background ? eventLogBytes : null,
     });
   }
 
   /** Runs a prepared background response, which from here on is found by its id. */
   runInBackground(run: ResponseRun, sink: ResponseSink): Promise<RunEnd> {
-    this.#running.add(run);
     if (run.log !== null) this.#logs.add(run.id, run.log, run.owner);
     return run.run(sink, null);
   }
@@ -102,7 +105,7 @@ export class ResponseService {
   /** Ends a background response; one that has ended stays as it is. Throws `response_not_found`, `invalid_request`. */
   async cancel(responseId: string, owner: Owner): Promise<ResponseObject | JsonObject> {
     const run = this.#running.get(responseId, owner);
-    if (run !== null) {
+    if (run?.background === true) {
       run.cancel();
       await run.ended;
       return run.response;
@@ -116,7 +119,7 @@ export class ResponseService {
     );
   }
 
-  /** Throws `response_not_found`. */
+  /** Ends the response first, should it run. Throws `response_not_found`. */
   async delete(responseId: string, owner: Owner): Promise<void> {
     const run = this.#running.get(responseId, owner);
     if (run !== null) {
@@ -125,7 +128,8 @@ export class ResponseService {
     }
     const registry = this.#registryOf(owner);
     const lookup = await registry.get(responseId);
-    const known = await registry.delete(responseId);
+    // One that was cancelled is not always stored.
+    const known = (await registry.delete(responseId)) || run !== null;
     if (!known) throw notFound(responseId);
     this.#logs.delete(responseId);
     // Nobody can answer its calls any more.
@@ -137,7 +141,10 @@ export class ResponseService {
 
   /** What the response was asked with, newest first unless asked otherwise. Throws `response_not_found`, `invalid_request`. */
   async listInputItems(responseId: string, owner: Owner, query: InputItemQuery): Promise<InputItemPage> {
-    const ordered = [...identifyInputItems(await this.#find(responseId, owner))];
+    const run = this.#running.get(responseId, owner);
+    const source =
+      run === null ? await this.#find(responseId, owner) : { responseId, inputItems: run.inputItems };
+    const ordered = [...identifyInputItems(source)];
     if (query.order === "desc") ordered.reverse();
     let start = 0;
     if (query.after !== null) {
@@ -155,12 +162,12 @@ export class ResponseService {
 
   /** Gives up the background responses of one owner. */
   cancelAllOf(owner: string): void {
-    this.#running.cancelAllOf(owner);
+    this.#running.cancelBackground(owner);
   }
 
   /** Background responses are given up; settles when they have ended. */
   async close(): Promise<void> {
-    this.#running.cancelAll();
+    this.#running.cancelBackground();
     await this.#running.whenIdle();
   }
 

@@ -1,7 +1,7 @@
 import { mayUse, type Owner } from "../continuation/owned-registry.js";
 import type { ResponseRun } from "./response-run.js";
 
-/** The responses that are being made, by id, so that they can be read, attached to and cancelled. */
+/** The responses that are being made and will be stored, by id, so that they can be read, attached to and cancelled. */
 export class RunningResponses {
   readonly #runs = new Map<string, ResponseRun>();
 
@@ -20,16 +20,17 @@ export class RunningResponses {
     return run !== undefined && mayUse(run.owner, caller) ? run : null;
   }
 
-  cancelAllOf(owner: string): void {
-    for (const run of this.#runs.values()) if (run.owner === owner) run.cancel();
+  /** Those in the background, of one owner or of all: the others end with their requests. */
+  cancelBackground(owner?: string): void {
+    for (const run of this.#inBackground()) if (owner === undefined || run.owner === owner) run.cancel();
   }
 
-  cancelAll(): void {
-    for (const run of this.#runs.values()) run.cancel();
-  }
-
-  /** Settles when none is left. */
+  /** Settles when none is left in the background. */
   async whenIdle(): Promise<void> {
-    await Promise.all(Array.from(this.#runs.values(), (run) => run.ended));
+    await Promise.all(this.#inBackground().map((run) => run.ended));
+  }
+
+  #inBackground(): readonly ResponseRun[] {
+    return [...this.#runs.values()].filter((run) => run.background);
   }
 }

@@ -100,6 +100,7 @@ export const failureOfCode: Readonly<Record<CodexNativeApiErrorCode, SideTaskFai
   continuation_expired: "bad_request",
   continuation_provider_mismatch: "bad_request",
   continuation_account_mismatch: "bad_request",
+  response_in_progress: "bad_request",
   content_policy_violation: "content_policy",
   invalid_auth_token: "misconfigured",
   host_not_allowed: "misconfigured",

@@ -39,6 +39,7 @@ export const chainErrors: ErrorCodes = [
   "continuation_expired",
   "continuation_provider_mismatch",
   "continuation_account_mismatch",
+  "response_in_progress",
 ];
 
 /** No operation's own: of what is no route, no method of one, or has nobody left to read it. */

@@ -22,6 +22,7 @@ export const errorSummaries: Readonly<Record<CodexNativeApiErrorCode, string>> =
   method_not_allowed: "The route does not have this method; `Allow` lists those it has.",
   continuation_provider_mismatch: "The chain began under another provider profile.",
   continuation_account_mismatch: "The chain began under another Codex account.",
+  response_in_progress: "The response that is to be continued is still being made.",
   continuation_expired: "What is to be continued was stored and is not any more.",
   body_too_large: "The body is larger than this server takes.",
   unsupported_media_type: "The body is not declared as JSON.",
