@@ -1,150 +1,116 @@
 /**
- * `npm run soak [-- --minutes 10 --callers 16]`: mixed load over HTTP, random faults, changes of login. Ends with a table, and
- * with exit code 1 if anything hung or was left behind.
+ * `npm run soak [-- --minutes 3 --callers 6 --silence-minutes 10]`: normal callers at a steady pace, among callers and faults that a
+ * service has to outlive, one kind after the other. No normal caller fails, and none waits longer than the figure of its phase. With
+ * `--silence-minutes` a model beside it says nothing for so long, and its callers get their answers all the same. Ends with
+ * tables, and with exit code 1 if anything of this was not so or was left behind.
  */
+import { setMaxListeners } from "node:events";
 import { parseArgs } from "node:util";
-import OpenAI from "openai";
-import {
-  functionCall,
-  lastUserText,
-  logout,
-  reply,
-  switchAccount,
-  textInDeltas,
-} from "../support/offline-backend/index.js";
-import { findProcessesOf } from "../support/processes.js";
-import { operations, toolInput } from "./operations.js";
-import { Resources } from "./resources.js";
-import { startSoakService } from "./start-service.js";
+import { functionCall, lastUserText, reply, textInDeltas } from "../support/offline-backend/index.js";
+import { longAnswer } from "./bad-callers.js";
+import { runNormalCallers, type Wait, weatherQuestion } from "./normal-callers.js";
+import { listPhases, type Phase } from "./phases.js";
+import { describeWeight, Findings, say, tabulate } from "./report.js";
+import { pause, ServiceProcess } from "./service-process.js";
+import { runSilentModel } from "./silent-model.js";
 
 const { values } = parseArgs({
-  options: { minutes: { type: "string", default: "10" }, callers: { type: "string", default: "16" } },
+  options: {
+    minutes: { type: "string", default: "3" },
+    callers: { type: "string", default: "6" },
+    "silence-minutes": { type: "string", default: "0" },
+    phases: { type: "string", default: "" },
+  },
 });
-const durationMs = Number(values.minutes) * 60_000;
+const minutes = Number(values.minutes);
 const callers = Number(values.callers);
-/** An operation that takes longer counts as hung. */
-const hangMs = 60_000;
+const silenceMinutes = Number(values["silence-minutes"]);
 
-const say = (line: string) => process.stdout.write(`${line}\n`);
-const megabytes = (bytes: number | null | undefined) => `${Math.round((bytes ?? 0) / 1024 / 1024)} MB`;
-
-say(`soaking for ${values.minutes} minutes with ${callers} callers`);
-// What a first start loads for the life of the process is no leak.
-await (await startSoakService()).close();
-const before = Resources.count();
-const { root, userHome, backend, service, client, close } = await startSoakService();
-backend.setDefaultReply((request) =>
-  request.fullInput.length === 1 && lastUserText(request) === toolInput
-    ? reply(functionCall({ name: "weather", arguments: '{"city":"Rome"}', callId: `call_${request.index}` }))
-    : textInDeltas("a few words of an answer", 6, 15),
-);
-
-const counts = new Map<string, Map<string, number>>();
-let requests = 0;
-let hangs = 0;
-const faults = new Map<string, number>();
-const deadlineMs = performance.now() + durationMs;
-/** By then everything has been in use for a while. */
+/** What a phase began is over, and its last waits are still its own. */
+const settleMs = 2_000;
+/** By then all that stays for the life of the process has been in use. */
 const warmUpMs = 10_000;
-let memoryAtStart = "not taken";
 
-function count(table: Map<string, number>, key: string): void {
-  table.set(key, (table.get(key) ?? 0) + 1);
+const findings = new Findings();
+const service = await ServiceProcess.start("chatgpt");
+service.backend.setDefaultReply((request) => {
+  const said = lastUserText(request);
+  if (said === longAnswer) return textInDeltas("words and words ".repeat(200_000), 400);
+  return said === weatherQuestion && request.fullInput.length === 1
+    ? reply(functionCall({ name: "weather", arguments: '{"city":"Rome"}', callId: `call_${request.index}` }))
+    : textInDeltas("a few words of an answer", 6, 15);
+});
+const silence = silenceMinutes > 0 ? runSilentModel(silenceMinutes) : null;
+
+interface PhaseRun {
+  readonly phase: Phase;
+  readonly beganMs: number;
+  readonly waits: Wait[];
+  readonly outcomes: Map<string, number>;
 }
 
-async function caller(): Promise<void> {
-  while (performance.now() < deadlineMs) {
-    const operation = operations[Math.floor(Math.random() * operations.length)];
-    if (operation === undefined) return;
-    requests += 1;
-    const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), hangMs);
-    const outcome = await operation.run(client, abort.signal).catch(describeError);
-    clearTimeout(timer);
-    if (abort.signal.aborted) hangs += 1;
-    const table = counts.get(operation.name) ?? new Map<string, number>();
-    counts.set(operation.name, table);
-    count(table, outcome);
+const phases = listPhases(service).filter(({ name }) => name.includes(values.phases));
+const cycleSeconds = phases.reduce((sum, { seconds }) => sum + seconds + settleMs / 1_000, 0);
+const cycles = Math.max(1, Math.floor((minutes * 60) / cycleSeconds));
+const runs: PhaseRun[] = [];
+const strays: Wait[] = [];
+
+function phaseAt(momentMs: number): PhaseRun | undefined {
+  return runs.findLast(({ beganMs }) => beganMs <= momentMs);
+}
+
+function onWait(wait: Wait): void {
+  (phaseAt(wait.beganMs)?.waits ?? strays).push(wait);
+}
+
+say(
+  `soaking for ${Math.ceil((cycles * cycleSeconds) / 60)} minutes: ${cycles} times ${phases.length} phases`,
+);
+const end = new AbortController();
+const normal = runNormalCallers({ url: service.url, callers, paceMs: 2_000, onWait }, end.signal);
+await pause(warmUpMs);
+const before = [await service.weigh(), await service.weighAppServer()] as const;
+let peakBytes = 0;
+const scales = setInterval(() => {
+  void service.weigh().then(({ memoryBytes }) => {
+    peakBytes = Math.max(peakBytes, memoryBytes);
+  });
+}, 500);
+
+for (let cycle = 0; cycle < cycles && service.isRunning; cycle += 1) {
+  for (const phase of phases) {
+    if (!service.isRunning) break;
+    const run: PhaseRun = { phase, beganMs: performance.now(), waits: [], outcomes: new Map() };
+    runs.push(run);
+    const count = (outcome: string) => run.outcomes.set(outcome, (run.outcomes.get(outcome) ?? 0) + 1);
+    const over = AbortSignal.timeout(phase.seconds * 1_000);
+    // One listener for each request under way.
+    setMaxListeners(0, over);
+    await Promise.all([phase.run({ url: service.url, count }, over), pause(phase.seconds * 1_000)]);
+    await pause(settleMs);
   }
 }
+end.abort();
+await normal;
+clearInterval(scales);
+// What a parser, a socket or a stored response holds is given back within this time.
+await pause(10_000);
+const after = [await service.weigh(), await service.weighAppServer()] as const;
+findings.check(service.isRunning, "the service ended by itself");
+const stopped = await service.stop();
+const silent = await silence;
 
-function describeError(error: unknown): string {
-  if (error instanceof OpenAI.APIError) return String(error.code ?? error.name);
-  return error instanceof Error ? error.name : String(error);
+tabulate(runs, strays, findings);
+say(
+  `memory         ${describeWeight(before, after)}; highest of the service ${Math.round(peakBytes / 2 ** 20)} MB`,
+);
+findings.check(after[0].descriptors <= before[0].descriptors + 16, "descriptors were left open");
+say(`stopped        with code ${stopped.code} in ${(stopped.tookMs / 1_000).toFixed(1)} s`);
+findings.check(stopped.code === 0, "the service did not stop cleanly");
+say(`left behind    ${stopped.left.join(", ") || "nothing"}`);
+findings.check(stopped.left.length === 0, "something was left behind");
+for (const line of silent ?? []) {
+  say(`silent model   ${line.text}`);
+  findings.check(line.ok, `silent model: ${line.text}`);
 }
-
-const strikes: readonly [name: string, strike: () => Promise<void> | void][] = [
-  [
-    "app-server killed",
-    () => {
-      const pid = service.health()?.appServer?.pid;
-      if (typeof pid === "number") process.kill(pid, "SIGKILL");
-    },
-  ],
-  [
-    "account switched",
-    async () => {
-      await switchAccount(userHome, { backend, accountId: `acct-${Date.now()}` });
-    },
-  ],
-  [
-    "app-server hung",
-    () => {
-      const pid = service.health()?.appServer?.pid;
-      if (typeof pid === "number") process.kill(pid, "SIGSTOP");
-    },
-  ],
-  [
-    "logged out and in",
-    async () => {
-      await logout(userHome);
-      await new Promise((resolve) => setTimeout(resolve, 2_000));
-      await switchAccount(userHome, { backend, accountId: `acct-${Date.now()}` });
-    },
-  ],
-  ["access tokens revoked", () => backend.tokens.revokeAccessTokens()],
-];
-
-async function troublemaker(): Promise<void> {
-  while (performance.now() < deadlineMs - 15_000) {
-    await new Promise((resolve) => setTimeout(resolve, 10_000 + Math.random() * 15_000));
-    const [name, strike] = strikes[Math.floor(Math.random() * strikes.length)] ?? ["none", () => {}];
-    await strike();
-    count(faults, name);
-  }
-}
-
-async function takeMemoryAtStart(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, Math.min(warmUpMs, durationMs / 2)));
-  memoryAtStart = describeMemory();
-}
-
-function describeMemory(): string {
-  const { rssBytes } = service.health()?.appServer ?? {};
-  return `supervisor ${megabytes(process.memoryUsage().rss)}, app-server ${megabytes(rssBytes)}`;
-}
-
-await Promise.all([troublemaker(), takeMemoryAtStart(), ...Array.from({ length: callers }, caller)]);
-const memoryAtEnd = describeMemory();
-const { loadedThreads, restarts } = service.health()?.appServer ?? {};
-await close();
-const processes = await findProcessesOf(root);
-// undici's own keep-alive sockets of this client end shortly after their servers.
-for (let wait = 0; wait < 100 && before.leaked().total > 0; wait += 1) {
-  await new Promise((resolve) => setTimeout(resolve, 100));
-}
-const leaked = before.leaked();
-say("");
-say(`requests            ${requests}`);
-for (const [name, table] of [...counts].sort()) {
-  say(`  ${name.padEnd(18)}${[...table].map(([outcome, number]) => `${outcome} ${number}`).join(", ")}`);
-}
-say(`faults              ${[...faults].map(([name, number]) => `${name} ${number}`).join(", ") || "none"}`);
-say(`app-server restarts ${restarts ?? 0}`);
-say(`hangs               ${hangs}`);
-say(`leaked processes    ${processes.length}`);
-for (const [kind, number] of leaked.kinds) say(`leaked ${kind.padEnd(13)}${number}`);
-say(`loaded threads      ${loadedThreads ?? "unknown"}`);
-say(`memory after start  ${memoryAtStart}`);
-say(`memory at the end   ${memoryAtEnd}`);
-process.exitCode = hangs > 0 || processes.length > 0 || leaked.total > 0 ? 1 : 0;
+process.exitCode = findings.say();
