@@ -94,6 +94,11 @@ t.test("the names that people rely on do not change unnoticed", async (t) => {
       ["http.maxHeaderBytes", "max-header-bytes", "CODEX_NATIVE_API_MAX_HEADER_BYTES"],
       ["http.headersTimeoutMs", "headers-timeout-ms", "CODEX_NATIVE_API_HEADERS_TIMEOUT_MS"],
       ["http.requestTimeoutMs", "request-timeout-ms", "CODEX_NATIVE_API_REQUEST_TIMEOUT_MS"],
+      [
+        "http.minBodyBytesPerSecond",
+        "min-body-bytes-per-second",
+        "CODEX_NATIVE_API_MIN_BODY_BYTES_PER_SECOND",
+      ],
       ["http.maxConnections", "max-connections", "CODEX_NATIVE_API_MAX_CONNECTIONS"],
       ["codex.bin", "codex-bin", "CODEX_NATIVE_API_CODEX_BIN"],
       ["codex.homeMode", "codex-home-mode", "CODEX_NATIVE_API_CODEX_HOME_MODE"],

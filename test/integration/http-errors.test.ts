@@ -1,4 +1,3 @@
-import { EventEmitter, once } from "node:events";
 import t from "tap";
 import { call, serveFake } from "../support/http-fixture.js";
 
@@ -114,32 +113,6 @@ t.test("a body beyond the bound is 413, one at the bound is taken", async (t) =>
   const answer = await call(fixture, "/v1/responses", { body: bodyOf(4097) });
   t.equal(answer.status, 413);
   t.match(answer.json(), { error: { code: "body_too_large" } });
-});
-
-t.test("bodies of requests under way are bounded together, and let go with their answers", async (t) => {
-  const maxBodyBytes = 4096;
-  const fixture = await serveFake(t, { maxBodyBytes });
-  const gate = new EventEmitter();
-  const [full, released] = [once(gate, "full"), once(gate, "released")];
-  let begun = 0;
-  fixture.runtime.script = async (turn) => {
-    turn.start();
-    begun += 1;
-    if (begun === 16) gate.emit("full");
-    await released;
-    return turn.result();
-  };
-  const body = JSON.stringify({ input: "x".repeat(maxBodyBytes - '{"input":""}'.length) });
-  const held = Array.from({ length: 16 }, () => call(fixture, "/v1/responses", { body }));
-  await full;
-  const refused = await call(fixture, "/v1/responses", { body: { input: "one more" } });
-  t.equal(refused.status, 429);
-  t.match(refused.headers, { "retry-after": "1" });
-  t.match(refused.json(), { error: { code: "queue_full" } });
-  t.equal((await call(fixture, "/v1/models")).status, 200, "what has no body is answered");
-  gate.emit("released");
-  for (const { status } of await Promise.all(held)) t.equal(status, 200);
-  t.equal((await call(fixture, "/v1/responses", { body })).status, 200);
 });
 
 t.test("compaction is not there yet, and says so", async (t) => {

@@ -137,6 +137,9 @@ const rawRequests = {
     "POST /v1/responses HTTP/1.1\r\nhost: localhost\r\nexpect: magic\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
   "two lengths":
     "POST /livez HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+  "a tunnel": "CONNECT localhost:22 HTTP/1.1\r\nhost: localhost\r\n\r\n",
+  "an unknown method": "TRACE / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n",
+  "two hosts": "GET /livez HTTP/1.1\r\nhost: localhost\r\nhost: evil\r\nconnection: close\r\n\r\n",
   "an upgrade":
     "GET /v1/models HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade, close\r\nupgrade: websocket\r\n\r\n",
 };
@@ -162,7 +165,8 @@ t.test("every answer forbids guessing, keeping and reading by pages, and names n
 
 t.test("nobody is tunnelled anywhere", async (t) => {
   const fixture = await serveFake(t);
-  t.equal(await sendRaw(fixture, "CONNECT localhost:22 HTTP/1.1\r\nhost: localhost\r\n\r\n"), "");
+  const answer = await sendRaw(fixture, "CONNECT localhost:22 HTTP/1.1\r\nhost: localhost\r\n\r\n");
+  t.match(answer, /^HTTP\/1\.1 501 .*"code":"not_implemented"/s);
   const { status } = await call(fixture, "/livez");
   t.equal(status, 200);
 });

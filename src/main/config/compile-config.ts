@@ -50,6 +50,7 @@ export function compileConfig(settings: LayeredSettings, machine: Machine, env: 
       maxHeaderBytes: settings.read(options.maxHeaderBytes),
       headersTimeoutMs: settings.read(options.headersTimeoutMs),
       requestTimeoutMs: settings.read(options.requestTimeoutMs),
+      minBodyBytesPerSecond: settings.read(options.minBodyBytesPerSecond),
       maxConnections: settings.read(options.maxConnections),
       allowedHosts: settings.read(options.allowedHosts).flatMap((host) => normalizeHost(host) ?? []),
       allowedOrigins: settings.read(options.allowedOrigins),

@@ -43,6 +43,7 @@ export const optionGroups: readonly { readonly title: string; readonly options: 
       options.maxHeaderBytes,
       options.headersTimeoutMs,
       options.requestTimeoutMs,
+      options.minBodyBytesPerSecond,
       options.maxConnections,
     ],
   },

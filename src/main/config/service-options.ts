@@ -92,7 +92,8 @@ export const serviceOptions = {
     default: 32 * mebibyte,
     unit: "bytes",
     reloadable: true,
-    description: "Largest request body; those of all requests under way may be sixteen times as much.",
+    description:
+      "Largest request body. Those of all requests under way may be sixteen times as much together, besides the first 64 KiB of each connection's; one caller leaves others a part.",
   }),
   maxHeaderBytes: defineOption({
     key: "http.maxHeaderBytes",
@@ -119,6 +120,15 @@ export const serviceOptions = {
     unit: "milliseconds",
     reloadable: true,
     description: "Time for a whole request to arrive, body included; not less than http.headersTimeoutMs.",
+  }),
+  minBodyBytesPerSecond: defineOption({
+    key: "http.minBodyBytesPerSecond",
+    env: "CODEX_NATIVE_API_MIN_BODY_BYTES_PER_SECOND",
+    type: integer(0, 1024 * mebibyte),
+    default: 8 * 1024,
+    reloadable: true,
+    description:
+      "Slowest that a request body may come; one that falls ten seconds behind is given up. 0: there is no such bound.",
   }),
   maxConnections: defineOption({
     key: "http.maxConnections",

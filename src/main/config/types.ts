@@ -102,6 +102,8 @@ export interface HttpConfig {
   readonly headersTimeoutMs: number;
   /** Time for a whole request to arrive; not less than `headersTimeoutMs`. */
   readonly requestTimeoutMs: number;
+  /** A body that falls ten seconds behind this speed is given up; 0: none is. */
+  readonly minBodyBytesPerSecond: number;
   /** Connections at once; one more is dropped. */
   readonly maxConnections: number;
   /** Host header names taken beside the loopback ones, in lower case, without port. */

@@ -4,13 +4,16 @@ import { type FastifyInstance, fastify } from "fastify";
 import { CodexNativeApiError } from "../errors.js";
 import type { AccessPolicy } from "./access-policy.js";
 import { addRoutes } from "./add-routes.js";
-import type { BodyLimits } from "./body-limits.js";
+import { type BodyLimits, IncomingBody } from "./body/incoming-body.js";
 import { commonHeaders } from "./common-headers.js";
 import { allowOrigin, answerPreflight, isPreflight } from "./cors.js";
+import { EarlyAnswers } from "./early-answer.js";
 import { sendError, toApiError } from "./error-reply.js";
 import type { InFlight } from "./in-flight.js";
 import { readJsonBodies } from "./json-body.js";
-import { createHttpServer, refuseMalformed } from "./listener.js";
+import { createHttpServer } from "./listener.js";
+import { MalformedRequests } from "./malformed-request.js";
+import { checkHead } from "./request-head.js";
 import { requestIdOf } from "./request-id.js";
 import { logRequest, observationOf, RequestRecord, recordKey, recordOf } from "./request-record.js";
 import {
@@ -36,35 +39,39 @@ const noSchemas = () => () => {
 };
 
 export function buildApp(parts: AppParts): FastifyInstance {
-  const { options, context } = parts;
+  const { options, context, bodyLimits, inFlight } = parts;
   const limits = { ...defaultListenerLimits, ...options.limits };
+  const earlyAnswers = new EarlyAnswers(() => bodyLimits.maxBytes);
+  const malformed = new MalformedRequests(earlyAnswers, inFlight);
   const app = fastify({
     // The socket is ours to open and close: fastify's own close waits for streams without a limit.
-    serverFactory: (handler): Server => createHttpServer(limits, handler),
-    clientErrorHandler: refuseMalformed,
+    serverFactory: (handler): Server =>
+      createHttpServer(limits, handler).on("connect", (_request, socket) => malformed.refuseTunnel(socket)),
+    clientErrorHandler: (error, socket) => malformed.refuse(error, socket),
     // No hook runs for these.
     frameworkErrors: (error, request, reply) => {
       reply.headers({ "x-request-id": request.id, ...commonHeaders });
+      if (earlyAnswers.prepare(request.raw, reply.raw)) reply.header("connection", "close");
       sendError(request, reply, toApiError(error));
     },
     routerOptions: { maxParamLength: 512 },
     genReqId: (request) => requestIdOf(request.headers),
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
   });
-  readJsonBodies(app, parts.bodyLimits);
+  readJsonBodies(app);
   app.decorateRequest(recordKey, null);
-  addGuards(app, parts);
+  addGuards(app, parts, earlyAnswers);
   addErrorReplies(app, context);
   addRoutes(app, parts);
   return app;
 }
 
-function addGuards(app: FastifyInstance, parts: AppParts): void {
+function addGuards(app: FastifyInstance, parts: AppParts, earlyAnswers: EarlyAnswers): void {
   const { options, context, access, bodyLimits, inFlight, isClosing } = parts;
   const { logger } = context;
 
   app.addHook("onRequest", async (request, reply) => {
-    const body = bodyLimits.open();
+    const body = new IncomingBody(request.raw, reply.raw, bodyLimits);
     request.setDecorator(recordKey, new RequestRecord(context.clock(), body));
     inFlight.track(reply.raw, request.raw.socket, () => {
       body.release();
@@ -77,10 +84,15 @@ function addGuards(app: FastifyInstance, parts: AppParts): void {
       reply.header("connection", "close");
       throw new CodexNativeApiError("native_runtime_unavailable", "The server is stopping.");
     }
+    checkHead(request.raw);
   });
 
-  app.addHook("onSend", (_request, reply, _payload, done) => {
+  app.addHook("onSend", (request, reply, _payload, done) => {
     cutStalledReader(reply.raw, context.limits);
+    const isGivenUp = recordOf(request).errorCode === "request_timeout";
+    if (earlyAnswers.prepare(request.raw, reply.raw, isGivenUp)) reply.header("connection", "close");
+    // fastify ends every connection on which a body was refused, also where all of it has come.
+    else if (!isClosing()) reply.removeHeader("connection");
     done();
   });
 
@@ -98,6 +110,11 @@ function addGuards(app: FastifyInstance, parts: AppParts): void {
     if (request.routeOptions.config.public === true) return;
     recordOf(request).token = access.auth.check(request.headers);
   });
+
+  app.addHook("onRequest", async (request) => {
+    // Before the body is read.
+    if (request.is404) throw noSuchRoute();
+  });
 }
 
 function addErrorReplies(app: FastifyInstance, { logger }: RouteContext): void {
@@ -113,6 +130,10 @@ function addErrorReplies(app: FastifyInstance, { logger }: RouteContext): void {
     sendError(request, reply, fault);
   });
   app.setNotFoundHandler(() => {
-    throw new CodexNativeApiError("route_not_found", "There is no such route.");
+    throw noSuchRoute();
   });
+}
+
+function noSuchRoute(): CodexNativeApiError {
+  return new CodexNativeApiError("route_not_found", "There is no such route.");
 }

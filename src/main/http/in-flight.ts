@@ -44,6 +44,11 @@ export class InFlight {
     });
   }
 
+  /** Those under way on a connection, in their order. */
+  answersOn(socket: Socket): readonly ServerResponse[] {
+    return [...(this.#bySocket.get(socket) ?? [])];
+  }
+
   /** Settles once no answer is under way. */
   async whenIdle(): Promise<void> {
     if (this.#answers.size === 0) return;

@@ -1,10 +1,6 @@
 /** The listening socket: limits on what may come in, and an end that is sure to come. */
 import { createServer, type RequestListener, type Server } from "node:http";
-import { type AddressInfo, isIPv6, type Socket } from "node:net";
-import { CodexNativeApiError } from "../errors.js";
-import { commonHeaders } from "./common-headers.js";
-import { describeError } from "./error-reply.js";
-import { createId } from "./request-id.js";
+import { type AddressInfo, isIPv6 } from "node:net";
 import type { ListenerLimits } from "./server-options.js";
 
 /** Where a server listens. */
@@ -17,21 +13,29 @@ export interface ListeningAddress {
 /** Connections that wait to be accepted; a burst of a thousand callers must not be refused by the system. */
 const backlog = 2048;
 
+/** How often requests are looked at that take too long to arrive, at the longest: so much later is one given up. */
+const maxCheckingIntervalMs = 2_000;
+
 export function createHttpServer(limits: ListenerLimits, onRequest: RequestListener): Server {
   const server = createServer(
     {
       maxHeaderSize: limits.maxHeaderBytes,
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
-      // How often node looks for the first two; its own pace of half a minute would stretch shorter limits.
-      connectionsCheckingInterval: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs, 30_000),
+      connectionsCheckingInterval: Math.min(
+        limits.headersTimeoutMs,
+        limits.requestTimeoutMs,
+        maxCheckingIntervalMs,
+      ),
       // Refused by the guard, in our own shape; node would answer without a body.
       requireHostHeader: false,
     },
     onRequest,
   );
-  // Likewise: an expectation that nobody knows may be left unmet.
-  server.on("checkExpectation", onRequest);
+  // Likewise: an expectation that nobody knows may be left unmet. Whoever reads the body asks for it first.
+  server.on("checkExpectation", onRequest).on("checkContinue", onRequest);
+  // Their size is bounded; node would drop those beyond its own number without a word.
+  server.maxHeadersCount = 0;
   applyLimits(server, limits);
   return server;
 }
@@ -61,30 +65,3 @@ export async function listen(server: Server, host: string, port: number): Promis
 function isAddressInfo(address: AddressInfo | string | null): address is AddressInfo {
   return typeof address === "object" && address !== null;
 }
-
-/** What node's parser refuses never becomes a request; the answer is written by hand. */
-export function refuseMalformed(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const [status, message] = malformed.get(error.code ?? "") ?? [
-    "400 Bad Request",
-    "The request is not valid HTTP.",
-  ];
-  const body = JSON.stringify(describeError(new CodexNativeApiError("invalid_request", message)));
-  const head = [
-    `HTTP/1.1 ${status}`,
-    `x-request-id: ${createId("req")}`,
-    ...Object.entries(commonHeaders).map(([name, value]) => `${name}: ${value}`),
-    "content-type: application/json; charset=utf-8",
-    `content-length: ${Buffer.byteLength(body)}`,
-    "connection: close",
-  ];
-  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
-}
-
-const malformed: ReadonlyMap<string, readonly [string, string]> = new Map([
-  ["HPE_HEADER_OVERFLOW", ["431 Request Header Fields Too Large", "The request's headers are too large."]],
-  ["ERR_HTTP_REQUEST_TIMEOUT", ["408 Request Timeout", "The request took too long to arrive."]],
-]);

@@ -7,6 +7,8 @@ declare module "fastify" {
     readonly public?: boolean;
     /** Asked for so often that a log line each would drown the rest. */
     readonly quiet?: boolean;
+    /** Of no use without a body: one that is empty is no JSON. */
+    readonly needsBody?: boolean;
   }
 }
 
@@ -17,7 +19,14 @@ export interface RouteTraits {
 
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
 
-type Handlers = Partial<Record<Exclude<(typeof methods)[number], "HEAD">, RouteHandlerMethod>>;
+/** Others are never routed, whatever the path. */
+export function isRoutedMethod(method: string): boolean {
+  return methods.some((known) => known === method);
+}
+
+type Handlers = Partial<Record<Exclude<(typeof methods)[number], "HEAD">, RouteHandlerMethod>> & {
+  readonly needsBody?: boolean;
+};
 
 /** Registers a path with all its methods: HEAD beside GET, and 405 for every other. */
 export function addRoute(
@@ -33,7 +42,7 @@ export function addRoute(
     allowed.add(method);
     // fastify answers HEAD itself where there is a GET.
     if (method === "GET") allowed.add("HEAD");
-    app.route({ method, url, handler, config: traits });
+    app.route({ method, url, handler, config: { ...traits, needsBody: handlers.needsBody === true } });
   }
   const allow = [...allowed].join(", ");
   app.route({

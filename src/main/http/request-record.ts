@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { NamedToken } from "../config/named-token.js";
 import type { IsolatedTurnResult, TurnStarted } from "../runtime/types.js";
-import type { HeldBody } from "./body-limits.js";
+import type { IncomingBody } from "./body/incoming-body.js";
 import type { RequestObservation } from "./metrics-sink.js";
 
 /** How a turn's request ended, seen from here. */
@@ -11,7 +11,7 @@ export type RequestOutcome = IsolatedTurnResult["outcome"]["status"] | "failed" 
 /** What is known of a request when it is over, for its one log line. Ids and numbers only: no text of a prompt, no header. */
 export class RequestRecord {
   readonly startedAtMs: number;
-  readonly body: HeldBody;
+  readonly body: IncomingBody;
   /** Whose token the request came with; null where none is needed, and before it is known. */
   token: NamedToken | null = null;
   responseId: string | null = null;
@@ -21,7 +21,7 @@ export class RequestRecord {
   outcome: RequestOutcome | null = null;
   errorCode: string | null = null;
 
-  constructor(startedAtMs: number, body: HeldBody) {
+  constructor(startedAtMs: number, body: IncomingBody) {
     this.startedAtMs = startedAtMs;
     this.body = body;
   }

@@ -42,6 +42,10 @@ export interface ListenerLimits {
   readonly headersTimeoutMs: number;
   /** Time for a whole request to arrive, body included. Default 120000. */
   readonly requestTimeoutMs: number;
+  /** A body that falls behind this speed by `slowBodyGraceMs` is given up; 0: none is. Default 8192. */
+  readonly minBodyBytesPerSecond: number;
+  /** Default 10000. */
+  readonly slowBodyGraceMs: number;
   /** An idle connection is closed after this. Default 72000, above what clients and proxies usually keep. */
   readonly keepAliveTimeoutMs: number;
   /** A client that takes nothing of an answer for this long, though there is more, is cut off. Default 60000. */
@@ -56,6 +60,8 @@ export const defaultListenerLimits: ListenerLimits = {
   maxHeaderBytes: 16_384,
   headersTimeoutMs: 30_000,
   requestTimeoutMs: 120_000,
+  minBodyBytesPerSecond: 8192,
+  slowBodyGraceMs: 10_000,
   keepAliveTimeoutMs: 72_000,
   stalledReaderTimeoutMs: 60_000,
   maxConnections: 4096,

@@ -2,7 +2,8 @@ import type { FastifyInstance } from "fastify";
 import { isLoopbackHost } from "../config/network-names.js";
 import { ResponseService } from "../responses/response-service.js";
 import { AccessPolicy } from "./access-policy.js";
-import { BodyLimits } from "./body-limits.js";
+import type { BodyPace } from "./body/body-flow.js";
+import { BodyLimits } from "./body/incoming-body.js";
 import { buildApp } from "./build-app.js";
 import { CallerTurns } from "./caller-limits.js";
 import { InFlight } from "./in-flight.js";
@@ -33,6 +34,11 @@ type State =
 /** For terminal events to reach clients before their connections are cut, in milliseconds. */
 const farewellMs = 1000;
 
+function paceOf({ limits }: ServerSettings): BodyPace {
+  const { minBodyBytesPerSecond, slowBodyGraceMs } = { ...defaultListenerLimits, ...limits };
+  return { minBytesPerSecond: minBodyBytesPerSecond, graceMs: slowBodyGraceMs };
+}
+
 /**
  * The HTTP listener: OpenAI-compatible routes over any `NativeTurnRuntime`, which stays its owner's to start and close.
  */
@@ -51,7 +57,7 @@ export class CodexNativeApiServer {
   constructor(options: CodexNativeApiServerOptions) {
     this.#access = new AccessPolicy(options.host, options);
     this.#options = options;
-    this.#bodyLimits = new BodyLimits(options.maxBodyBytes);
+    this.#bodyLimits = new BodyLimits(options.maxBodyBytes, paceOf(options));
     this.#responses = new ResponseService({
       runtime: options.runtime,
       registry: options.registry,
@@ -100,6 +106,7 @@ export class CodexNativeApiServer {
   reconfigure(settings: ServerSettings): void {
     const withdrawn = this.#access.replace(settings);
     this.#bodyLimits.maxBytes = settings.maxBodyBytes;
+    this.#bodyLimits.pace = paceOf(settings);
     applyLimits(this.#app.server, { ...defaultListenerLimits, ...settings.limits });
     for (const name of withdrawn) {
       this.#inFlight.interruptTurnsOf(name);

@@ -111,13 +111,13 @@ export class ServiceRun {
 
 /** What the listener is told of a configuration, at its start and again by a reload. */
 function describeSettings({ auth, http }: CodexNativeApiConfig): ServerSettings {
-  const { maxHeaderBytes, headersTimeoutMs, requestTimeoutMs, maxConnections } = http;
+  const { maxHeaderBytes, headersTimeoutMs, requestTimeoutMs, minBodyBytesPerSecond, maxConnections } = http;
   return {
     authToken: auth.token,
     tokens: auth.tokens,
     allowedHosts: http.allowedHosts,
     allowedOrigins: http.allowedOrigins,
     maxBodyBytes: http.maxBodyBytes,
-    limits: { maxHeaderBytes, headersTimeoutMs, requestTimeoutMs, maxConnections },
+    limits: { maxHeaderBytes, headersTimeoutMs, requestTimeoutMs, minBodyBytesPerSecond, maxConnections },
   };
 }

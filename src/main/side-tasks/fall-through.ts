@@ -95,6 +95,7 @@ export const failureOfCode: Readonly<Record<CodexNativeApiErrorCode, SideTaskFai
   upstream_bad_request: "bad_request",
   model_not_found: "bad_request",
   body_too_large: "bad_request",
+  request_headers_too_large: "bad_request",
   response_not_found: "bad_request",
   continuation_not_found: "bad_request",
   continuation_expired: "bad_request",
@@ -119,6 +120,7 @@ export const failureOfCode: Readonly<Record<CodexNativeApiErrorCode, SideTaskFai
   rate_limit_exceeded: "rate_limited",
   usage_limit_reached: "usage_limit",
   upstream_connection_failed: "connection_lost",
+  request_timeout: "connection_lost",
   // Not by this caller, or the row would be `cancelled`.
   turn_cancelled: "connection_lost",
   turn_stalled: "route_timeout",

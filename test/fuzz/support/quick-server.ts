@@ -3,7 +3,7 @@
 import type { FastifyInstance } from "fastify";
 import { InMemoryCodexNativeApiContinuationRegistry } from "../../../src/main/continuation/in-memory-registry.js";
 import { AccessPolicy } from "../../../src/main/http/access-policy.js";
-import { BodyLimits } from "../../../src/main/http/body-limits.js";
+import { BodyLimits } from "../../../src/main/http/body/incoming-body.js";
 import { buildApp } from "../../../src/main/http/build-app.js";
 import { CallerTurns } from "../../../src/main/http/caller-limits.js";
 import { InFlight } from "../../../src/main/http/in-flight.js";
@@ -68,7 +68,7 @@ export async function createQuickApp(): Promise<FastifyInstance> {
       clock: () => performance.now(),
     },
     access: new AccessPolicy(options.host, options),
-    bodyLimits: new BodyLimits(options.maxBodyBytes),
+    bodyLimits: new BodyLimits(options.maxBodyBytes, { minBytesPerSecond: 8192, graceMs: 10_000 }),
     inFlight: new InFlight(),
     isClosing: () => false,
   });

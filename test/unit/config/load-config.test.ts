@@ -54,6 +54,7 @@ t.test("nothing given yields the defaults of the launch contract", async (t) => 
       maxHeaderBytes: 16384,
       headersTimeoutMs: 30000,
       requestTimeoutMs: 120000,
+      minBodyBytesPerSecond: 8192,
       maxConnections: 4096,
       allowedHosts: [],
       allowedOrigins: [],

@@ -6,6 +6,9 @@ export type ErrorCodes = readonly CodexNativeApiErrorCode[];
 /** Of the guards, which stand before every route. */
 export const guardErrors: ErrorCodes = [
   "invalid_request",
+  "request_timeout",
+  "request_headers_too_large",
+  "not_implemented",
   "host_not_allowed",
   "origin_not_allowed",
   "internal_error",

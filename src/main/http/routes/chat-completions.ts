@@ -33,6 +33,7 @@ export function addChatCompletionRoutes(
     openAfterMs: context.keepAliveCommentMs,
   });
   addRoute(app, routePath, {
+    needsBody: true,
     POST: async (request, reply) => {
       const record = recordOf(request);
       const turn = readTurn(request, context);

@@ -22,6 +22,7 @@ interface ResponseExchange extends Exchange<ResponseRun> {
 
 export function addResponsesRoutes(app: FastifyInstance, context: RouteContext, inFlight: InFlight): void {
   addRoute(app, routePath, {
+    needsBody: true,
     POST: async (request, reply) => {
       const record = recordOf(request);
       const turn = readTurn(request, context);

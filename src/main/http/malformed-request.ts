@@ -1,0 +1,106 @@
+/** Answers to what never becomes a request: node's parser refuses it, and they are written by hand. */
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { CodexNativeApiError, type CodexNativeApiErrorCode } from "../errors.js";
+import { commonHeaders } from "./common-headers.js";
+import type { EarlyAnswers } from "./early-answer.js";
+import { describeError, describeErrorHeaders } from "./error-reply.js";
+import type { InFlight } from "./in-flight.js";
+import { createId } from "./request-id.js";
+
+const refusals: Readonly<Record<string, readonly [CodexNativeApiErrorCode, string]>> = {
+  HPE_HEADER_OVERFLOW: ["request_headers_too_large", "The request's target and headers are too large."],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: ["body_too_large", "The extensions of the body's chunks are too large."],
+  ERR_HTTP_REQUEST_TIMEOUT: ["request_timeout", "The request took too long to arrive."],
+  HPE_INVALID_METHOD: ["invalid_request", "The request does not begin with a method that HTTP knows."],
+  HPE_INVALID_URL: ["invalid_request", "The request's target is not valid."],
+  HPE_INVALID_VERSION: ["invalid_request", "The request is not of HTTP/1.1 or HTTP/1.0."],
+  HPE_INVALID_CONTENT_LENGTH: [
+    "invalid_request",
+    "Content-Length is not one number of bytes, or came with Transfer-Encoding.",
+  ],
+  HPE_UNEXPECTED_CONTENT_LENGTH: ["invalid_request", "Content-Length came twice, or with Transfer-Encoding."],
+  HPE_INVALID_TRANSFER_ENCODING: [
+    "invalid_request",
+    "Transfer-Encoding does not end with 'chunked', or came with Content-Length.",
+  ],
+  HPE_INVALID_CHUNK_SIZE: ["invalid_request", "The size of a chunk of the body is not valid."],
+  HPE_INVALID_HEADER_TOKEN: ["invalid_request", "A header of the request is not valid."],
+  HPE_INVALID_EOF_STATE: ["invalid_request", "The connection ended before the request had come."],
+};
+
+/** One answer of a connection that carries no other after it. */
+export class MalformedRequests {
+  readonly #early: EarlyAnswers;
+  readonly #inFlight: InFlight;
+  readonly #refused = new WeakSet<Socket>();
+
+  constructor(early: EarlyAnswers, inFlight: InFlight) {
+    this.#early = early;
+    this.#inFlight = inFlight;
+  }
+
+  /** For node's `clientError`, which comes again for whatever follows a fault. */
+  refuse(error: Error & { readonly code?: string }, socket: Socket): void {
+    if (this.#refused.has(socket)) return;
+    if (error.code === "ECONNRESET" || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    if (this.#early.endAt(socket)) return;
+    const [code, message] = refusals[error.code ?? ""] ?? [
+      "invalid_request",
+      "The request is not valid HTTP.",
+    ];
+    this.#answer(socket, new CodexNativeApiError(code, message));
+  }
+
+  /** For node's `connect`: nothing is tunnelled anywhere. */
+  refuseTunnel(socket: Duplex): void {
+    const error = new CodexNativeApiError("not_implemented", "This server does not tunnel.");
+    socket.end(describeRefusal(error));
+  }
+
+  #answer(socket: Socket, error: CodexNativeApiError): void {
+    const answers = this.#inFlight.answersOn(socket);
+    if (answers.some(({ req, headersSent }) => !req.complete && headersSent)) {
+      socket.destroy();
+      return;
+    }
+    this.#refused.add(socket);
+    // node's own reader would meet the same fault in whatever comes now.
+    socket.removeAllListeners("data");
+    // Answers that were asked for before go first.
+    const before = answers.filter(({ req }) => req.complete);
+    let left = before.length;
+    if (left === 0) this.#write(socket, error);
+    else socket.pause();
+    for (const answer of before) {
+      answer.once("close", () => {
+        left -= 1;
+        if (left === 0) this.#write(socket, error);
+      });
+    }
+  }
+
+  #write(socket: Socket, error: CodexNativeApiError): void {
+    if (!socket.writable) return;
+    socket.end(describeRefusal(error));
+    void this.#early.discard(socket).then(() => socket.destroySoon());
+  }
+}
+
+function describeRefusal(error: CodexNativeApiError): string {
+  const body = JSON.stringify(describeError(error));
+  const headers = {
+    "x-request-id": createId("req"),
+    ...commonHeaders,
+    ...describeErrorHeaders(error),
+    "content-type": "application/json; charset=utf-8",
+    "content-length": Buffer.byteLength(body),
+    connection: "close",
+  };
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ""}\r\n${head.join("")}\r\n${body}`;
+}
