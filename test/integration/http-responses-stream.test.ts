@@ -1,7 +1,13 @@
 import { once } from "node:events";
 import t from "tap";
 import { request } from "undici";
-import { answerHello, answerUntilAborted, failure, helloDeltas } from "../support/fake-runtime.js";
+import {
+  answerHello,
+  answerUntilAborted,
+  failure,
+  helloDeltas,
+  messageItem,
+} from "../support/fake-runtime.js";
 import { call, serveFake } from "../support/http-fixture.js";
 import { parseSse } from "../support/sse-events.js";
 
@@ -204,6 +210,44 @@ t.test("a silent stream is kept alive by comments", async (t) => {
   const { events, comments } = parseSse(text);
   t.ok(comments.length > 0);
   t.equal(events.at(-1)?.event, "response.completed");
+});
+
+t.test("no silence is longer than the time between comments, whenever the last byte came", async (t) => {
+  const keepAliveCommentMs = 1_000;
+  const fixture = await serveFake(t, { keepAliveCommentMs });
+  const gaps: number[] = [];
+  let release: () => void = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  fixture.runtime.script = async (turn) => {
+    turn.start();
+    await turn.emit({ type: "item.started", itemId: "msg_1", itemType: "message" });
+    // A little into the time of each comment.
+    for (const delta of ["a", "b"]) {
+      await new Promise((resolve) => setTimeout(resolve, keepAliveCommentMs / 10));
+      await turn.emit({ type: "text.delta", itemId: "msg_1", delta });
+    }
+    await released;
+    await turn.emit({ type: "item.completed", item: messageItem("msg_1", "ab") });
+    return turn.result();
+  };
+  const answer = await request(`${fixture.url}/v1/responses`, {
+    dispatcher: fixture.agent,
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  let lastByteAtMs = performance.now();
+  let text = "";
+  for await (const chunk of answer.body) {
+    text += String(chunk);
+    gaps.push(performance.now() - lastByteAtMs);
+    lastByteAtMs = performance.now();
+    if (text.split(": keep-alive").length === 3) release();
+  }
+  // The way from here to there is part of it; twice the time, as it once was, is far from it.
+  t.ok(Math.max(...gaps) < 1.4 * keepAliveCommentMs, `the longest was ${Math.max(...gaps)} ms`);
 });
 
 t.test("many streams run at once, each whole", async (t) => {

@@ -30,7 +30,7 @@ export interface CodexNativeApiServerOptions extends ServerSettings {
   readonly logger?: Logger;
   /** Told of every request, and served at `/metrics`; its owner's to start and close. Default: there is no such route. */
   readonly metrics?: MetricsSink;
-  /** A stream silent for this long gets a comment, so that no proxy or client gives it up. Default 15000. */
+  /** A silent stream gets a comment at the latest this long after its last byte, so that no proxy or client gives it up. Default 15000. */
   readonly keepAliveCommentMs?: number;
 }
 

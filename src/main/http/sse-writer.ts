@@ -3,8 +3,12 @@ import type { ServerResponse } from "node:http";
 export interface SseWriterOptions {
   /** Headers of the answer beside those that make it a stream. */
   readonly headers: Readonly<Record<string, number | string | string[] | undefined>>;
+  /** A client hears something at the latest this long after the last byte. */
   readonly keepAliveCommentMs: number;
 }
+
+/** So much of that time is waited in silence: the rest is for a busy event loop, and for the way. */
+const silentShare = 0.9;
 
 /** Text kept back for one write, in characters; more is written at once. */
 const flushChars = 32 * 1024;
@@ -15,18 +19,19 @@ const flushChars = 32 * 1024;
  */
 export class SseWriter {
   readonly #response: ServerResponse;
-  readonly #keepAlive: NodeJS.Timeout;
+  readonly #silenceMs: number;
+  #keepAlive: NodeJS.Timeout;
   #pending = "";
   #flushTimer: NodeJS.Immediate | null = null;
   #full: { readonly drained: Promise<void>; readonly resolve: () => void } | null = null;
   #state: "open" | "ending" | "closed" = "open";
-  /** Nothing was written since the last look. */
-  #silent = true;
+  #lastByteAtMs = performance.now();
 
   /** Sends the headers. */
   constructor(response: ServerResponse, options: SseWriterOptions) {
     this.#response = response;
-    this.#keepAlive = setInterval(() => this.#breakSilence(), options.keepAliveCommentMs);
+    this.#silenceMs = options.keepAliveCommentMs * silentShare;
+    this.#keepAlive = setTimeout(this.#breakSilence, this.#silenceMs);
     response.on("drain", this.#onDrain);
     response.once("close", this.#onClose);
     // A write that meets a socket just gone is told as an error too; `close` follows and says all there is to say.
@@ -48,7 +53,6 @@ export class SseWriter {
   /** The promise, where there is one, settles when the client has taken enough, or is gone. */
   write(text: string): undefined | Promise<void> {
     if (this.#state !== "open" || text === "") return undefined;
-    this.#silent = false;
     this.#pending += text;
     if (this.#full === null) {
       if (this.#pending.length >= flushChars) this.#flush();
@@ -73,6 +77,7 @@ export class SseWriter {
     if (this.#state !== "open" || this.#pending === "" || this.#full !== null) return;
     const text = this.#pending;
     this.#pending = "";
+    this.#lastByteAtMs = performance.now();
     if (this.#response.write(text)) return;
     let resolve = () => {};
     const drained = new Promise<void>((settle) => {
@@ -96,14 +101,16 @@ export class SseWriter {
     this.#full = null;
   };
 
-  #breakSilence(): void {
+  /** One timer a stream, which looks again when the silence that it found would be over: a write costs it nothing. */
+  readonly #breakSilence = (): void => {
+    const leftMs = this.#silenceMs - (performance.now() - this.#lastByteAtMs);
     // A full socket is not silent, it is slow: more would only pile up.
-    if (this.#silent && this.#full === null) void this.write(": keep-alive\n\n");
-    this.#silent = true;
-  }
+    if (leftMs <= 0 && this.#full === null) void this.write(": keep-alive\n\n");
+    this.#keepAlive = setTimeout(this.#breakSilence, leftMs > 0 ? Math.ceil(leftMs) : this.#silenceMs);
+  };
 
   #stopTimers(): void {
-    clearInterval(this.#keepAlive);
+    clearTimeout(this.#keepAlive);
     this.#clearFlush();
   }
 
