@@ -1,5 +1,5 @@
 import { AppServerConnection } from "./app-server/connection.js";
-import type { ControlOutput } from "./contract/control-messages.js";
+import type { ConnectionState, ControlOutput } from "./contract/control-messages.js";
 import type { AppServerEndpoint } from "./contract/endpoint.js";
 import type { RateLimits } from "./contract/native-queries.js";
 import { readRateLimitsNotice } from "./native-queries.js";
@@ -10,8 +10,11 @@ export interface WorkerConnectionsOptions {
   readonly post: (message: ControlOutput) => void;
 }
 
-/** A hung app-server is noticed within the two together, in milliseconds. */
-const probe = { idleMs: 5_000, timeoutMs: 5_000 } as const;
+/**
+ * In milliseconds. An app-server that hangs gets no new work after `idleMs` and `silentMs` together. Its connection is dropped later:
+ * one that was only paused goes on with its turns.
+ */
+const probe = { idleMs: 3_000, silentMs: 3_000, timeoutMs: 10_000 } as const;
 
 interface Held {
   readonly connection: AppServerConnection;
@@ -26,6 +29,8 @@ export class WorkerConnections {
   readonly #options: WorkerConnectionsOptions;
   readonly #retiring = new Set<Held>();
   #current: Held;
+  /** The last one that was asked for. */
+  #proof = 0;
   #lastRateLimits = "";
   #reconnectsOfRetired = 0;
 
@@ -50,6 +55,12 @@ export class WorkerConnections {
       this.#current = this.#open();
     }
     this.#current.connection.connect(endpoint, appServerGeneration);
+  }
+
+  /** Says how the connection stands once the app-server has given a sign of life, or not. */
+  prove(proof: number): void {
+    this.#proof = proof;
+    if (!this.current.prove()) this.#postConnection(this.current.state, null);
   }
 
   /** Runs something that needs the current connection to its end, and keeps that connection open for it. */
@@ -79,7 +90,13 @@ export class WorkerConnections {
       probe,
       callbacks: {
         onStateChange: (change) => {
-          if (this.#isCurrent(connection)) post({ type: "connection", ...change });
+          if (this.#isCurrent(connection)) post({ type: "connection", ...change, proof: this.#proof });
+        },
+        onAnswering: (answers) => {
+          // A wire that is lost meanwhile says so itself.
+          if (!this.#isCurrent(connection) || connection.state !== "ready") return;
+          if (answers) this.#postConnection("ready", null);
+          else this.#postConnection("silent", "the app-server does not answer");
         },
         onAccountNotice: (method, params) => {
           if (!this.#isCurrent(connection)) return;
@@ -92,6 +109,12 @@ export class WorkerConnections {
       },
     });
     return { connection, turns: 0 };
+  }
+
+  #postConnection(state: ConnectionState, reason: string | null): void {
+    const { appServerGeneration, codexVersion } = this.current;
+    const proof = this.#proof;
+    this.#options.post({ type: "connection", state, appServerGeneration, proof, codexVersion, reason });
   }
 
   /** While the first one is made there is no current one yet, and nothing to tell. */

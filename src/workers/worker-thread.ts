@@ -61,8 +61,8 @@ export class WorkerThread {
         return void current.disconnect();
       case "release_thread":
         return void unloadThread(current, message.threadId, this.#reporter.countFault);
-      case "status":
-        return this.#postStatus();
+      case "prove":
+        return this.#connections.prove(message.proof);
       case "query":
         return void this.#answerQuery(message);
       case "close":
@@ -73,11 +73,6 @@ export class WorkerThread {
   #contextOf(connection: AppServerConnection): TurnContext {
     const { countFault } = this.#reporter;
     return { connection, workDirectory: this.#workDirectory, countFault };
-  }
-
-  #postStatus(): void {
-    const { state, appServerGeneration, codexVersion } = this.#connections.current;
-    this.#post({ type: "connection", state, appServerGeneration, codexVersion, reason: null });
   }
 
   async #answerQuery(message: Extract<ControlInput, { readonly type: "query" }>): Promise<void> {

@@ -196,7 +196,9 @@ for (const kind of kinds) {
 
   t.test(`${kind}: a stopped app-server, whose socket stays open, is noticed by the probe`, async (t) => {
     const server = await startRealAppServer(t, kind);
-    const { connection, faults } = connect(t, server, { probe: { idleMs: 50, timeoutMs: 500 } });
+    const { connection, faults } = connect(t, server, {
+      probe: { idleMs: 50, silentMs: 500, timeoutMs: 500 },
+    });
     const lost = whenLost(connection, await startThread(connection));
     signalProcess(server, "SIGSTOP");
     t.match(await lost, { code: "connection_lost", cause: { code: "transport_failed" } });

@@ -34,6 +34,8 @@ export interface AppServerSource {
   close(): Promise<void>;
   /** The same without waiting for anybody. */
   destroy(): Promise<void>;
+  /** Whether there is a process that workers could be answered by, as far as is known. */
+  readonly isUp: boolean;
   health(): Omit<AppServerHealth, "loadedThreads">;
 }
 
@@ -70,6 +72,10 @@ class SharedAppServer implements AppServerSource {
     this.#installation = installation;
     this.#events = events;
     this.#logger = logger;
+  }
+
+  get isUp(): boolean {
+    return this.#supervisor?.health().pid != null;
   }
 
   async start(): Promise<void> {
@@ -161,6 +167,10 @@ class StdioAppServers implements AppServerSource {
     this.#events = events;
   }
 
+  get isUp(): boolean {
+    return this.#generation > 0;
+  }
+
   async start(): Promise<void> {
     const spawn = await this.#installation.prepare(null);
     this.#generation += 1;
@@ -207,6 +217,10 @@ class AttachedAppServer implements AppServerSource {
   ) {
     this.#endpoint = endpoint;
     this.#events = events;
+  }
+
+  get isUp(): boolean {
+    return this.#generation > 0;
   }
 
   async start(): Promise<void> {

@@ -5,6 +5,7 @@ import { type AppServerSource, type AppServerTransport, createAppServerSource } 
 import { CodexFacts } from "./codex-facts.js";
 import { CodexInstallation, type CodexInstallationOptions } from "./codex-installation.js";
 import { FactsReader } from "./facts-reader.js";
+import { HangWatch } from "./hang-watch.js";
 import { InstallationWatch } from "./installation-watch.js";
 import { LoginWatch } from "./login-watch.js";
 import type { ConnectionChange, WorkerSlot } from "./pool/worker-slot.js";
@@ -46,8 +47,16 @@ const extrasIntervalMs = 5_000;
 const workerCloseTimeoutMs = 5_000;
 /** A caller waits for it. */
 const windowTimeoutMs = 2_000;
-/** How long no worker gets in before a living app-server counts as hung. */
-const hungTimeoutMs = 5_000;
+/**
+ * When an app-server of ours that answers no worker is replaced, in milliseconds. A process of a worker's own (`stdio`) is first
+ * ended by its worker; what is replaced here is the command that starts it.
+ */
+const hangTimes = {
+  shared: { silentMs: 5_000, connectMs: 15_000 },
+  stdio: { silentMs: 30_000, connectMs: 30_000 },
+} as const;
+/** A thread that reported within this time is there to hear an app-server. */
+const heardWithinMs = 3_000;
 
 /**
  * Keeps Codex going: an app-server, the workers connected to it, and what is known of login and catalog. Readiness is the
@@ -64,11 +73,12 @@ export class CodexSupervision {
   readonly #loginWatch: LoginWatch;
   readonly #rotation: ThreadRotation;
   readonly #installationWatch: InstallationWatch;
+  /** Null where the app-server is not ours to end. */
+  readonly #hangWatch: HangWatch | null;
   #slots: WorkerSlots | null = null;
   #turns: SupervisedTurns | null = null;
   #running = false;
   #extrasTimer: NodeJS.Timeout | null = null;
-  #hungTimer: NodeJS.Timeout | null = null;
   /** Generation of the app-server that `facts` speak of; 0 while none. */
   #factsGeneration = 0;
   /** Generation of the app-server that workers were last sent to. */
@@ -90,6 +100,7 @@ export class CodexSupervision {
           this.#dialledGeneration = dial.appServerGeneration;
           if (former > 0 && this.#turns?.isIdle(former) !== false) this.source.release(former);
           this.#slots?.connect(dial);
+          this.#hangWatch?.expectConnection();
         },
         onDown: ({ reason, blocked }) => this.#onAppServerDown(reason, blocked),
       },
@@ -118,6 +129,7 @@ export class CodexSupervision {
       rotate: (reason) => this.#rotateAppServer(reason),
       onFailed,
     });
+    this.#hangWatch = this.#createHangWatch();
   }
 
   get slots(): WorkerSlots | null {
@@ -147,6 +159,7 @@ export class CodexSupervision {
         onAccountChanged: () => void this.#factsReader.read(),
         onRateLimits: (rateLimits) => this.facts.noteRateLimits(rateLimits),
         onChild: (slot, pid) => children.set(slot.id, pid),
+        onSilent: (slot) => this.#onWorkerSilent(slot),
         onLost: (slot) => this.#onWorkerLost(slot),
         onError: (error) =>
           this.#logger.error({ event: "worker.error", err: error }, "a worker thread failed"),
@@ -190,7 +203,7 @@ export class CodexSupervision {
   quiesce(): void {
     this.#running = false;
     if (this.#extrasTimer !== null) clearInterval(this.#extrasTimer);
-    if (this.#hungTimer !== null) clearTimeout(this.#hungTimer);
+    this.#hangWatch?.stop();
     this.#loginWatch.stop();
   }
 
@@ -231,6 +244,7 @@ export class CodexSupervision {
 
   #onAppServerDown(reason: string, blocked: boolean): void {
     this.#factsGeneration = 0;
+    this.#hangWatch?.stop();
     if (!this.#running) return;
     // Once blocked it stays so until an app-server is ready: each failed try would otherwise hold callers up again.
     if (blocked || this.readiness.phase === "blocked") {
@@ -250,10 +264,20 @@ export class CodexSupervision {
       this.#codexVersion = change.codexVersion;
       if (this.#factsGeneration !== change.appServerGeneration) void this.#factsReader.read();
       else this.#decideReadiness();
+      this.#hangWatch?.look();
       this.#turns?.pump();
       return;
     }
     this.#turns?.forgetDeadThreads();
+    this.#checkAnyWorkerReady();
+    this.#hangWatch?.look();
+  }
+
+  #onWorkerSilent(slot: WorkerSlot): void {
+    this.#logger.warn(
+      { event: "worker.silent", worker: slot.id, generation: slot.generation },
+      "a worker thread does not report; it gets no new turns until it does",
+    );
     this.#checkAnyWorkerReady();
   }
 
@@ -264,27 +288,37 @@ export class CodexSupervision {
     );
     this.#turns?.forgetDeadThreads();
     this.#checkAnyWorkerReady();
+    this.#hangWatch?.expectConnection();
   }
 
   #checkAnyWorkerReady(): void {
     if (this.readiness.phase !== "ready") return;
-    if (this.#slots?.leastBusy(() => true) !== null) return;
-    this.readiness.setRecovering("No worker is connected to Codex.");
-    this.#watchForHang();
+    if (this.#isAnyWorkerReady()) return;
+    const silent = this.#slots?.all().some(({ connected }) => connected) === true;
+    this.readiness.setRecovering(silent ? "Codex does not answer." : "No worker is connected to Codex.");
   }
 
-  /** An app-server that lives and lets nobody in is hung: workers would dial it for ever. */
-  #watchForHang(): void {
-    this.#hungTimer ??= setTimeout(() => {
-      this.#hungTimer = null;
-      if (this.readiness.phase !== "recovering" || this.source.health().pid === null) return;
-      this.#logger.error({ event: "app_server.hung" }, "the app-server lets no worker in; replacing it");
-      this.source
-        .restart("The app-server stopped answering; it is being replaced.")
-        .catch((error: unknown) => this.#onStartFailed(error));
-      this.#watchForHang();
-    }, hungTimeoutMs);
-    this.#hungTimer.unref();
+  #isAnyWorkerReady(): boolean {
+    return (this.#slots?.leastBusy(() => true) ?? null) !== null;
+  }
+
+  #createHangWatch(): HangWatch | null {
+    const { kind } = this.#options.appServer;
+    if (kind !== "shared" && kind !== "stdio") return null;
+    return new HangWatch({
+      ...hangTimes[kind],
+      isAnswering: () => this.#isAnyWorkerReady(),
+      isToBlame: () =>
+        this.#running &&
+        this.source.isUp &&
+        this.#slots?.all().some((slot) => slot.heardWithin(heardWithinMs)) === true,
+      onHung: () => {
+        this.#logger.error({ event: "app_server.hung" }, "the app-server answers no worker; replacing it");
+        this.source
+          .restart("The app-server stopped answering; it is being replaced.")
+          .catch((error: unknown) => this.#onStartFailed(error));
+      },
+    });
   }
 
   #onFactsRead(appServerGeneration: number): void {

@@ -254,7 +254,6 @@ export class IsolatedTurns {
       if (result.started !== null && assignment.nativeThread.kind === "fresh") {
         this.#context.onThreadStarted(generationOf(session));
       }
-      if (isInfrastructureFault(result)) this.#places.doubtNeighbours(slot);
       return { result, session };
     } finally {
       if (unused !== null) this.#spares.discard(unused);
@@ -273,6 +272,7 @@ export class IsolatedTurns {
     this.#use.enter(generation);
     try {
       const result = await run();
+      if (isInfrastructureFault(result)) this.#places.markSuspects(session.slot);
       // Until it is taken out again, or given up.
       if (isParked(result)) this.#use.enter(generation);
       this.#context.observer?.onTurnEnded(observe(result, waitedMs));

@@ -59,8 +59,8 @@ export class NativeThreads {
 
 /** Whether the connection that started the thread still stands. */
 export function isAlive(thread: {
-  readonly slot: Pick<WorkerSlot, "ready" | "appServerGeneration">;
+  readonly slot: Pick<WorkerSlot, "connected" | "appServerGeneration">;
   readonly appServerGeneration: number;
 }): boolean {
-  return thread.slot.ready && thread.slot.appServerGeneration === thread.appServerGeneration;
+  return thread.slot.connected && thread.slot.appServerGeneration === thread.appServerGeneration;
 }

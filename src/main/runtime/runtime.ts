@@ -37,7 +37,7 @@ export interface CodexNativeRuntimeOptions {
   };
   /** Worker threads. */
   readonly workers: number;
-  readonly admission: Omit<AdmissionOptions, "readyTimeoutMs"> & { readonly startGate: number };
+  readonly admission: AdmissionOptions & { readonly startGate: number };
   /** How long turns in flight may take to end on `close`, in milliseconds. */
   readonly shutdownGraceMs: number;
   /** Version of this service, which Codex is told. */
@@ -81,8 +81,6 @@ const spareThreads = { idleMs: 300_000, minAvailableBytes: 512 * 1024 * 1024 } a
 const parking = { ttlMs: 600_000, maxTurns: 1_000 } as const;
 /** Bound of the pool's own, which admission never lets turns reach: a reload may raise admission's, and not the pool's. */
 const mostConcurrentTurns = 100_000;
-/** How long a turn waits for a runtime that is about to be ready again. */
-const readyTimeoutMs = 5_000;
 /** How long `start` waits before it answers that Codex is not ready yet. */
 const startTimeoutMs = 30_000;
 
@@ -197,7 +195,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
   }
 
   async listModels(): Promise<readonly NativeModel[]> {
-    const readiness = await this.#supervision.readiness.settled(readyTimeoutMs);
+    const readiness = await this.#supervision.readiness.settled(this.#options.admission.queueTimeoutMs);
     if (!readiness.ready) throw CodexNativeApiError.fromTurnError(readiness.error);
     return (this.#supervision.facts.models ?? []).filter((model) => !model.hidden);
   }
@@ -285,7 +283,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
     const { turns, admission, appServer } = this.#options;
     return new IsolatedTurns(
       {
-        admission: { ...admission, readyTimeoutMs },
+        admission,
         profile: turns.profile,
         idleTimeoutMs: turns.idleTimeoutMs,
         timeoutMs: turns.timeoutMs,

@@ -4,7 +4,7 @@ import type { WorkerSlot } from "./pool/worker-slot.js";
 import type { SpareThreadsHealth } from "./types.js";
 
 /** What spares need of the worker that has them. */
-type Worker = Pick<WorkerSlot, "ready" | "appServerGeneration" | "query" | "releaseThread">;
+type Worker = Pick<WorkerSlot, "connected" | "appServerGeneration" | "query" | "releaseThread">;
 
 /** A native thread started ahead of need: empty, and with settings that turns were seen to want. */
 export interface SpareThread<Slot extends Worker = WorkerSlot> {

@@ -71,16 +71,16 @@ export class TurnPlaces {
     return this.#hasRoom(slot) ? { slot, spare: null, leaveGate: this.#enterGate(slot) } : null;
   }
 
-  /** What broke one turn may have broken all workers of the process, and not all of them have noticed yet. */
-  doubtNeighbours(broken: WorkerSlot): void {
+  /** What broke one turn may have broken all workers of the process, and not all of them have noticed yet: each has to prove itself. */
+  markSuspects(broken: WorkerSlot): void {
     const key = this.#processKey(broken);
     for (const slot of this.#slots.all()) {
-      if (slot === broken || this.#processKey(slot) === key) slot.doubt();
+      if (slot === broken || this.#processKey(slot) === key) slot.markSuspect();
     }
   }
 
   #hasRoom(slot: WorkerSlot): boolean {
-    return this.#gate.hasRoom(this.#processKey(slot));
+    return slot.ready && this.#gate.hasRoom(this.#processKey(slot));
   }
 
   #enterGate(slot: WorkerSlot): () => void {

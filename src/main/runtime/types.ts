@@ -142,7 +142,17 @@ export interface NativeAccount {
 export type Readiness = { readonly ready: true } | { readonly ready: false; readonly error: TurnErrorData };
 
 /** Where a worker thread and its connection stand. */
-export type WorkerSlotState = "booting" | "connecting" | "ready" | "stopping" | "stopped";
+export type WorkerSlotState =
+  /** Its thread is starting. */
+  | "booting"
+  /** It dials, or waits to dial again. */
+  | "connecting"
+  /** It takes turns. */
+  | "ready"
+  /** Connected, but the thread or its app-server has not answered lately: it gets no new turns until one does. */
+  | "silent"
+  | "stopping"
+  | "stopped";
 
 /** One worker thread with its connection to the app-server. */
 export interface WorkerHealth {

@@ -28,6 +28,8 @@ export const connectionLimits = {
   stableAfterMs: 5_000,
   /** Silence after which the peer is asked for a sign of life. */
   probeIdleMs: 15_000,
-  /** How long it may take to give one. */
+  /** How long it may take to give one before it gets no new work, */
+  probeSilentMs: 5_000,
+  /** and before the connection is dropped. */
   probeTimeoutMs: 10_000,
 } as const;

@@ -14,7 +14,7 @@ import type { MethodName, MethodParams, MethodResult, ToolCall } from "./protoco
 import { readServerNotice } from "./read-server-notice.js";
 import { ReadyWaiters } from "./ready-waiters.js";
 import { answerServerRequest } from "./server-request-policy.js";
-import { SessionKeeper } from "./session-keeper.js";
+import { type ProbeTimes, SessionKeeper } from "./session-keeper.js";
 import { type ThreadListener, ThreadRouter } from "./thread-router.js";
 
 export type { CallOptions } from "./pending-calls.js";
@@ -31,6 +31,8 @@ export interface ConnectionStateChange {
 export interface AppServerConnectionCallbacks {
   /** Also when a further dial failed: same state, new reason. */
   onStateChange(change: ConnectionStateChange): void;
+  /** The app-server has not answered a probe for a while, or has answered one. Default: nobody asks. */
+  onAnswering?(answers: boolean): void;
   onAccountNotice(method: string, params: JsonObject): void;
   /** Warnings of the app-server's that concern no thread (`warning`, `configWarning`). Default: dropped. */
   onServerNotice?(method: string, params: JsonObject): void;
@@ -46,7 +48,7 @@ export interface AppServerConnectionOptions {
   /** Default: 50 ms doubling to 5 s, jittered by `Math.random`. */
   readonly backoff?: BackoffOptions;
   /** Default: after 15 s of silence, 10 s to answer. */
-  readonly probe?: { readonly idleMs: number; readonly timeoutMs: number };
+  readonly probe?: ProbeTimes;
   /** Monotonic, in milliseconds. Default: `performance.now`. */
   readonly now?: () => number;
   /** Default: the transport that the endpoint's kind calls for. */
@@ -113,6 +115,7 @@ export class AppServerConnection {
         if (!planned) this.#setState("connecting", error.message);
         this.#router.drop(error);
       },
+      onAnswering: (answers) => this.#options.callbacks.onAnswering?.(answers),
       onDialFailed: (error) => {
         this.#options.countFault("dial_failed");
         this.#setState("connecting", describeDialFailure(error));
@@ -157,6 +160,11 @@ export class AppServerConnection {
     // A listener of before the handshake would wait for a thread that the next app-server does not know.
     if (this.#state !== "ready") throw new NotReadyError("the app-server is not connected");
     return this.#router.subscribe(threadId, listener);
+  }
+
+  /** Asks for a sign of life, and `onAnswering` says what came of it. False while there is no connection to ask. */
+  prove(): boolean {
+    return this.#keeper?.suspect() ?? false;
   }
 
   /** Asks for a sign of life; any answer is one. Rejects like `call` when there was none. */
@@ -245,4 +253,8 @@ const defaultBackoff: BackoffOptions = {
   random: Math.random,
 };
 
-const defaultProbe = { idleMs: connectionLimits.probeIdleMs, timeoutMs: connectionLimits.probeTimeoutMs };
+const defaultProbe: ProbeTimes = {
+  idleMs: connectionLimits.probeIdleMs,
+  silentMs: connectionLimits.probeSilentMs,
+  timeoutMs: connectionLimits.probeTimeoutMs,
+};

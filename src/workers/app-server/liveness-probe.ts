@@ -7,6 +7,8 @@ export interface ProbedPeer {
   readonly lastInboundAt: number;
   /** Asks for a sign of life; a `CallTimeoutError` means there was none. Any other outcome is one. */
   ask(timeoutMs: number): Promise<unknown>;
+  /** With false: the peer has not answered for a while. With true: a silent or suspected one has answered. */
+  noteAnswering(answers: boolean): void;
   /** The peer is taken for hung. */
   drop(error: TransportError): void;
 }
@@ -14,6 +16,9 @@ export interface ProbedPeer {
 export interface LivenessProbeOptions {
   /** Silence after which the peer is asked. */
   readonly idleMs: number;
+  /** How long its answer may take before it counts as silent: such a peer gets no new work. */
+  readonly silentMs: number;
+  /** How long its answer may take before the connection is dropped. More than `silentMs`: a paused process may go on. */
   readonly timeoutMs: number;
   readonly now: () => number;
   readonly countFault: (name: string) => void;
@@ -24,13 +29,16 @@ export class LivenessProbe {
   readonly #options: LivenessProbeOptions;
   readonly #peer: ProbedPeer;
   #timer: NodeJS.Timeout | null = null;
+  #silentTimer: NodeJS.Timeout | null = null;
   #stopped = false;
   #suspected = false;
+  #suspectedAgain = false;
+  #saidSilent = false;
   #lastCheck = 0;
 
   constructor(peer: ProbedPeer, options: LivenessProbeOptions) {
-    this.#peer = peer;
     this.#options = options;
+    this.#peer = peer;
   }
 
   start(): void {
@@ -42,11 +50,18 @@ export class LivenessProbe {
   stop(): void {
     this.#stopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#clearSilentTimer();
   }
 
-  /** A call was not answered: whatever else the peer says, it may have stopped to listen. Asks now; only an answer counts. */
+  /**
+   * The peer may have stopped to listen, whatever else it says: a call was not answered, or a turn on the same process broke.
+   * Asks now; only an answer counts.
+   */
   suspect(): void {
-    if (this.#stopped || this.#suspected) return;
+    if (this.#stopped) return;
+    // An answer that is under way may be from before: it is followed by another question.
+    this.#suspectedAgain = this.#suspected;
+    if (this.#suspected) return;
     this.#suspected = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     void this.#check();
@@ -61,8 +76,13 @@ export class LivenessProbe {
     const alive = (!silent && !suspected) || (await this.#answers(suspected));
     // A suspicion that came up meanwhile has a check of its own.
     if (this.#stopped || check !== this.#lastCheck) return;
+    const askAgain = alive && this.#suspectedAgain;
     this.#suspected = false;
+    this.#suspectedAgain = false;
+    if (askAgain) return this.suspect();
     if (alive) {
+      if (suspected || this.#saidSilent) this.#peer.noteAnswering(true);
+      this.#saidSilent = false;
       this.start();
       return;
     }
@@ -74,6 +94,13 @@ export class LivenessProbe {
 
   async #answers(suspected: boolean): Promise<boolean> {
     const askedAt = this.#options.now();
+    const isHeard = () => !suspected && this.#peer.lastInboundAt > askedAt;
+    this.#clearSilentTimer();
+    const silentTimer = setTimeout(
+      () => void this.#noteSilence(silentTimer, isHeard),
+      this.#options.silentMs,
+    );
+    this.#silentTimer = silentTimer;
     try {
       await this.#peer.ask(this.#options.timeoutMs);
       return true;
@@ -82,7 +109,23 @@ export class LivenessProbe {
       if (suspected) return false;
       // After a suspended machine or a blocked thread, timers fire before what lies in the socket is read.
       await setImmediate();
-      return this.#peer.lastInboundAt > askedAt;
+      return isHeard();
+    } finally {
+      if (this.#silentTimer === silentTimer) this.#clearSilentTimer();
     }
+  }
+
+  async #noteSilence(timer: NodeJS.Timeout, isHeard: () => boolean): Promise<void> {
+    await setImmediate();
+    // Answered, or asked again, in this round of the loop.
+    if (this.#silentTimer !== timer || isHeard()) return;
+    this.#options.countFault("peer_silent");
+    this.#saidSilent = true;
+    this.#peer.noteAnswering(false);
+  }
+
+  #clearSilentTimer(): void {
+    if (this.#silentTimer !== null) clearTimeout(this.#silentTimer);
+    this.#silentTimer = null;
   }
 }

@@ -4,8 +4,11 @@ import { callMethod } from "./call-method.js";
 import { connectionLimits } from "./connection-limits.js";
 import { createDeferred } from "./deferred.js";
 import { ConnectionLostError } from "./errors.js";
-import { LivenessProbe } from "./liveness-probe.js";
+import { LivenessProbe, type LivenessProbeOptions } from "./liveness-probe.js";
 import type { Session } from "./open-session.js";
+
+/** When a silent peer is asked, counts as silent, and is dropped. */
+export type ProbeTimes = Pick<LivenessProbeOptions, "idleMs" | "silentMs" | "timeoutMs">;
 
 export interface SessionKeeperOptions {
   /** Opens a wire and shakes hands. `onClose` comes once for each wire that opened, before or after this resolves. */
@@ -14,13 +17,15 @@ export interface SessionKeeperOptions {
     onClose: (error: ConnectionLostError | null) => void,
   ) => Promise<Session>;
   readonly backoff: Backoff;
-  readonly probe: { readonly idleMs: number; readonly timeoutMs: number };
+  readonly probe: ProbeTimes;
   readonly now: () => number;
   readonly countFault: (name: string) => void;
   readonly onReady: (session: Session, reconnected: boolean) => void;
   /** After each `onReady`, once. `planned` when `stop` was called. */
   readonly onLost: (error: ConnectionLostError, planned: boolean) => void;
   readonly onDialFailed: (error: unknown) => void;
+  /** The session's peer has not answered a probe for a while, or has answered one. */
+  readonly onAnswering: (answers: boolean) => void;
 }
 
 /** Keeps one endpoint connected: dials until it answers, holds the session, dials again when the wire breaks. */
@@ -41,9 +46,10 @@ export class SessionKeeper {
     return this.#session;
   }
 
-  /** A call on the session was not answered in time. */
-  suspect(): void {
+  /** Asks the session's peer for a sign of life: `onAnswering` or `onLost` says what came of it. False without a session. */
+  suspect(): boolean {
     this.#probe?.suspect();
+    return this.#probe !== null;
   }
 
   /** @param after the end of an older one: two processes of ours on one login would race for its token. */
@@ -109,13 +115,14 @@ export class SessionKeeper {
   }
 
   #createProbe({ client }: Session): LivenessProbe {
-    const { probe, now, countFault } = this.#options;
+    const { probe, now, countFault, onAnswering } = this.#options;
     return new LivenessProbe(
       {
         get lastInboundAt() {
           return client.lastInboundAt;
         },
         ask: (timeoutMs) => askForSignOfLife(client, timeoutMs),
+        noteAnswering: onAnswering,
         drop: (error) => void client.destroy(error),
       },
       { ...probe, now, countFault },

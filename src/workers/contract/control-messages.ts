@@ -10,6 +10,8 @@ export type ConnectionState =
   | "connecting"
   /** The handshake is done. */
   | "ready"
+  /** The wire stands, and the app-server does not answer on it. Turns on it may go on should it come back. */
+  | "silent"
   | "closed";
 
 /** Supervisor to worker. */
@@ -19,8 +21,8 @@ export type ControlInput =
   | { readonly type: "disconnect" }
   /** Unload a native thread that a turn left loaded. */
   | { readonly type: "release_thread"; readonly threadId: string }
-  /** Say how the connection stands, by a `connection` message. */
-  | { readonly type: "status" }
+  /** Ask the app-server for a sign of life, and say by a `connection` message how the connection stands then. Proofs are counted. */
+  | { readonly type: "prove"; readonly proof: number }
   | {
       readonly type: "query";
       readonly queryId: number;
@@ -36,6 +38,8 @@ export type ControlOutput =
       readonly type: "connection";
       readonly state: ConnectionState;
       readonly appServerGeneration: number;
+      /** The last `prove` taken; 0 before the first. "ready" with it means an answer or a handshake since. */
+      readonly proof: number;
       /** Codex's version, once the handshake said so. */
       readonly codexVersion: string | null;
       /** Why it is not ready, safe to show. */

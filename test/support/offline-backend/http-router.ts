@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
 import type { BackendCounters } from "./counters.js";
 import type { DeviceLogins } from "./device-logins.js";
 import { sendJson } from "./http-exchange.js";
@@ -16,6 +17,7 @@ export interface RouterParts {
   /** What `GET /v1/models` answers; undefined is 404, and Codex uses its bundled catalogue. */
   readonly catalog: JsonObject | undefined;
   readonly tokenRefreshDelayMs: () => number;
+  readonly accountCheckDelayMs: () => number;
 }
 
 /** Everything that is plain HTTP. Paths are known by their end: `chatgpt_base_url` decides what is before. */
@@ -40,6 +42,7 @@ export async function routeHttp(
       return;
     case "GET /accounts/check":
       parts.counters.accountsCheckCalls++;
+      await delay(parts.accountCheckDelayMs());
       sendForAccount(request, response, parts, listAccounts);
       return;
     case "GET /usage":

@@ -46,6 +46,7 @@ export class OfflineBackend {
   readonly #log: RequestLog;
   readonly #rateLimits: RateLimits;
   readonly #setDelay: (delayMs: number) => void;
+  #accountCheckDelayMs = 0;
   #closing: Promise<void> | undefined;
 
   static async start(options: OfflineBackendOptions = {}): Promise<OfflineBackend> {
@@ -128,6 +129,11 @@ export class OfflineBackend {
     this.#rateLimits.set(settings);
   }
 
+  /** How long from now on it takes to answer which accounts there are, which Codex waits for before it says who is logged in. */
+  setAccountCheckDelay(delayMs: number): void {
+    this.#accountCheckDelayMs = delayMs;
+  }
+
   setTokenRefreshDelay(delayMs: number): void {
     this.#setDelay(delayMs);
   }
@@ -174,6 +180,7 @@ export class OfflineBackend {
       counters,
       catalog: options.catalog,
       tokenRefreshDelayMs,
+      accountCheckDelayMs: () => this.#accountCheckDelayMs,
     };
     this.#server.on("request", (request, response) => {
       routeHttp(request, response, parts).catch((error: unknown) => {

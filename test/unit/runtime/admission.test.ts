@@ -16,7 +16,7 @@ function createAdmission(
 ) {
   let places = Number.POSITIVE_INFINITY;
   const admission = new Admission<string>(
-    { maxConcurrentTurns: 2, maxQueue: 3, queueTimeoutMs: 10_000, readyTimeoutMs: 10_000, ...options },
+    { maxConcurrentTurns: 2, maxQueue: 3, queueTimeoutMs: 10_000, ...options },
     readiness,
     () => performance.now(),
   );
@@ -112,24 +112,20 @@ t.test("who waits too long is refused with queue_timeout", async (t) => {
 });
 
 t.test("who waits for a runtime that does not come up is told why", async (t) => {
-  const { admission, ask } = createAdmission({ readyTimeoutMs: 5 }, () => notReady);
+  const { admission, ask } = createAdmission({ queueTimeoutMs: 5 }, () => notReady);
   t.equal(
     code(await admission.acquire(ask()).catch((reason: unknown) => reason)),
     "native_runtime_unavailable",
   );
 });
 
-t.test("who waited for the runtime and then waits for room has the queue's time", async (t) => {
+t.test("who waits for the runtime has the queue's time, as for room", async (t) => {
   let readiness: Readiness = notReady;
-  const { admission, ask, setPlaces } = createAdmission(
-    { readyTimeoutMs: 5, queueTimeoutMs: 10_000 },
-    () => readiness,
-  );
-  setPlaces(0);
+  const { admission, ask } = createAdmission({ queueTimeoutMs: 10_000 }, () => readiness);
   const waiting = admission.acquire(ask());
-  readiness = { ready: true };
   await new Promise((resolve) => setTimeout(resolve, 20));
-  setPlaces(1);
+  t.equal(admission.depth, 1);
+  readiness = { ready: true };
   admission.pump();
   t.equal((await waiting).place, "place");
 });

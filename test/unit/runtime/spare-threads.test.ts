@@ -4,7 +4,7 @@ import type { NativeQuery } from "../../../src/workers/contract/native-queries.j
 import type { ThreadSettings } from "../../../src/workers/contract/turn.js";
 
 class FakeWorker {
-  ready = true;
+  connected = true;
   appServerGeneration = 1;
   readonly released: string[] = [];
   fails = false;

@@ -10,8 +10,6 @@ export interface AdmissionOptions {
   readonly maxQueue: number;
   /** Longest wait in the queue, in milliseconds. */
   readonly queueTimeoutMs: number;
-  /** Longest wait for a runtime that is about to be ready, in milliseconds. */
-  readonly readyTimeoutMs: number;
 }
 
 /** What can be changed while turns wait and run. */
@@ -82,14 +80,7 @@ export class Admission<Place> {
         if (this.#queue.delete(caller, waiting)) waiting.settle(error);
       };
       const onAbort = () => leave(cancelledInQueue());
-      let timer: NodeJS.Timeout;
-      const onTime = () => {
-        const leftMs = this.#patienceMs() - (this.#now() - enqueuedAtMs);
-        // The runtime became ready meanwhile: from then on the queue's own time counts.
-        if (leftMs > 0) timer = setTimeout(onTime, leftMs);
-        else leave(this.#timeoutError());
-      };
-      timer = setTimeout(onTime, this.#patienceMs());
+      const timer = setTimeout(() => leave(this.#timeoutError()), this.#options.queueTimeoutMs);
       const waiting: Waiting<Place> = {
         caller,
         findPlace: request.findPlace,
@@ -174,12 +165,6 @@ export class Admission<Place> {
       this.#running -= 1;
       this.pump();
     };
-  }
-
-  /** Waiting for room is worth more time than waiting for a runtime that may not come. */
-  #patienceMs(): number {
-    const { queueTimeoutMs, readyTimeoutMs } = this.#options;
-    return this.#readiness().ready ? queueTimeoutMs : Math.min(queueTimeoutMs, readyTimeoutMs);
   }
 
   #refuse(signal: AbortSignal | undefined): CodexNativeApiError | null {

@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import type {
+  ConnectionState,
   ControlInput,
   ControlOutput,
   WorkerReport,
@@ -45,6 +46,8 @@ export class WorkerSlot {
   #state: WorkerSlotState = "booting";
   #connection: ConnectionChange | null = null;
   #wantedGeneration = 0;
+  /** Proofs asked for. */
+  #proof = 0;
   #report: WorkerReport | null = null;
   #reportedAtMs = 0;
   #nextQueryId = 1;
@@ -73,6 +76,11 @@ export class WorkerSlot {
     return this.#state === "ready";
   }
 
+  /** Whether the wire to the app-server stands, as far as is known, be it silent: what is loaded there is still there. */
+  get connected(): boolean {
+    return this.#state === "ready" || this.#state === "silent";
+  }
+
   get appServerGeneration(): number {
     return this.#connection?.appServerGeneration ?? 0;
   }
@@ -98,11 +106,22 @@ export class WorkerSlot {
     if (this.#state !== "stopped") this.#post({ type: "release_thread", threadId });
   }
 
-  /** Gives this worker no new turns until it says again that it is connected: a turn on it just broke. */
-  doubt(): void {
-    if (this.#state !== "ready") return;
-    this.#setState("connecting");
-    this.#post({ type: "status" });
+  /** Gives this worker no new turns until its app-server has answered a probe: a turn on that process just broke. */
+  markSuspect(): void {
+    if (!this.connected) return;
+    this.#setState("silent");
+    this.#proof += 1;
+    this.#post({ type: "prove", proof: this.#proof });
+  }
+
+  /** Whether the thread has reported within this time. */
+  heardWithin(ms: number): boolean {
+    return this.#report !== null && this.#now() - this.#reportedAtMs < ms;
+  }
+
+  /** How long the thread has not reported, in milliseconds; null for one that is still starting. */
+  get unheardMs(): number | null {
+    return this.#report === null ? null : this.#now() - this.#reportedAtMs;
   }
 
   /** Asks the app-server through this worker's connection. */
@@ -182,9 +201,11 @@ export class WorkerSlot {
   #onConnection(change: ConnectionChange): void {
     // A word on an older connection may still be under way when the next endpoint was given.
     if (change.appServerGeneration !== this.#wantedGeneration) return;
+    // From before the proof was asked for: what came of that is said next.
+    if (change.state === "ready" && change.proof < this.#proof) return;
     this.#connection = change;
     if (this.#state === "stopping" || this.#state === "stopped") return;
-    this.#setState(change.state === "ready" ? "ready" : "connecting");
+    this.#setState(slotStates[change.state]);
     this.#callbacks.onConnection(this, change);
   }
 
@@ -222,6 +243,14 @@ export class WorkerSlot {
     this.#state = state;
   }
 }
+
+const slotStates: Readonly<Record<ConnectionState, WorkerSlotState>> = {
+  idle: "connecting",
+  connecting: "connecting",
+  ready: "ready",
+  silent: "silent",
+  closed: "connecting",
+};
 
 function isAnswerTo<Query extends NativeQuery>(
   query: Query,

@@ -22,6 +22,8 @@ export interface WorkerSlotsCallbacks {
   readonly onAccountChanged: () => void;
   readonly onRateLimits: (rateLimits: RateLimits) => void;
   readonly onChild: (slot: WorkerSlot, pid: number | null) => void;
+  /** Its thread does not report any more. It gets no new turns until it does; one that stays silent is ended, and lost. */
+  readonly onSilent: (slot: WorkerSlot) => void;
   readonly onLost: (slot: WorkerSlot) => void;
   readonly onError: (error: Error) => void;
 }
@@ -32,6 +34,11 @@ export interface Dial {
   readonly appServerGeneration: number;
 }
 
+/** A thread that has not reported for this long gets no new turns, */
+const threadSilentMs = 4_000;
+/** and after this long it is ended, with what runs on it: turns that showed nothing are run again on another. */
+const threadHungMs = 15_000;
+
 /** The worker threads of the service: a fixed number of places, each held by one generation of a thread at a time. */
 export class WorkerSlots {
   readonly #options: WorkerSlotsOptions;
@@ -40,6 +47,8 @@ export class WorkerSlots {
   #nextGeneration = 1;
   #dial: Dial | null = null;
   #closing = false;
+  readonly #watch: NodeJS.Timeout;
+  #watchedAtMs: number;
 
   constructor(options: WorkerSlotsOptions) {
     this.#options = options;
@@ -47,8 +56,11 @@ export class WorkerSlots {
       threads: options.threads,
       maxConcurrentTurns: options.maxConcurrentTurns,
       onThread: (threadId) => this.#attach(threadId),
-      onError: options.callbacks.onError,
+      onError: (error) => this.#onError(error),
     });
+    this.#watchedAtMs = options.now();
+    this.#watch = setInterval(() => this.#watchThreads(), options.reportIntervalMs);
+    this.#watch.unref();
   }
 
   get pool(): WorkerPool {
@@ -81,6 +93,7 @@ export class WorkerSlots {
 
   async close(): Promise<void> {
     this.#closing = true;
+    clearInterval(this.#watch);
     await Promise.all(this.all().map((slot) => slot.close(this.#options.closeTimeoutMs)));
     await this.#pool.destroy();
   }
@@ -108,8 +121,30 @@ export class WorkerSlots {
         [slot.workerPort],
       )
       // A thread that dies before it took its control port closes that port: the slot learns of it there.
-      .catch(this.#options.callbacks.onError);
+      .catch((error: Error) => this.#onError(error));
     this.#applyDial(slot);
+  }
+
+  /** A thread that is still starting, or whose task was, ends by an error too when all are ended. */
+  #onError(error: Error): void {
+    if (!this.#closing) this.#options.callbacks.onError(error);
+  }
+
+  #watchThreads(): void {
+    const { now, reportIntervalMs, callbacks } = this.#options;
+    const sinceMs = now() - this.#watchedAtMs;
+    this.#watchedAtMs = now();
+    // After a suspended machine or a blocked main thread, what the workers said meanwhile is not read yet.
+    if (sinceMs > 2 * reportIntervalMs) return;
+    for (const slot of this.#slots.values()) {
+      const unheardMs = slot.unheardMs ?? 0;
+      if (unheardMs > threadSilentMs && slot.ready) {
+        slot.markSuspect();
+        callbacks.onSilent(slot);
+      }
+      // Nobody waits for the end: the slot's control port tells of it.
+      if (unheardMs > threadHungMs) void this.#pool.terminate(slot.threadId);
+    }
   }
 
   #applyDial(slot: WorkerSlot): void {

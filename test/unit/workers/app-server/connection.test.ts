@@ -279,7 +279,7 @@ t.test("a wait for readiness ends by its deadline or its signal", async (t) => {
 });
 
 t.test("a hung app-server is noticed, dropped and dialled again", async (t) => {
-  const harness = new ConnectionHarness(t, { probe: { idleMs: 1, timeoutMs: 5 } });
+  const harness = new ConnectionHarness(t, { probe: { idleMs: 1, silentMs: 5, timeoutMs: 5 } });
   harness.onReceived = (message, peer) => {
     if (message.method === "initialize") peer.send({ id: message.id, result: { userAgent: "codex" } });
   };

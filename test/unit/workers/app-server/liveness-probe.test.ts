@@ -3,7 +3,7 @@ import { CallTimeoutError, RpcError } from "../../../../src/workers/app-server/e
 import { LivenessProbe } from "../../../../src/workers/app-server/liveness-probe.js";
 import { FaultLog } from "./support/collect-faults.js";
 
-const options = { idleMs: 2, timeoutMs: 7, now: () => performance.now() };
+const options = { idleMs: 2, silentMs: 4, timeoutMs: 7, now: () => performance.now() };
 
 t.test("a peer that gives no sign of life is dropped, once", async (t) => {
   const faults = new FaultLog();
@@ -15,6 +15,7 @@ t.test("a peer that gives no sign of life is dropped, once", async (t) => {
         asked.push(timeoutMs);
         throw new CallTimeoutError("thread/loaded/list", timeoutMs);
       },
+      noteAnswering: () => {},
       drop: resolve,
     };
     new LivenessProbe(peer, { ...options, countFault: faults.count }).start();
@@ -38,6 +39,7 @@ t.test("any answer is a sign of life, and the peer is asked again after the next
         if (asked === 5) resolve();
         return outcomes[asked % 2]?.() ?? Promise.resolve();
       },
+      noteAnswering: () => {},
       drop: () => t.fail("it answered"),
     };
     const probe = new LivenessProbe(peer, { ...options, countFault: () => {} });
@@ -61,6 +63,7 @@ t.test("other traffic is a sign of life though the question itself waits", async
         });
         throw new CallTimeoutError("thread/loaded/list", timeoutMs);
       },
+      noteAnswering: () => {},
       drop: () => t.fail("it spoke"),
     };
     const probe = new LivenessProbe(peer, { ...options, countFault: () => {} });
@@ -79,6 +82,7 @@ t.test("a peer that speaks is not asked", async (t) => {
         return performance.now();
       },
       ask: () => Promise.reject(t.fail("there was no silence")),
+      noteAnswering: () => {},
       drop: () => t.fail("it spoke"),
     };
     const probe = new LivenessProbe(peer, { ...options, countFault: () => {} });
@@ -100,6 +104,7 @@ t.test("a suspected peer is asked at once, and only its answer counts", async (t
         probe.suspect();
         throw new CallTimeoutError("thread/loaded/list", timeoutMs);
       },
+      noteAnswering: () => {},
       drop: resolve,
     };
     const probe = new LivenessProbe(peer, { ...options, idleMs: 60_000, countFault: () => {} });
@@ -121,6 +126,7 @@ t.test("a suspected peer that answers is left alone until the next silence", asy
       ask: async () => {
         asked += 1;
       },
+      noteAnswering: () => {},
       drop: () => t.fail("it answered"),
     };
     const probe = new LivenessProbe(peer, { ...options, countFault: () => {} });
@@ -142,6 +148,7 @@ t.test("a stopped probe does nothing, even with a question open", async (t) => {
           probe.stop();
           resolve();
         }),
+      noteAnswering: () => {},
       drop: () => t.fail("it was stopped"),
     };
     const probe = new LivenessProbe(peer, { ...options, countFault: () => t.fail("it was stopped") });
@@ -152,3 +159,46 @@ t.test("a stopped probe does nothing, even with a question open", async (t) => {
   // The probe gives a late answer one round of the event loop.
   await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 });
+
+t.test("a peer that answers late is called silent, and then answering; it is not dropped", async (t) => {
+  const said: boolean[] = [];
+  await new Promise<void>((resolve) => {
+    let answer = () => {};
+    const peer = {
+      lastInboundAt: 0,
+      ask: () => (said.length > 0 ? Promise.resolve() : new Promise<void>((answered) => (answer = answered))),
+      noteAnswering: (answers: boolean) => {
+        said.push(answers);
+        if (answers) resolve();
+        else answer();
+      },
+      drop: () => t.fail("it answered"),
+    };
+    const probe = new LivenessProbe(peer, { ...options, timeoutMs: 60_000, countFault: () => {} });
+    t.teardown(() => probe.stop());
+    probe.start();
+  });
+  t.strictSame(said, [false, true]);
+});
+
+t.test(
+  "an answer that was asked for before the suspicion proves nothing: the peer is asked again",
+  async (t) => {
+    let asked = 0;
+    await new Promise<void>((resolve) => {
+      const peer = {
+        lastInboundAt: performance.now(),
+        ask: async () => {
+          asked += 1;
+          if (asked === 1) probe.suspect();
+        },
+        noteAnswering: () => resolve(),
+        drop: () => t.fail("it answered"),
+      };
+      const probe = new LivenessProbe(peer, { ...options, idleMs: 60_000, countFault: () => {} });
+      t.teardown(() => probe.stop());
+      probe.suspect();
+    });
+    t.equal(asked, 2);
+  },
+);

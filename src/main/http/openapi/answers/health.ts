@@ -23,7 +23,7 @@ const appServer = z.object({
 const worker = z.object({
   id: z.string(),
   generation: z.number(),
-  state: z.enum(["booting", "connecting", "ready", "stopping", "stopped"]),
+  state: z.enum(["booting", "connecting", "ready", "silent", "stopping", "stopped"]),
   turns: z.number().describe("Running now."),
   completed_turns: z.number(),
   reconnects: z.number(),

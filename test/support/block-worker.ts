@@ -1,0 +1,23 @@
+import { Session } from "node:inspector";
+
+/** Blocks the event loop of every worker thread but the first `spared`, as an endless computation does; for good. */
+export async function blockWorkers(spared: number): Promise<void> {
+  const inspector = new Session();
+  inspector.connect();
+  const attached: string[] = [];
+  inspector.on("NodeWorker.attachedToWorker", ({ params }) => void attached.push(params.sessionId));
+  await new Promise<void>((resolve, reject) =>
+    inspector.post("NodeWorker.enable", { waitForDebuggerOnStart: false }, (error) =>
+      error ? reject(error) : resolve(),
+    ),
+  );
+  for (const sessionId of attached.slice(spared)) {
+    const message = JSON.stringify({
+      id: 1,
+      method: "Runtime.evaluate",
+      params: { expression: "for (;;);" },
+    });
+    inspector.post("NodeWorker.sendMessageToWorker", { sessionId, message });
+  }
+  inspector.disconnect();
+}
