@@ -107,6 +107,59 @@ t.test("a caller that resends its whole history is served without any chain", as
   await pollUntil(() => backend.counters.openStreams === 0);
 });
 
+t.test("an answer sent back beside previous_response_id is in the history once", async (t) => {
+  const { backend, client } = await startServiceHarness(t);
+  backend.queueReply(
+    reply(reasoning({ summary: ["Thinking"], encryptedContent: "gAAAA" }), callOf("Rome", "call_1")),
+    reply(callOf("Oslo", "call_2")),
+  );
+  backend.setDefaultReply(text("Sunny and cold."));
+  const first = await client.responses.create({ input: "Weather?", tools: [weatherTool] });
+  const echo = first.output as OpenAI.Responses.ResponseInputItem[];
+  const second = await client.responses.create({
+    previous_response_id: first.id,
+    input: [...echo, outputFor("call_1", "sunny")],
+    tools: [weatherTool],
+  });
+  t.match(second, { native_api: { continuation: { mode: "native" } } });
+  const third = await client.responses.create({
+    previous_response_id: second.id,
+    input: [...(second.output as OpenAI.Responses.ResponseInputItem[]), outputFor("call_2", "cold")],
+    tools: [weatherTool],
+    // Other instructions need another thread: the history is replayed.
+    instructions: "Be brief.",
+  });
+  t.match(third, { output_text: "Sunny and cold.", native_api: { continuation: { mode: "replayed" } } });
+  t.match(
+    backend.requests[2]?.fullInput.filter(({ role }) => role !== "developer").map(({ type }) => type),
+    [
+      "message",
+      "reasoning",
+      "function_call",
+      "function_call_output",
+      "function_call",
+      "function_call_output",
+    ],
+  );
+  const { data } = await client.responses.inputItems.list(third.id);
+  t.match(data, [{ type: "function_call_output", call_id: "call_2" }], "the echo is no input");
+});
+
+t.test("outputs that the calls of a parked turn have no place for are refused by name", async (t) => {
+  const { backend, client } = await startServiceHarness(t);
+  backend.queueReply(reply(callOf("Rome", "call_1")));
+  const first = await client.responses.create({ input: "Weather?", tools: [weatherTool] });
+  const goOn = (...input: OpenAI.Responses.ResponseInputItem[]) =>
+    client.responses.create({ previous_response_id: first.id, input, tools: [weatherTool] });
+  const refused = (param: string) => ({ status: 400, code: "invalid_request", param });
+  const sunny = outputFor("call_1", "sunny");
+  await t.rejects(goOn(sunny, sunny), refused("input[1].call_id"));
+  await t.rejects(goOn(sunny, outputFor("call_2", "cold")), refused("input[1].call_id"));
+  await t.rejects(goOn({ role: "user", content: "hi" }), refused("input"));
+  backend.setDefaultReply(text("It is sunny."));
+  t.match(await goOn(sunny), { output_text: "It is sunny." }, "the chain is where it was");
+});
+
 t.test("a follow-up with something else than the outputs replays the history", async (t) => {
   const { backend, client } = await startServiceHarness(t);
   backend.queueReply(reply(callOf("Rome", "call_1")));

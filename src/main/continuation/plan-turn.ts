@@ -8,6 +8,7 @@ import type {
   ToolOutputPart,
 } from "../runtime/types.js";
 import { readChain } from "./chain.js";
+import { findEchoes } from "./echoed-items.js";
 import type { Owner } from "./owned-registry.js";
 import type {
   CodexNativeApiContinuationRegistry,
@@ -23,6 +24,10 @@ export interface TurnPlan {
   readonly resume: { readonly turnId: string; readonly outputs: readonly ToolOutput[] } | null;
   /** A parked turn that nobody will answer any more, since its chain goes on in another way. */
   readonly abandonTurnId: string | null;
+  /** What the chain holds up to the response that is continued. */
+  readonly history: readonly JsonObject[];
+  /** Items of the request that the history has already: they are no part of the turn. */
+  readonly echoes: ReadonlySet<JsonObject>;
   /** This request's own items, for a thread that has seen the rest. */
   readonly ownItems: readonly JsonObject[];
   /** The whole history for a thread of its own, this request's items last. */
@@ -67,15 +72,18 @@ export async function planTurn(
   if (previousResponseId === null) {
     // The caller keeps its history itself: a turn parked on one of these calls would wait for nothing.
     const abandonTurnId = runtime.findParkedTurn(answeredCallIds(items), owner);
-    return { source: null, resume: null, abandonTurnId, ownItems: items, items };
+    const nothingBefore = { source: null, history: [], echoes: new Set<JsonObject>() };
+    return { ...nothingBefore, resume: null, abandonTurnId, ownItems: items, items };
   }
   const chain = await readChain(registry, previousResponseId, identity, now);
-  const { head } = chain;
-  const plan = { source: head, ownItems: items, items: [...chain.items, ...items] };
+  const { head, items: history } = chain;
+  const echoes = findEchoes(chain, items);
+  const ownItems = items.filter((item) => !echoes.has(item));
+  const plan = { source: head, history, echoes, ownItems, items: [...history, ...ownItems] };
   if (head.parkedCallIds.length === 0) {
     return { ...plan, resume: null, abandonTurnId: null };
   }
-  const outputs = readToolOutputs(items);
+  const outputs = readToolOutputs(ownItems);
   const isSame = head.threadSettings === options.settings && (options.model ?? head.model) === head.model;
   if (!isSame || outputs === null || !answersAll(outputs, head.parkedCallIds)) {
     return { ...plan, resume: null, abandonTurnId: head.nativeTurnId };
@@ -138,7 +146,7 @@ function readParts(output: unknown): readonly ToolOutputPart[] | null {
 
 function answersAll(outputs: readonly ToolOutput[], callIds: readonly string[]): boolean {
   const answered = new Set(outputs.map((output) => output.callId));
-  return answered.size === callIds.length && callIds.every((callId) => answered.has(callId));
+  return outputs.length === callIds.length && callIds.every((callId) => answered.has(callId));
 }
 
 function answeredCallIds(items: readonly JsonObject[]): readonly string[] {

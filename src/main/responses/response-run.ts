@@ -121,37 +121,36 @@ export class ResponseRun {
    * `response_in_progress`, and what `readChain` throws.
    */
   async prepare(): Promise<void> {
-    const { turn, registry, owner, itemIndex, isRunning } = this.#options;
-    this.#ownItems = await itemIndex.resolve(turn.request.items, { registry, owner });
+    const { turn, registry, owner, itemIndex } = this.#options;
+    const items = await itemIndex.resolve(turn.request.items, { registry, owner });
+    const plan = await this.#planTurn(items);
+    refuseUnpairedCalls(plan.history, items, plan.echoes);
+    this.#plan = plan;
+    this.#ownItems = plan.ownItems;
+    this.#describeContinuation(plan.resume === null ? "replayed" : "native");
+  }
+
+  async #planTurn(items: readonly JsonObject[]): Promise<TurnPlan> {
+    const { turn, runtime, registry, owner, wallClock, isRunning } = this.#options;
     const { previousResponseId } = turn;
     // Asked before the registry is: what runs is stored a moment before it counts as ended.
     const isMadeYet = previousResponseId !== null && isRunning(previousResponseId);
     try {
-      this.#plan = await this.#planTurn();
+      return await planTurn(registry, runtime, {
+        previousResponseId,
+        items,
+        settings: fingerprintThread(turn.request),
+        model: turn.request.model,
+        identity: this.#identity(),
+        owner,
+        now: wallClock(),
+      });
     } catch (error) {
       if (isMadeYet && CodexNativeApiError.fromUnknown(error).code === "continuation_not_found") {
         throw inProgress(previousResponseId);
       }
       throw error;
     }
-    if (this.#plan.resume === null) {
-      const { items } = this.#plan;
-      refuseUnpairedCalls(items.slice(0, items.length - this.#ownItems.length), this.#ownItems);
-    }
-    this.#describeContinuation(this.#plan.resume === null ? "replayed" : "native");
-  }
-
-  #planTurn(): Promise<TurnPlan> {
-    const { turn, runtime, registry, owner, wallClock } = this.#options;
-    return planTurn(registry, runtime, {
-      previousResponseId: turn.previousResponseId,
-      items: this.#ownItems,
-      settings: fingerprintThread(turn.request),
-      model: turn.request.model,
-      identity: this.#identity(),
-      owner,
-      now: wallClock(),
-    });
   }
 
   /** Runs to the end. `signal` is the client's: background responses have none. */

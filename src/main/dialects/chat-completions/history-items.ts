@@ -9,13 +9,9 @@ type MessageItem = Extract<InputItem, { type: "message" }>;
 type MessagePart = MessageItem["content"][number];
 
 export function toHistoryItems(messages: readonly ChatMessage[]): readonly JsonObject[] {
-  const customCalls = new Set(
-    messages
-      .flatMap((message) => (message.role === "assistant" ? (message.tool_calls ?? []) : []))
-      .filter(({ type }) => type === "custom")
-      .map(({ id }) => id),
-  );
-  return messages.flatMap((message) => toItems(message, customCalls)).map(toHistoryItem);
+  /** The kind of the latest call of each id: a tool message does not say what it answers. */
+  const callTypes: CallTypes = new Map();
+  return messages.flatMap((message) => toItems(message, callTypes)).map(toHistoryItem);
 }
 
 /** An answer as its caller sends it back. */
@@ -28,19 +24,22 @@ export function answerItems({
   return toHistoryItems([{ role, content, refusal, tool_calls: calls?.map((call) => ({ ...call })) }]);
 }
 
-function toItems(message: ChatMessage, customCalls: ReadonlySet<string>): readonly InputItem[] {
+type CallTypes = Map<string, ToolCall["type"]>;
+
+function toItems(message: ChatMessage, callTypes: CallTypes): readonly InputItem[] {
   switch (message.role) {
     case "system":
     case "developer":
     case "user":
       return [messageItem(message.role, toInputParts(message.content))];
     case "assistant":
+      for (const { id, type } of message.tool_calls ?? []) callTypes.set(id, type);
       return assistantItems(message);
     case "tool": {
       const { tool_call_id: callId, content } = message;
       return [
         {
-          type: customCalls.has(callId) ? "custom_tool_call_output" : "function_call_output",
+          type: callTypes.get(callId) === "custom" ? "custom_tool_call_output" : "function_call_output",
           call_id: callId,
           output: typeof content === "string" ? content : toInputParts(content),
         },

@@ -1,54 +1,43 @@
-/**
- * Each call in the history needs its output and each output its call: Codex drops an output without a call, and answers a
- * call without an output in the function's place ("aborted"). OpenAI refuses both, and so does this.
- */
 import type { JsonObject } from "../../../workers/contract/json.js";
-import { CodexNativeApiError } from "../../errors.js";
+import { type CallKind, type CallStep, refuseUnpairedSteps } from "../tools/call-pairs.js";
 
-const callTypes: ReadonlyMap<unknown, string> = new Map([
-  ["function_call", "function"],
-  ["custom_tool_call", "custom"],
+const kinds: ReadonlyMap<unknown, readonly [step: CallStep["step"], kind: CallKind]> = new Map([
+  ["function_call", ["call", "function"]],
+  ["function_call_output", ["output", "function"]],
+  ["custom_tool_call", ["call", "custom tool"]],
+  ["custom_tool_call_output", ["output", "custom tool"]],
 ]);
-const outputTypes: ReadonlyMap<unknown, string> = new Map([
-  ["function_call_output", "function"],
-  ["custom_tool_call_output", "custom"],
-]);
+
+const noItems: ReadonlySet<JsonObject> = new Set();
 
 /**
  * @param history items that come before the request's own: those of the responses it continues.
- * @param input the request's items.
- * @throws CodexNativeApiError `invalid_request` for the first item that is left alone.
+ * @param input the request's items, as it numbers them.
+ * @param echoes those of them that are in the history already.
+ * @throws CodexNativeApiError `invalid_request` for the first call or output that has no partner.
  */
-export function refuseUnpairedCalls(history: readonly JsonObject[], input: readonly JsonObject[]): void {
-  const items = [...history, ...input];
-  const calls = collectKeys(items, callTypes);
-  const outputs = collectKeys(items, outputTypes);
-  for (const [at, item] of items.entries()) {
-    const param = at < history.length ? "input" : `input[${at - history.length}]`;
-    const asOutput = keyOf(item, outputTypes);
-    if (asOutput !== null && !calls.has(asOutput)) {
-      throw fault(param, `no tool call found for the output of call '${shorten(item.call_id)}'`);
-    }
-    const asCall = keyOf(item, callTypes);
-    if (asCall !== null && !outputs.has(asCall)) {
-      throw fault(param, `no tool output found for call '${shorten(item.call_id)}'`);
-    }
+export function refuseUnpairedCalls(
+  history: readonly JsonObject[],
+  input: readonly JsonObject[],
+  echoes = noItems,
+): void {
+  refuseUnpairedSteps(listSteps(history, input, echoes));
+}
+
+function* listSteps(
+  history: readonly JsonObject[],
+  input: readonly JsonObject[],
+  echoes: ReadonlySet<JsonObject>,
+): Iterable<CallStep> {
+  for (const item of history) yield* readStep(item, () => "input");
+  for (const [at, item] of input.entries()) {
+    if (!echoes.has(item)) yield* readStep(item, () => `input[${at}].call_id`);
   }
 }
 
-function collectKeys(items: readonly JsonObject[], kinds: ReadonlyMap<unknown, string>): ReadonlySet<string> {
-  return new Set(items.map((item) => keyOf(item, kinds)).filter((key) => key !== null));
-}
-
-function keyOf(item: JsonObject, kinds: ReadonlyMap<unknown, string>): string | null {
-  const kind = kinds.get(item.type);
-  return kind === undefined ? null : `${kind} ${item.call_id}`;
-}
-
-function shorten(callId: unknown): string {
-  return String(callId).slice(0, 64);
-}
-
-function fault(param: string, message: string): CodexNativeApiError {
-  return new CodexNativeApiError("invalid_request", `'${param}': ${message}.`, { param });
+function* readStep(item: JsonObject, param: () => string): Iterable<CallStep> {
+  const found = kinds.get(item.type);
+  if (found === undefined || typeof item.call_id !== "string") return;
+  const [step, kind] = found;
+  yield { step, callId: item.call_id, kind, param: param() };
 }

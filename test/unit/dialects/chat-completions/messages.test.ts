@@ -217,6 +217,48 @@ t.test("a call id may come again once its first call is answered", async (t) => 
   });
 });
 
+t.test("calls and tool messages are paired by order and count", async (t) => {
+  const calls = { role: "assistant", tool_calls: [call("c1"), call("c2")] };
+  const answer = (id: string) => ({ role: "tool", tool_call_id: id, content: "x" });
+  const refused = (param: string, message: RegExp) => ({ code: "invalid_request", param, message });
+  t.equal(itemsOf([calls, answer("c2"), answer("c1")]).length, 4);
+  t.throws(
+    () => itemsOf([calls, answer("c1"), answer("c1"), answer("c2")]),
+    refused("messages[2].tool_call_id", /has its output already/),
+  );
+  t.throws(
+    () => itemsOf([answer("c1"), calls, answer("c2")]),
+    refused("messages[0].tool_call_id", /no tool call found/),
+  );
+  t.throws(
+    () => itemsOf([calls, calls, answer("c1"), answer("c2")]),
+    refused("messages[1].tool_calls[0].id", /open already, since messages\[0\]\.tool_calls\[0\]\.id/),
+  );
+  t.throws(
+    () => itemsOf([{ role: "assistant", tool_calls: [call("c1"), call("c1")] }, answer("c1"), answer("c1")]),
+    refused("messages[0].tool_calls[1].id", /open already/),
+  );
+  t.throws(
+    () => itemsOf([calls, answer("c1"), { role: "user", content: "and?" }]),
+    refused("messages[0].tool_calls[1].id", /no tool output found for function call 'c2'/),
+  );
+});
+
+t.test("an answer is of the kind that the call before it is, also where its id came before", async (t) => {
+  const custom = { id: "c1", type: "custom", custom: { name: "sql", input: "select 1" } };
+  const answer = { role: "tool", tool_call_id: "c1", content: "x" };
+  const items = itemsOf([
+    { role: "assistant", tool_calls: [custom] },
+    answer,
+    { role: "assistant", tool_calls: [call("c1")] },
+    answer,
+  ]);
+  t.same(
+    items.map(({ type }) => type),
+    ["custom_tool_call", "custom_tool_call_output", "function_call", "function_call_output"],
+  );
+});
+
 t.test("a request needs messages", async (t) => {
   t.throws(() => parseChatRequest({}), { code: "invalid_request", param: "messages", message: /missing/ });
   t.throws(() => parseChatRequest({ messages: [] }), { code: "invalid_request", param: "messages" });
