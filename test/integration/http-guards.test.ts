@@ -86,6 +86,50 @@ t.test("a page of an allowed origin may call, and its browser is told so", async
   t.equal(refused.headers["access-control-allow-origin"], origin);
 });
 
+t.test("extensions and desktop programs may call where their origin is allowed, exactly", async (t) => {
+  const origins = [
+    "app://obsidian.md",
+    "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+    "moz-extension://2b9e5c1a-4f3d-4e2b-9c1d-0a1b2c3d4e5f",
+    "vscode-webview://1a2b3c4d5e6f",
+    "tauri://localhost",
+    "capacitor://localhost",
+  ];
+  const fixture = await serveFake(t, { allowedOrigins: origins });
+  const ask = (origin: string) =>
+    call(fixture, "/v1/responses", {
+      method: "OPTIONS",
+      headers: { origin, "access-control-request-method": "POST" },
+    });
+  for (const origin of origins) {
+    const preflight = await ask(origin);
+    t.equal(preflight.status, 204, origin);
+    t.equal(preflight.headers["access-control-allow-origin"], origin);
+    const answer = await call(fixture, "/v1/responses", { body: { input: "hi" }, headers: { origin } });
+    t.equal(answer.status, 200, origin);
+    t.equal(answer.headers["access-control-allow-origin"], origin);
+  }
+  for (const origin of [
+    "null",
+    "app://evil.md",
+    "app://obsidian.md.evil.example",
+    "app://obsidian.md:80",
+    "https://obsidian.md",
+    "http://localhost",
+    "chrome-extension://bbcdefghijklmnopabcdefghijklmnop",
+    "tauri://evil",
+  ]) {
+    t.equal((await ask(origin)).status, 403, origin);
+  }
+});
+
+t.test("no setting lets the origin null in, which every sandboxed page has", async (t) => {
+  const fixture = await serveFake(t, { allowedOrigins: ["null", "*", "https://app.example"] });
+  for (const origin of ["null", "*", "https://other.example"]) {
+    t.equal((await call(fixture, "/v1/models", { headers: { origin } })).status, 403, origin);
+  }
+});
+
 t.test("a server that others can reach is not made without a token", async (t) => {
   const options = {
     runtime: new FakeRuntime(),

@@ -8,7 +8,7 @@ import type { LayeredSettings } from "./layers.js";
 import type { Machine } from "./machine.js";
 import { digestToken, type NamedToken } from "./named-token.js";
 import { readNamedTokens } from "./named-tokens.js";
-import { normalizeHost } from "./network-names.js";
+import { normalizeHost, normalizeOrigin } from "./network-names.js";
 import { options } from "./options.js";
 import type { AuthConfig, CodexConfig, CodexNativeApiConfig, HttpConfig, ListenConfig } from "./types.js";
 
@@ -53,7 +53,9 @@ export function compileConfig(settings: LayeredSettings, machine: Machine, env: 
       minBodyBytesPerSecond: settings.read(options.minBodyBytesPerSecond),
       maxConnections: settings.read(options.maxConnections),
       allowedHosts: settings.read(options.allowedHosts).flatMap((host) => normalizeHost(host) ?? []),
-      allowedOrigins: settings.read(options.allowedOrigins),
+      allowedOrigins: settings
+        .read(options.allowedOrigins)
+        .flatMap((origin) => normalizeOrigin(origin) ?? []),
       unsupportedParameters: settings.read(options.unsupportedParameters),
     },
     shutdownGraceMs: settings.read(options.shutdownGraceMs),

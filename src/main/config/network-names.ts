@@ -18,9 +18,30 @@ export function isLoopbackHost(host: string): boolean {
   return host === "localhost" || host === "::1" || host.startsWith("::ffff:127.");
 }
 
-/** `https://app.example` and nothing behind it. */
-export function isWebOrigin(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  return (url.protocol === "http:" || url.protocol === "https:") && url.origin === text;
+const originPattern = /^([a-z][a-z0-9+.-]*):\/\/(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/;
+
+/** Schemes whose pages have no origin of their own, or that no page is loaded by. */
+const withoutOrigin: ReadonlySet<string> = new Set([
+  "about",
+  "blob",
+  "data",
+  "file",
+  "javascript",
+  "ws",
+  "wss",
+]);
+
+/**
+ * What a page, an extension or a desktop program may send as `Origin`: scheme and host, in lower case, such as
+ * `https://app.example` or `app://obsidian.md`. Null if it is something else: `null` above all, which every sandboxed page sends.
+ */
+export function normalizeOrigin(text: string): string | null {
+  const origin = text.toLowerCase();
+  const scheme = originPattern.exec(origin)?.[1];
+  if (scheme === undefined || withoutOrigin.has(scheme)) return null;
+  // A browser leaves the port out where it is the scheme's own, and writes an address in one way.
+  if (scheme === "http" || scheme === "https") {
+    return URL.canParse(origin) && new URL(origin).origin === origin ? origin : null;
+  }
+  return origin;
 }

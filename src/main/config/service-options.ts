@@ -1,6 +1,6 @@
 /** The listener's and the process's part of the options table. */
 import { isTokenText } from "./named-token.js";
-import { isWebOrigin, normalizeHost } from "./network-names.js";
+import { normalizeHost, normalizeOrigin } from "./network-names.js";
 import { defineOption } from "./option-spec.js";
 import { bytes, choice, integer, list, milliseconds, path, text, yesOrNo } from "./option-types.js";
 import { tokenList } from "./token-entries.js";
@@ -155,14 +155,15 @@ export const serviceOptions = {
     key: "http.allowedOrigins",
     env: "CODEX_NATIVE_API_ALLOWED_ORIGINS",
     type: list({
-      allowed: "web origins such as https://app.example, separated by commas",
+      allowed:
+        "origins without a path, such as https://app.example or chrome-extension://ID, separated by commas",
       placeholder: "ORIGIN,...",
-      isAllowed: isWebOrigin,
+      isAllowed: (value) => normalizeOrigin(value) !== null,
     }),
     default: [],
     defaultText: "none",
     reloadable: true,
-    description: "Web pages that may call the service, by origin.",
+    description: "Web pages, extensions and desktop programs that may call the service, by origin.",
   }),
   unsupportedParameters: defineOption({
     key: "http.unsupportedParameters",

@@ -108,7 +108,7 @@ export interface HttpConfig {
   readonly maxConnections: number;
   /** Host header names taken beside the loopback ones, in lower case, without port. */
   readonly allowedHosts: readonly string[];
-  /** Web origins that may call, such as `https://app.example`. */
+  /** Origins that may call, such as `https://app.example` or `app://obsidian.md`, in lower case. */
   readonly allowedOrigins: readonly string[];
   readonly unsupportedParameters: UnsupportedParameterPolicy;
 }

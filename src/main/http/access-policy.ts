@@ -11,7 +11,7 @@ export interface AccessOptions {
   readonly tokens?: readonly NamedToken[];
   /** Host names taken beside loopback's and the address of the socket. */
   readonly allowedHosts: readonly string[];
-  /** Web origins that may call, such as `https://app.example`. */
+  /** Origins that may call, such as `https://app.example` or `app://obsidian.md`; any other text is passed over. */
   readonly allowedOrigins: readonly string[];
 }
 

@@ -3,7 +3,7 @@
  * resolves to loopback (DNS rebinding), which the Host header gives away, or across origins, which Origin gives away.
  */
 import type { IncomingHttpHeaders } from "node:http";
-import { isLoopbackHost, normalizeHost } from "../config/network-names.js";
+import { isLoopbackHost, normalizeHost, normalizeOrigin } from "../config/network-names.js";
 import { CodexNativeApiError } from "../errors.js";
 
 export interface OriginGuardOptions {
@@ -20,7 +20,7 @@ export class OriginGuard {
   constructor(options: OriginGuardOptions) {
     const hosts = [options.host, ...options.allowedHosts];
     this.#hosts = new Set(hosts.map((host) => normalizeHost(host) ?? host.toLowerCase()));
-    this.#origins = new Set(options.allowedOrigins.map((origin) => origin.toLowerCase()));
+    this.#origins = new Set(options.allowedOrigins.flatMap((origin) => normalizeOrigin(origin) ?? []));
   }
 
   /**
@@ -43,7 +43,7 @@ export class OriginGuard {
     }
     throw new CodexNativeApiError(
       "origin_not_allowed",
-      "Web pages may not call this server unless their origin is allowed by configuration.",
+      "Pages, extensions and programs that send an Origin may call only if it is allowed (http.allowedOrigins).",
     );
   }
 

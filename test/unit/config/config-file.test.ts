@@ -49,7 +49,7 @@ t.test("a number in quotes is not a number", async (t) => {
 
 t.test("a list with one bad element is one fault", async (t) => {
   t.strictSame(loadFile('{"http": {"allowedOrigins": ["https://a.example", "b", "c"]}}'), [
-    'http.allowedOrigins in /etc/api.json: ["https://a.example","b","c"] is not allowed; it takes web origins such as https://app.example, separated by commas',
+    'http.allowedOrigins in /etc/api.json: ["https://a.example","b","c"] is not allowed; it takes origins without a path, such as https://app.example or chrome-extension://ID, separated by commas',
   ]);
 });
 
