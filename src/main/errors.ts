@@ -23,6 +23,7 @@ export const errorKinds = {
   host_not_allowed: { status: 403, type: "permission_error", retryable: false },
   origin_not_allowed: { status: 403, type: "permission_error", retryable: false },
   model_not_allowed: { status: 403, type: "permission_error", retryable: false },
+  upstream_forbidden: { status: 403, type: "permission_error", retryable: false },
   route_not_found: { status: 404, type: "not_found_error", retryable: false },
   model_not_found: { status: 404, type: "invalid_request_error", retryable: false },
   response_not_found: { status: 404, type: "invalid_request_error", retryable: false },

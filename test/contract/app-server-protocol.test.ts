@@ -7,6 +7,7 @@ import { z } from "zod";
 import { protocolReliance } from "../../src/workers/app-server/protocol-reliance.js";
 import { answerServerRequest } from "../../src/workers/app-server/server-request-policy.js";
 import { isAtLeast, newestTestedCodex } from "../../src/workers/contract/codex-capabilities.js";
+import { codexErrorKinds } from "../../src/workers/turn/upstream-faults.js";
 import { testCodexVersion } from "../support/codex-version.js";
 import { generateProtocolSchema } from "../unit/workers/app-server/support/codex-binary.js";
 import { SchemaReader, schemaOfValue } from "../unit/workers/app-server/support/json-schema.js";
@@ -153,3 +154,22 @@ t.test("each request of the app-server's that we read has the keys we read", asy
   });
   t.strictSame(drift, []);
 });
+
+t.test(
+  "each kind of error that Codex names has a row in the table, and no row has lost its kind",
+  async (t) => {
+    const known = protocol.errorKinds();
+    t.strictSame(
+      known.filter((kind) => codexErrorKinds[kind] === undefined),
+      [],
+      "these kinds have no row in upstream-faults.ts",
+    );
+    // An older Codex lacks some.
+    if (!isNewest) return;
+    t.strictSame(
+      Object.keys(codexErrorKinds).filter((kind) => !known.includes(kind)),
+      [],
+      "these rows are of kinds that Codex no longer has",
+    );
+  },
+);

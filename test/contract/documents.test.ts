@@ -4,6 +4,7 @@ import t from "tap";
 import { errorKinds } from "../../src/main/errors.js";
 import { buildOpenApiDocument } from "../../src/main/http/openapi/document.js";
 import { findBrokenLinks, listMarkdownFiles } from "../support/markdown-links.js";
+import { renderErrorsPage } from "../support/upstream-document.js";
 
 const errorPage = readFileSync("docs/errors.md", "utf8");
 
@@ -26,6 +27,10 @@ t.test("each error's page tells its status, its type and whether a retry helps",
     const facts = `${status} · \`${type}\` · retry: ${retryable ? "yes" : "no"}`;
     t.ok(sectionOf(code).includes(facts), `${code}: ${facts}`);
   }
+});
+
+t.test("the table of what the upstream says is up to date (npm run generate)", async (t) => {
+  t.equal(errorPage, renderErrorsPage(errorPage));
 });
 
 const pages = listMarkdownFiles();

@@ -9,6 +9,7 @@ import {
   renderReference,
 } from "./config-documents.js";
 import { openApiFile, renderOpenApiFile } from "./openapi-file.js";
+import { errorsPagePath, renderErrorsPage } from "./upstream-document.js";
 
 const paths = configDocumentPaths;
 await writeFile(paths.environmentExample, renderEnvironmentExample());
@@ -17,3 +18,4 @@ await writeFile(paths.fileSchema, renderFileSchema());
 await writeFile(paths.reference, renderReference(await readFile(paths.reference, "utf8")));
 await writeFile(cliPagePath, renderCliPage(await readFile(cliPagePath, "utf8")));
 await writeFile(openApiFile, renderOpenApiFile());
+await writeFile(errorsPagePath, renderErrorsPage(await readFile(errorsPagePath, "utf8")));

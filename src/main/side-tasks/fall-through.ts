@@ -28,7 +28,7 @@ export const fallThroughTable = {
   unhealthy: {
     next: true,
     circuit: "counts",
-    why: "The service is up, but Codex is not ready or nobody is logged in.",
+    why: "The service is up, but Codex is not ready, or its login is missing or refused.",
   },
   overloaded: { next: true, circuit: "counts", why: "A full queue, or a model that is overloaded." },
   usage_limit: {
@@ -112,6 +112,7 @@ export const failureOfCode: Readonly<Record<CodexNativeApiErrorCode, SideTaskFai
   model_not_allowed: "misconfigured",
   not_implemented: "misconfigured",
   native_login_required: "unhealthy",
+  upstream_forbidden: "unhealthy",
   native_runtime_unavailable: "unhealthy",
   queue_full: "overloaded",
   queue_timeout: "overloaded",

@@ -11,6 +11,7 @@ export const turnErrorCodes = [
   "server_overloaded",
   "context_length_exceeded",
   "upstream_bad_request",
+  "upstream_forbidden",
   "content_policy_violation",
   "upstream_connection_failed",
   "turn_stalled",

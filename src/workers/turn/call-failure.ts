@@ -1,6 +1,7 @@
 import { AppServerError, BadAnswerError, RpcError } from "../app-server/errors.js";
 import type { TurnErrorData } from "../contract/errors.js";
-import { publicText } from "./turn-failure.js";
+import { describeFailure } from "./turn-failure.js";
+import { publicText } from "./upstream-words.js";
 
 /** JSON-RPC code of an app-server whose queues are full. */
 export const overloadedRpcCode = -32001;
@@ -33,14 +34,17 @@ function classifyRpcError(error: RpcError): TurnErrorData {
   if (error.rpcCode === overloadedRpcCode) {
     return { code: "server_overloaded", message: "Codex has too much to do at once.", retryAfterMs: 1000 };
   }
-  const message = publicText(error.message);
   // What Codex reads for a thread is this service's own doing, and the service mends it.
-  if (/failed to load configuration/.test(message)) {
+  if (/failed to load configuration/.test(error.message)) {
     return {
       code: "native_runtime_unavailable",
       message: "Codex cannot read its configuration.",
       retryAfterMs: 5000,
     };
   }
-  return { code: requestFaults.has(error.rpcCode) ? "upstream_bad_request" : "internal_error", message };
+  // Some calls go on to the backend: what it, or the network, said is in the words.
+  return describeFailure({
+    message: error.message,
+    codexErrorInfo: requestFaults.has(error.rpcCode) ? "other" : null,
+  });
 }

@@ -1,7 +1,17 @@
 import type { TurnErrorCode, TurnErrorData } from "../contract/errors.js";
 import { isJsonObject } from "../contract/json.js";
-import { limits } from "../contract/limits.js";
 import type { TurnOutcome } from "../contract/turn-messages.js";
+import {
+  codeOfRefreshStatus,
+  codeOfUpgradeStatus,
+  codeOfUpstreamStatus,
+  codexErrorKinds,
+  modelRefusals,
+  networkFaults,
+  policyRefusal,
+  upstreamBodyCodes,
+} from "./upstream-faults.js";
+import { readUpstreamWords, type UpstreamWords } from "./upstream-words.js";
 
 /** What `turn/completed` and `error` say of a failed turn. */
 export interface NativeTurnError {
@@ -10,143 +20,101 @@ export interface NativeTurnError {
   readonly additionalDetails?: string | null | undefined;
 }
 
-/** Codex's own names for what went wrong, in its `CodexErrorInfo`. */
-const codeOfCodexError: Readonly<Record<string, TurnErrorCode>> = {
-  contextWindowExceeded: "context_length_exceeded",
-  sessionBudgetExceeded: "usage_limit_reached",
-  usageLimitExceeded: "usage_limit_reached",
-  rateLimitExceeded: "rate_limit_exceeded",
-  flexUnavailable: "server_overloaded",
-  serverOverloaded: "server_overloaded",
-  policyCapacityUnavailable: "server_overloaded",
-  modelNotFound: "model_not_found",
-  inferenceHookDenied: "content_policy_violation",
-  cyberPolicy: "content_policy_violation",
-  misalignmentPolicyViolation: "content_policy_violation",
-  unauthorized: "native_login_required",
-  badRequest: "upstream_bad_request",
-  internalServerError: "upstream_connection_failed",
-  httpConnectionFailed: "upstream_connection_failed",
-  responseStreamConnectionFailed: "upstream_connection_failed",
-  responseStreamDisconnected: "upstream_connection_failed",
-  responseTooManyFailedAttempts: "upstream_connection_failed",
-};
-
-const codeOfUpstreamStatus: Readonly<Record<number, TurnErrorCode>> = {
-  400: "upstream_bad_request",
-  401: "native_login_required",
-  404: "upstream_bad_request",
-  413: "upstream_bad_request",
-  422: "upstream_bad_request",
-  429: "rate_limit_exceeded",
-  503: "server_overloaded",
-  529: "server_overloaded",
-};
-
-/** What an `other` error can only be told by: Codex has no field for these. Measured with 0.169. */
-const patterns = {
-  incomplete: /Incomplete response returned, reason: ([a-z_]+)/,
-  status: /unexpected status (\d{3})/,
-  disconnected: /^stream (?:disconnected|closed) before/,
-  policy: /(?:usage|content) polic|flagged as potentially violating/i,
-} as const;
+const incomplete = /Incomplete response returned, reason: ([a-z_]+)/;
 
 /**
  * Codex asks the model again, up to ten times, when its answer was stopped by a content filter, and tells it how to evade it. To
  * the caller that answer is final. The reason, where this notice is about one.
  */
 export function readStoppedAnswer(error: NativeTurnError): string | null {
-  return patterns.incomplete.exec(error.additionalDetails ?? "")?.[1] ?? null;
+  return incomplete.exec(error.additionalDetails ?? "")?.[1] ?? null;
 }
 
 /** What a turn that Codex calls failed means to the caller. */
 export function classifyFailure(error: NativeTurnError | null): TurnOutcome {
   if (error === null) {
-    return failed({ code: "internal_error", message: "Codex ended the turn without saying why." });
+    return {
+      status: "failed",
+      error: { code: "internal_error", message: "Codex ended the turn without saying why." },
+    };
   }
-  const reason = patterns.incomplete.exec(error.message)?.[1];
+  const reason = incomplete.exec(error.message)?.[1];
   if (reason !== undefined) return { status: "incomplete", reason };
-  const { name, upstreamStatus } = readErrorInfo(error);
-  const byStatus = upstreamStatus === null ? undefined : codeOfUpstreamStatus[upstreamStatus];
-  const byName = name === null ? undefined : codeOfCodexError[name];
-  const code = byStatus ?? byName;
-  if (code === undefined) return failed(classifyByText(name, error.message));
-  return failed({
+  return { status: "failed", error: describeFailure(error) };
+}
+
+/** The error that this text of Codex's stands for; it may come without a kind, as the words of a refused call. */
+export function describeFailure({ message, codexErrorInfo }: NativeTurnError): TurnErrorData {
+  const { kind, status: toldStatus } = readKind(codexErrorInfo);
+  const said = readUpstreamWords(message);
+  const status = toldStatus ?? said.status;
+  const code = codeOf(kind, status, said);
+  const retryAfterMs = readWait(said.words);
+  return {
     code,
-    message: publicText(error.message),
-    ...(upstreamStatus === null ? {} : { upstreamStatus }),
-  });
+    message: wordsFor(code, status, said),
+    ...(said.param !== null && code === "upstream_bad_request" && { param: said.param }),
+    ...(code === "model_not_found" && { param: "model" }),
+    ...(retryAfterMs !== null && { retryAfterMs }),
+    ...(status !== null && { upstreamStatus: status }),
+  };
 }
 
-/** An upstream 400 comes as the whole body in the text of an `other` error; the rest as a sentence. */
-function classifyByText(name: string | null, text: string): TurnErrorData {
-  const body = readErrorBody(text);
-  const message = publicText(body?.message ?? text);
-  if (body?.code === "content_policy_violation" || patterns.policy.test(message)) {
-    return { code: "content_policy_violation", message };
+function codeOf(kind: string | null, status: number | null, said: UpstreamWords): TurnErrorCode {
+  const row = kind === null ? undefined : codexErrorKinds[kind];
+  if (row !== undefined && row.byStatus !== true) return row.code;
+  const byBody = said.code === null ? undefined : upstreamBodyCodes[said.code];
+  if (byBody !== undefined) return byBody;
+  if (said.isRefresh && status !== null) return codeOfRefreshStatus(status);
+  if (said.isUpgrade && status !== null) return codeOfUpgradeStatus(status);
+  if (status === null || refusals.has(status)) {
+    if (modelRefusals.some((refusal) => refusal.test(said.words))) return "model_not_found";
+    // A kind that this version does not know says by its name what it is about.
+    if (policyRefusal.test(said.words) || (row === undefined && /polic/i.test(kind ?? ""))) {
+      return "content_policy_violation";
+    }
   }
-  if (patterns.disconnected.test(text)) return { code: "upstream_connection_failed", message };
-  if (body !== null) {
-    return {
-      code: "upstream_bad_request",
-      message,
-      upstreamStatus: 400,
-      ...(body.param && { param: body.param }),
-    };
-  }
-  // Codex passes other refusals of the backend's on as their bare sentence, whatever code they had.
-  return { code: name === "other" ? "upstream_bad_request" : "internal_error", message };
+  if (status !== null) return codeOfUpstreamStatus(status);
+  if (networkFaults.some(({ words }) => words.test(said.words))) return "upstream_connection_failed";
+  if (said.isBody) return "upstream_bad_request";
+  return row?.code ?? "internal_error";
 }
 
-interface UpstreamErrorBody {
-  readonly message: string;
-  readonly code: string | null;
-  readonly param: string | null;
+/** Statuses with which a request, its model or its content is refused. */
+const refusals: ReadonlySet<number> = new Set([400, 403, 404, 422]);
+
+function wordsFor(code: TurnErrorCode, status: number | null, said: UpstreamWords): string {
+  const { words, reason, isRefresh, isUpgrade } = said;
+  if (isRefresh) return `The login's token could not be refreshed: ${[status, reason].join(" ").trim()}.`;
+  // A refused request is the caller's to read; of the rest it helps to know who said it.
+  const isPlain = status === null || status === 400 || code === "model_not_found";
+  if (isPlain && words !== "") return words;
+  if (status === null) return "The model backend refused the request without a word.";
+  const asked = isUpgrade ? "The model backend refused a connection with" : "The model backend answered";
+  const answer = [status, reason].filter((part) => part !== null).join(" ");
+  return words === "" ? `${asked} ${answer}.` : `${asked} ${answer}: ${words}`;
 }
 
-function readErrorBody(text: string): UpstreamErrorBody | null {
-  if (!text.startsWith("{")) return null;
-  try {
-    const body: unknown = JSON.parse(text);
-    const error = isJsonObject(body) ? body.error : null;
-    if (!isJsonObject(error) || typeof error.message !== "string") return null;
-    const { message, code, param } = error;
-    return {
-      message,
-      code: typeof code === "string" ? code : null,
-      param: typeof param === "string" ? param : null,
-    };
-  } catch {
-    return null;
-  }
+/** Backends that limit by the second say in words when to come again. */
+function readWait(words: string): number | null {
+  const match = /\btry again in (\d{1,6}(?:\.\d{1,6})?) ?(ms|s|seconds?|m|minutes?)\b/i.exec(words);
+  const unitMs = waitUnitsMs[(match?.[2] ?? "").toLowerCase().replace(/(second|minute)s$/, "$1")];
+  return match === null || unitMs === undefined ? null : Math.ceil(Number(match[1]) * unitMs);
 }
 
-function failed(error: TurnErrorData): TurnOutcome {
-  return { status: "failed", error };
-}
+const waitUnitsMs: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  second: 1000,
+  m: 60_000,
+  minute: 60_000,
+};
 
-function readErrorInfo(error: NativeTurnError): { name: string | null; upstreamStatus: number | null } {
-  const statusInText = patterns.status.exec(error.message)?.[1];
-  const fallback = statusInText === undefined ? null : Number(statusInText);
-  const info = error.codexErrorInfo;
-  if (typeof info === "string") return { name: info, upstreamStatus: fallback };
-  if (!isJsonObject(info)) return { name: null, upstreamStatus: fallback };
-  const [name, detail] = Object.entries(info)[0] ?? [null, null];
+/** Codex names a kind as a word, or as an object of one key that has the status. */
+function readKind(info: unknown): { readonly kind: string | null; readonly status: number | null } {
+  if (typeof info === "string") return { kind: info, status: null };
+  if (!isJsonObject(info)) return { kind: null, status: null };
+  const [kind, detail] = Object.entries(info)[0] ?? [null, null];
   const status = isJsonObject(detail) ? detail.httpStatusCode : null;
-  return { name, upstreamStatus: typeof status === "number" ? status : fallback };
-}
-
-/** Paths of files as errors spell them. What follows a letter or another slash is part of an address or of a word. */
-const paths = [
-  /\bfile:\/\/[^\s"'<>]*[^\s"'<>.,:;)]/gi,
-  /(?<![\w/])(?:\/[\w.@+-]+){2,}/g,
-  /(?:\b[A-Za-z]:|\\)\\[^\s"'<>|:]+/g,
-] as const;
-
-/** Codex's texts may name files of this machine, and an upstream may answer with a whole page. */
-export function publicText(text: string): string {
-  const withoutPaths = paths.reduce((left, path) => left.replace(path, "[path]"), text);
-  return withoutPaths.length <= limits.maxErrorTextChars
-    ? withoutPaths
-    : `${withoutPaths.slice(0, limits.maxErrorTextChars)}…`;
+  return { kind, status: typeof status === "number" ? status : null };
 }

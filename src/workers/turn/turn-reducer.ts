@@ -12,6 +12,7 @@ import {
   refusalMessage,
   withoutCodexNotes,
 } from "./model-items.js";
+import { RetryNotices } from "./retry-notices.js";
 import { maxRefusedCalls, onlyRefusedCalls } from "./turn-endings.js";
 import { classifyFailure, readStoppedAnswer } from "./turn-failure.js";
 
@@ -54,6 +55,7 @@ export class TurnReducer {
   /** Tokens reported so far, to know a call's share of the thread's sum. */
   #reported = 0;
   #lastError: NativeTurnError | null = null;
+  readonly #retries = new RetryNotices();
 
   constructor(options: TurnReducerOptions) {
     this.#emit = options.emit;
@@ -73,6 +75,7 @@ export class TurnReducer {
   }
 
   apply(notification: ThreadNotification): void {
+    if (/^(?:item|rawResponse)/.test(notification.method)) this.#retries.noteOutput();
     switch (notification.method) {
       case "item/agentMessage/delta": {
         const { itemId: id, delta } = notification.params;
@@ -140,8 +143,10 @@ export class TurnReducer {
 
   #onModelAskedAgain(error: NativeTurnError): void {
     const reason = readStoppedAnswer(error);
-    if (reason === null) this.#discardOpenItems();
-    else this.#stopEarly(reason);
+    if (reason !== null) return this.#stopEarly(reason);
+    const hasShownOutput = this.#open.size + this.#completed.size > 0;
+    this.#discardOpenItems();
+    this.#earlyOutcome ??= this.#retries.judge(error, hasShownOutput);
   }
 
   /** Codex refuses such a call and asks the model again, for as long as it makes them. */

@@ -11,6 +11,8 @@ export interface HttpErrorOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Instead of the usual `{"error": {...}}`. */
   readonly body?: JsonValue;
+  /** Instead of any JSON: a page or a sentence, as proxies and gateways answer. */
+  readonly bodyText?: string;
 }
 
 /**
@@ -34,7 +36,7 @@ export function httpError(status: number, options: HttpErrorOptions = {}): HttpE
       ...(retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }),
       ...options.headers,
     },
-    bodyText: JSON.stringify(body),
+    bodyText: options.bodyText ?? JSON.stringify(body),
     startDelayMs: 0,
   };
 }

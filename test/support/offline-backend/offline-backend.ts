@@ -12,7 +12,6 @@ import type { RecordedModelRequest } from "./recorded-request.js";
 import type { ReplySource } from "./reply.js";
 import { ReplyScript, type RequestMatch } from "./reply-script.js";
 import { RequestLog, type WaitForRequestOptions } from "./request-log.js";
-import { flattenHeaders } from "./sse-endpoint.js";
 import { TokenAuthority } from "./token-authority.js";
 import { WebSocketConversation } from "./websocket-endpoint.js";
 
@@ -213,7 +212,7 @@ export class OfflineBackend {
       counters.websocketConnections++;
       counters.openWebsockets++;
       webSocket.once("close", () => counters.openWebsockets--);
-      new WebSocketConversation(webSocket, flattenHeaders(request), this.#service);
+      new WebSocketConversation(webSocket, request, this.#service);
     });
   }
 }

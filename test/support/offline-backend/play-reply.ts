@@ -53,5 +53,6 @@ export async function playReply(
     sink.cut();
     return "cut";
   }
-  return ending.kind === "stall" ? "client-closed" : ending.kind;
+  if (ending.kind === "stall") return "client-closed";
+  return ending.kind === "error" ? "failed" : ending.kind;
 }

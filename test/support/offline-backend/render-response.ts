@@ -35,6 +35,9 @@ export function* renderResponse(reply: StreamReply, context: ResponseContext): I
       yield context.frame("response.failed", { response: envelope(context, "failed", { error }) });
       return;
     }
+    case "error":
+      yield context.frame("error", { code: ending.code, message: ending.message, param: null });
+      return;
     case "incomplete": {
       const details = { incomplete_details: { reason: ending.reason }, usage };
       yield context.frame("response.incomplete", { response: envelope(context, "incomplete", details) });

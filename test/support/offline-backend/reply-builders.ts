@@ -1,6 +1,6 @@
 import type { JsonObject } from "./json.js";
 import type { UrlCitation } from "./output-parts.js";
-import { type Ending, type StreamReply, streamOf, type TokenUsage } from "./reply.js";
+import { type Ending, type HangUpReply, type StreamReply, streamOf, type TokenUsage } from "./reply.js";
 
 export interface TextOptions {
   readonly deltas: readonly string[];
@@ -138,6 +138,21 @@ export function rawItem(item: JsonObject & { readonly type: string }, delayMs = 
 /** `response.failed` after the response was created (and after any parts it is combined with). */
 export function responseFailed(error: { readonly code: string; readonly message: string }): StreamReply {
   return streamOf([], { kind: "failed", ...error });
+}
+
+/** A bare `error` event after the response was created. */
+export function streamError(error: { readonly code: string; readonly message: string }): StreamReply {
+  return streamOf([], { kind: "error", ...error });
+}
+
+/** The connection is reset before any answer. */
+export function resetConnection(): HangUpReply {
+  return { kind: "hang-up", how: "reset", startDelayMs: 0 };
+}
+
+/** The connection is closed in order before any answer; over a WebSocket with this code and reason. */
+export function hangUp(closeCode = 1000, reason = ""): HangUpReply {
+  return { kind: "hang-up", how: { closeCode, reason }, startDelayMs: 0 };
 }
 
 export function contextLengthExceeded(): StreamReply {

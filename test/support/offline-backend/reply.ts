@@ -2,7 +2,7 @@ import type { OutputPart } from "./output-parts.js";
 import type { RecordedModelRequest } from "./recorded-request.js";
 
 /** A scripted answer to one model request. */
-export type Reply = StreamReply | HttpErrorReply;
+export type Reply = StreamReply | HttpErrorReply | HangUpReply;
 
 /** A reply, or how to make one from the request it answers. */
 export type ReplySource = Reply | ((request: RecordedModelRequest) => Reply);
@@ -35,6 +35,8 @@ export interface StreamReply {
 export type Ending =
   | { readonly kind: "completed" }
   | { readonly kind: "failed"; readonly code: string; readonly message: string }
+  /** A bare `error` event in place of `response.failed`. */
+  | { readonly kind: "error"; readonly code: string; readonly message: string }
   | { readonly kind: "incomplete"; readonly reason: string }
   /** The socket is destroyed: after so many text deltas, or after everything but `response.completed`. */
   | { readonly kind: "cut"; readonly afterDeltas: number | undefined }
@@ -47,6 +49,14 @@ export interface HttpErrorReply {
   readonly headers: Readonly<Record<string, string>>;
   /** Serialised `{"error": {...}}`, or whatever body was given. */
   readonly bodyText: string;
+  readonly startDelayMs: number;
+}
+
+/** The request is read and the connection ends without a word of an answer. */
+export interface HangUpReply {
+  readonly kind: "hang-up";
+  /** A TCP reset; or an orderly end, over a WebSocket with this close code. */
+  readonly how: "reset" | { readonly closeCode: number; readonly reason: string };
   readonly startDelayMs: number;
 }
 

@@ -43,6 +43,12 @@ export async function answerBySse(
     service.close(record, "client-closed");
     return;
   }
+  if (reply.kind === "hang-up") {
+    if (reply.how === "reset") request.socket.resetAndDestroy();
+    else request.socket.end();
+    service.close(record, "cut");
+    return;
+  }
   if (reply.kind === "http-error") {
     response.writeHead(reply.status, { "content-type": "application/json", ...reply.headers });
     response.end(reply.bodyText);

@@ -1,3 +1,5 @@
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import { EventSink } from "./event-sink.js";
 import { type Frame, newResponseId, ResponseContext } from "./frame.js";
@@ -7,7 +9,8 @@ import type { ModelService } from "./model-service.js";
 import { playFrames, playReply } from "./play-reply.js";
 import { type ModelRequestBody, parseModelRequestBody } from "./recorded-request.js";
 import { renderResponse, renderWarmup } from "./render-response.js";
-import type { HttpErrorReply } from "./reply.js";
+import type { HangUpReply, HttpErrorReply } from "./reply.js";
+import { flattenHeaders } from "./sse-endpoint.js";
 
 /** Responses a connection remembers for `previous_response_id`; Codex only ever names the last one. */
 const MAX_REMEMBERED_RESPONSES = 8;
@@ -16,15 +19,18 @@ const HIGH_WATER_BYTES = 1_048_576;
 /** `GET /v1/responses`, upgraded: many requests, one after the other, on one connection. */
 export class WebSocketConversation {
   readonly #socket: WebSocket;
+  /** What the WebSocket runs on. */
+  readonly #tcpSocket: Socket;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #service: ModelService;
   /** By response id: the input as the model saw it and what it answered. */
   readonly #history = new Map<string, readonly JsonObject[]>();
   #current: WebSocketSink | undefined;
 
-  constructor(socket: WebSocket, headers: Readonly<Record<string, string>>, service: ModelService) {
+  constructor(socket: WebSocket, request: IncomingMessage, service: ModelService) {
     this.#socket = socket;
-    this.#headers = headers;
+    this.#tcpSocket = request.socket;
+    this.#headers = flattenHeaders(request);
     this.#service = service;
     socket.on("message", (data) => {
       const text = Buffer.isBuffer(data) ? data.toString("utf8") : String(data);
@@ -98,6 +104,11 @@ export class WebSocketConversation {
     if (reply.startDelayMs > 0) {
       await sink.sleep(reply.startDelayMs);
     }
+    if (reply.kind === "hang-up") {
+      this.#hangUp(reply);
+      service.close(record, "cut");
+      return;
+    }
     if (reply.kind === "http-error") {
       if (!sink.isClosed) {
         this.#sendError(reply);
@@ -124,6 +135,11 @@ export class WebSocketConversation {
       }
       this.#history.delete(oldest);
     }
+  }
+
+  #hangUp({ how }: HangUpReply): void {
+    if (how === "reset") this.#tcpSocket.resetAndDestroy();
+    else this.#socket.close(how.closeCode, how.reason);
   }
 
   #sendError(reply: HttpErrorReply): void {

@@ -22,6 +22,7 @@ export const bodyErrors: ErrorCodes = ["invalid_json", "body_too_large", "unsupp
 export const turnErrors: ErrorCodes = [
   "context_length_exceeded",
   "upstream_bad_request",
+  "upstream_forbidden",
   "content_policy_violation",
   "model_not_allowed",
   "model_not_found",

@@ -1,47 +1,257 @@
-import t from "tap";
+import t, { type Test } from "tap";
+import { errorKinds } from "../../../../src/main/errors.js";
 import type { TurnErrorCode } from "../../../../src/workers/contract/errors.js";
-import { classifyFailure, publicText } from "../../../../src/workers/turn/turn-failure.js";
+import { classifyFailure, describeFailure } from "../../../../src/workers/turn/turn-failure.js";
+import {
+  codeOfUpstreamStatus,
+  codexErrorKinds,
+  networkFaults,
+  upstreamBodyCodes,
+  upstreamStatuses,
+} from "../../../../src/workers/turn/upstream-faults.js";
 
-/** As the real Codex 0.169 words them. */
-const failures: readonly [message: string, codexErrorInfo: unknown, code: TurnErrorCode][] = [
-  [
-    '{"error":{"message":"Bad thing","type":"invalid_request_error","code":"x"}}',
-    "other",
-    "upstream_bad_request",
-  ],
-  ["Codex ran out of room in the model's context window", "contextWindowExceeded", "context_length_exceeded"],
-  ["This was flagged as potentially violating our usage policy.", "other", "content_policy_violation"],
-  ["no", "cyberPolicy", "content_policy_violation"],
-  [
-    "unexpected status 401 Unauthorized: x",
-    { httpConnectionFailed: { httpStatusCode: 401 } },
-    "native_login_required",
-  ],
-  ["Your access token could not be refreshed", "unauthorized", "native_login_required"],
-  [
-    "unexpected status 403 Forbidden",
-    { httpConnectionFailed: { httpStatusCode: 403 } },
-    "upstream_connection_failed",
-  ],
-  ["no such model", "modelNotFound", "model_not_found"],
-  ["You've hit your usage limit.", "usageLimitExceeded", "usage_limit_reached"],
-  ["exceeded retry limit", { responseTooManyFailedAttempts: { httpStatusCode: 429 } }, "rate_limit_exceeded"],
-  ["rate limit exceeded: x", "rateLimitExceeded", "rate_limit_exceeded"],
-  ["We're currently experiencing high demand", "internalServerError", "upstream_connection_failed"],
-  ["unexpected status 502", { httpConnectionFailed: { httpStatusCode: 502 } }, "upstream_connection_failed"],
-  ["unexpected status 503", { httpConnectionFailed: { httpStatusCode: 503 } }, "server_overloaded"],
-  ["Selected model is at capacity", "serverOverloaded", "server_overloaded"],
-  ["stream disconnected before completion: boom", "other", "upstream_connection_failed"],
-  ["stream closed before response.completed", "other", "upstream_connection_failed"],
-  ["This is against our policies.", "other", "upstream_bad_request"],
-  ["something nobody has seen", { brandNewKind: {} }, "internal_error"],
+/** Code, HTTP status and whether a retry helps, of each row: a change of the table must change this too. */
+type Row = readonly [code: TurnErrorCode, status: number, retryable: boolean];
+
+const refused: Row = ["upstream_bad_request", 400, false];
+const forbidden: Row = ["upstream_forbidden", 403, false];
+const policy: Row = ["content_policy_violation", 400, false];
+const model: Row = ["model_not_found", 404, false];
+const burst: Row = ["rate_limit_exceeded", 429, true];
+const usedUp: Row = ["usage_limit_reached", 429, false];
+const login: Row = ["native_login_required", 503, false];
+const overloaded: Row = ["server_overloaded", 503, true];
+const unreachable: Row = ["upstream_connection_failed", 502, true];
+const context: Row = ["context_length_exceeded", 400, false];
+const internal: Row = ["internal_error", 500, false];
+
+function check(t: Test, [code, status, retryable]: Row, error: Parameters<typeof describeFailure>[0]): void {
+  const failure = describeFailure(error);
+  t.equal(failure.code, code);
+  t.match(errorKinds[failure.code], { status, retryable });
+}
+
+const kinds: Readonly<Record<string, Row>> = {
+  contextWindowExceeded: context,
+  sessionBudgetExceeded: usedUp,
+  usageLimitExceeded: usedUp,
+  rateLimitExceeded: burst,
+  flexUnavailable: overloaded,
+  serverOverloaded: overloaded,
+  policyCapacityUnavailable: overloaded,
+  modelNotFound: model,
+  inferenceHookDenied: policy,
+  cyberPolicy: policy,
+  bioPolicy: policy,
+  misalignmentPolicyViolation: policy,
+  unauthorized: login,
+  badRequest: refused,
+  internalServerError: unreachable,
+  httpConnectionFailed: unreachable,
+  responseStreamConnectionFailed: unreachable,
+  responseStreamDisconnected: unreachable,
+  responseTooManyFailedAttempts: unreachable,
+  other: refused,
+  tooManyDenials: internal,
+  threadRollbackFailed: internal,
+  sandboxError: internal,
+  activeTurnNotSteerable: internal,
+};
+
+t.test("every kind of Codex's has its row", async (t) => {
+  t.strictSame(Object.keys(codexErrorKinds).sort(), Object.keys(kinds).sort());
+  for (const [kind, row] of Object.entries(kinds)) {
+    t.test(`${kind} is ${row.join(" ")}`, async (t) => {
+      check(t, row, { message: "words of it", codexErrorInfo: kind });
+      check(t, row, { message: "words of it", codexErrorInfo: { [kind]: { httpStatusCode: null } } });
+    });
+  }
+});
+
+const statuses: Readonly<Record<number, Row>> = {
+  400: refused,
+  401: login,
+  402: forbidden,
+  403: forbidden,
+  404: refused,
+  407: unreachable,
+  408: unreachable,
+  409: unreachable,
+  413: refused,
+  422: refused,
+  425: unreachable,
+  429: burst,
+  451: forbidden,
+  500: unreachable,
+  502: unreachable,
+  503: overloaded,
+  504: unreachable,
+  529: overloaded,
+  // By their class.
+  307: unreachable,
+  405: refused,
+  418: refused,
+  501: unreachable,
+  520: unreachable,
+};
+
+t.test("every HTTP status of the backend has its row or its class's, in each of Codex's forms", async (t) => {
+  for (const status of Object.keys(upstreamStatuses).map(Number)) t.ok(statuses[status], `${status}`);
+  for (const [text, row] of Object.entries(statuses)) {
+    const status = Number(text);
+    t.equal(codeOfUpstreamStatus(status), row[0]);
+    t.test(`${status} is ${row.join(" ")}`, async (t) => {
+      for (const kind of [
+        "httpConnectionFailed",
+        "responseStreamConnectionFailed",
+        "responseStreamDisconnected",
+        "responseTooManyFailedAttempts",
+      ]) {
+        check(t, row, { message: "it failed", codexErrorInfo: { [kind]: { httpStatusCode: status } } });
+      }
+      const url = "url: https://backend.example:8443/v1/responses, cf-ray: 8f2-FRA, request id: req_1";
+      const message = `unexpected status ${status} Some Reason: {"error":{"message":"It is so."}}, ${url}`;
+      check(t, row, { message, codexErrorInfo: "other" });
+      t.equal(
+        describeFailure({ message, codexErrorInfo: "other" }).message,
+        status === 400 ? "It is so." : `The model backend answered ${status} Some Reason: It is so.`,
+      );
+      check(t, row, { message: `exceeded retry limit, last status: ${status} Some Reason` });
+      const event = { type: "error", status, error: { message: "It is so." }, headers: {} };
+      if (status >= 400) check(t, row, { message: JSON.stringify(event), codexErrorInfo: "other" });
+    });
+  }
+});
+
+/** As Codex 0.140 to 0.171 word them. */
+const networkTexts: readonly string[] = [
+  "error sending request for url (http://127.0.0.1:4000/oauth/token)",
+  "error sending request",
+  "Connection failed: error sending request",
+  "Reconnecting... waiting for network",
+  "Connection refused (os error 111)",
+  "Connection reset by peer (os error 104)",
+  "Network is unreachable (os error 101)",
+  "stream disconnected before completion: error sending request",
+  "stream disconnected before completion: Connection refused (os error 111)",
+  "stream disconnected before completion: websocket closed by server before response.completed",
+  "stream disconnected before completion: Transport error: network error: error decoding response body",
+  "stream disconnected before completion: idle timeout waiting for SSE",
+  "stream closed before response.completed",
+  "idle timeout waiting for websocket",
+  "request timed out",
+  "timeout",
+  "dns error: failed to lookup address information: Name or service not known",
+  "failed to lookup address information: Temporary failure in name resolution",
+  "invalid peer certificate: UnknownIssuer",
+  "tls handshake eof",
+  "tcp connect error: deadline has elapsed",
+  "websocket closed by server",
 ];
 
-for (const [message, codexErrorInfo, code] of failures) {
-  t.test(`${JSON.stringify(codexErrorInfo)} "${message.slice(0, 40)}" is ${code}`, async (t) => {
-    t.match(classifyFailure({ message, codexErrorInfo }), { status: "failed", error: { code } });
+t.test("every fault of the network is one, and may be tried again", async (t) => {
+  for (const message of networkTexts) {
+    t.test(message, async (t) => check(t, unreachable, { message, codexErrorInfo: "other" }));
+  }
+  for (const { fault, words } of networkFaults) {
+    t.ok(
+      networkTexts.some((text) => words.test(text)),
+      `there is a text for: ${fault}`,
+    );
+  }
+});
+
+t.test(
+  "a refused upgrade for too many connections may be tried again; a refused request may not",
+  async (t) => {
+    const info = { httpConnectionFailed: { httpStatusCode: 403 } };
+    const words = "unexpected status 403 Forbidden: no more, url: ";
+    check(t, burst, { message: `${words}wss://backend.example/v1/responses`, codexErrorInfo: info });
+    check(t, forbidden, { message: `${words}https://backend.example/v1/responses`, codexErrorInfo: info });
+    const upgrade = describeFailure({ message: `${words}ws://10.0.0.1/x`, codexErrorInfo: info }).message;
+    t.equal(upgrade, "The model backend refused a connection with 403 Forbidden: no more");
+  },
+);
+
+t.test("a login that could not be refreshed is the login's fault, or the network's", async (t) => {
+  const refreshes: readonly [status: string, row: Row][] = [
+    ["400 Bad Request", login],
+    ["401 Unauthorized", login],
+    ["403 Forbidden", login],
+    ["404 Not Found", login],
+    ["408 Request Timeout", unreachable],
+    ["429 Too Many Requests", burst],
+    ["500 Internal Server Error", unreachable],
+    ["503 Service Unavailable", overloaded],
+  ];
+  for (const [status, row] of refreshes) {
+    check(t, row, { message: `Failed to refresh token: ${status}`, codexErrorInfo: "other" });
+  }
+});
+
+t.test("every code of the backend's own has its row, in a body of any form", async (t) => {
+  const rows = { ...errorKinds };
+  for (const [code, own] of Object.entries(upstreamBodyCodes)) {
+    t.ok(rows[own]);
+    for (const body of [
+      { error: { message: "It is so.", code } },
+      { error: { message: "It is so.", type: code } },
+      { type: "error", status: 400, error: { message: "It is so.", code }, headers: {} },
+      { detail: { message: "It is so.", code } },
+      { message: "It is so.", code },
+    ]) {
+      const failure = describeFailure({ message: JSON.stringify(body), codexErrorInfo: "other" });
+      t.match(failure, { code: own, message: "It is so." }, `${code} in ${JSON.stringify(body)}`);
+    }
+  }
+});
+
+const modelRefused = [
+  "The 'gpt-5.4' model is not supported when using Codex with a ChatGPT account.",
+  "Model not found gpt-5.6-luna",
+  "Model not found",
+  "The model `gpt-9` does not exist or you do not have access to it.",
+  "The requested model 'gpt-9' does not exist.",
+  "model 'x' not found",
+  "Unsupported model: gpt-9",
+];
+const modelMentioned = [
+  "Unsupported value: 'xhigh' is not supported with the 'gpt-5.4' model.",
+  "Unsupported parameter: 'top_p' is not supported with this model.",
+  "Invalid model parameter.",
+  "The model is thinking.",
+  "Image input is not supported for this model.",
+];
+
+t.test("a model that the backend does not offer is not found, with the backend's words", async (t) => {
+  for (const words of modelRefused) {
+    for (const body of [
+      { detail: words },
+      { error: { message: words } },
+      { type: "error", status: 400, detail: words },
+    ]) {
+      const error = { message: JSON.stringify(body), codexErrorInfo: "other" };
+      check(t, model, error);
+      t.match(describeFailure(error), { message: words, param: "model" });
+    }
+    const info = { httpConnectionFailed: { httpStatusCode: 404 } };
+    const message = `unexpected status 404 Not Found: {"detail":${JSON.stringify(words)}}, url: http://x/y`;
+    t.match(describeFailure({ message, codexErrorInfo: info }), { code: "model_not_found", message: words });
+  }
+  for (const words of modelMentioned) {
+    check(t, refused, { message: JSON.stringify({ detail: words }), codexErrorInfo: "other" });
+  }
+});
+
+t.test("a policy's refusal is one by its words alone, and by the name of a kind yet to come", async (t) => {
+  check(t, policy, {
+    message: "This was flagged as potentially violating our usage policy.",
+    codexErrorInfo: "other",
   });
-}
+  check(t, policy, { message: "no", codexErrorInfo: "radioPolicy" });
+  check(t, internal, { message: "something nobody has seen", codexErrorInfo: { brandNewKind: {} } });
+  check(t, refused, { message: "This is against our policies.", codexErrorInfo: "other" });
+});
 
 t.test("an incomplete response is not a failure, in either of Codex's wordings", async (t) => {
   const incomplete = "Incomplete response returned, reason: max_output_tokens";
@@ -63,25 +273,19 @@ t.test("the upstream's own sentence and field are taken out of its body", async 
     error: { message: "Unsupported value", code: "unsupported_value", param: "reasoning.effort" },
   };
   t.match(classifyFailure({ message: JSON.stringify(body), codexErrorInfo: "other" }), {
-    error: { message: "Unsupported value", param: "reasoning.effort", upstreamStatus: 400 },
+    error: { message: "Unsupported value", param: "reasoning.effort", upstreamStatus: undefined },
   });
 });
 
-t.test("no path of this machine and no endless text reaches a caller", async (t) => {
-  t.equal(publicText("cannot read /home/me/.codex/auth.json: denied"), "cannot read [path]: denied");
-  for (const path of [
-    "/root/.codex/auth.json",
-    "config:/root/.codex/auth.json",
-    "(/root/a/b)",
-    "file:///root/.codex/auth.json",
-    "file://localhost/root/a",
-    "~/.codex/auth.json",
-    String.raw`C:\Users\me\.codex\auth.json`,
-    String.raw`\\box\share\auth.json`,
-  ]) {
-    t.notMatch(publicText(`cannot read ${path}: denied`), /root|codex|Users|share/, path);
+t.test("a wait that the backend names in words is handed on", async (t) => {
+  const waits: readonly [words: string, ms: number | undefined][] = [
+    ["rate limit exceeded: Please try again in 1.898s.", 1898],
+    ["Please try again in 20ms.", 20],
+    ["try again in 2 minutes", 120_000],
+    ["Please try again in 1 second", 1000],
+    ["Please try again later.", undefined],
+  ];
+  for (const [message, ms] of waits) {
+    t.equal(describeFailure({ message, codexErrorInfo: "rateLimitExceeded" }).retryAfterMs, ms, message);
   }
-  t.equal(publicText("either/or, 1/2/3, application/json"), "either/or, 1/2/3, application/json");
-  t.equal(publicText("see http://127.0.0.1:80/v1/responses"), "see http://127.0.0.1:80/v1/responses");
-  t.ok(publicText("x".repeat(10_000)).length < 2100);
 });

@@ -31,6 +31,21 @@ export class ProtocolSchema {
     return isJsonObject(v2) ? v2[name] : undefined;
   }
 
+  /** The kinds of `CodexErrorInfo`: words, and objects of one key. */
+  errorKinds(): readonly string[] {
+    const { definitions } = this.#root;
+    const v2 = isJsonObject(definitions) ? definitions.v2 : undefined;
+    const info = isJsonObject(v2) ? v2.CodexErrorInfo : undefined;
+    const forms = isJsonObject(info) ? (info.anyOf ?? info.oneOf) : undefined;
+    if (!Array.isArray(forms)) throw new Error("no CodexErrorInfo in the schema");
+    return forms.flatMap((form: unknown) => {
+      if (!isJsonObject(form)) return [];
+      const words = Array.isArray(form.enum) ? form.enum : [];
+      const keys = Array.isArray(form.required) ? form.required : [];
+      return [...words, ...keys].filter((kind): kind is string => typeof kind === "string");
+    });
+  }
+
   /** @param union `ClientRequest`, `ServerRequest` or `ServerNotification`. */
   methods(union: string): ReadonlyMap<string, MethodSchema> {
     const definitions = this.#root.definitions;

@@ -1,0 +1,161 @@
+/** The table of what the upstream says, row by row, through the real app-server and over both of its transports. */
+import t from "tap";
+import type { TurnErrorCode } from "../../src/workers/contract/errors.js";
+import {
+  contextLengthExceeded,
+  cutConnection,
+  hangUp,
+  httpError,
+  lastUserText,
+  overloaded,
+  type Reply,
+  rateLimited,
+  resetConnection,
+  responseFailed,
+  stall,
+  streamError,
+  usageLimitReached,
+} from "../support/offline-backend/index.js";
+import { startServiceHarness } from "../support/service-harness.js";
+import { ask, checkTold, type ExpectedWords, withoutRetries } from "../support/upstream-told.js";
+
+interface Row extends ExpectedWords {
+  readonly reply: Reply;
+}
+
+const page =
+  "<!DOCTYPE html><html><head><title>Just a moment...</title></head><body><h1>Blocked</h1></body></html>";
+const unsupported = "The 'gpt-5.4' model is not supported when using Codex with a ChatGPT account.";
+const said = { message: "It is so." };
+
+function refusal(status: number, code: TurnErrorCode): Row {
+  return { reply: httpError(status, said), code, words: /It is so\.|^[^{<]+$/ };
+}
+
+function failed(code: string, own: TurnErrorCode): Row {
+  return { reply: responseFailed({ code, message: "It is so." }), code: own };
+}
+
+const rows: Readonly<Record<string, Row>> = {
+  400: refusal(400, "upstream_bad_request"),
+  401: refusal(401, "native_login_required"),
+  402: refusal(402, "upstream_forbidden"),
+  403: refusal(403, "upstream_forbidden"),
+  404: refusal(404, "upstream_bad_request"),
+  408: refusal(408, "upstream_connection_failed"),
+  409: refusal(409, "upstream_connection_failed"),
+  413: refusal(413, "upstream_bad_request"),
+  418: refusal(418, "upstream_bad_request"),
+  422: refusal(422, "upstream_bad_request"),
+  429: refusal(429, "rate_limit_exceeded"),
+  500: refusal(500, "upstream_connection_failed"),
+  502: refusal(502, "upstream_connection_failed"),
+  503: refusal(503, "server_overloaded"),
+  504: refusal(504, "upstream_connection_failed"),
+  520: refusal(520, "upstream_connection_failed"),
+  529: refusal(529, "server_overloaded"),
+  "429 of a burst": { reply: rateLimited(0), code: "rate_limit_exceeded" },
+  "429 of the plan's window": { reply: usageLimitReached(), code: "usage_limit_reached" },
+  "429 of a quota": { reply: httpError(429, { code: "insufficient_quota" }), code: "usage_limit_reached" },
+  "503 of an overload": { reply: overloaded(), code: "server_overloaded" },
+  "400 for the context": {
+    reply: httpError(400, { code: "context_length_exceeded" }),
+    code: "context_length_exceeded",
+  },
+  "400 of a policy": {
+    reply: httpError(400, { message: "It breaks our usage policies.", code: "content_policy_violation" }),
+    words: "It breaks our usage policies.",
+    code: "content_policy_violation",
+  },
+  "400 of the cyber policy": {
+    reply: httpError(400, { ...said, code: "cyber_policy" }),
+    code: "content_policy_violation",
+    words: "It is so.",
+  },
+  "400 for a model": {
+    reply: httpError(400, { body: { detail: unsupported } }),
+    code: "model_not_found",
+    words: unsupported,
+  },
+  "404 for a model": {
+    reply: httpError(404, { body: { detail: "Model not found" } }),
+    code: "model_not_found",
+    words: "Model not found",
+  },
+  "404 for a model by code": {
+    reply: httpError(404, { ...said, code: "model_not_found" }),
+    code: "model_not_found",
+    words: "It is so.",
+  },
+  "403 in another shape": {
+    reply: httpError(403, { body: { detail: "You may not." } }),
+    code: "upstream_forbidden",
+    words: "The model backend answered 403 Forbidden: You may not.",
+  },
+  "400 with a list of faults": {
+    reply: httpError(400, { body: { detail: [{ loc: ["body", "input"], msg: "field required" }] } }),
+    code: "upstream_bad_request",
+    words: "body.input: field required",
+  },
+  "400 with a page": {
+    reply: httpError(400, { bodyText: page, headers: { "content-type": "text/html" } }),
+    code: "upstream_bad_request",
+    words: "Just a moment... Blocked",
+  },
+  "403 with a page": {
+    reply: httpError(403, { bodyText: page, headers: { "content-type": "text/html", "cf-ray": "abc-FRA" } }),
+    code: "upstream_forbidden",
+    words: "The model backend answered 403 Forbidden: Just a moment... Blocked",
+  },
+  "502 with a page": {
+    reply: httpError(502, { bodyText: page }),
+    code: "upstream_connection_failed",
+    words: /Bad Gateway: Just a moment/,
+  },
+  "400 with a sentence": {
+    reply: httpError(400, { bodyText: "Not today.", headers: { "content-type": "text/plain" } }),
+    code: "upstream_bad_request",
+    words: "Not today.",
+  },
+  "400 without a word": { reply: httpError(400, { bodyText: "" }), code: "upstream_bad_request" },
+  "400 that names its own address": {
+    reply: httpError(400, { message: "Ask http://127.0.0.1:4000/v1/responses or 10.0.0.7:443 again." }),
+    code: "upstream_bad_request",
+    words: "Ask [address] or [address] again.",
+  },
+  "failed: server_error": failed("server_error", "upstream_connection_failed"),
+  "failed: rate_limit_exceeded": failed("rate_limit_exceeded", "rate_limit_exceeded"),
+  "failed: slow_down": failed("slow_down", "rate_limit_exceeded"),
+  "failed: server_is_overloaded": failed("server_is_overloaded", "server_overloaded"),
+  "failed: insufficient_quota": failed("insufficient_quota", "usage_limit_reached"),
+  "failed: usage_not_included": failed("usage_not_included", "usage_limit_reached"),
+  "failed: invalid_prompt": failed("invalid_prompt", "upstream_bad_request"),
+  "failed: cyber_policy": failed("cyber_policy", "content_policy_violation"),
+  "failed: context": { reply: contextLengthExceeded(), code: "context_length_exceeded" },
+  "failed: another": failed("something_new", "upstream_connection_failed"),
+  "an error event": {
+    reply: streamError({ code: "server_error", message: "It is so." }),
+    code: "upstream_connection_failed",
+  },
+  "reset before an answer": { reply: resetConnection(), code: "upstream_connection_failed" },
+  "closed before an answer": { reply: hangUp(), code: "upstream_connection_failed" },
+  "closed as going away": { reply: hangUp(1001, "going away"), code: "upstream_connection_failed" },
+  "closed with an error": { reply: hangUp(1011, "boom"), code: "upstream_connection_failed" },
+  "cut before its end": { reply: cutConnection({ afterDeltas: 0 }), code: "upstream_connection_failed" },
+  "silent before its end": { reply: stall({ afterDeltas: 0 }), code: "upstream_connection_failed" },
+};
+
+for (const supportsWebSockets of [false, true]) {
+  const transport = supportsWebSockets ? "a WebSocket" : "server-sent events";
+  t.test(`over ${transport} each row of the table has its code, status and words`, async (t) => {
+    const harness = await startServiceHarness(t, { provider: { ...withoutRetries, supportsWebSockets } });
+    for (const [name, row] of Object.entries(rows)) {
+      harness.backend.whenReply((request) => lastUserText(request) === name, row.reply);
+    }
+    await harness.untilReady();
+    const told = await Promise.all(
+      Object.entries(rows).map(async ([name, row]) => [name, row, await ask(harness, name)] as const),
+    );
+    for (const [name, row, answer] of told) checkTold(t, name, answer, row);
+  });
+}
