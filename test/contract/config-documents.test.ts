@@ -91,6 +91,8 @@ t.test("the names that people rely on do not change unnoticed", async (t) => {
       ["turns.profile", "turn-profile", "CODEX_NATIVE_API_TURN_PROFILE"],
       ["http.unsupportedParameters", "unsupported-parameters", "CODEX_NATIVE_API_UNSUPPORTED_PARAMETERS"],
       ["http.maxBodyBytes", "max-body-bytes", "CODEX_NATIVE_API_MAX_BODY_BYTES"],
+      ["http.maxBodyValues", "max-body-values", "CODEX_NATIVE_API_MAX_BODY_VALUES"],
+      ["http.maxItemValues", "max-item-values", "CODEX_NATIVE_API_MAX_ITEM_VALUES"],
       ["http.maxHeaderBytes", "max-header-bytes", "CODEX_NATIVE_API_MAX_HEADER_BYTES"],
       ["http.headersTimeoutMs", "headers-timeout-ms", "CODEX_NATIVE_API_HEADERS_TIMEOUT_MS"],
       ["http.requestTimeoutMs", "request-timeout-ms", "CODEX_NATIVE_API_REQUEST_TIMEOUT_MS"],

@@ -79,7 +79,7 @@ t.test("only JSON is taken", async (t) => {
 
 t.test("a body that is not JSON is told so", async (t) => {
   const fixture = await serveFake(t);
-  for (const body of ["", "{", "nonsense", '{"input": "hi",}', '{"input":"hi","__proto__":{"x":1}}']) {
+  for (const body of ["", "{", "nonsense", '{"input": "hi",}', '{"input":["hi",]}']) {
     const answer = await call(fixture, "/v1/responses", { body });
     t.equal(answer.status, 400, body);
     t.match(answer.json(), { error: { code: "invalid_json", type: "invalid_request_error" } }, body);

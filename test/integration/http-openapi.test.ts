@@ -6,6 +6,7 @@ import { CallerTurns } from "../../src/main/http/caller-limits.js";
 import { InFlight } from "../../src/main/http/in-flight.js";
 import { buildOpenApiDocument } from "../../src/main/http/openapi/document.js";
 import { ResponseService } from "../../src/main/responses/response-service.js";
+import { LoopShare } from "../../src/workers/contract/pace.js";
 import { FakeRuntime } from "../support/fake-runtime.js";
 import { call, serveFake } from "../support/http-fixture.js";
 
@@ -50,6 +51,7 @@ t.test("routes and methods of the listener and of the document are the same", as
       registry,
       responses: new ResponseService({ runtime, registry, wallClock, newId: (prefix) => prefix }),
       callerTurns: new CallerTurns(),
+      loopShare: new LoopShare(),
       unsupportedParameters: "ignore",
       keepAliveCommentMs: 1000,
       limits: {},

@@ -47,6 +47,8 @@ export function compileConfig(settings: LayeredSettings, machine: Machine, env: 
     },
     http: {
       maxBodyBytes: settings.read(options.maxBodyBytes),
+      maxBodyValues: settings.read(options.maxBodyValues),
+      maxItemValues: settings.read(options.maxItemValues),
       maxHeaderBytes: settings.read(options.maxHeaderBytes),
       headersTimeoutMs: settings.read(options.headersTimeoutMs),
       requestTimeoutMs: settings.read(options.requestTimeoutMs),

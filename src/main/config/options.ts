@@ -40,6 +40,8 @@ export const optionGroups: readonly { readonly title: string; readonly options: 
       options.turnProfile,
       options.unsupportedParameters,
       options.maxBodyBytes,
+      options.maxBodyValues,
+      options.maxItemValues,
       options.maxHeaderBytes,
       options.headersTimeoutMs,
       options.requestTimeoutMs,

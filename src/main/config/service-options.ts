@@ -95,6 +95,24 @@ export const serviceOptions = {
     description:
       "Largest request body. Those of all requests under way may be sixteen times as much together, besides the first 64 KiB of each connection's; one caller leaves others a part.",
   }),
+  maxBodyValues: defineOption({
+    key: "http.maxBodyValues",
+    env: "CODEX_NATIVE_API_MAX_BODY_VALUES",
+    type: integer(1000, 100_000_000),
+    default: 1_000_000,
+    reloadable: true,
+    description:
+      "JSON values in one request body: objects, lists, texts, numbers. A history of 32 MB in messages of 1 KB has a third of it.",
+  }),
+  maxItemValues: defineOption({
+    key: "http.maxItemValues",
+    env: "CODEX_NATIVE_API_MAX_ITEM_VALUES",
+    type: integer(1000, 100_000_000),
+    default: 20_000,
+    reloadable: true,
+    description:
+      "JSON values in one item of input or messages, and in all other fields of a body together. More are parsed in one go, and hold up other callers.",
+  }),
   maxHeaderBytes: defineOption({
     key: "http.maxHeaderBytes",
     env: "CODEX_NATIVE_API_MAX_HEADER_BYTES",

@@ -97,6 +97,10 @@ export interface ContinuationConfig {
 /** What requests are taken. */
 export interface HttpConfig {
   readonly maxBodyBytes: number;
+  /** JSON values in one request body. */
+  readonly maxBodyValues: number;
+  /** JSON values in one item of `input` or `messages`, and in all other fields together. */
+  readonly maxItemValues: number;
   readonly maxHeaderBytes: number;
   /** Time for a request's headers to arrive. */
   readonly headersTimeoutMs: number;

@@ -5,6 +5,7 @@ import { CodexNativeApiError } from "../errors.js";
 import type { AccessPolicy } from "./access-policy.js";
 import { addRoutes } from "./add-routes.js";
 import { type BodyLimits, IncomingBody } from "./body/incoming-body.js";
+import type { JsonBounds } from "./body/json-scan.js";
 import { commonHeaders } from "./common-headers.js";
 import { allowOrigin, answerPreflight, isPreflight } from "./cors.js";
 import { EarlyAnswers } from "./early-answer.js";
@@ -28,6 +29,7 @@ export interface AppParts {
   readonly context: RouteContext;
   readonly access: AccessPolicy;
   readonly bodyLimits: BodyLimits;
+  readonly jsonBounds: () => JsonBounds;
   readonly inFlight: InFlight;
   /** True once the server stops taking work. */
   readonly isClosing: () => boolean;
@@ -58,7 +60,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
     genReqId: (request) => requestIdOf(request.headers),
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
   });
-  readJsonBodies(app);
+  readJsonBodies(app, { bounds: parts.jsonBounds, share: context.loopShare });
   app.decorateRequest(recordKey, null);
   addGuards(app, parts, earlyAnswers);
   addErrorReplies(app, context);

@@ -1,28 +1,27 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { LoopShare } from "../../workers/contract/pace.js";
+import type { JsonBody } from "../dialects/requests/json-body.js";
 import { CodexNativeApiError } from "../errors.js";
 import { anonymousCaller } from "./body/incoming-body.js";
+import type { JsonBounds } from "./body/json-scan.js";
+import { ParsedBody, ReceivedBody } from "./body/received-body.js";
 import { recordOf } from "./request-record.js";
 
+/** So much of a body is scanned in one round of the event loop, in bytes. */
+const scannedAtOnceBytes = 256 * 1024;
+
+export interface JsonReading {
+  /** Asked for each body. */
+  readonly bounds: () => JsonBounds;
+  readonly share: LoopShare;
+}
+
 /** Bodies are JSON and nothing else; any other media type is 415, which also keeps a page's plain form posts out. */
-export function readJsonBodies(app: FastifyInstance): void {
-  // It refuses `__proto__` keys, which would become the prototype of objects built from the body.
-  const parse = app.getDefaultJsonParser("error", "ignore");
+export function readJsonBodies(app: FastifyInstance, reading: JsonReading): void {
   app.removeAllContentTypeParsers();
   // Read here and not by fastify, whose limit cannot be changed once it listens.
   app.addContentTypeParser("application/json", (request, _payload, done) => {
-    readText(request).then((text) => {
-      if (text === "" && request.routeOptions.config.needsBody !== true) {
-        done(null, undefined);
-        return;
-      }
-      void parse(request, text, (error, value) => {
-        if (error === null) done(null, value);
-        else
-          done(
-            new CodexNativeApiError("invalid_json", "The request body is not valid JSON.", { cause: error }),
-          );
-      });
-    }, done);
+    readJson(request, reading).then((body) => done(null, body), done);
   });
   // Clients name a type also where they send nothing.
   app.addContentTypeParser("*", (request, _payload, done) => {
@@ -30,15 +29,32 @@ export function readJsonBodies(app: FastifyInstance): void {
   });
 }
 
-async function readText(request: FastifyRequest): Promise<string> {
+/** The body that a route reads; its value is undefined where there was none. */
+export function bodyOf({ body }: FastifyRequest): JsonBody {
+  return body instanceof ParsedBody ? body : new ParsedBody(undefined, noElements);
+}
+
+async function* noElements(): AsyncGenerator<never> {}
+
+async function readJson(
+  request: FastifyRequest,
+  { bounds, share }: JsonReading,
+): Promise<JsonBody | undefined> {
   if (isDeclared(request)) requirePlainJson(request);
   const { body, token } = recordOf(request);
-  const chunks: Buffer[] = [];
+  const declared = request.headers["content-length"];
+  const received = new ReceivedBody(declared === undefined ? null : Number(declared), bounds());
+  let scannedBytes = 0;
   await body.read(token?.name ?? anonymousCaller, (chunk) => {
-    if (chunks.length === 0) requirePlainJson(request);
-    chunks.push(chunk);
+    if (received.length === 0) requirePlainJson(request);
+    received.append(chunk);
+    scannedBytes += chunk.length;
+    if (scannedBytes < scannedAtOnceBytes) return undefined;
+    scannedBytes = 0;
+    return share.nextRound();
   });
-  return Buffer.concat(chunks).toString("utf8");
+  if (received.length === 0 && request.routeOptions.config.needsBody !== true) return undefined;
+  return received.parse(share.start());
 }
 
 /** For requests that name another type: they must be empty. */

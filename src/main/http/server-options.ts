@@ -1,15 +1,21 @@
 import type { Logger } from "pino";
+import type { LoopShare } from "../../workers/contract/pace.js";
 import type { CodexNativeApiContinuationRegistry } from "../continuation/types.js";
 import type { UnsupportedParameterPolicy } from "../dialects/requests/parameter-fate.js";
 import type { ResponseService } from "../responses/response-service.js";
 import type { NativeTurnRuntime } from "../runtime/types.js";
 import type { AccessOptions } from "./access-policy.js";
+import { defaultJsonBounds, type JsonBounds } from "./body/json-scan.js";
 import type { CallerTurns } from "./caller-limits.js";
 import type { MetricsSink } from "./metrics-sink.js";
 
 /** What a server that runs can be given anew. */
 export interface ServerSettings extends AccessOptions {
   readonly maxBodyBytes: number;
+  /** JSON values in one request body. Default 1000000. */
+  readonly maxBodyValues?: number;
+  /** JSON values in one item of `input` or `messages`, and in all other fields together. Default 20000. */
+  readonly maxItemValues?: number;
   /** `maxHeaderBytes` stays what it was when the server was made. */
   readonly limits?: Partial<ListenerLimits>;
 }
@@ -68,6 +74,13 @@ export const defaultListenerLimits: ListenerLimits = {
   maxRequestsPerConnection: 0,
 };
 
+export function jsonBoundsOf({ maxBodyValues, maxItemValues }: ServerSettings): JsonBounds {
+  return {
+    maxValues: maxBodyValues ?? defaultJsonBounds.maxValues,
+    maxItemValues: maxItemValues ?? defaultJsonBounds.maxItemValues,
+  };
+}
+
 export const defaultKeepAliveCommentMs = 15_000;
 
 /** What answers need of the server. */
@@ -76,6 +89,8 @@ export interface RouteContext {
   readonly responses: ResponseService;
   readonly registry: CodexNativeApiContinuationRegistry;
   readonly callerTurns: CallerTurns;
+  /** Of the thread that serves HTTP. */
+  readonly loopShare: LoopShare;
   readonly unsupportedParameters: UnsupportedParameterPolicy;
   readonly keepAliveCommentMs: number;
   readonly limits: Partial<ListenerLimits>;

@@ -1,9 +1,11 @@
 import type { FastifyInstance } from "fastify";
+import { LoopShare } from "../../workers/contract/pace.js";
 import { isLoopbackHost } from "../config/network-names.js";
 import { ResponseService } from "../responses/response-service.js";
 import { AccessPolicy } from "./access-policy.js";
 import type { BodyPace } from "./body/body-flow.js";
 import { BodyLimits } from "./body/incoming-body.js";
+import type { JsonBounds } from "./body/json-scan.js";
 import { buildApp } from "./build-app.js";
 import { CallerTurns } from "./caller-limits.js";
 import { InFlight } from "./in-flight.js";
@@ -13,6 +15,7 @@ import {
   type CodexNativeApiServerOptions,
   defaultKeepAliveCommentMs,
   defaultListenerLimits,
+  jsonBoundsOf,
   type ServerSettings,
 } from "./server-options.js";
 
@@ -47,6 +50,7 @@ export class CodexNativeApiServer {
   readonly #app: FastifyInstance;
   readonly #access: AccessPolicy;
   readonly #bodyLimits: BodyLimits;
+  #jsonBounds: JsonBounds;
   readonly #responses: ResponseService;
   readonly #inFlight = new InFlight();
   readonly #hurried = new AbortController();
@@ -58,6 +62,7 @@ export class CodexNativeApiServer {
     this.#access = new AccessPolicy(options.host, options);
     this.#options = options;
     this.#bodyLimits = new BodyLimits(options.maxBodyBytes, paceOf(options));
+    this.#jsonBounds = jsonBoundsOf(options);
     this.#responses = new ResponseService({
       runtime: options.runtime,
       registry: options.registry,
@@ -71,6 +76,7 @@ export class CodexNativeApiServer {
         responses: this.#responses,
         registry: options.registry,
         callerTurns: new CallerTurns(),
+        loopShare: new LoopShare(),
         unsupportedParameters: options.unsupportedParameters,
         keepAliveCommentMs: options.keepAliveCommentMs ?? defaultKeepAliveCommentMs,
         limits: options.limits ?? {},
@@ -82,6 +88,7 @@ export class CodexNativeApiServer {
       },
       access: this.#access,
       bodyLimits: this.#bodyLimits,
+      jsonBounds: () => this.#jsonBounds,
       inFlight: this.#inFlight,
       isClosing: () => this.#state === "closing" || this.#state === "closed",
     });
@@ -107,6 +114,7 @@ export class CodexNativeApiServer {
     const withdrawn = this.#access.replace(settings);
     this.#bodyLimits.maxBytes = settings.maxBodyBytes;
     this.#bodyLimits.pace = paceOf(settings);
+    this.#jsonBounds = jsonBoundsOf(settings);
     applyLimits(this.#app.server, { ...defaultListenerLimits, ...settings.limits });
     for (const name of withdrawn) {
       this.#inFlight.interruptTurnsOf(name);

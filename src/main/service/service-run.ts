@@ -118,6 +118,8 @@ function describeSettings({ auth, http }: CodexNativeApiConfig): ServerSettings 
     allowedHosts: http.allowedHosts,
     allowedOrigins: http.allowedOrigins,
     maxBodyBytes: http.maxBodyBytes,
+    maxBodyValues: http.maxBodyValues,
+    maxItemValues: http.maxItemValues,
     limits: { maxHeaderBytes, headersTimeoutMs, requestTimeoutMs, minBodyBytesPerSecond, maxConnections },
   };
 }

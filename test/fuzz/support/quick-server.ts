@@ -8,7 +8,7 @@ import { buildApp } from "../../../src/main/http/build-app.js";
 import { CallerTurns } from "../../../src/main/http/caller-limits.js";
 import { InFlight } from "../../../src/main/http/in-flight.js";
 import { createId } from "../../../src/main/http/request-id.js";
-import type { CodexNativeApiServerOptions } from "../../../src/main/http/server-options.js";
+import { type CodexNativeApiServerOptions, jsonBoundsOf } from "../../../src/main/http/server-options.js";
 import { createSilentLogger } from "../../../src/main/observability/logger.js";
 import { ResponseService } from "../../../src/main/responses/response-service.js";
 import type {
@@ -16,6 +16,7 @@ import type {
   IsolatedTurnRequest,
   IsolatedTurnResult,
 } from "../../../src/main/runtime/types.js";
+import { LoopShare } from "../../../src/workers/contract/pace.js";
 import { answerHello, FakeRuntime, FakeTurn } from "../../support/fake-runtime.js";
 import { namedToken } from "../../support/http-fixture.js";
 import { fuzzToken } from "./requests.js";
@@ -57,6 +58,7 @@ export async function createQuickApp(): Promise<FastifyInstance> {
       registry,
       responses: new ResponseService({ runtime, registry, wallClock: Date.now, newId: createId }),
       callerTurns: new CallerTurns(),
+      loopShare: new LoopShare(),
       unsupportedParameters: options.unsupportedParameters,
       keepAliveCommentMs: 15_000,
       // The injector's answers keep their timers to the end, and with them all there was of a request.
@@ -69,6 +71,7 @@ export async function createQuickApp(): Promise<FastifyInstance> {
     },
     access: new AccessPolicy(options.host, options),
     bodyLimits: new BodyLimits(options.maxBodyBytes, { minBytesPerSecond: 8192, graceMs: 10_000 }),
+    jsonBounds: () => jsonBoundsOf(options),
     inFlight: new InFlight(),
     isClosing: () => false,
   });

@@ -51,6 +51,8 @@ t.test("nothing given yields the defaults of the launch contract", async (t) => 
     continuation: { ttlMs: 1800000, maxEntries: 10000, maxBytes: 268435456 },
     http: {
       maxBodyBytes: 33554432,
+      maxBodyValues: 1000000,
+      maxItemValues: 20000,
       maxHeaderBytes: 16384,
       headersTimeoutMs: 30000,
       requestTimeoutMs: 120000,

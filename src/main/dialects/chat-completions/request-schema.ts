@@ -1,8 +1,14 @@
 /** The body of `POST /v1/chat/completions`, checked at the edge. Keys we do not read pass through and are reported later. */
 import { z } from "zod";
+import type { Pace } from "../../../workers/contract/pace.js";
+import { boundedList } from "../requests/bounded-list.js";
+import { checkElement, type ElementCheck } from "../requests/check-element.js";
+import type { JsonBody } from "../requests/json-body.js";
 import { metadata } from "../requests/metadata.js";
-import { parseBody } from "../requests/parse-body.js";
-import { messages } from "./message-schemas.js";
+import { parseBody, readElements } from "../requests/parse-body.js";
+import { requestLimits } from "../requests/request-limits.js";
+import { type ChatMessage, message, messages } from "./message-schemas.js";
+import { invalid } from "./request-error.js";
 import { responseFormat } from "./response-format.js";
 import { toolChoice, tools, webSearchOptions } from "./tool-schemas.js";
 
@@ -25,15 +31,46 @@ export const chatBody = z.looseObject({
   parallel_tool_calls: flag,
   web_search_options: webSearchOptions.nullish(),
   n: z.int().min(1).nullish(),
-  modalities: z.array(z.string()).nullish(),
+  modalities: boundedList(z.string(), requestLimits.maxModalities).nullish(),
 });
 
 export type ChatRequest = z.infer<typeof chatBody>;
 
+/** The body but for its messages, which are checked one by one. */
+const head = chatBody.extend({ messages: z.array(z.unknown()) });
+
+const messageCheck: ElementCheck<ChatMessage> = {
+  schema: message,
+  field: "messages",
+  unsupported: "unsupported_chat_completions_feature",
+};
+
 /**
+ * A body that a host composed. Works on without a pause.
+ *
  * @throws CodexNativeApiError `invalid_request`, or `unsupported_chat_completions_feature` for a role or a type of part, call or
  * tool that has no mapping; `param` is the path of the field.
  */
 export function parseChatRequest(body: unknown): ChatRequest {
-  return parseBody(chatBody, body, "unsupported_chat_completions_feature");
+  const request = parseBody(head, body, messageCheck.unsupported);
+  return withMessages(
+    request,
+    request.messages.map((value, index) => checkElement(value, index, messageCheck)),
+  );
+}
+
+/** A body that came over the wire, however long. Throws what `parseChatRequest` throws, and `invalid_json`. */
+export async function readChatRequest(body: JsonBody, pace: Pace): Promise<ChatRequest> {
+  const request = parseBody(head, body.value, messageCheck.unsupported);
+  const checked: ChatMessage[] = [];
+  if (pace.isDue) await pace.rest();
+  await readElements(body, messageCheck.field, pace, (value, index) => {
+    checked.push(checkElement(value, index, messageCheck));
+  });
+  return withMessages(request, checked);
+}
+
+function withMessages(request: z.infer<typeof head>, checked: ChatMessage[]): ChatRequest {
+  if (checked.length === 0) throw invalid("messages", "holds no messages");
+  return { ...request, messages: checked };
 }

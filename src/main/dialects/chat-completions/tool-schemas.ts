@@ -1,5 +1,6 @@
 /** Tools and the choice among them, as chat completions declare them. Types that are not here are refused by name. */
 import { z } from "zod";
+import { boundedList } from "../requests/bounded-list.js";
 import { requestLimits } from "../requests/request-limits.js";
 import { toolName } from "../tools/tool-schemas.js";
 
@@ -15,22 +16,22 @@ const functionTool = z.looseObject({
   }),
 });
 
-export const tools = z
-  .array(z.discriminatedUnion("type", [functionTool]))
-  .max(requestLimits.maxTools)
-  .superRefine((list, context) => {
-    const names = new Set<string>();
-    for (const [index, { function: declared }] of list.entries()) {
-      if (names.has(declared.name)) {
-        context.addIssue({
-          code: "custom",
-          path: [index, "function", "name"],
-          message: "is the name of an earlier tool: names must be unique",
-        });
-      }
-      names.add(declared.name);
+export const tools = boundedList(
+  z.discriminatedUnion("type", [functionTool]),
+  requestLimits.maxTools,
+).superRefine((list, context) => {
+  const names = new Set<string>();
+  for (const [index, { function: declared }] of list.entries()) {
+    if (names.has(declared.name)) {
+      context.addIssue({
+        code: "custom",
+        path: [index, "function", "name"],
+        message: "is the name of an earlier tool: names must be unique",
+      });
     }
-  });
+    names.add(declared.name);
+  }
+});
 
 const chosenFunction = z.looseObject({
   type: z.literal("function"),
@@ -41,10 +42,7 @@ const allowedTools = z.looseObject({
   type: z.literal("allowed_tools"),
   allowed_tools: z.looseObject({
     mode: z.enum(["auto", "required"]),
-    tools: z
-      .array(z.discriminatedUnion("type", [chosenFunction]))
-      .min(1)
-      .max(requestLimits.maxTools),
+    tools: boundedList(z.discriminatedUnion("type", [chosenFunction]), requestLimits.maxTools, 1),
   }),
 });
 

@@ -1,7 +1,8 @@
 import type { z } from "zod";
 import { isJsonObject } from "../../../workers/contract/json.js";
+import type { Pace } from "../../../workers/contract/pace.js";
 import { CodexNativeApiError, type CodexNativeApiErrorCode } from "../../errors.js";
-import { refuseDeepNesting } from "./nesting.js";
+import type { JsonBody } from "./json-body.js";
 import { toRequestError } from "./schema-fault.js";
 
 /**
@@ -18,8 +19,25 @@ export function parseBody<Body>(
   if (!isJsonObject(body)) {
     throw new CodexNativeApiError("invalid_request", "The request body must be a JSON object.");
   }
-  refuseDeepNesting(body);
   const parsed = schema.safeParse(body, { reportInput: true });
   if (!parsed.success) throw toRequestError(parsed.error, unsupported);
   return parsed.data;
+}
+
+/** Takes one element of a list after another. What it throws ends the list. */
+export type TakeElement = (value: unknown, index: number) => void;
+
+/** Hands on the elements of a body's list, and lets the event loop go on between them. */
+export async function readElements(
+  body: JsonBody,
+  name: string,
+  pace: Pace,
+  take: TakeElement,
+): Promise<void> {
+  for await (const { firstIndex, values } of body.elements(name)) {
+    for (const [offset, value] of values.entries()) {
+      take(value, firstIndex + offset);
+      if (pace.isDue) await pace.rest();
+    }
+  }
 }

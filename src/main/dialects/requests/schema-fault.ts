@@ -11,17 +11,37 @@ interface Fault {
   readonly path: Path;
 }
 
+/** Where in the body the value lay that was checked. */
+export interface FaultPlace {
+  readonly path: Path;
+  /** A list within it of which only a part was checked: its name, and how many elements came before. */
+  readonly part?: { readonly name: string; readonly from: number };
+}
+
+const wholeBody: FaultPlace = { path: [] };
+
 /**
  * `unsupported` is the dialect's own code for a feature that Codex has no place for. The error must have been made with
  * `reportInput`.
  */
-export function toRequestError(error: z.ZodError, unsupported: CodexNativeApiErrorCode): CodexNativeApiError {
+export function toRequestError(
+  error: z.ZodError,
+  unsupported: CodexNativeApiErrorCode,
+  place: FaultPlace = wholeBody,
+): CodexNativeApiError {
   const fault = pickFault(error.issues, []);
   if (fault === null) return new CodexNativeApiError("invalid_request", "The request body is not valid.");
-  const param = fault.path.length === 0 ? null : formatPath(fault.path);
+  const path = locate(fault.path, place);
+  const param = path.length === 0 ? null : formatPath(path);
   const value = faultyValue(fault.issue);
   const code = isUnsupported(fault.issue, value) ? unsupported : "invalid_request";
   return new CodexNativeApiError(code, describe(fault.issue, param, value), { param });
+}
+
+function locate(path: Path, { path: outer, part }: FaultPlace): Path {
+  const [name, index, ...rest] = path;
+  const isInPart = part !== undefined && name === part.name && typeof index === "number";
+  return [...outer, ...(isInPart ? [name, index + part.from, ...rest] : path)];
 }
 
 /** The first issue; within a union the branch that went deepest, for that is the one the caller meant. */

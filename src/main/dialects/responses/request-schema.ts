@@ -1,14 +1,20 @@
 /** The body of `POST /v1/responses`, checked at the edge. Keys we do not read pass through and are reported later. */
 import { z } from "zod";
+import { findTooDeep } from "../../../workers/contract/json-depth.js";
+import type { Pace } from "../../../workers/contract/pace.js";
 import { CodexNativeApiError } from "../../errors.js";
+import { boundedList } from "../requests/bounded-list.js";
+import { checkElement, type ElementCheck } from "../requests/check-element.js";
+import type { JsonBody } from "../requests/json-body.js";
 import { longText } from "../requests/long-text.js";
 import { metadata } from "../requests/metadata.js";
 import { isGiven } from "../requests/parameter-fate.js";
-import { parseBody } from "../requests/parse-body.js";
-import { requestLimits } from "../requests/request-limits.js";
+import { parseBody, readElements } from "../requests/parse-body.js";
+import { maxBodyLevels, requestLimits } from "../requests/request-limits.js";
+import { formatPath } from "../requests/schema-fault.js";
 import { textFormat } from "../structured-output/text-format.js";
 import { toolChoice, tools } from "../tools/tool-schemas.js";
-import { inputItem } from "./input-items.js";
+import { type InputItem, inputItem } from "./input-items.js";
 
 const flag = z.boolean().nullish();
 const text = z.string().nullish();
@@ -26,7 +32,7 @@ export const responsesBody = z.looseObject({
   store: flag,
   background: flag,
   previous_response_id: z.string().min(1).nullish(),
-  include: z.array(z.string()).max(requestLimits.maxIncludes).nullish(),
+  include: boundedList(z.string(), requestLimits.maxIncludes).nullish(),
   metadata: metadata.nullish(),
   reasoning: z
     .looseObject({ effort: z.string().min(1).max(64).nullish(), summary, generate_summary: summary })
@@ -53,18 +59,64 @@ export const responsesBody = z.looseObject({
 
 export type ResponsesRequest = z.infer<typeof responsesBody>;
 
+/** The body but for its items, which are checked one by one. */
+const head = responsesBody.extend({ input: z.union([longText, z.array(z.unknown())]).nullish() });
+
+const itemCheck: ElementCheck<InputItem> = {
+  schema: inputItem,
+  field: "input",
+  unsupported: "unsupported_responses_feature",
+};
+
 /**
+ * A body that a host composed. Works on without a pause.
+ *
  * @throws CodexNativeApiError `invalid_request`, or `unsupported_responses_feature` for a type of item, content or tool that
  * has no mapping; `param` is the path of the field.
  */
 export function parseResponsesRequest(body: unknown): ResponsesRequest {
-  const request = parseBody(responsesBody, body, "unsupported_responses_feature");
-  refuseNoInput(request);
-  return request;
+  refuseDeepNesting(body);
+  const request = parseBody(head, body, itemCheck.unsupported);
+  const { input } = request;
+  const items = Array.isArray(input)
+    ? input.map((value, index) => checkElement(value, index, itemCheck))
+    : input;
+  refuseNoInput({ ...request, input: items });
+  return { ...request, input: items };
+}
+
+/** A body that came over the wire, however long. Throws what `parseResponsesRequest` throws, and `invalid_json`. */
+export async function readResponsesRequest(body: JsonBody, pace: Pace): Promise<ResponsesRequest> {
+  const request = parseBody(head, body.value, itemCheck.unsupported);
+  const { input } = request;
+  if (!Array.isArray(input)) {
+    refuseNoInput({ ...request, input });
+    return { ...request, input };
+  }
+  const items: InputItem[] = [];
+  if (pace.isDue) await pace.rest();
+  await readElements(body, itemCheck.field, pace, (value, index) => {
+    items.push(checkElement(value, index, itemCheck));
+  });
+  refuseNoInput({ ...request, input: items });
+  return { ...request, input: items };
+}
+
+function refuseDeepNesting(body: unknown): void {
+  const path = findTooDeep(body, maxBodyLevels);
+  if (path === null) return;
+  throw new CodexNativeApiError(
+    "invalid_request",
+    `The request body is nested deeper than ${maxBodyLevels} levels.`,
+    { param: formatPath(path) },
+  );
 }
 
 /** A response that continues another may have nothing to add. */
-function refuseNoInput({ input, previous_response_id: previous }: ResponsesRequest): void {
+function refuseNoInput({
+  input,
+  previous_response_id: previous,
+}: Pick<ResponsesRequest, "input" | "previous_response_id">): void {
   if (isGiven(previous)) return;
   if (!isGiven(input)) throw inputFault("'input' is missing.");
   if (input.length === 0 && typeof input !== "string") throw inputFault("'input' holds no items.");

@@ -1,5 +1,6 @@
 /** Tools and the choice among them, as OpenAI declares them. Types that are not here are refused by name. */
 import { z } from "zod";
+import { boundedList } from "../requests/bounded-list.js";
 import { requestLimits } from "../requests/request-limits.js";
 
 const text = z.string().nullish();
@@ -36,30 +37,29 @@ const userLocation = z.looseObject({
 
 const webSearchTool = z.looseObject({
   type: z.enum(webSearchTypes),
-  filters: z.looseObject({ allowed_domains: z.array(z.string().min(1)).max(100).nullish() }).nullish(),
+  filters: z
+    .looseObject({ allowed_domains: boundedList(z.string().min(1), requestLimits.maxDomains).nullish() })
+    .nullish(),
   search_context_size: z.enum(["low", "medium", "high"]).nullish(),
   user_location: userLocation.nullish(),
 });
 
 export const tool = z.discriminatedUnion("type", [functionTool, webSearchTool]);
 
-export const tools = z
-  .array(tool)
-  .max(requestLimits.maxTools)
-  .superRefine((list, context) => {
-    const names = new Set<string>();
-    for (const [index, entry] of list.entries()) {
-      if (entry.type !== "function") continue;
-      if (names.has(entry.name)) {
-        context.addIssue({
-          code: "custom",
-          path: [index, "name"],
-          message: "is the name of an earlier tool: names must be unique",
-        });
-      }
-      names.add(entry.name);
+export const tools = boundedList(tool, requestLimits.maxTools).superRefine((list, context) => {
+  const names = new Set<string>();
+  for (const [index, entry] of list.entries()) {
+    if (entry.type !== "function") continue;
+    if (names.has(entry.name)) {
+      context.addIssue({
+        code: "custom",
+        path: [index, "name"],
+        message: "is the name of an earlier tool: names must be unique",
+      });
     }
-  });
+    names.add(entry.name);
+  }
+});
 
 /** A tool as a choice names it. */
 const chosenTool = z.discriminatedUnion("type", [
@@ -70,7 +70,7 @@ const chosenTool = z.discriminatedUnion("type", [
 const allowedTools = z.looseObject({
   type: z.literal("allowed_tools"),
   mode: z.enum(["auto", "required"]),
-  tools: z.array(chosenTool).min(1).max(requestLimits.maxTools),
+  tools: boundedList(chosenTool, requestLimits.maxTools, 1),
 });
 
 export const toolChoice = z.union([

@@ -2,13 +2,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ChatRun, ChatRunEnd, ChatSink } from "../../chat-completions/chat-run.js";
 import { ChatCompletionService } from "../../chat-completions/chat-service.js";
 import { encodeChunks, endOfStream } from "../../dialects/chat-completions/encode-chunks.js";
-import { parseChatRequest } from "../../dialects/chat-completions/request-schema.js";
+import { readChatRequest } from "../../dialects/chat-completions/request-schema.js";
 import { type ChatTurn, toChatTurn } from "../../dialects/chat-completions/request-to-turn.js";
 import { openSseWriter } from "../answer-stream.js";
 import { identifyCaller } from "../auth.js";
 import { withAllowedModel } from "../caller-limits.js";
 import { type Exchange, followTurn } from "../follow-turn.js";
 import type { InFlight } from "../in-flight.js";
+import { bodyOf } from "../json-body.js";
 import { addRoute } from "../method-routes.js";
 import { createId } from "../request-id.js";
 import { logTaskMetadata, recordOf } from "../request-record.js";
@@ -36,7 +37,7 @@ export function addChatCompletionRoutes(
     needsBody: true,
     POST: async (request, reply) => {
       const record = recordOf(request);
-      const turn = readTurn(request, context);
+      const turn = await readTurn(request, context);
       const owner = record.token?.name ?? null;
       const run = service.create(turn, {
         routePath,
@@ -59,8 +60,9 @@ export function addChatCompletionRoutes(
   });
 }
 
-function readTurn(request: FastifyRequest, context: RouteContext): ChatTurn {
-  const turn = toChatTurn(parseChatRequest(request.body), context.unsupportedParameters);
+async function readTurn(request: FastifyRequest, context: RouteContext): Promise<ChatTurn> {
+  const body = await readChatRequest(bodyOf(request), context.loopShare.start());
+  const turn = toChatTurn(body, context.unsupportedParameters);
   return { ...turn, request: withAllowedModel(turn.request, recordOf(request).token) };
 }
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ResponseEventEncoder } from "../../dialects/responses/encode-event.js";
-import { parseResponsesRequest } from "../../dialects/responses/request-schema.js";
+import { readResponsesRequest } from "../../dialects/responses/request-schema.js";
 import { type ResponsesTurn, toResponsesTurn } from "../../dialects/responses/request-to-turn.js";
 import { CodexNativeApiError } from "../../errors.js";
 import type { ResponseRun, ResponseSink, RunEnd } from "../../responses/response-run.js";
@@ -9,6 +9,7 @@ import { identifyCaller } from "../auth.js";
 import { withAllowedModel } from "../caller-limits.js";
 import { type Exchange, followTurn } from "../follow-turn.js";
 import type { InFlight } from "../in-flight.js";
+import { bodyOf } from "../json-body.js";
 import { addRoute } from "../method-routes.js";
 import { logTaskMetadata, recordOf } from "../request-record.js";
 import type { RouteContext } from "../server-options.js";
@@ -25,7 +26,7 @@ export function addResponsesRoutes(app: FastifyInstance, context: RouteContext, 
     needsBody: true,
     POST: async (request, reply) => {
       const record = recordOf(request);
-      const turn = readTurn(request, context);
+      const turn = await readTurn(request, context);
       const owner = record.token?.name ?? null;
       const run = context.responses.create(turn, {
         routePath,
@@ -58,8 +59,9 @@ export function addResponsesRoutes(app: FastifyInstance, context: RouteContext, 
   });
 }
 
-function readTurn(request: FastifyRequest, context: RouteContext): ResponsesTurn {
-  const turn = toResponsesTurn(parseResponsesRequest(request.body), context.unsupportedParameters);
+async function readTurn(request: FastifyRequest, context: RouteContext): Promise<ResponsesTurn> {
+  const body = await readResponsesRequest(bodyOf(request), context.loopShare.start());
+  const turn = toResponsesTurn(body, context.unsupportedParameters);
   return { ...turn, request: withAllowedModel(turn.request, recordOf(request).token) };
 }
 

@@ -210,9 +210,9 @@ t.test("a body nested deeper than Codex reads is refused", async (t) => {
     for (let level = 1; level < levels; level += 1) value = { a: value };
     return value;
   };
-  t.ok(parseResponsesRequest({ input: "x", extra: nest(99) }));
-  t.match(faultOf({ input: "x", extra: nest(100) }), { code: "invalid_request", param: null });
-  t.match(faultOf({ input: "x", extra: nest(100_000) }).message, /nested deeper than 100 levels/);
+  t.ok(parseResponsesRequest({ input: "x", extra: nest(127) }));
+  t.match(faultOf({ input: "x", extra: nest(128) }), { code: "invalid_request", param: /^extra(\.a){127}$/ });
+  t.match(faultOf({ input: "x", extra: nest(100_000) }).message, /nested deeper than 128 levels/);
 });
 
 t.test("no input and no response to continue is a fault", async (t) => {

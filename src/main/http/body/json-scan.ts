@@ -1,0 +1,343 @@
+import { codexLevels } from "../../../workers/contract/json-depth.js";
+import { maxBodyLevels } from "../../dialects/requests/request-limits.js";
+import { formatPath } from "../../dialects/requests/schema-fault.js";
+import type { BodyBytes } from "./body-bytes.js";
+
+/** Bounds on what a body may hold, whatever its length. */
+export interface JsonBounds {
+  /** JSON values in a whole body: objects, lists, texts, numbers and so on, each for itself. */
+  readonly maxValues: number;
+  /** JSON values in one item of `input` or `messages`, and in all the other fields together. */
+  readonly maxItemValues: number;
+}
+
+/**
+ * A history of 32 MB in messages of 1 KB, with parts and calls, has some 400,000 values; a request with 128 tools of ordinary size
+ * has some 10,000 outside its history.
+ */
+export const defaultJsonBounds: JsonBounds = { maxValues: 1_000_000, maxItemValues: 20_000 };
+
+/** Why a body is refused before it is parsed. */
+export type ScanFault =
+  | { readonly kind: "unbalanced" }
+  | { readonly kind: "depth"; readonly levels: number; readonly path: string }
+  | { readonly kind: "values" | "item_values"; readonly limit: number; readonly path: string };
+
+/** A list whose elements are parsed a few at a time. */
+export interface ScannedList {
+  readonly name: string;
+  /** Of the byte behind the opening bracket. */
+  readonly start: number;
+  /** Of the closing bracket; -1 while it has not come. */
+  end: number;
+  /** Commas between elements at which the list may be cut, and the end. */
+  readonly cuts: ListCut[];
+}
+
+interface ListCut {
+  readonly at: number;
+  /** Whether a key since the last cut holds half a surrogate pair. */
+  readonly hasHalfKeys: boolean;
+}
+
+const maxLevels = maxBodyLevels;
+/** An item of `input` lies one level deeper in the message to Codex than in a body. */
+const listLevels: Readonly<Record<string, number>> = { input: codexLevels - 1, messages: maxLevels };
+
+/** A list is cut after so many bytes or values, to be parsed in one go. */
+const batchBytes = 64 * 1024;
+const batchValues = 2_000;
+/** Longest path in an error, in characters. */
+const maxPathChars = 1_000;
+const maxNameChars = 64;
+
+const replacement = new TextEncoder().encode("fffd");
+
+const inObject = 1;
+const inArray = 2;
+
+const plain = 0;
+const text = 1;
+const escaped = 2;
+const unicode = 3;
+const token = 4;
+
+const quote = 0x22;
+const backslash = 0x5c;
+const comma = 0x2c;
+const colon = 0x3a;
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+const letterU = 0x75;
+const space = 0x20;
+
+/**
+ * Reads a JSON text byte by byte as it arrives. It counts values and levels, finds the places where long lists can be cut, and
+ * puts U+FFFD in the place of half surrogate pairs (`\ud83d` alone, an emoji cut in two), which Codex never answers. What is no
+ * JSON it leaves to the parser, unless brackets do not match.
+ */
+export class JsonScan {
+  readonly lists: ScannedList[] = [];
+  /** Whether a key outside the lists holds half a surrogate pair. */
+  hasHalfKeys = false;
+  readonly #bytes: BodyBytes;
+  readonly #bounds: JsonBounds;
+  #fault: ScanFault | null = null;
+  #state = plain;
+  #depth = 0;
+  readonly #kinds = new Uint8Array(maxLevels + 1);
+  /** By level: whether the next text of an object is a key, and where its last key began and ended. */
+  readonly #awaitsKey = new Uint8Array(maxLevels + 1);
+  readonly #keyStarts = new Float64Array(maxLevels + 1);
+  readonly #keyEnds = new Float64Array(maxLevels + 1);
+  /** By level: place in the list. */
+  readonly #indexes = new Float64Array(maxLevels + 1);
+  #isKey = false;
+  #values = 0;
+  #outsideValues = 0;
+  #itemValues = 0;
+  #list: ScannedList | null = null;
+  #batchStart = 0;
+  #batchValues = 0;
+  #batchHasHalfKeys = false;
+  /** Digits of a `\u` that are still to come, and their value so far. */
+  #digitsLeft = 0;
+  #unit = 0;
+  /** Where the digits of a high surrogate are that has no partner yet; -1: none. */
+  #highDigits = -1;
+
+  constructor(bytes: BodyBytes, bounds: JsonBounds) {
+    this.#bytes = bytes;
+    this.#bounds = bounds;
+  }
+
+  /** The next bytes, which are part of `bytes` already. Returns why the body is refused, or null. */
+  push(chunk: Uint8Array, from: number, to: number, offset: number): ScanFault | null {
+    let state = this.#state;
+    for (let at = from; at < to; at += 1) {
+      let byte = chunk[at];
+      if (state === text) {
+        // Most bytes of most bodies pass here.
+        while (byte !== quote && byte !== backslash && at < to) {
+          at += 1;
+          byte = chunk[at];
+        }
+        if (at >= to) break;
+        if (byte === quote) {
+          this.#endText(offset + at - from);
+          state = plain;
+        } else if (byte === backslash) state = escaped;
+        continue;
+      }
+      if (byte === undefined) break;
+      if (state === token) {
+        if (!endsToken(byte)) continue;
+        state = plain;
+      }
+      if (state === plain) {
+        if (byte <= space) continue;
+        state = this.#takePlain(byte, offset + at - from);
+        if (this.#fault !== null) break;
+      } else if (state === escaped) {
+        state = byte === letterU ? unicode : text;
+        this.#digitsLeft = 4;
+        this.#unit = 0;
+      } else state = this.#takeDigit(byte, offset + at - from);
+    }
+    this.#state = state;
+    return this.#fault;
+  }
+
+  /** A byte outside of texts, numbers and words; returns the state after it. */
+  #takePlain(byte: number, offset: number): number {
+    switch (byte) {
+      case quote:
+        return this.#beginText(offset);
+      case comma:
+        this.#takeComma(offset);
+        return plain;
+      case colon:
+        this.#awaitsKey[this.#depth] = 0;
+        return plain;
+      case openBrace:
+      case openBracket:
+        this.#countValue();
+        this.#open(byte === openBrace ? inObject : inArray, offset);
+        return plain;
+      case closeBrace:
+      case closeBracket:
+        this.#close(byte === closeBrace ? inObject : inArray, offset);
+        return plain;
+      default:
+        this.#countValue();
+        return token;
+    }
+  }
+
+  #beginText(offset: number): number {
+    const depth = this.#depth;
+    this.#isKey = this.#kinds[depth] === inObject && this.#awaitsKey[depth] === 1;
+    if (this.#isKey) this.#keyStarts[depth] = offset + 1;
+    else this.#countValue();
+    return text;
+  }
+
+  #endText(offset: number): void {
+    if (this.#highDigits >= 0) this.#mend(this.#highDigits);
+    this.#highDigits = -1;
+    if (!this.#isKey) return;
+    this.#keyEnds[this.#depth] = offset;
+    this.#awaitsKey[this.#depth] = 0;
+  }
+
+  #takeComma(offset: number): void {
+    const depth = this.#depth;
+    if (this.#kinds[depth] === inObject) this.#awaitsKey[depth] = 1;
+    this.#indexes[depth] = (this.#indexes[depth] ?? 0) + 1;
+    if (this.#list === null || depth !== 2) return;
+    this.#itemValues = 0;
+    if (offset - this.#batchStart >= batchBytes || this.#batchValues >= batchValues) this.#cut(offset);
+  }
+
+  #open(kind: number, offset: number): void {
+    const levels = this.#list === null ? maxLevels : (listLevels[this.#list.name] ?? maxLevels);
+    if (this.#depth >= levels) {
+      this.#fault ??= { kind: "depth", levels, path: this.#path(this.#depth) };
+      return;
+    }
+    const name = kind === inArray && this.#depth === 1 && this.#list === null ? this.#listName() : null;
+    this.#depth += 1;
+    const depth = this.#depth;
+    this.#kinds[depth] = kind;
+    this.#awaitsKey[depth] = kind === inObject ? 1 : 0;
+    this.#indexes[depth] = 0;
+    // Until the first key has come it has none.
+    this.#keyEnds[depth] = -1;
+    if (name === null) return;
+    this.#list = { name, start: offset + 1, end: -1, cuts: [] };
+    this.lists.push(this.#list);
+    this.#itemValues = 0;
+    this.#startBatch(offset + 1);
+  }
+
+  #close(kind: number, offset: number): void {
+    if (this.#kinds[this.#depth] !== kind) {
+      this.#fault ??= { kind: "unbalanced" };
+      return;
+    }
+    if (this.#list !== null && this.#depth === 2) {
+      this.#cut(offset);
+      this.#list.end = offset;
+      this.#list = null;
+    }
+    this.#depth -= 1;
+  }
+
+  #cut(offset: number): void {
+    this.#list?.cuts.push({ at: offset, hasHalfKeys: this.#batchHasHalfKeys });
+    this.#startBatch(offset + 1);
+  }
+
+  #startBatch(offset: number): void {
+    this.#batchStart = offset;
+    this.#batchValues = 0;
+    this.#batchHasHalfKeys = false;
+  }
+
+  #countValue(): void {
+    const { maxValues, maxItemValues } = this.#bounds;
+    this.#values += 1;
+    if (this.#values > maxValues) {
+      this.#fault ??= { kind: "values", limit: maxValues, path: this.#path(1) };
+    }
+    const isOutside = this.#list === null;
+    if (isOutside) this.#outsideValues += 1;
+    else {
+      this.#itemValues += 1;
+      this.#batchValues += 1;
+    }
+    if ((isOutside ? this.#outsideValues : this.#itemValues) > maxItemValues) {
+      this.#fault ??= { kind: "item_values", limit: maxItemValues, path: this.#path(isOutside ? 1 : 2) };
+    }
+  }
+
+  #takeDigit(byte: number, offset: number): number {
+    const digit = hexValue(byte);
+    // No JSON: for the parser to say. It may be the end of the text.
+    if (digit < 0) return byte === quote ? plain : text;
+    this.#unit = this.#unit * 16 + digit;
+    this.#digitsLeft -= 1;
+    if (this.#digitsLeft > 0) return unicode;
+    this.#takeUnit(this.#unit, offset - 3);
+    return text;
+  }
+
+  /** A code unit that was written as `\u`, with the place of its digits. */
+  #takeUnit(unit: number, digits: number): void {
+    const isLow = unit >= 0xdc00 && unit <= 0xdfff;
+    const hasPartner = this.#highDigits >= 0 && digits === this.#highDigits + 6;
+    if (this.#highDigits >= 0 && !(isLow && hasPartner)) this.#mend(this.#highDigits);
+    if (isLow && !hasPartner) this.#mend(digits);
+    this.#highDigits = unit >= 0xd800 && unit <= 0xdbff ? digits : -1;
+  }
+
+  /** Keys stay as they are until two of them can be compared: they may become the same. */
+  #mend(digits: number): void {
+    if (!this.#isKey) this.#bytes.patch(digits, replacement);
+    else if (this.#list === null) this.hasHalfKeys = true;
+    else this.#batchHasHalfKeys = true;
+  }
+
+  #listName(): string | null {
+    const name = this.#keyAt(1);
+    return name !== null && Object.hasOwn(listLevels, name) ? name : null;
+  }
+
+  /** Path of what is read now, as far as this level. */
+  #path(levels: number): string {
+    const steps: (string | number)[] = [];
+    for (let depth = 1; depth <= Math.min(levels, this.#depth); depth += 1) {
+      const step = this.#kinds[depth] === inArray ? (this.#indexes[depth] ?? 0) : this.#keyAt(depth);
+      if (step !== null) steps.push(typeof step === "string" ? step.slice(0, maxNameChars) : step);
+    }
+    const path = formatPath(steps);
+    return path.length > maxPathChars ? `${path.slice(0, maxPathChars)}…` : path;
+  }
+
+  #keyAt(depth: number): string | null {
+    const start = this.#keyStarts[depth] ?? 0;
+    const end = this.#keyEnds[depth] ?? -1;
+    if (end < start) return null;
+    // Of a longer one the beginning is enough: no escape and no character takes more than 12 bytes.
+    const raw = Buffer.concat([
+      ...this.#bytes.parts(start, Math.min(end, start + 12 * maxNameChars)),
+    ]).toString();
+    return raw.includes("\\") ? unescapeKey(raw) : raw;
+  }
+}
+
+function unescapeKey(raw: string): string {
+  try {
+    return String(JSON.parse(`"${raw}"`)).toWellFormed();
+  } catch {
+    // Cut within an escape, or none at all: then it is only shown.
+    return raw;
+  }
+}
+
+/** What ends a number or a word. */
+function endsToken(byte: number): boolean {
+  return tokenEnds[byte] === 1;
+}
+
+const tokenEnds = new Uint8Array(256).fill(1, 0, space + 1);
+for (const byte of [comma, colon, quote, openBracket, closeBracket, openBrace, closeBrace])
+  tokenEnds[byte] = 1;
+
+function hexValue(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const lower = byte | space;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}

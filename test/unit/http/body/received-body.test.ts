@@ -1,0 +1,145 @@
+import t from "tap";
+import { defaultJsonBounds } from "../../../../src/main/http/body/json-scan.js";
+import { receive } from "../../../support/received-body.js";
+
+t.test("a body is what JSON.parse makes of it, however it is cut", async (t) => {
+  const texts = [
+    '{"input":[{"role":"user","content":"a"},[1,-2.5e3,true,null],"x"],"model":"m"}',
+    ' { "model" : "m" , "input" : [ ] , "x" : { "input" : [ 1 , 2 ] } } ',
+    '{"in\\u0070ut":[1,2],"messages":[{"a":"\\"]}"}]}',
+    '{"input":[1,2],"input":[3]}',
+    '{"input":[1,2],"input":"last"}',
+    '[{"input":[1]}]',
+    '"text"',
+    "12",
+    '{"k":"ä漢🎉\\ud83c\\udf89\\n"}',
+  ];
+  for (const text of texts) {
+    for (const size of [1, 2, 3, 7, 1000]) t.strictSame(await receive(text, size), JSON.parse(text), text);
+  }
+});
+
+t.test("a long list comes whole, in order, in several batches", async (t) => {
+  const items = Array.from({ length: 20_000 }, (_, index) => ({ index, text: "ä".repeat(index % 30) }));
+  t.strictSame(await receive(JSON.stringify({ messages: items, model: "m" }), 65_536), {
+    messages: items,
+    model: "m",
+  });
+});
+
+t.test("what is no JSON is refused as such, wherever the fault is", async (t) => {
+  const texts = [
+    "",
+    "{",
+    "{}}",
+    '{"input":[1,2}',
+    '{"input":[1,]}',
+    '{"input":[,1]}',
+    '{"input":[1 2]}',
+    '{"input":[1],"input":[2,,3],"input":[4]}',
+    '{"input":[1}',
+    '{"input":[1]',
+    '{"input":["\\x"]}',
+    '{"input":["\\u12"]}',
+    '{"input":[01]}',
+    '{"input":[nul]}',
+    '{"input":["a\nb"]}',
+    '{"a" "b":[1]}',
+    '{"input":[1]} x',
+    "]",
+  ];
+  for (const text of texts) await t.rejects(receive(text, 5), { code: "invalid_json" }, text);
+});
+
+t.test(
+  "half surrogate pairs in texts become U+FFFD, wherever the body is cut, and whole ones stay",
+  async (t) => {
+    const halves: readonly (readonly [string, string])[] = [
+      ["\\ud83d", "\ufffd"],
+      ["\\uDE00", "\ufffd"],
+      ["\\ud83d\\ud83d\\ude00", "\ufffd\u{1f600}"],
+      ["\\ude00\\ud83d", "\ufffd\ufffd"],
+      ["\\ud83dx\\ude00", "\ufffdx\ufffd"],
+      ["\\ud83d\\n\\ude00", "\ufffd\n\ufffd"],
+      ["\\ud83d\\u0041", "\ufffdA"],
+      ["\\\\ud83d", "\\ud83d"],
+      ["\\\\\\ud83d", "\\\ufffd"],
+      ["\\ud83d\\ude00", "\u{1f600}"],
+    ];
+    for (const [written, read] of halves) {
+      const text = `{"model":"${written}","input":["${written}",{"a":{"b":["x${written}"]}}]}`;
+      const expected = { model: read, input: [read, { a: { b: [`x${read}`] } }] };
+      for (const size of [1, 4, 5, 1000]) t.strictSame(await receive(text, size), expected, written);
+    }
+  },
+);
+
+t.test(
+  "keys with half surrogate pairs are mended, those that would be the same are refused by path",
+  async (t) => {
+    t.strictSame(await receive('{"a\\ud83d":{"\\ude00":1},"input":[1,{"x":{"\\ud83d":2}}]}', 3), {
+      "a\ufffd": { "\ufffd": 1 },
+      input: [1, { x: { "\ufffd": 2 } }],
+    });
+    const cases: readonly (readonly [string, string])[] = [
+      ['{"input":[1,{"x":{"\\ud83d":1,"\\ud83e":2}}]}', "input[1].x.\ufffd"],
+      ['{"text":{"\\ud83d":1,"\ufffd":2}}', "text.\ufffd"],
+    ];
+    for (const [text, param] of cases)
+      await t.rejects(receive(text, 3), { code: "invalid_request", param }, text);
+    t.strictSame(await receive('{"a":1,"a":2}', 3), { a: 2 }, "names that were the same before are as ever");
+  },
+);
+
+t.test("values beyond the bounds are refused by the setting's name and the place", async (t) => {
+  const bounds = { maxValues: 12, maxItemValues: 6 };
+  const taken = [
+    '{"input":[0,0,0,0,0,0,0,0,0,0]}',
+    '{"input":[[0,0,0,0,0],[0,0,0]]}',
+    '{"a":[0,0,0],"b":"x"}',
+  ];
+  for (const text of taken) t.strictSame(await receive(text, 3, bounds), JSON.parse(text), text);
+  const refused: readonly (readonly [string, RegExp, string | null])[] = [
+    ['{"input":[0,0,0,0,0,0,0,0,0,0,0]}', /more than 12 .*http\.maxBodyValues/, "input"],
+    ['{"input":[0,[{},{},{},{},{},{}]]}', /more than 6 .*http\.maxItemValues/, "input[1]"],
+    ['{"a":["","","","",""]}', /more than 6 .*http\.maxItemValues/, "a"],
+    ['{"a":{"b":{},"c":[],"d":null,"e":true,"f":1}}', /http\.maxItemValues/, "a"],
+    ["[[0],[0],[0],[0]]", /http\.maxItemValues/, "[2]"],
+  ];
+  for (const [text, message, param] of refused) {
+    await t.rejects(receive(text, 3, bounds), { code: "invalid_request", message, param }, text);
+  }
+});
+
+t.test("a body nested deeper than Codex reads is refused by its path", async (t) => {
+  const nest = (levels: number) => `${'{"a":'.repeat(levels)}0${"}".repeat(levels)}`;
+  t.ok(await receive(`{"x":${nest(127)}}`, 100));
+  t.ok(await receive(`{"messages":[${nest(126)}]}`, 100));
+  t.ok(await receive(`{"input":[0,${nest(124)}]}`, 100));
+  const refused: readonly (readonly [string, RegExp])[] = [
+    [`{"x":${nest(128)}}`, /^x(\.a){127}$/],
+    [`{"input":[0,${nest(125)}]}`, /^input\[1\](\.a){124}$/],
+    [`{"x":${"[".repeat(1_000_000)}`, /^x(\[0\]){127}$/],
+  ];
+  for (const [text, param] of refused) {
+    await t.rejects(receive(text, 1000), {
+      code: "invalid_request",
+      param,
+      message: /nested deeper than 12[68] levels/,
+    });
+  }
+  const long = `{"${"k".repeat(100_000)}":${nest(128)}}`;
+  await t.rejects(
+    receive(long, 1000),
+    { message: /128 levels/, param: /^k{64}(\.a){127}$/ },
+    "long keys are cut",
+  );
+});
+
+t.test("a body in chunks of one byte takes no more than its length", async (t) => {
+  const text = JSON.stringify({ input: ["x".repeat(300_000)] });
+  const before = process.memoryUsage();
+  t.ok(await receive(text, 1, defaultJsonBounds));
+  const grown = process.memoryUsage().arrayBuffers - before.arrayBuffers;
+  t.ok(grown < 8 * text.length, `${grown} bytes for ${text.length}`);
+});
