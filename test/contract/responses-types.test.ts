@@ -49,6 +49,7 @@ export const checkedEvents = {
     | OpenAI.Responses.ResponseFailedEvent,
     "response"
   > => event,
+  streamError: (event: Plain<events.StreamErrorEvent>): OpenAI.Responses.ResponseErrorEvent => event,
   outputItem: (
     event: Around<events.OutputItemEvent, "item">,
   ): Omit<

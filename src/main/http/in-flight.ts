@@ -4,7 +4,7 @@ import { CodexNativeApiError } from "../errors.js";
 
 /** A turn that an answer waits for. */
 export interface TurnExchange {
-  /** Aborted when the client is gone or the server stops. */
+  /** Aborted when the client is gone or the server stops; then the reason is the error of `interrupted`. */
   readonly signal: AbortSignal;
   /** Rejects when the server stops and can wait no longer; never settles otherwise. */
   readonly interrupted: Promise<never>;
@@ -73,7 +73,7 @@ export class InFlight {
     const interrupted = new Promise<never>((_resolve, reject) => {
       interrupt = (error) => {
         reject(error);
-        controller.abort();
+        controller.abort(error);
       };
     });
     // Whoever waits for the turn races with it; nobody does once the turn is over.

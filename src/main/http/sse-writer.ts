@@ -61,6 +61,14 @@ export class SseWriter {
     return this.#full?.drained;
   }
 
+  /** The same for whole events that lie in memory already: they are sent from there, once for each of any number of clients. */
+  writeBytes(bytes: Uint8Array): undefined | Promise<void> {
+    if (this.#state !== "open") return undefined;
+    this.#flush();
+    this.#send(bytes);
+    return this.#full?.drained;
+  }
+
   /** Writes what is left and ends the answer. Settles when the client has it all, or is gone, or cut off. */
   async end(): Promise<void> {
     if (this.#state !== "open") return;
@@ -77,8 +85,12 @@ export class SseWriter {
     if (this.#state !== "open" || this.#pending === "" || this.#full !== null) return;
     const text = this.#pending;
     this.#pending = "";
+    this.#send(text);
+  }
+
+  #send(data: string | Uint8Array): void {
     this.#lastByteAtMs = performance.now();
-    if (this.#response.write(text)) return;
+    if (this.#response.write(data) || this.#full !== null) return;
     let resolve = () => {};
     const drained = new Promise<void>((settle) => {
       resolve = settle;

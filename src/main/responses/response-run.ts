@@ -1,6 +1,6 @@
 import type { Owner } from "../continuation/owned-registry.js";
 import { type ContinuationMode, planTurn, runPlannedTurn, type TurnPlan } from "../continuation/plan-turn.js";
-import { ResponseEventLog } from "../continuation/response-event-log.js";
+import type { ResponseEventLog } from "../continuation/response-event-log.js";
 import type {
   CodexNativeApiContinuationRegistry,
   ContinuationIdentity,
@@ -8,6 +8,7 @@ import type {
 } from "../continuation/types.js";
 import { unmetObligations } from "../dialects/answers/obligations.js";
 import { refuseUnpairedCalls } from "../dialects/responses/call-pairs.js";
+import { ResponseEventEncoder } from "../dialects/responses/encode-event.js";
 import type { ResponsesTurn } from "../dialects/responses/request-to-turn.js";
 import type { ResponseObject } from "../dialects/responses/response-object.js";
 import { ResponseEventStream } from "../dialects/responses/response-stream.js";
@@ -23,7 +24,7 @@ import type {
 import type { ItemIndex } from "./item-index.js";
 import { fingerprintThread } from "./thread-fingerprint.js";
 
-/** Takes a response's events as they are made. A returned promise holds the turn back. */
+/** Takes a response's events as they are made. A returned promise holds the turn back, unless it runs in the background. */
 export type ResponseSink = (events: readonly ResponseEvent[]) => void | Promise<void>;
 
 export interface ResponseRunOptions {
@@ -43,8 +44,8 @@ export interface ResponseRunOptions {
   readonly isRunning: (responseId: string) => boolean;
   /** Called when it begins to run. */
   readonly onRun: (run: ResponseRun) => void;
-  /** Bound on the events kept for those who attach later; null keeps none. */
-  readonly eventLogBytes: number | null;
+  /** Takes the events of one that runs in the background, for those who follow it; null for others. */
+  readonly log: ResponseEventLog | null;
 }
 
 export type RunEnd =
@@ -57,8 +58,8 @@ export class ResponseRun {
   readonly stream: ResponseEventStream;
   /** Never rejects. */
   readonly ended: Promise<RunEnd>;
-  readonly log: ResponseEventLog | null;
   readonly #options: ResponseRunOptions;
+  readonly #encoder = new ResponseEventEncoder();
   readonly #abort = new AbortController();
   readonly #startedAtMs: number;
   /** What the model made, as it made it. */
@@ -71,10 +72,9 @@ export class ResponseRun {
 
   constructor(options: ResponseRunOptions) {
     this.#options = options;
-    const { turn, routePath, wallClock, newId, eventLogBytes } = options;
+    const { turn, routePath, wallClock, newId } = options;
     this.#startedAtMs = wallClock();
     this.stream = new ResponseEventStream({ turn, routePath, wallClock, newId });
-    this.log = eventLogBytes === null ? null : new ResponseEventLog({ maxBytes: eventLogBytes });
     this.ended = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -95,6 +95,11 @@ export class ResponseRun {
   /** The request's own items, references resolved; empty before `prepare`. */
   get inputItems(): readonly JsonObject[] {
     return this.#ownItems;
+  }
+
+  /** The events of one that runs in the background. */
+  get log(): ResponseEventLog | null {
+    return this.#options.log;
   }
 
   /** As it stands. */
@@ -156,7 +161,7 @@ export class ResponseRun {
   /** Runs to the end. `signal` is the client's: background responses have none. */
   async run(sink: ResponseSink, signal: AbortSignal | null): Promise<RunEnd> {
     this.#options.onRun(this);
-    const tell = this.log === null ? sink : this.#logged(sink);
+    const tell = this.#logged(sink);
     let end: RunEnd;
     try {
       if (this.background) await tell(this.stream.queue());
@@ -172,7 +177,9 @@ export class ResponseRun {
   /** Ends the response now, whatever its turn does: the server can wait no longer. */
   async interrupt(error: CodexNativeApiError, sink: ResponseSink): Promise<RunEnd> {
     this.cancel();
-    return this.#fail(error, sink);
+    const end = await this.#fail(error, this.#logged(sink));
+    this.log?.close();
+    return end;
   }
 
   async #run(sink: ResponseSink, clientSignal: AbortSignal | null): Promise<RunEnd> {
@@ -251,10 +258,12 @@ export class ResponseRun {
     if (event.type === "item.completed") this.#outputItems.push(event.item);
   }
 
+  /** What runs in the background is held back by no reader: each reads the log at its own pace. */
   #logged(sink: ResponseSink): ResponseSink {
+    const { log } = this.#options;
+    if (log === null) return sink;
     return (events) => {
-      for (const event of events) this.log?.append(JSON.stringify(event), event.sequence_number);
-      // Nobody's slowness holds back a turn that has no one caller.
+      for (const event of events) log.append(this.#encoder.encode([event]), event.sequence_number);
       void sink(events);
     };
   }

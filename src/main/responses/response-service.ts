@@ -1,11 +1,11 @@
 import { OwnedRegistry, type Owner } from "../continuation/owned-registry.js";
-import type { LoggedResponseEvent } from "../continuation/response-event-log.js";
+import type { ResponseEventLog } from "../continuation/response-event-log.js";
 import type { CodexNativeApiContinuationRegistry, ContinuationRecord } from "../continuation/types.js";
 import type { ResponsesTurn } from "../dialects/responses/request-to-turn.js";
 import type { ResponseObject } from "../dialects/responses/response-object.js";
 import { CodexNativeApiError } from "../errors.js";
 import type { JsonObject, NativeTurnRuntime } from "../runtime/types.js";
-import { EventLogs } from "./event-logs.js";
+import { EventLogs, type EventLogsBounds, eventsDropped } from "./event-logs.js";
 import { ItemIndex, identifyInputItems } from "./item-index.js";
 import { ResponseRun, type ResponseSink, type RunEnd } from "./response-run.js";
 import { RunningResponses } from "./running-responses.js";
@@ -16,6 +16,8 @@ export interface ResponseServiceOptions {
   /** Unix time in milliseconds. */
   readonly wallClock: () => number;
   readonly newId: (prefix: string) => string;
+  /** Bounds on the events of background responses. Default: those of `EventLogs`. */
+  readonly eventLogs?: Partial<EventLogsBounds>;
 }
 
 export interface CreateContext {
@@ -37,18 +39,22 @@ export interface InputItemQuery {
   readonly after: string | null;
 }
 
-/** Bound on the events kept of one background response, in bytes. */
-const eventLogBytes = 8 * 1024 * 1024;
+/** Bounds on how often logs are held against the registry, in milliseconds; between them a tenth of its time to live. */
+const sweepIntervalMs = { least: 1_000, most: 60_000 } as const;
 
 /** Responses as things that live: made, read, attached to, cancelled, deleted. Knows no HTTP. */
 export class ResponseService {
   readonly #options: ResponseServiceOptions;
   readonly #running = new RunningResponses();
-  readonly #logs = new EventLogs();
+  readonly #logs: EventLogs;
   readonly #itemIndex = new ItemIndex();
+  #closed = false;
+  /** Set while there are logs. */
+  #sweep: NodeJS.Timeout | null = null;
 
   constructor(options: ResponseServiceOptions) {
     this.#options = options;
+    this.#logs = new EventLogs(options.eventLogs);
   }
 
   /** A response to be prepared and run. */
@@ -63,13 +69,19 @@ export class ResponseService {
       onRun: (run) => {
         if (turn.store) this.#running.add(run);
       },
-      eventLogBytes: turn.background ? eventLogBytes : null,
+      log: turn.background ? this.#logs.create() : null,
     });
+  }
+
+  /** Memory that the events of background responses take, in bytes. */
+  get eventLogBytes(): number {
+    return this.#logs.bytes;
   }
 
   /** Runs a prepared background response, which from here on is found by its id. */
   runInBackground(run: ResponseRun, sink: ResponseSink): Promise<RunEnd> {
-    if (run.log !== null) this.#logs.add(run.id, run.log, run.owner);
+    if (run.log !== null) this.#logs.add(run.id, run.log);
+    this.#sweepLater();
     return run.run(sink, null);
   }
 
@@ -83,23 +95,22 @@ export class ResponseService {
   }
 
   /**
-   * The events of a background response after this number, those to come included. Throws `response_not_found`,
-   * `invalid_request` for a response without a kept stream, `continuation_expired` for events no longer kept.
+   * The events of a background response, from this number on to be read at once. Throws `response_not_found`, `invalid_request` for
+   * one that was not made in the background, `continuation_expired` for events that are no longer kept.
    */
-  async attach(
-    responseId: string,
-    owner: Owner,
-    startingAfter: number,
-    signal: AbortSignal,
-  ): Promise<AsyncIterableIterator<LoggedResponseEvent>> {
-    const log = this.#logs.get(responseId, owner);
-    if (log !== null) return log.readFrom(startingAfter + 1, signal);
-    await this.read(responseId, owner);
-    throw new CodexNativeApiError(
-      "invalid_request",
-      "Only a response made with background: true has a stream to attach to, and only while it is kept.",
-      { param: "stream" },
-    );
+  async attach(responseId: string, owner: Owner, firstNumber: number): Promise<ResponseEventLog> {
+    const response = await this.read(responseId, owner);
+    if (response.background !== true) {
+      throw new CodexNativeApiError(
+        "invalid_request",
+        "Only a response made with background: true has a stream to attach to.",
+        { param: "stream" },
+      );
+    }
+    const log = this.#logs.get(responseId);
+    if (log === null) throw eventsDropped(responseId);
+    log.requireKept(firstNumber);
+    return log;
   }
 
   /** Ends a background response; one that has ended stays as it is. Throws `response_not_found`, `invalid_request`. */
@@ -111,7 +122,7 @@ export class ResponseService {
       return run.response;
     }
     const response = await this.read(responseId, owner);
-    if ("background" in response && response.background === true) return response;
+    if (response.background === true) return response;
     throw new CodexNativeApiError(
       "invalid_request",
       "Only a response made with background: true can be cancelled; others end with their request.",
@@ -119,7 +130,7 @@ export class ResponseService {
     );
   }
 
-  /** Ends the response first, should it run. Throws `response_not_found`. */
+  /** Ends the response first, should it run, and all who follow its events. Throws `response_not_found`. */
   async delete(responseId: string, owner: Owner): Promise<void> {
     const run = this.#running.get(responseId, owner);
     if (run !== null) {
@@ -131,6 +142,8 @@ export class ResponseService {
     // One that was cancelled is not always stored.
     const known = (await registry.delete(responseId)) || run !== null;
     if (!known) throw notFound(responseId);
+    // Who is up to date reads that it was cancelled.
+    if (run !== null) await new Promise((resolve) => setImmediate(resolve));
     this.#logs.delete(responseId);
     // Nobody can answer its calls any more.
     if (lookup.status !== "found") return;
@@ -169,6 +182,30 @@ export class ResponseService {
   async close(): Promise<void> {
     this.#running.cancelBackground();
     await this.#running.whenIdle();
+    this.#closed = true;
+    if (this.#sweep !== null) clearTimeout(this.#sweep);
+  }
+
+  /** A log lives as long as its response is stored, and only the registry knows how long that is. */
+  #sweepLater(): void {
+    if (this.#sweep !== null || this.#closed || this.#logs.size === 0) return;
+    // A host's registry may have any number here.
+    const tenthMs = this.#options.registry.stats().ttlMs / 10 || sweepIntervalMs.most;
+    const delayMs = Math.min(Math.max(tenthMs, sweepIntervalMs.least), sweepIntervalMs.most);
+    this.#sweep = setTimeout(() => void this.#dropForgottenLogs(), delayMs);
+    this.#sweep.unref();
+  }
+
+  async #dropForgottenLogs(): Promise<void> {
+    try {
+      for (const responseId of this.#logs.ended) {
+        if (!(await this.#options.registry.has(responseId))) this.#logs.delete(responseId);
+      }
+    } catch {
+      // A host's store that fails: what should go is bounded all the same, and the next sweep asks again.
+    }
+    this.#sweep = null;
+    this.#sweepLater();
   }
 
   #registryOf(owner: Owner): OwnedRegistry {

@@ -1,7 +1,7 @@
 /** How much is tried, from which seed, and what counts as growth. */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import type { Test } from "tap";
+
+export { measureHeap } from "../../support/measure-heap.js";
 
 export interface FuzzPlan {
   readonly seed: number;
@@ -22,18 +22,4 @@ export function planFuzz(t: Pick<Test, "comment">, defaultRuns: number): FuzzPla
 function readInteger(name: string): number | null {
   const value = process.env[name];
   return value === undefined || value === "" ? null : Number.parseInt(value, 10);
-}
-
-setFlagsFromString("--expose-gc");
-const collectGarbage: unknown = runInNewContext("gc");
-
-/** Bytes that are in use once all that can be freed was. */
-export async function measureHeap(): Promise<number> {
-  for (let round = 0; round < 3; round += 1) {
-    // What was freed may hold on to what finalizers and closed sockets free next.
-    await new Promise((resolve) => setImmediate(resolve));
-    if (typeof collectGarbage === "function") collectGarbage();
-  }
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
 }

@@ -1,4 +1,5 @@
-import type { OutputTextDelta, ResponseEvent } from "./wire-events.js";
+import type { CodexNativeApiError } from "../../errors.js";
+import type { OutputTextDelta, ResponseEvent, StreamErrorEvent } from "./wire-events.js";
 
 /**
  * Events as server-sent text. Nearly all of them are text deltas that differ in number and text only, so the JSON around
@@ -35,6 +36,12 @@ export class ResponseEventEncoder {
   }
 }
 
-function encodeOther(event: ResponseEvent): string {
+/** The last event of a stream that breaks off. */
+export function encodeStreamError(error: CodexNativeApiError, sequenceNumber: number): string {
+  const { code, message, param } = error;
+  return encodeOther({ type: "error", sequence_number: sequenceNumber, code, message, param });
+}
+
+function encodeOther(event: ResponseEvent | StreamErrorEvent): string {
   return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 }

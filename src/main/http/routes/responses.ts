@@ -7,6 +7,7 @@ import type { ResponseRun, ResponseSink, RunEnd } from "../../responses/response
 import { openSseWriter } from "../answer-stream.js";
 import { identifyCaller } from "../auth.js";
 import { withAllowedModel } from "../caller-limits.js";
+import { followLog } from "../follow-log.js";
 import { type Exchange, followTurn } from "../follow-turn.js";
 import type { InFlight } from "../in-flight.js";
 import { bodyOf } from "../json-body.js";
@@ -44,8 +45,9 @@ export function addResponsesRoutes(app: FastifyInstance, context: RouteContext, 
         await run.prepare();
         goesOn = turn.background;
         if (goesOn) void run.ended.then(leave);
-        if (turn.background && !turn.stream) answerAtOnce(exchange, context);
-        else await (turn.stream ? answerAsStream(exchange, context) : answerAsJson(exchange, context));
+        if (!turn.background) await (turn.stream ? answerAsStream : answerAsJson)(exchange, context);
+        else if (turn.stream) await answerAsBackgroundStream(exchange, context);
+        else answerAtOnce(exchange, context);
       } finally {
         exchange.inFlight.close();
         if (!goesOn) leave();
@@ -69,6 +71,25 @@ async function readTurn(request: FastifyRequest, context: RouteContext): Promise
 function answerAtOnce({ run, reply }: ResponseExchange, { responses }: RouteContext): void {
   void responses.runInBackground(run, () => {});
   reply.send(run.response);
+}
+
+/**
+ * A background response outlives the stream that began it, and is not held back by its reader: that follows the kept events like
+ * those who attach later.
+ */
+async function answerAsBackgroundStream(exchange: ResponseExchange, context: RouteContext): Promise<void> {
+  const { reply, run, inFlight, record } = exchange;
+  const { log } = run;
+  if (log === null) throw new Error("A background response keeps its events.");
+  const writer = openSseWriter(reply, context);
+  const start = (observed: ResponseSink) => context.responses.runInBackground(run, observed);
+  const [, fault] = await Promise.all([
+    followTurn(exchange, context, () => {}, start),
+    // Without a signal: a run that ends with the server, or with its token, says so in its last event.
+    followLog({ log, firstNumber: 0 }, writer, inFlight),
+  ]);
+  if (fault !== null) record.errorCode = fault.code;
+  await writer.end();
 }
 
 async function answerAsJson(exchange: ResponseExchange, context: RouteContext): Promise<void> {
@@ -104,8 +125,5 @@ async function endStream(writer: SseWriter | null): Promise<void> {
 
 function follow(exchange: ResponseExchange, context: RouteContext, sink: ResponseSink): Promise<RunEnd> {
   const { run, inFlight } = exchange;
-  // A background response outlives the stream that began it.
-  return followTurn(exchange, context, sink, (observed) =>
-    run.background ? context.responses.runInBackground(run, observed) : run.run(observed, inFlight.signal),
-  );
+  return followTurn(exchange, context, sink, (observed) => run.run(observed, inFlight.signal));
 }

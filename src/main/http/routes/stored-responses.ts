@@ -4,6 +4,7 @@ import { describeNativeApi } from "../../dialects/answers/native-api.js";
 import { toRequestError } from "../../dialects/requests/schema-fault.js";
 import { CodexNativeApiError } from "../../errors.js";
 import { openSseWriter } from "../answer-stream.js";
+import { followLog } from "../follow-log.js";
 import { identityOf } from "../identity.js";
 import type { InFlight } from "../in-flight.js";
 import { addRoute } from "../method-routes.js";
@@ -92,20 +93,15 @@ async function attach(request: FastifyRequest, reply: FastifyReply, attachment: 
   const owner = ownerOf(request);
   const exchange = inFlight.openTurn(reply.raw, owner);
   try {
-    const events = await context.responses.attach(id, owner, startingAfter, exchange.signal);
+    const firstNumber = startingAfter + 1;
+    const log = await context.responses.attach(id, owner, firstNumber);
     const writer = openSseWriter(reply, context);
-    for await (const { event } of events) {
-      const held = writer.write(`event: ${readType(event)}\ndata: ${event}\n\n`);
-      if (held !== undefined) await held;
-    }
+    const fault = await followLog({ log, firstNumber, signal: exchange.signal }, writer, exchange);
+    const record = recordOf(request);
+    record.outcome = fault === null ? "completed" : "failed";
+    record.errorCode = fault?.code ?? null;
     await writer.end();
-    recordOf(request).outcome = "completed";
   } finally {
     exchange.close();
   }
-}
-
-/** The type is the first key of every event that we write. */
-function readType(event: string): string {
-  return /^\{"type":"([a-z_.]+)"/.exec(event)?.[1] ?? "message";
 }

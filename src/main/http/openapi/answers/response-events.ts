@@ -84,6 +84,18 @@ const webSearchProgress = z.object({
   ...atItem,
 });
 
+const streamError = z
+  .object({
+    type: z.literal("error"),
+    ...sequenced,
+    code: z.string(),
+    message: z.string(),
+    param: z.string().nullable(),
+  })
+  .describe(
+    "Ends a stream whose events can no longer be sent: its reader was too slow for what is kept, the response was deleted, or the server stops.",
+  );
+
 const delta = <Type extends string, At extends typeof atItem>(type: Type, at: At) =>
   z.object({ type: z.literal(type), ...at, delta: z.string() });
 
@@ -104,4 +116,5 @@ export const responseEvent = z.discriminatedUnion("type", [
   delta("response.function_call_arguments.delta", atItem),
   argumentsDone,
   webSearchProgress,
+  streamError,
 ]);

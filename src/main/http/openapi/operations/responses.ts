@@ -8,7 +8,7 @@ import { describeOperation, jsonAnswer } from "./operation.js";
 const tag = "Responses";
 
 const streamed =
-  "server-sent events, each named by its type and with one ResponseEvent as its `data`. The last is `response.completed`, `response.incomplete` or `response.failed`; a silent stream gets comment lines.";
+  "server-sent events, each named by its type and with one ResponseEvent as its `data`. The last is `response.completed`, `response.incomplete` or `response.failed`, or `error` where a background response is followed and its events cannot be had any more; a silent stream gets comment lines.";
 
 const responseOrEvents = {
   "application/json": { schema: schemaRef("Response") },
