@@ -24,7 +24,7 @@ interface RunningTurn {
   readonly reject: (error: Error) => void;
 }
 
-const tools = new ToolNames([]);
+const tools = new ToolNames([], null);
 
 /** Codex drops turns out of a burst of starts; with no more than this under way it does not. The service's default, too. */
 const startGate = 8;

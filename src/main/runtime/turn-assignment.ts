@@ -30,6 +30,7 @@ export function buildAssignment(request: IsolatedTurnRequest, context: Assignmen
       outputSchema: request.outputSchema ?? null,
     },
     items: [...request.items, ...directives],
+    directiveCount: directives.length,
     nativeThread: context.nativeThread,
     followed: request.followed !== false,
     keepThread: request.keepThread === true && directives.length === 0,

@@ -65,6 +65,8 @@ export interface TurnAssignment {
   readonly turn: TurnSettings;
   /** Responses API items, injected into the history as they are, in order. */
   readonly items: readonly JsonObject[];
+  /** How many of them, at the end, are this service's own words to the model. */
+  readonly directiveCount: number;
   readonly nativeThread: NativeThreadChoice;
   /** Whether somebody follows the output as it comes; else it is sent in few, large pieces. */
   readonly followed: boolean;

@@ -50,7 +50,7 @@ export class NativeTurn implements ThreadListener {
   readonly #context: TurnContext;
   readonly #outbox: TurnOutbox;
   readonly #reducer: TurnReducer;
-  readonly #toolNames: ToolNames;
+  #toolNames: ToolNames;
   readonly #toolCalls: ToolCalls;
   readonly #abort = new AbortController();
   #phase: Phase = "starting";
@@ -88,7 +88,7 @@ export class NativeTurn implements ThreadListener {
       },
       onStalled: () => this.#interrupt(stalled(assignment.idleTimeoutMs)),
     });
-    this.#toolNames = new ToolNames(assignment.thread.tools);
+    this.#toolNames = new ToolNames(assignment.thread.tools, context.connection.codexVersion);
     this.#toolCalls = new ToolCalls({
       tools: assignment.thread.tools,
       pacing: () => pacingOf(context.connection.codexVersion),
@@ -159,6 +159,8 @@ export class NativeTurn implements ThreadListener {
     const { connection, countFault } = this.#context;
     const { nativeThread, thread } = this.#assignment;
     await connection.whenReady({ timeoutMs: deadlines.connectionReady, signal: this.#abort.signal });
+    // Another connection may be to another version.
+    this.#toolNames = new ToolNames(thread.tools, connection.codexVersion);
     if (nativeThread.kind !== "fresh") {
       try {
         return await this.#beginOn(nativeThread.threadId);
@@ -176,12 +178,12 @@ export class NativeTurn implements ThreadListener {
 
   async #beginOn(threadId: string): Promise<void> {
     const { connection } = this.#context;
-    const { items, nativeThread } = this.#assignment;
+    const { items, directiveCount, nativeThread } = this.#assignment;
     const text = nativeThread.kind === "continued" ? null : plainTextOf(items, connection.codexVersion);
     this.#threadId = threadId;
     this.#release = connection.subscribeThread(threadId, this);
     if (text === null && items.length > 0 && this.#phase === "starting") {
-      const params = { threadId, items: injectableItems(items, this.#toolNames) };
+      const params = { threadId, items: injectableItems(items, directiveCount, this.#toolNames) };
       await retryWhenOverloaded(this.#abort.signal, () =>
         connection.call("thread/inject_items", params, { timeoutMs: this.#callTimeoutMs }),
       );
@@ -326,8 +328,15 @@ export class NativeTurn implements ThreadListener {
     this.#keepsThread = this.#assignment.keepThread && outcome.status === "completed";
     this.#clearTimers();
     this.#toolCalls.abandon();
-    this.#outbox.push({ type: "turn.ended", outcome });
+    this.#outbox.push({ type: "turn.ended", outcome: this.#inCallersNames(outcome) });
     this.#finish();
+  }
+
+  /** What the backend says of a function, it says by Codex's name. */
+  #inCallersNames(outcome: TurnOutcome): TurnOutcome {
+    if (outcome.status !== "failed") return outcome;
+    const message = this.#toolNames.toOriginalText(outcome.error.message);
+    return { ...outcome, error: { ...outcome.error, message } };
   }
 
   #clearTimers(): void {

@@ -23,7 +23,7 @@ export async function prepareThread(
   const signal = AbortSignal.timeout(timeoutMs);
   const threadId = await startThread(
     context,
-    { settings, names: new ToolNames(settings.tools) },
+    { settings, names: new ToolNames(settings.tools, connection.codexVersion) },
     { timeoutMs, signal },
   );
   if (!setUp) return threadId;

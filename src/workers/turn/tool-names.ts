@@ -1,23 +1,75 @@
-import type { JsonObject } from "../contract/json.js";
+import { compareToTested, isAtLeast } from "../contract/codex-capabilities.js";
+import { isJsonObject, type JsonObject } from "../contract/json.js";
 import type { FunctionTool } from "../contract/turn.js";
 
+/** As Codex and the Responses API have it. */
+const maxNameChars = 128;
+
+/** Refused: kept for the tools of MCP servers (0.140 to 0.171). */
+const refusedNames = /^mcp(?:__|$)/;
+
+/** Dropped without a word, though Codex's own tool of that name is off (0.150 to 0.171, every model of the catalog). */
+const droppedNames: ReadonlySet<string> = new Set(["exec_command", "shell_command"]);
+
 /**
- * Names that Codex keeps for tools of its own: a caller's function of that name is dropped without a word, though the tool
- * itself is off (0.169, every model of the catalog).
+ * Tools of Codex's own. The versions that were tried take a caller's function of such a name as it is; another version may refuse or
+ * drop more of them than those do.
  */
-const reservedNames = new Set(["exec_command", "shell_command"]);
+const codexNames: ReadonlySet<string> = new Set([
+  "apply_patch",
+  "clock",
+  "close_agent",
+  "collaboration",
+  "create_goal",
+  "exec",
+  "followup_task",
+  "functions",
+  "get_goal",
+  "image_gen",
+  "imagegen",
+  "interrupt_agent",
+  "js_repl",
+  "list_agents",
+  "list_mcp_resource_templates",
+  "list_mcp_resources",
+  "local_shell",
+  "multi_agent_v1",
+  "multi_tool_use",
+  "read_mcp_resource",
+  "request_permissions",
+  "request_user_input",
+  "request_user_input_async",
+  "resume_agent",
+  "send_input",
+  "send_message",
+  "send_message_to_user_async",
+  "shell",
+  "skills",
+  "sleep",
+  "spawn_agent",
+  "tool_search",
+  "unified_exec",
+  "update_goal",
+  "update_plan",
+  "view_image",
+  "wait",
+  "wait_agent",
+  "web_search",
+  "write_stdin",
+]);
+const likeMcp = /^mcp(?![a-z0-9])/i;
 
 /** A caller's function names are the caller's: those that Codex will not take go under another name, and come back as they were. */
 export class ToolNames {
   readonly #native = new Map<string, string>();
   readonly #original = new Map<string, string>();
 
-  constructor(tools: readonly FunctionTool[]) {
+  /** @param codexVersion null where it is not known: taken for one that was not tried. */
+  constructor(tools: readonly FunctionTool[], codexVersion: string | null) {
     const taken = new Set(tools.map((tool) => tool.name));
     for (const { name } of tools) {
-      if (!reservedNames.has(name)) continue;
-      let native = `caller_${name}`;
-      while (taken.has(native)) native += "_";
+      if (!needsAnother(name, codexVersion)) continue;
+      const native = freeName(`caller_${name}`, taken);
       taken.add(native);
       this.#native.set(name, native);
       this.#original.set(native, name);
@@ -36,6 +88,44 @@ export class ToolNames {
   /** The same item, its function under the caller's name. */
   toOriginalItem(item: JsonObject): JsonObject {
     return rename(item, this.#original);
+  }
+
+  /** The same message of this service's, with the functions that it names in backticks under Codex's names. */
+  toNativeDirective(item: JsonObject): JsonObject {
+    if (this.#native.size === 0 || !Array.isArray(item.content)) return item;
+    const content: readonly unknown[] = item.content;
+    return { ...item, content: content.map((part) => this.#toNativePart(part)) };
+  }
+
+  #toNativePart(part: unknown): unknown {
+    if (!isJsonObject(part) || typeof part.text !== "string") return part;
+    const text = part.text.replace(/`([\w-]+)`/g, (quoted, name: string) => {
+      const native = this.#native.get(name);
+      return native === undefined ? quoted : `\`${native}\``;
+    });
+    return { ...part, text };
+  }
+
+  /** The same text, for a caller who knows its own names only. */
+  toOriginalText(text: string): string {
+    if (this.#original.size === 0) return text;
+    return text.replace(/[\w-]+/g, (word) => this.#original.get(word) ?? word);
+  }
+}
+
+function needsAnother(name: string, codexVersion: string | null): boolean {
+  if (refusedNames.test(name) || droppedNames.has(name)) return true;
+  // 0.140 offers its own, which cannot be switched off, in its place.
+  if (name === "update_plan" && !isAtLeast(codexVersion, 0, 150)) return true;
+  const wasTried = codexVersion !== null && compareToTested(codexVersion) === "within";
+  return !wasTried && (codexNames.has(name) || likeMcp.test(name));
+}
+
+function freeName(wanted: string, taken: ReadonlySet<string>): string {
+  for (let count = 1; ; count += 1) {
+    const suffix = count === 1 ? "" : `_${count}`;
+    const name = wanted.slice(0, maxNameChars - suffix.length) + suffix;
+    if (!taken.has(name)) return name;
   }
 }
 

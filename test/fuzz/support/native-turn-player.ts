@@ -27,6 +27,7 @@ const assignment: TurnAssignment = {
   },
   turn: { effort: null, summary: null, serviceTier: null, outputSchema: null },
   items: [userMessage("one"), userMessage("two")],
+  directiveCount: 0,
   nativeThread: { kind: "fresh" },
   followed: true,
   keepThread: false,

@@ -2,7 +2,6 @@ import t from "tap";
 import type { ToolCallPacing } from "../../../../src/workers/turn/tool-call-pacing.js";
 import { pacingOf } from "../../../../src/workers/turn/tool-call-pacing.js";
 import { ToolCalls } from "../../../../src/workers/turn/tool-calls.js";
-import { ToolNames } from "../../../../src/workers/turn/tool-names.js";
 
 const tool = (name: string) => ({ name, description: "", parameters: {} });
 const call = (callId: string, name = "f") => ({
@@ -86,17 +85,6 @@ t.test("a turn that is given up leaves no call unanswered", async (t) => {
   const answer = toolCalls.open("a");
   toolCalls.abandon();
   t.equal((await answer).success, false);
-});
-
-t.test("names that Codex keeps for itself are sent under another and come back as they were", async (t) => {
-  const names = new ToolNames([tool("exec_command"), tool("caller_exec_command"), tool("weather")]);
-  t.equal(names.toNative("weather"), "weather");
-  const native = names.toNative("exec_command");
-  t.equal(native, "caller_exec_command_", "a name that is the caller's own is not taken");
-  t.same(names.toNativeItem(call("a", "exec_command")), call("a", native));
-  t.same(names.toOriginalItem(call("a", native)), call("a", "exec_command"));
-  const message = { type: "message", name: "exec_command" };
-  t.equal(names.toNativeItem(message), message);
 });
 
 const output = (callId: string, text: string) => ({ callId, parts: [{ type: "text", text }] as const });
