@@ -12,7 +12,7 @@ const maxPages = 50;
 export async function runNativeQuery(
   context: TurnContext,
   question: NativeQuery,
-  timeoutMs: number,
+  { timeoutMs, onOverdue }: { readonly timeoutMs: number; readonly onOverdue: () => void },
 ): Promise<NativeAnswer> {
   const { connection } = context;
   const { query } = question;
@@ -34,7 +34,7 @@ export async function runNativeQuery(
       return { query, count: threads.length };
     }
     case "prepare_thread":
-      return { query, threadId: await prepareThread(context, question, timeoutMs) };
+      return { query, threadId: await prepareThread(context, question, { timeoutMs, onOverdue }) };
   }
 }
 

@@ -47,6 +47,12 @@ export class WorkerConnections {
     return this.#reconnectsOfRetired + this.current.reconnects;
   }
 
+  /** Calls without an answer for more than five seconds, on connections that answer others. */
+  get hangingCalls(): number {
+    const all = [this.#current, ...this.#retiring];
+    return all.reduce((sum, { connection }) => sum + connection.hangingCalls, 0);
+  }
+
   connect(endpoint: AppServerEndpoint, appServerGeneration: number): void {
     const former = this.#current;
     if (former.turns > 0) {

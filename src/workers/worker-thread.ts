@@ -1,8 +1,9 @@
-import type { MessagePort } from "node:worker_threads";
+import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import type { AppServerConnection } from "./app-server/connection.js";
 import type { ControlInput, ControlOutput } from "./contract/control-messages.js";
+import type { TurnErrorData } from "./contract/errors.js";
 import type { AttachTask, TurnTask } from "./contract/tasks.js";
-import type { TurnPortOutput } from "./contract/turn-messages.js";
+import type { TurnPortInput, TurnPortOutput } from "./contract/turn-messages.js";
 import { WorkerReporter } from "./health/worker-reporter.js";
 import { runNativeQuery } from "./native-queries.js";
 import { classifyCallFailure } from "./turn/call-failure.js";
@@ -27,6 +28,7 @@ export class WorkerThread {
       intervalMs: task.reportIntervalMs,
       send: (report) => this.#post({ type: "report", report }),
       reconnects: () => this.#connections.reconnects,
+      hangingCalls: () => this.#connections.hangingCalls,
     });
     this.#connections = new WorkerConnections({
       clientVersion: task.clientVersion,
@@ -45,8 +47,11 @@ export class WorkerThread {
     this.#reporter.turnStarted();
     try {
       await this.#connections.hold((connection) => {
-        return new NativeTurn(task.assignment, task.port, this.#contextOf(connection)).run();
+        return takeTurn(task.port, this.#contextOf(connection)).run();
       });
+    } catch {
+      this.#reporter.countFault("turn_not_begun");
+      refuse(task.port, unreadable);
     } finally {
       this.#reporter.turnEnded();
     }
@@ -78,7 +83,10 @@ export class WorkerThread {
   async #answerQuery(message: Extract<ControlInput, { readonly type: "query" }>): Promise<void> {
     const { queryId, query, timeoutMs } = message;
     try {
-      const answer = await runNativeQuery(this.#contextOf(this.#connections.current), query, timeoutMs);
+      const answer = await runNativeQuery(this.#contextOf(this.#connections.current), query, {
+        timeoutMs,
+        onOverdue: () => this.#post({ type: "query_overdue", queryId }),
+      });
       this.#post({ type: "answer", queryId, answer });
     } catch (error) {
       this.#post({ type: "query_failed", queryId, error: classifyCallFailure(error) });
@@ -98,23 +106,31 @@ export class WorkerThread {
   }
 }
 
+/** What to run was put into the port before the port came here. Throws where it is nothing that can be run. */
+function takeTurn(port: MessagePort, context: TurnContext): NativeTurn {
+  const first: { readonly message: TurnPortInput } | undefined = receiveMessageOnPort(port);
+  if (first?.message.type !== "assignment") throw new Error("A turn's port holds no assignment.");
+  return new NativeTurn(first.message.assignment, port, context);
+}
+
 /** For a turn that was meant for a thread which died before it got there. */
 export function refuseTurn(port: MessagePort): void {
+  refuse(port, {
+    code: "native_runtime_unavailable",
+    message: "The worker thread that was to run the turn is gone.",
+    infrastructure: true,
+  });
+}
+
+const unreadable: TurnErrorData = {
+  code: "invalid_request",
+  message: "The request is not of the shape that a turn has.",
+};
+
+function refuse(port: MessagePort, error: TurnErrorData): void {
   const refusal: TurnPortOutput = {
     type: "events",
-    events: [
-      {
-        type: "turn.ended",
-        outcome: {
-          status: "failed",
-          error: {
-            code: "native_runtime_unavailable",
-            message: "The worker thread that was to run the turn is gone.",
-            infrastructure: true,
-          },
-        },
-      },
-    ],
+    events: [{ type: "turn.ended", outcome: { status: "failed", error } }],
   };
   port.postMessage(refusal);
   port.close();

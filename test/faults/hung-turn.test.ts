@@ -1,5 +1,5 @@
 import t from "tap";
-import { attachRuntime, runTurn, type TurnScript, unanswered } from "../support/scripted-app-server/index.js";
+import { attachRuntime, runTurn, type TurnScript } from "../support/scripted-app-server/index.js";
 
 const idleTimeoutMs = 400;
 const { appServer, runtime } = await attachRuntime(t, { turns: { idleTimeoutMs } });
@@ -60,20 +60,6 @@ t.test("a turn whose events come slowly but come is left alone", async (t) => {
   });
   t.match(await runTurn(runtime), { end: "completed", streamed: "wwwwww" });
 });
-
-for (const method of ["thread/start", "turn/start"]) {
-  t.test(
-    `an app-server that never answers ${method}: a bounded number of tries, then a typed error`,
-    async (t) => {
-      const asked = appServer.countCalls(method);
-      appServer.answer(method, unanswered);
-      t.match(await runTurn(runtime), { end: "native_runtime_unavailable", streamed: "" });
-      t.equal(appServer.countCalls(method), asked + 3);
-      appServer.answer(method, null);
-      t.match(await runTurn(runtime), { end: "completed" });
-    },
-  );
-}
 
 t.test("a thread that Codex closes under its turn: the turn is run again", async (t) => {
   appServer.queueTurn((turn) => turn.threadClosed());

@@ -5,12 +5,12 @@ import type { WorkerSlot } from "./pool/worker-slot.js";
 import type { WorkerSlots } from "./pool/worker-slots.js";
 import type { ReadinessState } from "./readiness-state.js";
 import type { SpareThreadsOptions } from "./spare-threads.js";
+import type { SilenceLimits } from "./turn-assignment.js";
 import type { NativeRuntimeObserver, RequestTarget, TurnProfile } from "./types.js";
 
-export interface IsolatedTurnsOptions {
+export interface IsolatedTurnsOptions extends SilenceLimits {
   readonly admission: AdmissionOptions & { readonly startGate: number };
   readonly profile: TurnProfile;
-  readonly idleTimeoutMs: number;
   readonly timeoutMs: number;
   /** Whether each worker has an app-server process of its own. */
   readonly processPerWorker: boolean;
@@ -39,6 +39,6 @@ export interface IsolatedTurnsContext {
 }
 
 /** What can be changed while turns run. */
-export interface TurnBounds extends Pick<IsolatedTurnsOptions, "idleTimeoutMs" | "timeoutMs"> {
+export interface TurnBounds extends Pick<IsolatedTurnsOptions, keyof SilenceLimits | "timeoutMs"> {
   readonly admission: AdmissionBounds;
 }

@@ -1,3 +1,4 @@
+import { findNotJson } from "../../workers/contract/json.js";
 import type { NativeThreadChoice } from "../../workers/contract/turn.js";
 import { CodexNativeApiError } from "../errors.js";
 import { Admission, type Permit } from "./admission/admission.js";
@@ -8,9 +9,18 @@ import { isInfrastructureFault, isParked, mayRunAgain, observe } from "./leg-ver
 import { isAlive, NativeThreads } from "./native-threads.js";
 import { ParkedTurns } from "./parked-turns.js";
 import { SpareThreads } from "./spare-threads.js";
-import { type Assignment, buildAssignment, settingsOf } from "./turn-assignment.js";
+import {
+  type Assignment,
+  buildAssignment,
+  fieldsOf,
+  orRefuse,
+  readRequest,
+  readToolOutputs,
+  settingsOf,
+  type WantedTurn,
+} from "./turn-assignment.js";
 import { type Place, TurnPlaces } from "./turn-places.js";
-import { accountChanged, neverStarted, requireItems, shuttingDown } from "./turn-refusals.js";
+import { accountChanged, neverStarted, notJson, shuttingDown } from "./turn-refusals.js";
 import { TurnScope } from "./turn-scope.js";
 import { type LegResult, TurnSession } from "./turn-session.js";
 import type {
@@ -25,7 +35,6 @@ import type {
 
 /** A turn that showed nothing is run again when the plumbing under it broke; once more, should that break too. */
 const maxAttempts = 3;
-const defaultCaller = "default";
 
 /** Takes turns in, finds each a worker, runs it, and runs it once more elsewhere when that can be done unseen. */
 export class IsolatedTurns {
@@ -75,8 +84,8 @@ export class IsolatedTurns {
 
   /** For turns that begin from here on. */
   reconfigure(bounds: TurnBounds): void {
-    const { idleTimeoutMs, timeoutMs } = bounds;
-    this.#options = { ...this.#options, idleTimeoutMs, timeoutMs };
+    const { idleTimeoutMs, idleTimeouts, timeoutMs } = bounds;
+    this.#options = { ...this.#options, idleTimeoutMs, idleTimeouts, timeoutMs };
     this.#admission.reconfigure(bounds.admission);
   }
 
@@ -86,21 +95,21 @@ export class IsolatedTurns {
   }
 
   async run(request: IsolatedTurnRequest, handlers: IsolatedTurnHandlers): Promise<IsolatedTurnResult> {
-    requireItems(request);
+    const wanted = readRequest(request, this.#options.profile);
     return this.#scope.run(handlers, async (signal) => {
+      const handled = { ...handlers, signal };
       for (let attempt = 1; ; attempt += 1) {
-        const permit = await this.#acquire(request, signal, () => this.#findPlace(request));
-        const handled = { ...handlers, signal };
-        const { result, session } = await this.#attempt(request, permit, handled, (spareThreadId) => {
-          this.#checkAccount(request, permit);
+        const permit = await this.#acquire(wanted, signal, () => this.#findPlace(wanted));
+        const { result, session } = await this.#attempt(wanted, permit, handled, (spareThreadId) => {
+          this.#checkAccount(wanted, permit);
           const nativeThread =
             spareThreadId === null ? freshThread : { kind: "spare" as const, threadId: spareThreadId };
-          return this.#assignment(request, nativeThread);
+          return this.#assignment(wanted, nativeThread);
         });
         if (attempt === maxAttempts || !mayRunAgain(result) || signal.aborted)
           return this.#conclude(result, session);
         this.#context.logger.warn(
-          { event: "turn.run_again", requestId: request.requestId, worker: permit.place.slot.id },
+          { event: "turn.run_again", requestId: wanted.requestId, worker: permit.place.slot.id },
           "a turn that had shown nothing is run again",
         );
       }
@@ -113,12 +122,14 @@ export class IsolatedTurns {
     request: IsolatedTurnRequest,
     handlers: IsolatedTurnHandlers,
   ): Promise<IsolatedTurnResult | null> {
-    requireItems(request);
-    const assignment = this.#assignment(request, { kind: "continued", threadId: source.threadId });
-    const thread = this.#threads.take(source.threadId, source.turnId, settingsOf(assignment));
+    const wanted = readRequest(request, this.#options.profile);
+    const assignment = this.#assignment(wanted, { kind: "continued", threadId: source.threadId });
+    const settings = orRefuse(wanted, () => settingsOf(assignment));
+    const thread = this.#threads.take(source.threadId, source.turnId, settings);
     if (thread === null) return null;
     return this.#scope.run(handlers, async (signal) => {
-      const permit = await this.#acquire(request, signal, () => this.#places.findOn(thread)).catch(
+      const handled = { ...handlers, signal };
+      const permit = await this.#acquire(wanted, signal, () => this.#places.findOn(thread)).catch(
         (error: unknown) => {
           if (!isAlive(thread)) return null;
           this.#threads.keep(thread);
@@ -126,10 +137,11 @@ export class IsolatedTurns {
         },
       );
       if (permit === null) return null;
-      const { result, session } = await this.#attempt(request, permit, { ...handlers, signal }, () => {
-        this.#checkAccount(request, permit);
+      const { result, session } = await this.#attempt(wanted, permit, handled, () => {
+        this.#checkAccount(wanted, permit);
         return assignment;
       });
+      if (!session.begun) this.#threads.keep(thread);
       return mayRunAgain(result) ? null : this.#conclude(result, session);
     });
   }
@@ -140,18 +152,18 @@ export class IsolatedTurns {
     outputs: readonly ToolOutput[],
     handlers: IsolatedTurnHandlers,
   ): Promise<IsolatedTurnResult | null> {
+    const read = readToolOutputs(outputs);
+    const given = { ...handlers };
     const session = this.#parked.take(
       turnId,
-      outputs.map((output) => output.callId),
+      read.map((output) => output.callId),
     );
     if (session === null) return null;
     // It has its native thread and its worker already: there is nothing to wait for.
     const leave = this.#admission.enterNow();
     try {
       return await this.#scope.run(handlers, async (signal) => {
-        const result = await this.#counted(session, 0, () =>
-          session.resume(outputs, { ...handlers, signal }),
-        );
+        const result = await this.#counted(session, 0, () => session.resume(read, { ...given, signal }));
         return mayRunAgain(result) ? null : this.#conclude(result, session);
       });
     } finally {
@@ -206,50 +218,57 @@ export class IsolatedTurns {
   }
 
   async #acquire(
-    request: IsolatedTurnRequest,
+    wanted: WantedTurn,
     signal: AbortSignal,
     findPlace: () => Place | null,
   ): Promise<Permit<Place>> {
     const { readiness } = this.#context;
     if (readiness.phase === "blocked" || readiness.phase === "stopped") throw this.#notReady();
     try {
-      return await this.#admission.acquire({ caller: request.caller ?? defaultCaller, signal, findPlace });
+      const find = () => orRefuse(wanted, findPlace);
+      return await this.#admission.acquire({ caller: wanted.caller, signal, findPlace: find });
     } catch (error) {
       throw this.#scope.closed ? shuttingDown() : error;
     }
   }
 
   /** The login may have changed since the caller looked: work of one account never runs on another. */
-  #checkAccount(request: IsolatedTurnRequest, permit: Permit<Place>): void {
+  #checkAccount(wanted: WantedTurn, permit: Permit<Place>): void {
     const { accountId } = this.#context.describeTarget(permit.place.slot);
-    if (request.accountId === undefined || request.accountId === accountId) return;
+    if (wanted.accountId === undefined || wanted.accountId === accountId) return;
     throw accountChanged();
   }
 
   /** Whatever `assign` or the turn throws, the place is given back. */
   async #attempt(
-    request: IsolatedTurnRequest,
+    wanted: WantedTurn,
     permit: Permit<Place>,
     handlers: IsolatedTurnHandlers,
     assign: (spareThreadId: string | null) => Assignment,
   ): Promise<{ readonly result: LegResult; readonly session: TurnSession }> {
-    const { slot, leaveGate, spare } = permit.place;
+    const { slot, gatePlace, spare } = permit.place;
     let unused = spare;
     try {
-      const assignment = assign(spare === null ? null : await this.#spares.claim(spare));
-      unused = null;
+      const spareThreadId = spare === null ? null : await this.#spares.claim(spare);
+      // What cannot be had is given back already.
+      if (spareThreadId === null) unused = null;
+      const assignment = assign(spareThreadId);
       const session = new TurnSession(this.#context.slots.pool, {
         assignment,
         slot,
         target: this.#context.describeTarget(slot),
-        owner: request.owner ?? null,
+        owner: wanted.owner,
         timeoutMs: this.#options.timeoutMs,
         onLeftGate: () => {
-          leaveGate();
-          this.#admission.pump();
-          this.#spares.refill();
+          gatePlace.leave();
+          this.#onGateMoved();
+        },
+        onStartOverdue: () => {
+          gatePlace.noteOverdue();
+          this.#onGateMoved();
         },
       });
+      if (session.begun) unused = null;
       const result = await this.#counted(session, permit.waitedMs, () => session.run(handlers));
       if (result.started !== null && assignment.nativeThread.kind === "fresh") {
         this.#context.onThreadStarted(generationOf(session));
@@ -257,9 +276,14 @@ export class IsolatedTurns {
       return { result, session };
     } finally {
       if (unused !== null) this.#spares.discard(unused);
-      leaveGate();
+      gatePlace.leave();
       this.#leave(permit.release);
     }
+  }
+
+  #onGateMoved(): void {
+    this.#admission.pump();
+    this.#spares.refill();
   }
 
   /** Whether no turn runs or is parked on app-servers of this generation. */
@@ -275,10 +299,19 @@ export class IsolatedTurns {
       if (isInfrastructureFault(result)) this.#places.markSuspects(session.slot);
       // Until it is taken out again, or given up.
       if (isParked(result)) this.#use.enter(generation);
-      this.#context.observer?.onTurnEnded(observe(result, waitedMs));
+      this.#observe(result, waitedMs);
       return result;
     } finally {
       this.#use.leave(generation);
+    }
+  }
+
+  #observe(result: LegResult, waitedMs: number): void {
+    try {
+      this.#context.observer?.onTurnEnded(observe(result, waitedMs));
+    } catch (error) {
+      // A host's observer, which must not throw, costs no turn.
+      this.#context.logger.error({ event: "turn.observer_failed", err: error }, "the observer threw");
     }
   }
 
@@ -288,15 +321,14 @@ export class IsolatedTurns {
     if (this.#admission.running === 0) this.#scope.noteIdle();
   }
 
-  #assignment(request: IsolatedTurnRequest, nativeThread: NativeThreadChoice): Assignment {
-    const { profile, idleTimeoutMs } = this.#options;
-    const model = this.#context.chooseModel(request.model);
-    return buildAssignment(request, { profile, model, idleTimeoutMs, nativeThread });
+  #assignment(wanted: WantedTurn, nativeThread: NativeThreadChoice): Assignment {
+    const model = this.#context.chooseModel(wanted.model);
+    return buildAssignment(wanted, { model, nativeThread, ...this.#options });
   }
 
-  #findPlace(request: IsolatedTurnRequest): Place | null {
+  #findPlace(wanted: WantedTurn): Place | null {
     if (this.#context.readiness.phase !== "ready") return null;
-    return this.#places.find(this.#spares, () => this.#assignment(request, freshThread));
+    return this.#places.find(this.#spares, () => this.#assignment(wanted, freshThread));
   }
 
   /** Turns that wait for a place come first. */
@@ -307,8 +339,7 @@ export class IsolatedTurns {
   async #conclude(result: LegResult, session: TurnSession): Promise<IsolatedTurnResult> {
     const { outcome, started, usage, handlerError } = result;
     if (handlerError !== undefined) throw handlerError;
-    if (outcome.status === "failed")
-      throw CodexNativeApiError.fromTurnError(await this.#withRetryTime(outcome.error));
+    if (outcome.status === "failed") throw await this.#explain(outcome.error, session);
     if (outcome.status === "cancelled" && this.#scope.closed) throw shuttingDown();
     if (started === null) {
       throw neverStarted();
@@ -316,6 +347,13 @@ export class IsolatedTurns {
     if (outcome.status === "completed" && session.assignment.keepThread) this.#keepThread(started, session);
     if (outcome.status === "parked") this.#parked.park(started.turnId, session, outcome.callIds);
     return { ...started, outcome, usage };
+  }
+
+  async #explain(error: TurnErrorData, { assignment }: TurnSession): Promise<CodexNativeApiError> {
+    const explained = CodexNativeApiError.fromTurnError(await this.#withRetryTime(error));
+    if (error.code !== "invalid_request" || error.param !== undefined) return explained;
+    const fields = fieldsOf(assignment);
+    return findNotJson(fields) === null ? explained : notJson(fields, explained);
   }
 
   /** Codex says that the plan is used up without saying until when; the plan's windows tell. */

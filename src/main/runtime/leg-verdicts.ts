@@ -24,7 +24,7 @@ export function isInfrastructureFault({ outcome }: LegResult): boolean {
 
 /** Nothing of it was shown, so that nobody can tell whether it ran before. */
 export function mayRunAgain(result: LegResult): boolean {
-  return isInfrastructureFault(result) && !result.emitted;
+  return isInfrastructureFault(result) && !result.emitted && result.handlerError === undefined;
 }
 
 /** The turn is still there, waiting for outputs of the caller's functions. */

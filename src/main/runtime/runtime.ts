@@ -30,7 +30,10 @@ export interface CodexNativeRuntimeOptions {
     readonly profile: CodexInstallationOptions["profile"];
     /** Model when a request names none; null leaves it to Codex's catalog. */
     readonly defaultModel: string | null;
+    /** Silence of a turn that Codex runs which ends it all the same, in milliseconds. */
     readonly idleTimeoutMs: number;
+    /** Other limits than that, by model id or reasoning effort. Default: none. */
+    readonly idleTimeouts?: Readonly<Record<string, number>>;
     readonly timeoutMs: number;
     /** Native threads started ahead of need, at most; 0 starts each with its turn. Default 4. */
     readonly spareThreads?: number;
@@ -59,7 +62,10 @@ export interface CodexNativeRuntimeOptions {
 
 /** What a runtime that is open can be given anew. */
 export interface RuntimeSettings {
-  readonly turns: Pick<CodexNativeRuntimeOptions["turns"], "defaultModel" | "idleTimeoutMs" | "timeoutMs">;
+  readonly turns: Pick<
+    CodexNativeRuntimeOptions["turns"],
+    "defaultModel" | "idleTimeoutMs" | "idleTimeouts" | "timeoutMs"
+  >;
   readonly admission: AdmissionBounds;
 }
 
@@ -117,9 +123,9 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
   /** Takes other bounds from here on; turns that wait or run keep those they began with. */
   reconfigure(settings: RuntimeSettings): void {
     // By name: a whole configuration may be given, whose other parts are not in force.
-    const { defaultModel, idleTimeoutMs, timeoutMs } = settings.turns;
+    const { defaultModel, idleTimeoutMs, idleTimeouts = {}, timeoutMs } = settings.turns;
     const { maxConcurrentTurns, maxQueue, queueTimeoutMs } = settings.admission;
-    const turns = { defaultModel, idleTimeoutMs, timeoutMs };
+    const turns = { defaultModel, idleTimeoutMs, idleTimeouts, timeoutMs };
     const admission = { maxConcurrentTurns, maxQueue, queueTimeoutMs };
     this.#options = {
       ...this.#options,
@@ -188,6 +194,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
       queue: { depth: this.#turns?.depth ?? 0, running: this.#turns?.running ?? 0 },
       spareThreads: this.#turns?.spareThreads ?? { ready: 0, taken: 0, missed: 0 },
       degraded: [
+        ...(this.#hangingCalls > 0 ? ["unanswered_calls"] : []),
         ...this.#supervision.installation.degraded,
         ...missingFeatures(this.#supervision.codexVersion),
       ],
@@ -274,6 +281,11 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
     this.#state = "closed";
   }
 
+  get #hangingCalls(): number {
+    const workers = this.#supervision.slots?.health() ?? [];
+    return workers.reduce((sum, { hangingCalls = 0 }) => sum + hangingCalls, 0);
+  }
+
   get #providerProfileId(): string {
     return this.#options.providerProfileId ?? "openai-default";
   }
@@ -286,6 +298,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
         admission,
         profile: turns.profile,
         idleTimeoutMs: turns.idleTimeoutMs,
+        idleTimeouts: turns.idleTimeouts ?? {},
         timeoutMs: turns.timeoutMs,
         processPerWorker: appServer.kind === "stdio",
         parking,

@@ -1,4 +1,5 @@
 import type { ThreadSettings } from "../../workers/contract/turn.js";
+import type { GatePlace } from "./admission/start-gate.js";
 import { isAlive } from "./native-threads.js";
 import type { WorkerSlot } from "./pool/worker-slot.js";
 import type { SpareThreadsHealth } from "./types.js";
@@ -12,12 +13,14 @@ export interface SpareThread<Slot extends Worker = WorkerSlot> {
   readonly appServerGeneration: number;
   /** Settles when Codex has set it up; null when that failed. Never rejects. */
   readonly threadId: Promise<string | null>;
+  /** Settles with null once Codex leaves a call that sets it up unanswered while it answers others. */
+  readonly overdue: Promise<null>;
 }
 
 /** Where a spare may be started now. */
 export interface SparePlace<Slot extends Worker = WorkerSlot> {
   readonly slot: Slot;
-  readonly leaveGate: () => void;
+  readonly gatePlace: GatePlace;
 }
 
 /** The turn that a spare is for. */
@@ -76,7 +79,8 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
   readonly #context: SpareThreadsContext<Slot>;
   /** By settings, least recently used first. */
   readonly #demands = new Map<string, Demand<Slot>>();
-  #preparing = false;
+  /** The place of the one that is being prepared. */
+  #preparing: GatePlace | null = null;
   #taken = 0;
   #missed = 0;
   #sweep: NodeJS.Timeout | null = null;
@@ -101,12 +105,12 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
   }
   /** Starts what is wanted and missing, as far as there is room. Call it whenever room may have appeared. */
   refill(): void {
-    if (this.#preparing) return;
+    if (this.#preparing !== null) return;
     const demand = this.#mostRecentShort();
     if (demand === null || this.#isMemoryTight() || !this.#makeRoom(demand)) return;
     const place = this.#context.findPlace();
     if (place === null) return;
-    this.#preparing = true;
+    this.#preparing = place.gatePlace;
     demand.spares.push(this.#prepare(demand, place));
     this.#watchIdle();
   }
@@ -117,7 +121,7 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
     const late = new Promise<null>((resolve) => {
       timer = setTimeout(resolve, claimTimeoutMs, null);
     });
-    const threadId = await Promise.race([spare.threadId, late]);
+    const threadId = await Promise.race([spare.threadId, spare.overdue, late]);
     clearTimeout(timer);
     if (threadId === null) this.discard(spare);
     return threadId;
@@ -207,10 +211,23 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
     return false;
   }
 
-  #prepare(demand: Demand<Slot>, { slot, leaveGate }: SparePlace<Slot>): SpareThread<Slot> {
+  #prepare(demand: Demand<Slot>, { slot, gatePlace }: SparePlace<Slot>): SpareThread<Slot> {
     const { appServerGeneration } = slot;
+    let isOverdue: (value: null) => void = () => {};
+    const overdue = new Promise<null>((resolve) => {
+      isOverdue = resolve;
+    });
+    const onOverdue = (): void => {
+      isOverdue(null);
+      gatePlace.noteOverdue();
+      this.#goOn(gatePlace);
+    };
     const threadId = slot
-      .query({ query: "prepare_thread", thread: demand.thread, setUp: demand.setUp }, prepareTimeoutMs)
+      .query(
+        { query: "prepare_thread", thread: demand.thread, setUp: demand.setUp },
+        prepareTimeoutMs,
+        onOverdue,
+      )
       .then((answer) => {
         this.#context.onThreadStarted(appServerGeneration);
         return answer.threadId;
@@ -223,13 +240,18 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
         return null;
       })
       .finally(() => {
-        this.#preparing = false;
-        leaveGate();
-        this.#context.onPlaceLeft();
-        this.refill();
+        gatePlace.leave();
+        this.#goOn(gatePlace);
       });
-    const spare: SpareThread<Slot> = { slot, appServerGeneration, threadId };
+    const spare: SpareThread<Slot> = { slot, appServerGeneration, threadId, overdue };
     return spare;
+  }
+
+  /** The one that was being prepared is not waited for any longer. */
+  #goOn(gatePlace: GatePlace): void {
+    if (this.#preparing === gatePlace) this.#preparing = null;
+    this.#context.onPlaceLeft();
+    this.refill();
   }
 
   #remove(demand: Demand<Slot>, spare: SpareThread<Slot>): void {

@@ -1,40 +1,136 @@
-import type { NativeThreadChoice, TurnAssignment } from "../../workers/contract/turn.js";
-import type { IsolatedTurnRequest, TurnProfile, WebSearchOptions } from "./types.js";
+import { findNotJson } from "../../workers/contract/json.js";
+import type { NativeThreadChoice, ThreadSettings, TurnAssignment } from "../../workers/contract/turn.js";
+import { CodexNativeApiError } from "../errors.js";
+import { notJson } from "./turn-refusals.js";
+import type { IsolatedTurnRequest, ToolOutput, TurnProfile, WebSearchOptions } from "./types.js";
 
 /** A turn for a worker, all but its key. */
 export type Assignment = Omit<TurnAssignment, "turnKey">;
 
-export interface AssignmentContext {
-  readonly profile: TurnProfile;
-  readonly model: string;
-  readonly idleTimeoutMs: number;
-  readonly nativeThread: NativeThreadChoice;
+/**
+ * A request, read once: a host's object may have getters that throw, or answer otherwise the next time. Every default is filled
+ * in; the model is chosen when the turn finds its place.
+ */
+export interface WantedTurn {
+  readonly thread: Omit<ThreadSettings, "model">;
+  readonly model: string | undefined;
+  readonly turn: TurnAssignment["turn"];
+  readonly items: TurnAssignment["items"];
+  readonly directiveCount: number;
+  readonly followed: boolean;
+  readonly keepThread: boolean;
+  readonly accountId: string | null | undefined;
+  readonly caller: string;
+  readonly owner: string | null;
+  readonly requestId: string | undefined;
 }
 
-/** Every default of a request, filled in. */
-export function buildAssignment(request: IsolatedTurnRequest, context: AssignmentContext): Assignment {
+const defaultCaller = "default";
+
+/** Throws `invalid_request` for a request without items, and for one that cannot be read. */
+export function readRequest(request: IsolatedTurnRequest, profile: TurnProfile): WantedTurn {
+  let wanted: WantedTurn;
+  try {
+    wanted = fillIn(request, profile);
+  } catch (error) {
+    throw notJson(request, error);
+  }
+  if (wanted.items.length > 0) return wanted;
+  throw new CodexNativeApiError("invalid_request", "There is nothing to answer: the input is empty.", {
+    param: "input",
+  });
+}
+
+function fillIn(request: IsolatedTurnRequest, profile: TurnProfile): WantedTurn {
   const directives = request.directives ?? [];
   return {
     thread: {
-      profile: context.profile,
-      model: context.model,
+      profile,
       instructions: request.instructions ?? "",
       tools: request.tools ?? [],
       webSearch: readWebSearch(request.webSearch),
       verbosity: request.verbosity ?? null,
     },
+    model: request.model,
     turn: {
       effort: request.effort ?? null,
       summary: request.summary ?? null,
       serviceTier: request.serviceTier ?? null,
       outputSchema: request.outputSchema ?? null,
     },
-    items: [...request.items, ...directives],
-    directiveCount: directives.length,
-    nativeThread: context.nativeThread,
+    items: request.items.length === 0 ? [] : [...request.items, ...directives],
+    directiveCount: request.items.length === 0 ? 0 : directives.length,
     followed: request.followed !== false,
     keepThread: request.keepThread === true && directives.length === 0,
-    idleTimeoutMs: context.idleTimeoutMs,
+    accountId: request.accountId,
+    caller: request.caller ?? defaultCaller,
+    owner: request.owner ?? null,
+    requestId: request.requestId,
+  };
+}
+
+/** What goes to Codex, under the names that a request has for it. */
+export function fieldsOf({ thread, turn, items }: Pick<WantedTurn, "thread" | "turn" | "items">): object {
+  return { items, ...thread, ...turn };
+}
+
+/** Runs what looks into the request. Throws `invalid_request` where that fails because the request is no JSON. */
+export function orRefuse<T>(wanted: WantedTurn, look: () => T): T {
+  try {
+    return look();
+  } catch (error) {
+    const fields = fieldsOf(wanted);
+    if (error instanceof CodexNativeApiError || findNotJson(fields) === null) throw error;
+    throw notJson(fields, error);
+  }
+}
+
+/** Outputs of functions, read once. Throws `invalid_request` for what is not text and images. */
+export function readToolOutputs(outputs: readonly ToolOutput[]): readonly ToolOutput[] {
+  try {
+    return outputs.map(readToolOutput);
+  } catch (error) {
+    throw error instanceof CodexNativeApiError ? error : notJson({ outputs }, error);
+  }
+}
+
+function readToolOutput({ callId, parts }: ToolOutput, index: number): ToolOutput {
+  const read = parts.map((part) => {
+    if (part.type === "image") return { type: part.type, imageUrl: part.imageUrl } as const;
+    return { type: part.type, text: part.text } as const;
+  });
+  const isText = (value: unknown): boolean => typeof value === "string";
+  const at = read.findIndex((part) => !isText(part.type === "image" ? part.imageUrl : part.text));
+  if (isText(callId) && at === -1) return { callId, parts: read };
+  const param = `outputs[${index}].${at === -1 ? "callId" : `parts[${at}]`}`;
+  throw new CodexNativeApiError("invalid_request", `${param} is no text.`, { param });
+}
+
+/** How long turns may be silent. */
+export interface SilenceLimits {
+  readonly idleTimeoutMs: number;
+  /** Other limits, by model id or reasoning effort; that of a model goes before that of an effort. */
+  readonly idleTimeouts: Readonly<Record<string, number>>;
+}
+
+export interface AssignmentContext extends SilenceLimits {
+  readonly model: string;
+  readonly nativeThread: NativeThreadChoice;
+}
+
+export function buildAssignment(wanted: WantedTurn, context: AssignmentContext): Assignment {
+  const { thread, turn, items, directiveCount, followed, keepThread } = wanted;
+  const { model, nativeThread, idleTimeouts, idleTimeoutMs } = context;
+  const ownLimits = new Map(Object.entries(idleTimeouts));
+  return {
+    thread: { ...thread, model },
+    turn,
+    items,
+    directiveCount,
+    nativeThread,
+    followed,
+    keepThread,
+    idleTimeoutMs: ownLimits.get(model) ?? ownLimits.get(turn.effort ?? "") ?? idleTimeoutMs,
   };
 }
 

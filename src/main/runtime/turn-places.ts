@@ -2,7 +2,7 @@ import type { JsonObject } from "../../workers/contract/json.js";
 import { plainTextOf } from "../../workers/contract/plain-text.js";
 import type { ThreadSettings } from "../../workers/contract/turn.js";
 import { CodexNativeApiError } from "../errors.js";
-import type { StartGate } from "./admission/start-gate.js";
+import type { GatePlace, StartGate } from "./admission/start-gate.js";
 import { isAlive, type LoadedThread } from "./native-threads.js";
 import type { WorkerSlot } from "./pool/worker-slot.js";
 import type { WorkerSlots } from "./pool/worker-slots.js";
@@ -11,7 +11,7 @@ import type { SparePlace, SpareThread, SpareThreads } from "./spare-threads.js";
 /** Where a turn runs: a worker, and a place among those that its app-server is starting. */
 export interface Place {
   readonly slot: WorkerSlot;
-  readonly leaveGate: () => void;
+  readonly gatePlace: GatePlace;
   /** A thread of that worker's which nobody else gets. */
   readonly spare: SpareThread | null;
 }
@@ -50,13 +50,13 @@ export class TurnPlaces {
     const injects = plainTextOf(items, leastBusy.codexVersion) === null;
     const spare = spares.take({ thread, injects, accepts });
     const slot = spare?.slot ?? leastBusy;
-    return { slot, spare, leaveGate: this.#enterGate(slot) };
+    return { slot, spare, gatePlace: this.#enterGate(slot) };
   }
 
   /** For a thread that is started ahead of need. */
   findForSpare(): SparePlace | null {
     const slot = this.#slots.leastBusy((candidate) => this.#hasRoom(candidate));
-    return slot === null ? null : { slot, leaveGate: this.#enterGate(slot) };
+    return slot === null ? null : { slot, gatePlace: this.#enterGate(slot) };
   }
 
   /** Where the thread is. Throws when that is gone for good. */
@@ -68,7 +68,7 @@ export class TurnPlaces {
         "The native thread is not loaded any more.",
       );
     }
-    return this.#hasRoom(slot) ? { slot, spare: null, leaveGate: this.#enterGate(slot) } : null;
+    return this.#hasRoom(slot) ? { slot, spare: null, gatePlace: this.#enterGate(slot) } : null;
   }
 
   /** What broke one turn may have broken all workers of the process, and not all of them have noticed yet: each has to prove itself. */
@@ -83,7 +83,7 @@ export class TurnPlaces {
     return slot.ready && this.#gate.hasRoom(this.#processKey(slot));
   }
 
-  #enterGate(slot: WorkerSlot): () => void {
+  #enterGate(slot: WorkerSlot): GatePlace {
     return this.#gate.enter(this.#processKey(slot));
   }
 

@@ -1,11 +1,11 @@
+import { findNotJson } from "../../workers/contract/json.js";
 import { CodexNativeApiError } from "../errors.js";
-import type { IsolatedTurnRequest } from "./types.js";
 
-export function requireItems(request: IsolatedTurnRequest): void {
-  if (request.items.length > 0) return;
-  throw new CodexNativeApiError("invalid_request", "There is nothing to answer: the input is empty.", {
-    param: "input",
-  });
+/** For what a host hands in and JSON has no form for. Names where that is, as far as it can be found. */
+export function notJson(fields: object, cause: unknown): CodexNativeApiError {
+  const param = findNotJson(fields);
+  const message = `The request cannot be written as JSON: ${param ?? "something in it"} has no form there.`;
+  return new CodexNativeApiError("invalid_request", message, { param, cause });
 }
 
 export function shuttingDown(): CodexNativeApiError {

@@ -1,15 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { MessageChannel } from "node:worker_threads";
-import type { TurnAssignment } from "../../workers/contract/turn.js";
 import type { ToolOutput, TurnEvent } from "../../workers/contract/turn-messages.js";
 import { brokeUnderIt, type LegOutcome, TurnChannel } from "./pool/turn-channel.js";
 import type { WorkerPool } from "./pool/worker-pool.js";
 import type { WorkerSlot } from "./pool/worker-slot.js";
+import type { Assignment } from "./turn-assignment.js";
 import type { IsolatedTurnHandlers, RequestTarget, TokenUsage, TurnStarted } from "./types.js";
 import { addUsage } from "./usage.js";
 
 export interface TurnSessionOptions {
-  readonly assignment: Omit<TurnAssignment, "turnKey">;
+  readonly assignment: Assignment;
   readonly slot: WorkerSlot;
   readonly target: RequestTarget;
   /** Whose turn it is; null: nobody's. */
@@ -18,6 +18,8 @@ export interface TurnSessionOptions {
   readonly timeoutMs: number;
   /** Called once, when Codex took the turn on or the attempt ended before: the start gate opens for the next. */
   readonly onLeftGate: () => void;
+  /** Codex leaves a call that starts the turn unanswered while it answers others. */
+  readonly onStartOverdue: () => void;
 }
 
 export interface LegResult {
@@ -30,37 +32,32 @@ export interface LegResult {
   readonly durationMs: number;
   /** True once any output of the model was handed on in this leg: such a turn is not run again. */
   readonly emitted: boolean;
-  /** What the event handler threw, if that ended the turn. */
+  /** What the caller's code threw, if that ended the turn. */
   readonly handlerError: unknown;
 }
-
-/** Beyond the worker's own idle limit, in milliseconds: the worker is then believed hung. */
-const workerSilenceMarginMs = 15_000;
 
 /**
  * One native turn on one worker, from its start to its terminal event. Where the model calls functions of the caller's, the
  * turn has several legs: each ends parked, and the next begins with the functions' outputs. No method rejects.
  */
 export class TurnSession {
+  /** False where the assignment could not be handed to the worker, which knows nothing of this turn then. */
+  readonly begun: boolean;
   readonly #options: TurnSessionOptions;
   readonly #channel: TurnChannel;
   #started: TurnStarted | null = null;
   #handlers: IsolatedTurnHandlers = {};
   #usage: TokenUsage | null = null;
   #firstEventAtMs: number | null = null;
-  #silence: NodeJS.Timeout | null = null;
 
   constructor(pool: WorkerPool, options: TurnSessionOptions) {
     this.#options = options;
-    const { slot, assignment } = options;
+    const { slot, assignment, onStartOverdue } = options;
     const { port1, port2 } = new MessageChannel();
-    this.#channel = new TurnChannel(port1, this.#onEvent);
-    const task = {
-      kind: "turn",
-      port: port2,
-      workerGeneration: slot.generation,
-      assignment: { ...assignment, turnKey: randomUUID() },
-    } as const;
+    this.#channel = new TurnChannel(port1, this.#onEvent, onStartOverdue);
+    this.begun = this.#channel.begin({ ...assignment, turnKey: randomUUID() });
+    if (!this.begun) return;
+    const task = { kind: "turn", port: port2, workerGeneration: slot.generation } as const;
     // A thread that dies closes the port too, and the channel then ends the turn after what had arrived before.
     pool.run(slot.threadId, task, [port2]).catch(() => port1.close());
   }
@@ -73,7 +70,11 @@ export class TurnSession {
   /** The leg after a parked one. */
   resume(outputs: readonly ToolOutput[], handlers: IsolatedTurnHandlers): Promise<LegResult> {
     return this.#follow(handlers, () => {
-      if (this.#started !== null) handlers.onTurnStarted?.(this.#started);
+      try {
+        if (this.#started !== null) handlers.onTurnStarted?.(this.#started);
+      } catch (error) {
+        this.#channel.stop(error);
+      }
       return this.#channel.resume(outputs);
     });
   }
@@ -90,7 +91,7 @@ export class TurnSession {
     return this.#options.owner;
   }
 
-  get assignment(): Omit<TurnAssignment, "turnKey"> {
+  get assignment(): Assignment {
     return this.#options.assignment;
   }
 
@@ -99,18 +100,12 @@ export class TurnSession {
   }
 
   async #follow(handlers: IsolatedTurnHandlers, leg: () => Promise<LegOutcome>): Promise<LegResult> {
-    const { slot, timeoutMs, assignment, onLeftGate } = this.#options;
+    const { slot, timeoutMs, onLeftGate } = this.#options;
     const { signal } = handlers;
     this.#handlers = handlers;
     this.#usage = null;
     this.#firstEventAtMs = null;
     const startedAtMs = performance.now();
-    const silence = setTimeout(() => {
-      // A handler that holds an event back is the reader's slowness and not the worker's.
-      if (this.#channel.held) silence.refresh();
-      else this.#channel.fail(workerSilent);
-    }, assignment.idleTimeoutMs + workerSilenceMarginMs);
-    this.#silence = silence;
     const ceiling = setTimeout(() => {
       this.#channel.cancel();
       this.#channel.fail({ code: "turn_timeout", message: `The turn ran longer than ${timeoutMs} ms.` });
@@ -121,8 +116,7 @@ export class TurnSession {
     slot.activeTurns += 1;
     try {
       const outcome = await leg();
-      if (brokeUnderIt(outcome) && handlers.onForget !== undefined) this.#forget(handlers.onForget);
-      const handlerError = this.#channel.handlerError;
+      const forgetError = brokeUnderIt(outcome) ? this.#forget() : undefined;
       return {
         outcome,
         started: this.#started,
@@ -130,25 +124,29 @@ export class TurnSession {
         emitted: this.#firstEventAtMs !== null,
         firstEventMs: this.#firstEventAtMs === null ? null : this.#firstEventAtMs - startedAtMs,
         durationMs: performance.now() - startedAtMs,
-        handlerError,
+        handlerError: this.#channel.handlerError ?? forgetError,
       };
     } finally {
       slot.activeTurns -= 1;
-      clearTimeout(silence);
       clearTimeout(ceiling);
       signal?.removeEventListener("abort", onAbort);
-      this.#silence = null;
       onLeftGate();
     }
   }
 
-  #forget(onForget: () => void): void {
+  /** Answers what the caller's code threw. */
+  #forget(): unknown {
+    if (this.#handlers.onForget === undefined) return undefined;
     this.#firstEventAtMs = null;
-    onForget();
+    try {
+      this.#handlers.onForget();
+      return undefined;
+    } catch (error) {
+      return error;
+    }
   }
 
   readonly #onEvent = (event: TurnEvent): void | Promise<void> => {
-    this.#silence?.refresh();
     switch (event.type) {
       case "turn.started": {
         this.#options.onLeftGate();
@@ -165,9 +163,3 @@ export class TurnSession {
     }
   };
 }
-
-const workerSilent = {
-  code: "turn_stalled",
-  message: "The worker thread that ran the turn stopped answering.",
-  infrastructure: true,
-} as const;

@@ -162,6 +162,10 @@ export interface WorkerHealth {
   readonly activeTurns: number;
   readonly completedTurns: number;
   readonly reconnects: number;
+  /** Calls that Codex has left unanswered for more than five seconds while it answers others. Default: none. */
+  readonly hangingCalls?: number;
+  /** Faults counted since the thread began, by name. Default: none. */
+  readonly faults?: Readonly<Record<string, number>>;
   /** Age of the worker's last report in milliseconds; null before the first. */
   readonly lastReportAgeMs: number | null;
   readonly eventLoopDelayMs: number | null;

@@ -2,6 +2,7 @@
  * A side task with its class's settings laid under it, as a request of the Responses API and as the turn that this service would
  * make of that request: so a task is the same on every native route, and one that no route could run is refused here.
  */
+import { findNotJson } from "../../workers/contract/json.js";
 import { parseResponsesRequest } from "../dialects/responses/request-schema.js";
 import { toResponsesTurn } from "../dialects/responses/request-to-turn.js";
 import { CodexNativeApiError } from "../errors.js";
@@ -39,6 +40,23 @@ const maxTimeoutMs = 2_147_483_647;
 
 /** @throws CodexNativeApiSideTaskError `bad_request` */
 export function prepareTask(request: SideTaskRequest, defaults: TaskDefaults): PreparedTask {
+  const param = findNotJson(readFields(request));
+  if (param !== null) throw badRequest(param, "It has no form in JSON.");
+  return prepare(request, defaults);
+}
+
+/** All that is sent or logged. A host's object may have getters, and they may throw. */
+function readFields(request: SideTaskRequest): object {
+  try {
+    const { taskClass, input, instructions, outputSchema, model, effort, metadata, provider, fallback } =
+      request;
+    return { taskClass, input, instructions, outputSchema, model, effort, metadata, provider, fallback };
+  } catch (error) {
+    throw new CodexNativeApiSideTaskError("bad_request", "The task cannot be read.", { cause: error });
+  }
+}
+
+function prepare(request: SideTaskRequest, defaults: TaskDefaults): PreparedTask {
   const { taskClass } = request;
   if (!isSideTaskClass(taskClass)) {
     throw badRequest("taskClass", `There is no task class ${JSON.stringify(taskClass)}.`);

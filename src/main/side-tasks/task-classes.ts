@@ -54,7 +54,8 @@ export const defaultTaskClasses: Readonly<Record<SideTaskClass, SideTaskClassSet
     verbosity: "low",
     outputHint: 'Begin the answer with "yes" or "no"; then give the reason in one sentence.',
   },
-  side_reasoning: { ...plain, effort: "medium", timeoutMs: 120_000, verbosity: null, outputHint: null },
+  // A model that reasons may be silent for minutes before its first word.
+  side_reasoning: { ...plain, effort: "medium", timeoutMs: 1_200_000, verbosity: null, outputHint: null },
 };
 
 export function isSideTaskClass(value: unknown): value is SideTaskClass {

@@ -2,7 +2,7 @@ import type { ConnectionState } from "../contract/control-messages.js";
 import type { AppServerEndpoint } from "../contract/endpoint.js";
 import type { JsonObject } from "../contract/json.js";
 import { Backoff, type BackoffOptions } from "./backoff.js";
-import { callMethod } from "./call-method.js";
+import { callMethod, type MethodCallOptions } from "./call-method.js";
 import { connectionLimits } from "./connection-limits.js";
 import { type CreateTransport, createTransport } from "./create-transport.js";
 import { describeDialFailure } from "./describe-failure.js";
@@ -101,8 +101,11 @@ export class AppServerConnection {
    */
   connect(endpoint: AppServerEndpoint, appServerGeneration: number): void {
     if (this.#state === "closed") throw new WrongStateError("the connection is closed for good");
-    const keeper = new SessionKeeper({
-      dial: (signal, onClose) => this.#dial(endpoint, signal, onClose),
+    const keeper: SessionKeeper = new SessionKeeper({
+      dial: (signal, onClose) => {
+        const answersSince = (time: number) => keeper.answersSince(time);
+        return this.#dial(endpoint, { signal, onClose, answersSince });
+      },
       backoff: new Backoff(this.#options.backoff ?? defaultBackoff),
       probe: this.#options.probe ?? defaultProbe,
       now: this.#now,
@@ -138,7 +141,7 @@ export class AppServerConnection {
   async call<Method extends MethodName>(
     method: Method,
     params: MethodParams<Method>,
-    options: CallOptions,
+    options: MethodCallOptions<Method>,
   ): Promise<MethodResult<Method>> {
     const session = this.#keeper?.session ?? null;
     if (this.#state !== "ready" || session === null)
@@ -147,7 +150,10 @@ export class AppServerConnection {
       return await callMethod(session.client, method, params, options);
     } catch (error) {
       if (error instanceof BadAnswerError) this.#options.countFault(`bad_answer:${method}`);
-      if (error instanceof CallTimeoutError) this.#keeper?.suspect();
+      if (error instanceof CallTimeoutError) {
+        this.#options.countFault(`unanswered:${method}`);
+        this.#keeper?.suspect();
+      }
       throw error;
     }
   }
@@ -165,6 +171,19 @@ export class AppServerConnection {
   /** Asks for a sign of life, and `onAnswering` says what came of it. False while there is no connection to ask. */
   prove(): boolean {
     return this.#keeper?.suspect() ?? false;
+  }
+
+  /** Calls without an answer for more than five seconds, while the app-server answers others. */
+  get hangingCalls(): number {
+    return this.#keeper?.session?.client.hangingCalls ?? 0;
+  }
+
+  /**
+   * Whether the app-server has answered a question that was asked within this time; asks one now unless that is known. The
+   * answer takes no longer than the probe's deadline. Never rejects: a connection that is not ready does not answer.
+   */
+  async answersWithin(timeMs: number): Promise<boolean> {
+    return (await this.#keeper?.answersSince(this.#now() - timeMs)) ?? false;
   }
 
   /** Asks for a sign of life; any answer is one. Rejects like `call` when there was none. */
@@ -213,8 +232,12 @@ export class AppServerConnection {
 
   #dial(
     endpoint: AppServerEndpoint,
-    signal: AbortSignal,
-    onClose: JsonRpcClientOptions["onClose"],
+    {
+      signal,
+      ...wire
+    }: Required<Pick<JsonRpcClientOptions, "onClose" | "answersSince">> & {
+      readonly signal: AbortSignal;
+    },
   ): Promise<Session> {
     const { clientName, clientVersion, callbacks, countFault } = this.#options;
     const open = this.#options.createTransport ?? createTransport;
@@ -227,7 +250,7 @@ export class AppServerConnection {
       transport: open(endpoint, (pid) => callbacks.onChild(pid)),
       onNotification: (method, params) => this.#takeNotification(method, params),
       onRequest: (method, params) => answerServerRequest(method, params, context),
-      onClose,
+      ...wire,
       countFault,
       now: this.#now,
       maxGarbageInARow: connectionLimits.maxGarbageInARow,

@@ -11,6 +11,7 @@ export type AppServerErrorCode =
   | "bad_answer"
   | "message_too_large"
   | "transport_failed"
+  | "unserialisable"
   | "wrong_state";
 
 export abstract class AppServerError extends Error {
@@ -93,6 +94,16 @@ export class BadAnswerError extends AppServerError {
 export class MessageTooLargeError extends AppServerError {
   override readonly name = "MessageTooLargeError";
   readonly code = "message_too_large";
+}
+
+/** What a call is to carry is not JSON: a BigInt, a circle, a getter that throws. Nothing was sent; `cause` says why. */
+export class UnserialisableError extends AppServerError {
+  override readonly name = "UnserialisableError";
+  readonly code = "unserialisable";
+
+  constructor(method: string, options: ErrorOptions) {
+    super(`the parameters of ${method} cannot be written as JSON`, options);
+  }
 }
 
 /** The wire below could not be opened, broke, or the process behind it ended. */

@@ -1,4 +1,4 @@
-import { ConnectionLostError, RpcError, TransportError } from "./errors.js";
+import { ConnectionLostError, RpcError, TransportError, UnserialisableError } from "./errors.js";
 import {
   type JsonRpcErrorBody,
   type JsonRpcInput,
@@ -23,6 +23,8 @@ export interface JsonRpcClientOptions {
   readonly now: () => number;
   readonly maxGarbageInARow: number;
   readonly maxOpenRequests: number;
+  /** Whether the peer has answered something that was asked at this time or later. Never rejects. Default: it is not known. */
+  readonly answersSince?: (time: number) => Promise<boolean>;
 }
 
 export const methodNotFound = -32601;
@@ -32,7 +34,7 @@ const overloaded = -32001;
 export class JsonRpcClient {
   readonly #options: JsonRpcClientOptions;
   readonly #transport: Transport;
-  readonly #pending = new PendingCalls();
+  readonly #pending: PendingCalls;
   #state: "new" | "open" | "closed" = "new";
   #garbageInARow = 0;
   #openRequests = 0;
@@ -42,6 +44,10 @@ export class JsonRpcClient {
     this.#options = options;
     this.#transport = options.transport;
     this.#lastInboundAt = options.now();
+    this.#pending = new PendingCalls({
+      now: options.now,
+      answersSince: options.answersSince ?? (async () => false),
+    });
   }
 
   /** When the peer last said anything, on the injected clock. */
@@ -51,6 +57,11 @@ export class JsonRpcClient {
 
   get pendingCalls(): number {
     return this.#pending.size;
+  }
+
+  /** Calls without an answer for more than five seconds, while the peer answers others. */
+  get hangingCalls(): number {
+    return this.#pending.hanging;
   }
 
   async start(options: TransportStartOptions): Promise<void> {
@@ -63,11 +74,21 @@ export class JsonRpcClient {
     this.#state = "open";
   }
 
-  /** @throws RpcError, ConnectionLostError, CallTimeoutError, CallAbortedError, TooManyCallsError, MessageTooLargeError */
+  /**
+   * @throws RpcError, ConnectionLostError, CallTimeoutError, CallAbortedError, TooManyCallsError, MessageTooLargeError,
+   * UnserialisableError
+   */
   async call(method: string, params: unknown, options: CallOptions): Promise<unknown> {
     this.#checkOpen();
     const { id, answer } = this.#pending.open(method, options);
-    this.#transport.send(JSON.stringify({ id, method, params })).catch((error: unknown) => {
+    let text: string;
+    try {
+      text = JSON.stringify({ id, method, params });
+    } catch (error) {
+      this.#pending.find(id)?.settle({ error: new UnserialisableError(method, { cause: error }) });
+      return answer;
+    }
+    this.#transport.send(text).catch((error: unknown) => {
       // After a close the call is settled already, with a better reason than this one.
       this.#pending.find(id)?.settle({ error: asError(error) });
     });
@@ -155,6 +176,7 @@ export class JsonRpcClient {
     const call = this.#pending.find(message.id);
     if (call === undefined) {
       this.#options.countFault(this.#pending.wasIssued(message.id) ? "answer_late" : "answer_unmatched");
+      if (message.kind === "result") this.#pending.takeLateResult(message.id, message.result);
     } else if (message.kind === "result") {
       call.settle({ result: message.result });
     } else {

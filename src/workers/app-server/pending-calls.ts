@@ -4,6 +4,12 @@ import { CallAbortedError, CallTimeoutError, TooManyCallsError } from "./errors.
 export interface CallOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+  /** Called each time that the answer is found overdue and the peer has answered something that was asked after the call. */
+  readonly onOverdue?: () => void;
+  /** Takes a result that comes after the deadline or the abort, so that what the call made is not left behind. */
+  readonly onLateResult?: (result: unknown) => void;
+  /** The call only asks whether the peer answers: it goes out however many others wait, and is never overdue. */
+  readonly isProbe?: boolean;
 }
 
 interface PendingCall {
@@ -11,13 +17,42 @@ interface PendingCall {
   settle(outcome: { readonly result: unknown } | { readonly error: Error }): void;
 }
 
+export interface PendingCallsOptions {
+  /** Monotonic, in milliseconds. */
+  readonly now: () => number;
+  /** Whether the peer has answered something that was asked at this time or later. Never rejects. */
+  readonly answersSince: (time: number) => Promise<boolean>;
+}
+
+/**
+ * How long an answer takes before it counts as overdue, and how long until it is looked after again, in milliseconds. Codex
+ * answers what a turn needs within some tens of milliseconds.
+ */
+const overdueAfterMs = { first: 500, again: 5_000 } as const;
+
+/** Late results that are waited for; beyond these the oldest is given up. */
+const maxLateResults = 1024;
+
 /** Calls that wait for an answer. Each leaves by exactly one door: answer, deadline, abort or the end of the wire. */
 export class PendingCalls {
+  readonly #options: PendingCallsOptions;
   readonly #calls = new Map<number, PendingCall>();
+  /** Calls that were found overdue more than once. */
+  readonly #hanging = new Set<number>();
+  readonly #late = new Map<number, (result: unknown) => void>();
   #nextId = 0;
+
+  constructor(options: PendingCallsOptions) {
+    this.#options = options;
+  }
 
   get size(): number {
     return this.#calls.size;
+  }
+
+  /** Calls without an answer for more than five seconds, on a connection that answers others. */
+  get hanging(): number {
+    return this.#hanging.size;
   }
 
   /** Whether a call of ours bore this id, answered or not. */
@@ -25,25 +60,33 @@ export class PendingCalls {
     return typeof id === "number" && Number.isInteger(id) && id >= 0 && id < this.#nextId;
   }
 
-  open(method: string, { timeoutMs, signal }: CallOptions): { id: number; answer: Promise<unknown> } {
+  open(method: string, options: CallOptions): { id: number; answer: Promise<unknown> } {
+    const { timeoutMs, signal, onLateResult, isProbe = false } = options;
     if (signal?.aborted === true)
       throw new CallAbortedError(`${method} was aborted`, { cause: signal.reason });
-    if (this.#calls.size >= limits.maxPendingCalls) {
+    if (!isProbe && this.#calls.size >= limits.maxPendingCalls) {
       throw new TooManyCallsError(`${limits.maxPendingCalls} calls wait for the app-server already`);
     }
     const id = this.#nextId++;
     const answer = new Promise<unknown>((resolve, reject) => {
       const settle: PendingCall["settle"] = (outcome) => {
         this.#calls.delete(id);
-        clearTimeout(timer);
+        this.#hanging.delete(id);
+        clearTimeout(deadline);
+        stopWatching();
         signal?.removeEventListener("abort", abort);
         if ("error" in outcome) reject(outcome.error);
         else resolve(outcome.result);
       };
-      const abort = () => {
-        settle({ error: new CallAbortedError(`${method} was aborted`, { cause: signal?.reason }) });
+      const giveUp = (error: Error) => {
+        if (onLateResult !== undefined) this.#expectLate(id, onLateResult);
+        settle({ error });
       };
-      const timer = setTimeout(() => settle({ error: new CallTimeoutError(method, timeoutMs) }), timeoutMs);
+      const abort = () => {
+        giveUp(new CallAbortedError(`${method} was aborted`, { cause: signal?.reason }));
+      };
+      const deadline = setTimeout(() => giveUp(new CallTimeoutError(method, timeoutMs)), timeoutMs);
+      const stopWatching = isProbe ? () => {} : this.#watch(id, options);
       signal?.addEventListener("abort", abort, { once: true });
       this.#calls.set(id, { method, settle });
     });
@@ -55,7 +98,46 @@ export class PendingCalls {
     return typeof id === "number" ? this.#calls.get(id) : undefined;
   }
 
+  /** A result for a call that has been given up. False where none was waited for. */
+  takeLateResult(id: unknown, result: unknown): boolean {
+    const take = typeof id === "number" ? this.#late.get(id) : undefined;
+    if (typeof id !== "number" || take === undefined) return false;
+    this.#late.delete(id);
+    take(result);
+    return true;
+  }
+
   rejectAll(error: Error): void {
+    this.#late.clear();
     for (const call of [...this.#calls.values()]) call.settle({ error });
+  }
+
+  #expectLate(id: number, take: (result: unknown) => void): void {
+    this.#late.set(id, take);
+    for (const oldest of this.#late.keys()) {
+      if (this.#late.size <= maxLateResults) return;
+      this.#late.delete(oldest);
+    }
+  }
+
+  /** Looks after an answer that does not come, until it is stopped. */
+  #watch(id: number, { onOverdue }: CallOptions): () => void {
+    const { now, answersSince } = this.#options;
+    let lastLookAt = now();
+    let looks = 0;
+    let timer: NodeJS.Timeout;
+    const look = async (): Promise<void> => {
+      const since = lastLookAt;
+      lastLookAt = now();
+      const answersOthers = await answersSince(since);
+      if (!this.#calls.has(id)) return;
+      timer = setTimeout(() => void look(), overdueAfterMs.again);
+      if (!answersOthers) return;
+      looks += 1;
+      if (looks === 2) this.#hanging.add(id);
+      onOverdue?.();
+    };
+    timer = setTimeout(() => void look(), overdueAfterMs.first);
+    return () => clearTimeout(timer);
   }
 }

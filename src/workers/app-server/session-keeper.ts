@@ -46,6 +46,11 @@ export class SessionKeeper {
     return this.#session;
   }
 
+  /** Whether the present session has answered something that was asked at this time or later; asks, if need be. Never rejects. */
+  async answersSince(time: number): Promise<boolean> {
+    return (await this.#probe?.answersSince(time)) ?? false;
+  }
+
   /** Asks the session's peer for a sign of life: `onAnswering` or `onLost` says what came of it. False without a session. */
   suspect(): boolean {
     this.#probe?.suspect();
@@ -132,5 +137,5 @@ export class SessionKeeper {
 
 /** Of the calls that every version knows the cheapest: it reads one map and asks no account, disk or network. */
 async function askForSignOfLife(client: Session["client"], timeoutMs: number): Promise<void> {
-  await callMethod(client, "thread/loaded/list", { limit: 1 }, { timeoutMs });
+  await callMethod(client, "thread/loaded/list", { limit: 1 }, { timeoutMs, isProbe: true });
 }

@@ -48,6 +48,8 @@ export type ControlOutput =
   | { readonly type: "report"; readonly report: WorkerReport }
   | { readonly type: "answer"; readonly queryId: number; readonly answer: NativeAnswer }
   | { readonly type: "query_failed"; readonly queryId: number; readonly error: TurnErrorData }
+  /** Codex leaves a call of this query unanswered while it answers others. May come several times. */
+  | { readonly type: "query_overdue"; readonly queryId: number }
   /** Codex says that the login changed: ask anew. */
   | { readonly type: "account_changed" }
   | { readonly type: "rate_limits"; readonly rateLimits: RateLimits }
@@ -60,6 +62,8 @@ export interface WorkerReport {
   readonly activeTurns: number;
   readonly completedTurns: number;
   readonly reconnects: number;
+  /** Calls without an answer for more than five seconds, while the app-server answers others. */
+  readonly hangingCalls: number;
   /** Mean delay of the thread's event loop since the last report, in milliseconds. */
   readonly eventLoopDelayMs: number;
   /** Faults counted since the thread began, by name. */

@@ -4,7 +4,7 @@
  */
 import type { TurnErrorData } from "./errors.js";
 import type { JsonObject } from "./json.js";
-import type { TokenUsage } from "./turn.js";
+import type { TokenUsage, TurnAssignment } from "./turn.js";
 
 /** How a turn ended. */
 export type TurnOutcome =
@@ -59,6 +59,9 @@ export type TurnEvent =
 /** Worker to supervisor. */
 export type TurnPortOutput = { readonly type: "events"; readonly events: readonly TurnEvent[] };
 
+/** Worker to supervisor, beside the events: Codex leaves a call that starts the turn unanswered while it answers others. */
+export type TurnPortNotice = { readonly type: "start_overdue" };
+
 /** A part of a function's output. */
 export type ToolOutputPart =
   | { readonly type: "text"; readonly text: string }
@@ -72,6 +75,8 @@ export interface ToolOutput {
 
 /** Supervisor to worker. */
 export type TurnPortInput =
+  /** What to run. It waits in the port before the port is given to the worker. */
+  | { readonly type: "assignment"; readonly assignment: TurnAssignment }
   /** Give the turn up: interrupt it at the app-server and end as `cancelled`. */
   | { readonly type: "cancel" }
   /** What the caller's functions answered; the parked turn goes on. */

@@ -5,6 +5,7 @@ export interface WorkerReporterOptions {
   readonly intervalMs: number;
   readonly send: (report: WorkerReport) => void;
   readonly reconnects: () => number;
+  readonly hangingCalls: () => number;
 }
 
 const nanosecondsPerMillisecond = 1e6;
@@ -56,6 +57,7 @@ export class WorkerReporter {
       activeTurns: this.#activeTurns,
       completedTurns: this.#completedTurns,
       reconnects: this.#options.reconnects(),
+      hangingCalls: this.#options.hangingCalls(),
       eventLoopDelayMs: Number.isFinite(meanMs) ? Math.max(0, Math.round(meanMs * 100) / 100) : 0,
       faults: Object.fromEntries(this.#faults),
     });

@@ -1,4 +1,11 @@
-import { AppServerError, BadAnswerError, RpcError } from "../app-server/errors.js";
+import {
+  AppServerError,
+  BadAnswerError,
+  CallTimeoutError,
+  MessageTooLargeError,
+  RpcError,
+  UnserialisableError,
+} from "../app-server/errors.js";
 import type { TurnErrorData } from "../contract/errors.js";
 import { describeFailure } from "./turn-failure.js";
 import { publicText } from "./upstream-words.js";
@@ -8,9 +15,23 @@ export const overloadedRpcCode = -32001;
 /** JSON-RPC codes that blame the request. */
 const requestFaults = new Set([-32600, -32602]);
 
-/** What a failed call to the app-server means to the turn that needed it. */
-export function classifyCallFailure(error: unknown): TurnErrorData {
+/**
+ * What a failed call to the app-server means to the turn that needed it. `answersOthers`: the app-server has just answered
+ * another call; then a call that it leaves unanswered is this turn's own misfortune, and would be again.
+ */
+export function classifyCallFailure(error: unknown, answersOthers = false): TurnErrorData {
   if (error instanceof RpcError) return classifyRpcError(error);
+  if (error instanceof CallTimeoutError && answersOthers) {
+    const message = `Codex did not answer ${error.method} within ${error.timeoutMs} ms, though it answers other calls.`;
+    return { code: "turn_stalled", message };
+  }
+  if (error instanceof UnserialisableError) {
+    const message = "The request holds something that is not JSON, so that it cannot be sent to Codex.";
+    return { code: "invalid_request", message };
+  }
+  if (error instanceof MessageTooLargeError) {
+    return { code: "invalid_request", message: "The request is larger than Codex takes." };
+  }
   if (error instanceof BadAnswerError) {
     return { code: "internal_error", message: "Codex gave an answer that this version cannot read." };
   }
@@ -28,6 +49,11 @@ export function classifyCallFailure(error: unknown): TurnErrorData {
 /** Codex will not do what it was asked, and not only for now. */
 export function isRefusal(error: unknown): boolean {
   return error instanceof RpcError && error.rpcCode !== overloadedRpcCode;
+}
+
+/** Codex does not know, or does not have loaded, the thread that the call named. */
+export function isUnknownThread(error: unknown): boolean {
+  return error instanceof RpcError && requestFaults.has(error.rpcCode);
 }
 
 function classifyRpcError(error: RpcError): TurnErrorData {

@@ -1,14 +1,22 @@
 import type { MessagePort } from "node:worker_threads";
 import type { ThreadListener } from "../app-server/connection.js";
+import { CallTimeoutError } from "../app-server/errors.js";
 import type { ThreadNotification, ToolCall, ToolCallAnswer } from "../app-server/protocol.js";
+import type { TurnErrorData } from "../contract/errors.js";
 import { plainTextOf } from "../contract/plain-text.js";
 import type { TurnAssignment } from "../contract/turn.js";
-import type { ToolOutput, TurnEvent, TurnOutcome, TurnPortInput } from "../contract/turn-messages.js";
-import { classifyCallFailure, isRefusal } from "./call-failure.js";
+import type {
+  ToolOutput,
+  TurnEvent,
+  TurnOutcome,
+  TurnPortInput,
+  TurnPortNotice,
+} from "../contract/turn-messages.js";
+import { classifyCallFailure, isRefusal, isUnknownThread } from "./call-failure.js";
 import { HeldNotifications } from "./held-notifications.js";
 import { retryWhenOverloaded } from "./overload-retry.js";
-import { SilenceWatch } from "./silence-watch.js";
-import { startThread, type TurnContext } from "./start-thread.js";
+import { SilenceWatch, type TurnStanding } from "./silence-watch.js";
+import { type StartOptions, startThread, type TurnContext } from "./start-thread.js";
 import { injectableItems, turnStartParams } from "./thread-params.js";
 import { pacingOf } from "./tool-call-pacing.js";
 import { ToolCalls } from "./tool-calls.js";
@@ -19,6 +27,7 @@ import {
   readerTooSlow,
   stalled,
   threadClosed,
+  turnLost,
 } from "./turn-endings.js";
 import { TurnOutbox } from "./turn-outbox.js";
 import { TurnReducer, turnIdOf } from "./turn-reducer.js";
@@ -27,10 +36,12 @@ import { unloadThread } from "./unload-thread.js";
 /** Deadlines of the calls a turn makes, in milliseconds. They bound Codex's answers and not the model's. */
 const deadlines = {
   connectionReady: 2_000,
-  /** Or the turn's idle limit, if that is less: an answer that does not come is silence too. */
-  call: 30_000,
+  /** All calls that start the turn, together. Or the turn's idle limit, if that is less: no answer is silence too. */
+  start: 28_000,
   interrupt: 5_000,
 } as const;
+/** An app-server that answered another call within this time is at work, in milliseconds. */
+const answersOthersWithinMs = 10_000;
 
 type Phase =
   /** Thread and turn are being started. */
@@ -59,6 +70,7 @@ export class NativeTurn implements ThreadListener {
   /** What came before the answer to `turn/start` told us the turn's id, or while the caller had the word. */
   readonly #held: HeldNotifications;
   readonly #silence: SilenceWatch;
+  #startEndsAt = Number.POSITIVE_INFINITY;
   #interruptTimer: NodeJS.Timeout | null = null;
   #interruptOutcome: TurnOutcome | null = null;
   /** Only a thread whose turn completed has the history that the caller thinks it has. */
@@ -80,13 +92,14 @@ export class NativeTurn implements ThreadListener {
       onOverflow: () => this.#interrupt(readerTooSlow),
     });
     this.#silence = new SilenceWatch({
-      idleTimeoutMs: assignment.idleTimeoutMs,
-      askStillRunning: () => this.#askStillRunning(),
+      limitMs: assignment.idleTimeoutMs,
+      askCodex: () => this.#askCodex(),
       onCompletionLost: () => {
         context.countFault("turn_completed_lost");
         this.#end({ status: "completed" });
       },
-      onStalled: () => this.#interrupt(stalled(assignment.idleTimeoutMs)),
+      onLimit: () => this.#interrupt(stalled(assignment.idleTimeoutMs)),
+      onTurnLost: () => this.#interrupt(turnLost),
     });
     this.#toolNames = new ToolNames(assignment.thread.tools, context.connection.codexVersion);
     this.#toolCalls = new ToolCalls({
@@ -109,7 +122,7 @@ export class NativeTurn implements ThreadListener {
     try {
       await this.#begin();
     } catch (error) {
-      this.#end(this.#interruptOutcome ?? { status: "failed", error: classifyCallFailure(error) });
+      if (this.#phase !== "ended") this.#end({ status: "failed", error: await this.#judge(error) });
     }
     await this.#finished;
     if (!this.#keepsThread) await this.#leaveThread();
@@ -134,7 +147,8 @@ export class NativeTurn implements ThreadListener {
       if (notification.method === "turn/completed") this.#end(this.#interruptOutcome ?? heldTooMuchUnstarted);
       return;
     }
-    this.#silence.heard();
+    // That Codex asks a silent model once more breaks no silence.
+    if (notification.method !== "error" || !notification.params.willRetry) this.#silence.heard();
     this.#toolCalls.noteActivity();
     this.#reducer.apply(notification);
     const { outcome, earlyOutcome } = this.#reducer;
@@ -147,17 +161,14 @@ export class NativeTurn implements ThreadListener {
     return this.#toolCalls.open(call.callId);
   }
 
-  get #callTimeoutMs(): number {
-    return Math.min(deadlines.call, this.#assignment.idleTimeoutMs);
-  }
-
   onConnectionLost(error: Error): void {
     this.#end({ status: "failed", error: classifyCallFailure(error) });
   }
 
   async #begin(): Promise<void> {
     const { connection, countFault } = this.#context;
-    const { nativeThread, thread } = this.#assignment;
+    const { nativeThread, thread, idleTimeoutMs } = this.#assignment;
+    this.#startEndsAt = performance.now() + Math.min(deadlines.start, idleTimeoutMs);
     await connection.whenReady({ timeoutMs: deadlines.connectionReady, signal: this.#abort.signal });
     // Another connection may be to another version.
     this.#toolNames = new ToolNames(thread.tools, connection.codexVersion);
@@ -172,8 +183,25 @@ export class NativeTurn implements ThreadListener {
       }
     }
     const settings = { settings: thread, names: this.#toolNames };
-    const options = { timeoutMs: this.#callTimeoutMs, signal: this.#abort.signal };
-    return this.#beginOn(await startThread(this.#context, settings, options));
+    return this.#beginOn(await startThread(this.#context, settings, this.#startOptions()));
+  }
+
+  #startOptions(): StartOptions {
+    return {
+      timeoutMs: Math.max(1, Math.ceil(this.#startEndsAt - performance.now())),
+      signal: this.#abort.signal,
+      onOverdue: () => {
+        const notice: TurnPortNotice = { type: "start_overdue" };
+        this.#port.postMessage(notice);
+      },
+    };
+  }
+
+  async #judge(error: unknown): Promise<TurnErrorData> {
+    const answersOthers =
+      error instanceof CallTimeoutError &&
+      (await this.#context.connection.answersWithin(answersOthersWithinMs));
+    return classifyCallFailure(error, answersOthers);
   }
 
   async #beginOn(threadId: string): Promise<void> {
@@ -185,7 +213,7 @@ export class NativeTurn implements ThreadListener {
     if (text === null && items.length > 0 && this.#phase === "starting") {
       const params = { threadId, items: injectableItems(items, directiveCount, this.#toolNames) };
       await retryWhenOverloaded(this.#abort.signal, () =>
-        connection.call("thread/inject_items", params, { timeoutMs: this.#callTimeoutMs }),
+        connection.call("thread/inject_items", params, this.#startOptions()),
       );
     }
     await this.#startTurn(threadId, text);
@@ -200,27 +228,33 @@ export class NativeTurn implements ThreadListener {
 
   async #startTurn(threadId: string, text: string | null): Promise<void> {
     const { connection } = this.#context;
-    if (this.#phase !== "starting") return this.#end(this.#interruptOutcome ?? { status: "cancelled" });
-    // Not aborted on cancel: only the answer tells the id by which the turn can be interrupted.
-    const { turn } = await retryWhenOverloaded(this.#abort.signal, () =>
-      connection.call("turn/start", turnStartParams(threadId, this.#assignment, text), {
-        timeoutMs: this.#callTimeoutMs,
-      }),
-    );
-    this.#onTurnStarted(threadId, turn.id);
+    if (this.#phase !== "starting") return;
+    const { turn } = await retryWhenOverloaded(this.#abort.signal, () => {
+      // Not aborted on cancel: only the answer tells the id by which the turn can be interrupted.
+      const { signal: _signal, ...options } = this.#startOptions();
+      return connection.call("turn/start", turnStartParams(threadId, this.#assignment, text), {
+        ...options,
+        onLateResult: (late) => void this.#stopUnwanted(threadId, late.turn.id),
+      });
+    });
+    if (this.#phase === "starting") this.#onTurnStarted(threadId, turn.id);
+    else await this.#stopUnwanted(threadId, turn.id);
   }
 
   #onTurnStarted(threadId: string, turnId: string): void {
     this.#turnId = turnId;
-    if (this.#phase === "ended") return;
     this.#emit({ type: "turn.started", threadId, turnId, model: this.#assignment.thread.model });
-    if (this.#phase === "interrupting") {
-      void this.#sendInterrupt(threadId, turnId);
-    } else {
-      this.#phase = "running";
-      this.#silence.start();
-    }
+    this.#phase = "running";
+    this.#silence.start();
     this.#applyHeld();
+  }
+
+  /** Interrupts a turn that Codex took on after this side had given it up. Never rejects. */
+  async #stopUnwanted(threadId: string, turnId: string): Promise<void> {
+    const { connection, countFault } = this.#context;
+    await connection
+      .call("turn/interrupt", { threadId, turnId }, { timeoutMs: deadlines.interrupt })
+      .catch(() => countFault("interrupt_failed"));
   }
 
   #applyHeld(): void {
@@ -262,18 +296,17 @@ export class NativeTurn implements ThreadListener {
 
   readonly #onPortClosed = (): void => this.#interrupt({ status: "cancelled" });
 
-  /** Ends the turn with this outcome as soon as Codex has let go of it. */
+  /** Ends the turn with this outcome as soon as Codex has let go of it; at once where Codex has not taken it on yet. */
   #interrupt(outcome: TurnOutcome): void {
     if (this.#phase === "interrupting" || this.#phase === "ended") return;
     this.#interruptOutcome = outcome;
-    const wasRunning = this.#phase === "running" || this.#phase === "parked";
-    this.#phase = "interrupting";
-    this.#abort.abort();
-    if (wasRunning && this.#threadId !== null && this.#turnId !== null) {
+    if (this.#threadId !== null && this.#turnId !== null) {
+      this.#phase = "interrupting";
       void this.#sendInterrupt(this.#threadId, this.#turnId);
-    } else if (this.#threadId === null) {
+    } else {
       this.#end(outcome);
     }
+    this.#abort.abort();
   }
 
   async #sendInterrupt(threadId: string, turnId: string): Promise<void> {
@@ -294,19 +327,20 @@ export class NativeTurn implements ThreadListener {
     }
   }
 
-  async #askStillRunning(): Promise<boolean> {
+  async #askCodex(): Promise<TurnStanding> {
     const threadId = this.#threadId;
-    if (threadId === null) return false;
+    if (threadId === null) return "over";
     try {
       const { thread } = await this.#context.connection.call(
         "thread/read",
         { threadId, includeTurns: false },
         { timeoutMs: deadlines.interrupt },
       );
-      return thread.status.type === "active";
-    } catch {
+      return thread.status.type === "active" ? "active" : "over";
+    } catch (error) {
+      if (isUnknownThread(error)) return "over";
       this.#context.countFault("reconcile_failed");
-      return true;
+      return "unknown";
     }
   }
 

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../contract/json.js";
 import type { NativeQuery } from "../contract/native-queries.js";
-import { startThread, type TurnContext } from "./start-thread.js";
+import { type StartOptions, startThread, type TurnContext } from "./start-thread.js";
 import { ToolNames } from "./tool-names.js";
 import { unloadThread } from "./unload-thread.js";
 
@@ -17,18 +17,16 @@ type Wanted = Extract<NativeQuery, { readonly query: "prepare_thread" }>;
 export async function prepareThread(
   context: TurnContext,
   { thread: settings, setUp }: Wanted,
-  timeoutMs: number,
+  limits: Omit<StartOptions, "signal">,
 ): Promise<string> {
   const { connection, countFault } = context;
-  const signal = AbortSignal.timeout(timeoutMs);
-  const threadId = await startThread(
-    context,
-    { settings, names: new ToolNames(settings.tools, connection.codexVersion) },
-    { timeoutMs, signal },
-  );
+  // Both calls together have this time, as whoever asked waits no longer.
+  const options = { ...limits, signal: AbortSignal.timeout(limits.timeoutMs) };
+  const names = new ToolNames(settings.tools, connection.codexVersion);
+  const threadId = await startThread(context, { settings, names }, options);
   if (!setUp) return threadId;
   try {
-    await connection.call("thread/inject_items", { threadId, items: [nothing] }, { timeoutMs });
+    await connection.call("thread/inject_items", { threadId, items: [nothing] }, options);
   } catch (error) {
     await unloadThread(connection, threadId, countFault);
     throw error;

@@ -1,50 +1,73 @@
-/** From the end of a model call to `turn/completed`, before we ask whether that was lost, in milliseconds. */
-const settleMs = 3_000;
+/** What Codex says of a turn: it runs it, it does not (any more), or it does not say. */
+export type TurnStanding = "active" | "over" | "unknown";
 
 export interface SilenceWatchOptions {
-  readonly idleTimeoutMs: number;
-  /** Whether Codex is still at the turn. Never rejects. */
-  readonly askStillRunning: () => Promise<boolean>;
+  /** Silence that ends the turn though Codex runs it, in milliseconds. */
+  readonly limitMs: number;
+  /** Asks Codex how the turn stands. Never rejects. */
+  readonly askCodex: () => Promise<TurnStanding>;
   /** The turn is over, and its `turn/completed` never came. */
   readonly onCompletionLost: () => void;
-  /** Nothing was heard for the idle limit. */
-  readonly onStalled: () => void;
+  /** The model was silent for the limit. */
+  readonly onLimit: () => void;
+  /** Codex does not run the turn, in the middle of it. */
+  readonly onTurnLost: () => void;
 }
 
-/** Watches a running turn for what does not come. Codex drops notifications under load, so it is asked before it is blamed. */
+/** From the end of a model call to `turn/completed`, before we ask whether that was lost, in milliseconds. */
+const settleMs = 3_000;
+/** A silent turn is asked about this often, in milliseconds. A model that reasons is silent for minutes. */
+const askEveryMs = 30_000;
+
+/**
+ * Watches a running turn for what does not come. Silence alone says nothing: a model may think for minutes, and Codex drops
+ * notifications under load. So Codex is asked, and what it runs goes on up to the limit.
+ */
 export class SilenceWatch {
   readonly #options: SilenceWatchOptions;
   #watching = false;
-  #idleTimer: NodeJS.Timeout | null = null;
+  /** Silence up to the timer's start. */
+  #silentMs = 0;
+  #stepMs = 0;
+  #timer: NodeJS.Timeout | null = null;
+  /** Runs from the end of a model call; only `turn/completed` is waited for then. */
   #settleTimer: NodeJS.Timeout | null = null;
+  /** Grows with everything that is heard, so that an answer of before is known as such. */
+  #hearings = 0;
+  /** Codex said at the last look that it does not run the turn. */
+  #foundOver = false;
 
   constructor(options: SilenceWatchOptions) {
     this.#options = options;
   }
 
   start(): void {
+    this.stop();
     this.#watching = true;
-    this.#idleTimer = setTimeout(() => void this.#onSilence(), this.#options.idleTimeoutMs);
+    this.#wait(0, askEveryMs);
   }
 
-  /** Ends all waits; `start` begins anew. */
+  /** Ends all waits, until `start`. */
   stop(): void {
     this.#watching = false;
-    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
-    this.#idleTimer = null;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
     this.goOn();
   }
 
   /** Something came. */
   heard(): void {
-    this.#idleTimer?.refresh();
+    this.#hearings += 1;
+    this.#foundOver = false;
+    if (this.#watching && this.#silentMs === 0 && this.#timer !== null) this.#timer.refresh();
+    else if (this.#watching) this.#wait(0, askEveryMs);
   }
 
-  /** The model is done and nobody is waited for: `turn/completed` must follow. */
+  /** The model is done and no one else's output is waited for: `turn/completed` must follow. */
   expectEnd(): void {
     if (!this.#watching) return;
     this.goOn();
-    this.#settleTimer = setTimeout(() => void this.#onSilence(), settleMs);
+    this.#settleTimer = setTimeout(() => void this.#onNoEnd(), settleMs);
   }
 
   /** The turn is not at its end after all. */
@@ -53,12 +76,38 @@ export class SilenceWatch {
     this.#settleTimer = null;
   }
 
+  #wait(silentMs: number, stepMs: number): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#silentMs = silentMs;
+    this.#stepMs = Math.min(stepMs, this.#options.limitMs - silentMs);
+    this.#timer = setTimeout(() => void this.#onSilence(), this.#stepMs);
+  }
+
   async #onSilence(): Promise<void> {
-    if (!this.#watching) return;
-    const stillRunning = await this.#options.askStillRunning();
-    if (!this.#watching) return;
-    if (this.#settleTimer === null) this.#options.onStalled();
-    else if (stillRunning) this.expectEnd();
-    else this.#options.onCompletionLost();
+    const silentMs = this.#silentMs + this.#stepMs;
+    this.#timer = null;
+    const standing = await this.#ask();
+    if (standing === null) return;
+    if (silentMs >= this.#options.limitMs) return this.#options.onLimit();
+    const foundOverBefore = this.#foundOver;
+    this.#foundOver = standing === "over";
+    if (!this.#foundOver) this.#wait(silentMs, askEveryMs);
+    // Its end may be on the way.
+    else if (!foundOverBefore) this.#wait(silentMs, settleMs);
+    else this.#options.onTurnLost();
+  }
+
+  async #onNoEnd(): Promise<void> {
+    const standing = await this.#ask();
+    if (standing === null || this.#settleTimer === null) return;
+    if (standing === "over") this.#options.onCompletionLost();
+    else this.expectEnd();
+  }
+
+  /** Null where the answer came too late to matter. */
+  async #ask(): Promise<TurnStanding | null> {
+    const hearings = this.#hearings;
+    const standing = await this.#options.askCodex();
+    return this.#watching && hearings === this.#hearings ? standing : null;
   }
 }

@@ -3,6 +3,7 @@ import type { ThreadSettings } from "../contract/turn.js";
 import { retryWhenOverloaded } from "./overload-retry.js";
 import { threadStartParams } from "./thread-params.js";
 import type { ToolNames } from "./tool-names.js";
+import { unloadThread } from "./unload-thread.js";
 
 /** What a worker has for the turns and threads of one connection. */
 export interface TurnContext {
@@ -12,16 +13,26 @@ export interface TurnContext {
   readonly countFault: (name: string) => void;
 }
 
-/** Starts a native thread and gives its id. Rejects like `AppServerConnection.call`. */
+/** How long the calls that start a thread or turn may take, and who hears that one is overdue. */
+export interface StartOptions {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly onOverdue: () => void;
+}
+
+/** Starts a native thread and gives its id. Rejects like `AppServerConnection.call`; a thread that comes later is unloaded. */
 export async function startThread(
-  { connection, workDirectory }: TurnContext,
+  { connection, workDirectory, countFault }: TurnContext,
   thread: { readonly settings: ThreadSettings; readonly names: ToolNames },
-  options: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  options: StartOptions,
 ): Promise<string> {
   const { codexVersion } = connection;
   const params = threadStartParams(thread.settings, thread.names, { workDirectory, codexVersion });
   const started = await retryWhenOverloaded(options.signal, () =>
-    connection.call("thread/start", params, { timeoutMs: options.timeoutMs }),
+    connection.call("thread/start", params, {
+      ...options,
+      onLateResult: (late) => void unloadThread(connection, late.thread.id, countFault),
+    }),
   );
   return started.thread.id;
 }

@@ -42,6 +42,14 @@ export function stalled(idleTimeoutMs: number): TurnOutcome {
   return { status: "failed", error: { code: "turn_stalled", message } };
 }
 
+export const turnLost: TurnOutcome = {
+  status: "failed",
+  error: {
+    code: "turn_stalled",
+    message: "Codex stopped running the turn without saying how it ended.",
+  },
+};
+
 /** A model that is told so often that it has no such tool will not find it out. */
 export const maxRefusedCalls = 16;
 

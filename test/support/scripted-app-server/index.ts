@@ -3,6 +3,7 @@ export { runTurn, type TurnSeen } from "./run-turn.js";
 export {
   overloaded,
   ScriptedAppServer,
+  type ScriptedCall,
   type ScriptedClient,
   type TurnScript,
   unanswered,

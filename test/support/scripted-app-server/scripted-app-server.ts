@@ -14,16 +14,19 @@ import { ScriptedTurn, speak } from "./scripted-turn.js";
 
 /** Something a client asked. */
 export interface ScriptedCall {
+  /** Null for a notification. */
+  readonly id: unknown;
   readonly method: string;
   readonly params: JsonObject;
   readonly client: ScriptedClient;
 }
 
-/** What a call is answered with. `silence`: never. */
+/** What a call is answered with. `silence`: never. `usual`: as a healthy one answers it. */
 export type ScriptedAnswer =
   | { readonly result: JsonObject }
   | { readonly error: { readonly code: number; readonly message: string } }
-  | "silence";
+  | "silence"
+  | "usual";
 
 export type CallScript = (call: ScriptedCall) => ScriptedAnswer;
 export type TurnScript = (turn: ScriptedTurn) => void;
@@ -124,11 +127,13 @@ export class ScriptedAppServer {
   }
 
   #take(client: ScriptedClient, message: JsonObject, method: string): void {
-    const call = { method, params: isJsonObject(message.params) ? message.params : {}, client };
+    const params = isJsonObject(message.params) ? message.params : {};
+    const call = { id: message.id ?? null, method, params, client };
     this.calls.push(call);
     if (message.id === undefined) return;
-    const answer = (this.#scripts.get(method) ?? this.#healthy)(call);
-    if (answer !== "silence") client.send({ id: message.id, ...answer });
+    const scripted = this.#scripts.get(method)?.(call) ?? "usual";
+    const answer = scripted === "usual" ? this.#healthy(call) : scripted;
+    if (typeof answer === "object") client.send({ id: message.id, ...answer });
     for (const wake of this.#waiting.splice(0)) wake();
   }
 

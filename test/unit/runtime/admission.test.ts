@@ -54,11 +54,11 @@ t.test("an entry can leave the queue from anywhere", async (t) => {
 
 t.test("the gate counts each process by itself and gives a place back once", async (t) => {
   const gate = new StartGate(1);
-  const leave = gate.enter("1");
+  const place = gate.enter("1");
   t.notOk(gate.hasRoom("1"));
   t.ok(gate.hasRoom("2"));
-  leave();
-  leave();
+  place.leave();
+  place.leave();
   t.ok(gate.hasRoom("1"));
   gate.enter("1");
   t.notOk(gate.hasRoom("1"));
@@ -148,4 +148,48 @@ t.test("closing refuses who waits and who comes", async (t) => {
   admission.close(new CodexNativeApiError("native_runtime_unavailable", "closing"));
   t.equal(await waiting, "native_runtime_unavailable");
   t.equal(await admission.acquire(ask()).catch(code), "native_runtime_unavailable");
+});
+
+t.test(
+  "a turn that Codex leaves unanswered lets another in beside it, then gives its place back",
+  async (t) => {
+    const gate = new StartGate(1);
+    const place = gate.enter("1");
+    place.noteOverdue();
+    t.ok(gate.hasRoom("1"));
+    const second = gate.enter("1");
+    t.notOk(gate.hasRoom("1"));
+    place.noteOverdue();
+    place.leave();
+    t.notOk(gate.hasRoom("1"), "it was given back once");
+    second.leave();
+    t.ok(gate.hasRoom("1"));
+  },
+);
+
+t.test("turns that look overdue on a slow machine are a bounded number", async (t) => {
+  const gate = new StartGate(2);
+  let entered = 0;
+  const places = [];
+  while (gate.hasRoom("1")) {
+    const place = gate.enter("1");
+    place.noteOverdue();
+    places.push(place);
+    entered += 1;
+  }
+  t.equal(entered, 2 + 2 * 8);
+  places[0]?.noteOverdue();
+  t.ok(gate.hasRoom("1"));
+});
+
+t.test("a search for a place that throws refuses its own turn, and the next one starts", async (t) => {
+  const { admission, ask } = createAdmission();
+  const fault = new TypeError("Do not know how to serialize a BigInt");
+  const findPlace = () => {
+    throw fault;
+  };
+  const refused = admission.acquire({ ...ask(), findPlace }).catch((error: unknown) => error);
+  const next = admission.acquire(ask());
+  t.equal(await refused, fault);
+  t.equal((await next).place, "place");
 });

@@ -38,7 +38,10 @@ function create(options: Partial<SpareThreadsOptions> = {}) {
       findPlace: () => {
         if (state.placesLeft === 0) return null;
         state.placesTaken += 1;
-        return { slot: worker, leaveGate: () => (state.placesTaken -= 1) };
+        const leave = () => {
+          state.placesTaken -= 1;
+        };
+        return { slot: worker, gatePlace: { leave, noteOverdue: () => {} } };
       },
       availableBytes: () => state.availableBytes,
       onThreadStarted: () => {},

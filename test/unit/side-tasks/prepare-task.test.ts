@@ -28,7 +28,7 @@ t.test("each class has its own effort, time and hint", async (t) => {
       ["intent_classification", "low", 15_000, "low", true],
       ["normalization", "low", 20_000, "low", true],
       ["small_verification", "low", 30_000, "low", true],
-      ["side_reasoning", "medium", 120_000, null, false],
+      ["side_reasoning", "medium", 1_200_000, null, false],
     ],
   );
 });
@@ -90,4 +90,34 @@ t.test("what no route could run is refused, with the field at fault", async (t) 
       t.ok(told.startsWith(param ?? ""), `${told} for ${JSON.stringify(request)}`);
     }
   }
+});
+
+t.test("what JSON has no form for is the task's fault, with its path", async (t) => {
+  const circle: Record<string, unknown> = {};
+  circle.self = circle;
+  const getter = Object.defineProperty({}, "bad", {
+    enumerable: true,
+    get: () => {
+      throw new Error("thrown by the host's object");
+    },
+  });
+  for (const bad of [{ bad: 1n }, { bad: () => 1 }, { bad: Symbol("no") }, { bad: circle }, getter]) {
+    for (const [field, task] of [
+      ["input", { input: [bad] }],
+      ["outputSchema", { outputSchema: bad }],
+      ["metadata", { metadata: { eventMetadata: bad } }],
+    ] as const) {
+      t.throws(
+        () => prepare(task),
+        { code: "bad_request", param: new RegExp(`^${field}.*\\bbad\\b`) },
+        field,
+      );
+    }
+  }
+  const unreadable = Object.defineProperty({ taskClass: "normalization", input: "" } as const, "input", {
+    get: () => {
+      throw new Error("thrown by the host's object");
+    },
+  });
+  t.throws(() => prepareTask(unreadable, defaults), { code: "bad_request" });
 });

@@ -30,6 +30,8 @@ export class RuntimeReadings {
   readonly #workersReady: Gauge;
   readonly #reconnects: Counter<"worker">;
   readonly #workerDelay: Gauge<"worker">;
+  readonly #hangingCalls: Gauge<"worker">;
+  readonly #workerFaults: Counter<"worker" | "fault">;
   readonly #rateLimitUsed: Gauge<"window">;
   readonly #continuationEntries: Gauge;
   readonly #continuationBytes: Gauge;
@@ -68,6 +70,16 @@ export class RuntimeReadings {
       "Mean delay of a worker's event loop over its last report.",
       ["worker"],
     );
+    this.#hangingCalls = this.#gauge(
+      "unanswered_calls",
+      "Calls that Codex has left unanswered for more than five seconds while it answers others.",
+      ["worker"],
+    );
+    this.#workerFaults = this.#counter(
+      "worker_faults_total",
+      "Faults that a worker has met and survived, by name.",
+      ["worker", "fault"],
+    );
     this.#rateLimitUsed = this.#gauge(
       "rate_limit_used_ratio",
       "Used part of a window of the plan's limits; 1 is all of it.",
@@ -98,8 +110,14 @@ export class RuntimeReadings {
     this.#workersReady.set(workers.filter(isReady).length);
     this.#reconnects.reset();
     this.#workerDelay.reset();
-    for (const { id: worker, reconnects, eventLoopDelayMs } of workers) {
+    this.#hangingCalls.reset();
+    this.#workerFaults.reset();
+    for (const { id: worker, reconnects, eventLoopDelayMs, hangingCalls = 0, faults = {} } of workers) {
       this.#reconnects.inc({ worker }, toAmount(reconnects));
+      this.#hangingCalls.set({ worker }, toAmount(hangingCalls));
+      for (const [fault, times] of Object.entries(faults)) {
+        this.#workerFaults.inc({ worker, fault }, toAmount(times));
+      }
       if (eventLoopDelayMs !== null) this.#workerDelay.set({ worker }, toSeconds(eventLoopDelayMs));
     }
   }

@@ -21,7 +21,7 @@ export type PlaceFinder<Place> = () => Place | null;
 export interface AdmissionRequest<Place> {
   readonly caller: string;
   readonly signal: AbortSignal | undefined;
-  /** Where it can run. Throws a `CodexNativeApiError` when it never can. */
+  /** Where it can run. Throws when it never can, and that is what the turn is refused with. */
   readonly findPlace: PlaceFinder<Place>;
 }
 
@@ -36,7 +36,11 @@ interface Waiting<Place> {
   readonly caller: string;
   readonly findPlace: PlaceFinder<Place>;
   readonly enqueuedAtMs: number;
-  readonly settle: (outcome: Permit<Place> | CodexNativeApiError) => void;
+  readonly settle: (outcome: Permit<Place> | Refusal) => void;
+}
+
+class Refusal {
+  constructor(readonly error: unknown) {}
 }
 
 /**
@@ -77,7 +81,7 @@ export class Admission<Place> {
       const { caller, signal } = request;
       const enqueuedAtMs = this.#now();
       const leave = (error: CodexNativeApiError) => {
-        if (this.#queue.delete(caller, waiting)) waiting.settle(error);
+        if (this.#queue.delete(caller, waiting)) waiting.settle(new Refusal(error));
       };
       const onAbort = () => leave(cancelledInQueue());
       const timer = setTimeout(() => leave(this.#timeoutError()), this.#options.queueTimeoutMs);
@@ -88,7 +92,7 @@ export class Admission<Place> {
         settle: (outcome) => {
           clearTimeout(timer);
           signal?.removeEventListener("abort", onAbort);
-          if (outcome instanceof CodexNativeApiError) reject(outcome);
+          if (outcome instanceof Refusal) reject(outcome.error);
           else resolve(outcome);
         },
       };
@@ -129,7 +133,7 @@ export class Admission<Place> {
   /** Refuses all that wait now: used when waiting has become pointless. */
   failWaiting(error: CodexNativeApiError): void {
     for (let waiting = this.#queue.shift(); waiting !== undefined; waiting = this.#queue.shift()) {
-      waiting.settle(error);
+      waiting.settle(new Refusal(error));
     }
   }
 
@@ -144,7 +148,7 @@ export class Admission<Place> {
       const place = findOrRefuse(waiting.findPlace);
       if (place === null) return;
       this.#queue.shift();
-      if (place instanceof CodexNativeApiError) {
+      if (place instanceof Refusal) {
         waiting.settle(place);
         continue;
       }
@@ -190,12 +194,12 @@ export class Admission<Place> {
   }
 }
 
-function findOrRefuse<Place>(findPlace: PlaceFinder<Place>): Place | CodexNativeApiError | null {
+/** Whatever is thrown belongs to this turn: those behind it must not wait for it. */
+function findOrRefuse<Place>(findPlace: PlaceFinder<Place>): Place | Refusal | null {
   try {
     return findPlace();
   } catch (error) {
-    if (error instanceof CodexNativeApiError) return error;
-    throw error;
+    return new Refusal(error);
   }
 }
 

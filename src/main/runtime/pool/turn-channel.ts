@@ -1,11 +1,13 @@
 import type { MessagePort } from "node:worker_threads";
 import type { TurnErrorData } from "../../../workers/contract/errors.js";
 import { limits } from "../../../workers/contract/limits.js";
+import type { TurnAssignment } from "../../../workers/contract/turn.js";
 import type {
   ToolOutput,
   TurnEvent,
   TurnOutcome,
   TurnPortInput,
+  TurnPortNotice,
   TurnPortOutput,
 } from "../../../workers/contract/turn-messages.js";
 
@@ -30,6 +32,7 @@ export class TurnChannel {
   readonly #port: MessagePort;
   readonly #batches: (readonly TurnEvent[])[] = [];
   readonly #onEvent: TurnEventHandler;
+  readonly #onStartOverdue: () => void;
   #leg: Promise<LegOutcome>;
   #settle: (outcome: LegOutcome) => void = () => {};
   #state: "open" | "parked" | "ended" = "open";
@@ -39,9 +42,11 @@ export class TurnChannel {
   #portClosed = false;
   #handlerError: unknown;
 
-  constructor(port: MessagePort, onEvent: TurnEventHandler) {
+  /** `onStartOverdue`: Codex leaves a call that starts the turn unanswered while it answers others. */
+  constructor(port: MessagePort, onEvent: TurnEventHandler, onStartOverdue: () => void = () => {}) {
     this.#port = port;
     this.#onEvent = onEvent;
+    this.#onStartOverdue = onStartOverdue;
     this.#leg = this.#nextLeg();
     port.on("message", this.#onMessage);
     port.on("close", this.#onClose);
@@ -52,12 +57,17 @@ export class TurnChannel {
     return this.#leg;
   }
 
+  /** Tells the worker what to run. False where that cannot be handed to another thread: the turn has ended then. */
+  begin(assignment: TurnAssignment): boolean {
+    return this.#hand({ type: "assignment", assignment });
+  }
+
   /** Gives a parked turn the outputs it waits for. A turn that ended while it was parked says so. */
   resume(outputs: readonly ToolOutput[]): Promise<LegOutcome> {
     if (this.#state === "parked") {
       this.#state = "open";
       this.#leg = this.#nextLeg();
-      this.#post({ type: "tool_outputs", outputs });
+      this.#hand({ type: "tool_outputs", outputs });
     }
     return this.#leg;
   }
@@ -82,13 +92,21 @@ export class TurnChannel {
     this.#post({ type: "cancel" });
   }
 
+  /** Ends the turn because its caller's code threw this. */
+  stop(handlerError: unknown): void {
+    this.#handlerError = handlerError;
+    this.cancel();
+    this.#end({ status: "cancelled" });
+  }
+
   /** Ends the turn from this side, when the worker's word can no longer be waited for. */
   fail(error: TurnErrorData): void {
     this.#end({ status: "failed", error });
   }
 
-  readonly #onMessage = (message: TurnPortOutput): void => {
+  readonly #onMessage = (message: TurnPortOutput | TurnPortNotice): void => {
     if (this.#state === "ended") return;
+    if (message.type === "start_overdue") return this.#onStartOverdue();
     this.#batches.push(message.events);
     if (!this.#delivering) void this.#deliver();
   };
@@ -111,9 +129,7 @@ export class TurnChannel {
       }
       if (this.#portClosed) this.#end(workerGone);
     } catch (error) {
-      this.#handlerError = error;
-      this.cancel();
-      this.#end({ status: "cancelled" });
+      this.stop(error);
     } finally {
       this.#delivering = false;
     }
@@ -124,6 +140,18 @@ export class TurnChannel {
     // What arrived before the thread died is still to be delivered; #deliver ends the turn after it.
     if (!this.#delivering) this.#end(workerGone);
   };
+
+  /** What the caller's code made may hold what no thread can be given: a function, a getter that throws. */
+  #hand(message: TurnPortInput): boolean {
+    try {
+      this.#post(message);
+      return true;
+    } catch {
+      this.cancel();
+      this.fail(notJson);
+      return false;
+    }
+  }
 
   #post(message: TurnPortInput): void {
     if (this.#state !== "ended" && !this.#portClosed) this.#port.postMessage(message);
@@ -154,6 +182,11 @@ export class TurnChannel {
     this.#settle(outcome);
   }
 }
+
+const notJson = {
+  code: "invalid_request",
+  message: "The request holds something that is not JSON, so that it cannot be sent to Codex.",
+} as const;
 
 const workerGone: TurnOutcome = {
   status: "failed",

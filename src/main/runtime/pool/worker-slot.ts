@@ -29,6 +29,7 @@ export type ConnectionChange = Extract<ControlOutput, { readonly type: "connecti
 interface PendingQuery {
   readonly resolve: (answer: NativeAnswer) => void;
   readonly reject: (error: CodexNativeApiError) => void;
+  readonly onOverdue: () => void;
   readonly timer: NodeJS.Timeout;
 }
 
@@ -124,14 +125,21 @@ export class WorkerSlot {
     return this.#report === null ? null : this.#now() - this.#reportedAtMs;
   }
 
-  /** Asks the app-server through this worker's connection. */
-  async query<Query extends NativeQuery>(query: Query, timeoutMs: number): Promise<AnswerTo<Query>> {
-    const answer = await this.#ask(query, timeoutMs);
+  /**
+   * Asks the app-server through this worker's connection. `onOverdue` is called, maybe several times, while Codex leaves a call of
+   * this unanswered and answers others.
+   */
+  async query<Query extends NativeQuery>(
+    query: Query,
+    timeoutMs: number,
+    onOverdue: () => void = () => {},
+  ): Promise<AnswerTo<Query>> {
+    const answer = await this.#ask(query, timeoutMs, onOverdue);
     if (isAnswerTo(query, answer)) return answer;
     throw workerUnavailable(`Worker ${this.id} answered ${answer.query} when asked for ${query.query}.`);
   }
 
-  #ask(query: NativeQuery, timeoutMs: number): Promise<NativeAnswer> {
+  #ask(query: NativeQuery, timeoutMs: number, onOverdue: () => void): Promise<NativeAnswer> {
     if (!this.ready) return Promise.reject(workerUnavailable(`Worker ${this.id} is ${this.#state}.`));
     const queryId = this.#nextQueryId++;
     return new Promise((resolve, reject) => {
@@ -141,7 +149,7 @@ export class WorkerSlot {
           this.#settleQuery(queryId, workerUnavailable(`Worker ${this.id} did not answer ${query.query}.`)),
         timeoutMs + 1000,
       );
-      this.#queries.set(queryId, { resolve, reject, timer });
+      this.#queries.set(queryId, { resolve, reject, onOverdue, timer });
       this.#post({ type: "query", queryId, query, timeoutMs });
     });
   }
@@ -169,6 +177,8 @@ export class WorkerSlot {
       activeTurns: this.activeTurns,
       completedTurns: this.#report?.completedTurns ?? 0,
       reconnects: this.#report?.reconnects ?? 0,
+      hangingCalls: this.#report?.hangingCalls ?? 0,
+      faults: this.#report?.faults ?? {},
       lastReportAgeMs: this.#report === null ? null : Math.round(this.#now() - this.#reportedAtMs),
       eventLoopDelayMs: this.#report?.eventLoopDelayMs ?? null,
     };
@@ -186,6 +196,8 @@ export class WorkerSlot {
         return this.#settleQuery(message.queryId, message.answer);
       case "query_failed":
         return this.#settleQuery(message.queryId, CodexNativeApiError.fromTurnError(message.error));
+      case "query_overdue":
+        return this.#queries.get(message.queryId)?.onOverdue();
       case "account_changed":
         return this.#callbacks.onAccountChanged();
       case "rate_limits":

@@ -148,7 +148,15 @@ t.test("a scrape shows the runtime as it is at that moment", async (t) => {
     queue: { depth: 5, running: 3 },
     workers: [
       worker,
-      { ...worker, id: "worker-2", state: "connecting", reconnects: 4, eventLoopDelayMs: null },
+      {
+        ...worker,
+        id: "worker-2",
+        state: "connecting",
+        reconnects: 4,
+        hangingCalls: 8,
+        faults: { "unanswered:turn/start": 3 },
+        eventLoopDelayMs: null,
+      },
     ],
   };
   const { read } = createMetrics({ health: () => health });
@@ -158,6 +166,9 @@ t.test("a scrape shows the runtime as it is at that moment", async (t) => {
   t.equal(await read("turns_running"), 3);
   t.equal(await read("workers_ready"), 1);
   t.equal(await read("worker_reconnects_total", { worker: "worker-2" }), 4);
+  t.equal(await read("unanswered_calls", { worker: "worker-1" }), 0);
+  t.equal(await read("unanswered_calls", { worker: "worker-2" }), 8);
+  t.equal(await read("worker_faults_total", { worker: "worker-2", fault: "unanswered:turn/start" }), 3);
   t.equal(await read("worker_event_loop_delay_seconds", { worker: "worker-1" }), 0.0001);
   t.equal(await read("worker_event_loop_delay_seconds", { worker: "worker-2" }), null);
   t.equal(await read("app_server_up"), 1);

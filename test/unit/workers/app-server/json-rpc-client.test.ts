@@ -255,3 +255,61 @@ t.test("a wire that does not open rejects the start", async (t) => {
   });
   await t.rejects(client.start({ openTimeoutMs: 10 }), { message: "no such socket" });
 });
+
+t.test("parameters that are no JSON fail their own call, and nothing is sent", async (t) => {
+  const { peer, client } = await open(t);
+  const circle: Record<string, unknown> = {};
+  circle.self = circle;
+  for (const params of [
+    { n: 1n },
+    circle,
+    {
+      toJSON: () => {
+        throw new Error("no");
+      },
+    },
+  ]) {
+    await t.rejects(client.call("m", params, inTime), { code: "unserialisable" });
+  }
+  t.equal(client.pendingCalls, 0);
+  void client.call("next", {}, inTime).catch(() => {});
+  t.match(await peer.take("next"), { method: "next" });
+});
+
+t.test("a result that comes after its call was given up goes to who waits for it, once", async (t) => {
+  const { peer, client, faults } = await open(t);
+  const late: unknown[] = [];
+  const controller = new AbortController();
+  const options = {
+    ...inTime,
+    signal: controller.signal,
+    onLateResult: (result: unknown) => late.push(result),
+  };
+  const call = client.call("m", {}, options);
+  await peer.take("m");
+  controller.abort();
+  await t.rejects(call, { code: "call_aborted" });
+  for (const result of ["first", "second"]) peer.send({ id: 0, result });
+  void client.call("next", {}, inTime).catch(() => {});
+  await peer.take("next");
+  t.strictSame(late, ["first"]);
+  t.match(faults.counts, { answer_late: 2 });
+});
+
+t.test("a call without an answer is overdue while the peer answers others", async (t) => {
+  const asked: number[] = [];
+  let isAnswering = false;
+  const { peer, client } = await open(t, {
+    answersSince: async (time) => {
+      asked.push(time);
+      return isAnswering;
+    },
+  });
+  await new Promise<void>((resolve) => {
+    void client.call("m", {}, { ...inTime, onOverdue: resolve }).catch(() => {});
+    isAnswering = true;
+  });
+  t.strictSame(asked, [0], "since the call was sent");
+  t.equal(client.hangingCalls, 0, "not yet for long");
+  peer.send({ id: 0, result: {} });
+});

@@ -202,3 +202,70 @@ t.test(
     t.equal(asked, 2);
   },
 );
+
+t.test(
+  "whether the peer has answered since a time is known from a question of after it, else asked",
+  async (t) => {
+    let now = 0;
+    let asked = 0;
+    const peer = {
+      lastInboundAt: 0,
+      ask: async () => {
+        asked += 1;
+        if (asked === 2) throw new RpcError("thread/loaded/list", -32001, "busy", null);
+      },
+      noteAnswering: () => {},
+      drop: () => t.fail("it answered"),
+    };
+    const probe = new LivenessProbe(peer, {
+      idleMs: 60_000,
+      silentMs: 5,
+      timeoutMs: 7,
+      now: () => now,
+      countFault: () => {},
+    });
+    t.equal(probe.answeredAt, Number.NEGATIVE_INFINITY);
+    now = 10;
+    t.ok(await probe.answersSince(5));
+    t.equal(probe.answeredAt, 10, "the time of the question, not of the answer");
+    t.ok(await probe.answersSince(10));
+    t.equal(asked, 1);
+    now = 20;
+    t.strictSame(await Promise.all([probe.answersSince(11), probe.answersSince(20)]), [true, true]);
+    t.equal(asked, 2, "both wait for one question, and an error is an answer");
+    probe.stop();
+    t.notOk(await probe.answersSince(21), "a stopped probe knows nothing new");
+  },
+);
+
+t.test(
+  "a peer that answers no question is dropped if it is silent, and left alone while it talks",
+  async (t) => {
+    for (const isTalking of [true, false]) {
+      let now = 0;
+      let drops = 0;
+      const peer = {
+        lastInboundAt: 0,
+        ask: async (timeoutMs: number) => {
+          now += timeoutMs;
+          if (isTalking) peer.lastInboundAt = now;
+          throw new CallTimeoutError("thread/loaded/list", timeoutMs);
+        },
+        noteAnswering: () => {},
+        drop: () => {
+          drops += 1;
+        },
+      };
+      const probe = new LivenessProbe(peer, {
+        idleMs: 60_000,
+        silentMs: 5,
+        timeoutMs: 7,
+        now: () => now,
+        countFault: () => {},
+      });
+      t.notOk(await probe.answersSince(0));
+      t.equal(drops, isTalking ? 0 : 1);
+      probe.stop();
+    }
+  },
+);

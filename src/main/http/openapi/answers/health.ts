@@ -35,7 +35,9 @@ export const health = z.object({
   object: z.literal("health.check"),
   status: z
     .enum(["ok", "degraded", "unavailable"])
-    .describe("`degraded`: turns run, but a worker is not ready or a feature is missing."),
+    .describe(
+      "`degraded`: turns run, but a worker is not ready, a feature is missing, or Codex leaves calls unanswered.",
+    ),
   version: z.string().describe("This service's."),
   localhost_only: z.boolean(),
   native_api: nativeApi,
@@ -55,7 +57,9 @@ export const health = z.object({
       .object({ code: z.string(), message: z.string() })
       .nullable()
       .describe("Why turns cannot run now."),
-    degraded: z.array(z.string()).describe("Features that this Codex version or backend lacks, by name."),
+    degraded: z
+      .array(z.string())
+      .describe("Features that this Codex version or backend lacks, and faults that last, by name."),
     provider_profile_id: z.string(),
     provider_kind: z.string(),
     profile: z.enum(["lean", "codex"]),
