@@ -113,6 +113,13 @@ t.test("models are the app-server's catalog", async (t) => {
   const { client } = await startServiceHarness(t);
   const models = (await client.models.list()).data;
   t.ok(models.length > 3);
+  for (const model of models) {
+    t.match(
+      model,
+      { native_api: { default_reasoning_effort: /^(low|medium|high)$/ } },
+      "and not the derived one",
+    );
+  }
   const first = models[0];
   t.match(first, { object: "model", owned_by: String, created: Number });
   t.match(await client.models.retrieve(first?.id ?? ""), { id: first?.id });

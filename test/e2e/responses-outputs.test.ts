@@ -230,13 +230,17 @@ t.test("usage is the model's own, to the token", async (t) => {
   const tokens = {
     inputTokens: 1_000,
     cachedInputTokens: 640,
+    cacheWriteInputTokens: 320,
     outputTokens: 300,
     reasoningOutputTokens: 256,
   };
   backend.setDefaultReply(withUsage(tokens, text("Done.")));
   const usage = {
     input_tokens: 1_000,
-    input_tokens_details: { cached_tokens: 640 },
+    input_tokens_details: {
+      cached_tokens: 640,
+      cache_write_tokens: lacks("cache_write_usage") === null ? 320 : 0,
+    },
     output_tokens: 300,
     output_tokens_details: { reasoning_tokens: 256 },
     total_tokens: 1_300,

@@ -32,7 +32,10 @@ t.test("a request is answered with a whole response", async (t) => {
     ],
     usage: {
       input_tokens: fakeUsage.inputTokens,
-      input_tokens_details: { cached_tokens: fakeUsage.cachedInputTokens },
+      input_tokens_details: {
+        cached_tokens: fakeUsage.cachedInputTokens,
+        cache_write_tokens: fakeUsage.cacheWriteInputTokens,
+      },
       output_tokens_details: { reasoning_tokens: fakeUsage.reasoningOutputTokens },
       total_tokens: fakeUsage.totalTokens,
     },

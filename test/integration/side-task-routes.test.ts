@@ -59,6 +59,7 @@ t.test("the service is sent the task as a request that is not stored, with its m
     usage: {
       inputTokens: 5,
       cachedInputTokens: 1,
+      cacheWriteInputTokens: 4,
       outputTokens: 3,
       reasoningOutputTokens: 2,
       totalTokens: 8,

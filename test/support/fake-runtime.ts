@@ -18,6 +18,7 @@ import { newestTestedCodex } from "../../src/workers/contract/codex-capabilities
 export const fakeUsage: TokenUsage = {
   inputTokens: 11,
   cachedInputTokens: 3,
+  cacheWriteInputTokens: 5,
   outputTokens: 7,
   reasoningOutputTokens: 2,
   totalTokens: 18,

@@ -76,7 +76,7 @@ export function responseObject(output: readonly object[]): object {
     incomplete_details: null,
     usage: {
       input_tokens: 5,
-      input_tokens_details: { cached_tokens: 1 },
+      input_tokens_details: { cached_tokens: 1, cache_write_tokens: 4 },
       output_tokens: 3,
       output_tokens_details: { reasoning_tokens: 2 },
       total_tokens: 8,

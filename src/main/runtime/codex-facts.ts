@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { CatalogEntry } from "./app-server/catalog-cache.js";
 import { readLoginAccountId } from "./app-server/login-identity.js";
 import type { WorkerSlot } from "./pool/worker-slot.js";
 import type { NativeAccount, NativeModel, RateLimits } from "./types.js";
@@ -6,6 +7,14 @@ import type { NativeAccount, NativeModel, RateLimits } from "./types.js";
 const queryTimeoutMs = 10_000;
 /** Plans have windows of hours and of a week; a month is beyond all of them. */
 const longestWindowMinutes = 31 * 24 * 60;
+
+/** What is known of the Codex on this machine without asking it. */
+export interface InstalledFacts {
+  /** Null where the home is not ours to read. */
+  readonly authFile: string | null;
+  /** Null where Codex uses its own catalog, which says all by itself. */
+  readonly catalog: readonly CatalogEntry[] | null;
+}
 
 /** What Codex last said of account, catalog and plan windows: health and routing read it here and never wait for Codex. */
 export class CodexFacts {
@@ -44,9 +53,9 @@ export class CodexFacts {
 
   /**
    * Reads what turns depend on. Rejects when the worker cannot answer. Codex before 0.160 does not say which ChatGPT account it
-   * is: then the login file does, null where there is none of ours to read.
+   * is: then the login file does. What a derived catalog keeps from Codex is taken from where it was derived.
    */
-  async readEssentials(slot: WorkerSlot, authFile: string | null): Promise<void> {
+  async readEssentials(slot: WorkerSlot, { authFile, catalog }: InstalledFacts): Promise<void> {
     const [{ account }, { models }] = await Promise.all([
       slot.query({ query: "account" }, queryTimeoutMs),
       slot.query({ query: "models" }, queryTimeoutMs),
@@ -64,7 +73,11 @@ export class CodexFacts {
           plan: account.plan,
           authMode: account.authMode ?? "none",
         };
-    this.#models = models;
+    const own = new Map(catalog?.map(({ id, defaultReasoningEffort }) => [id, defaultReasoningEffort]));
+    this.#models = models.map((model) => {
+      const effort = own.get(model.id);
+      return effort === undefined ? model : { ...model, defaultReasoningEffort: effort };
+    });
   }
 
   /** Reads what only health shows; a failure leaves the last word standing. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import type { SpawnSpec } from "../../workers/contract/endpoint.js";
 import type { TurnProfile } from "../../workers/contract/turn.js";
+import type { CatalogEntry } from "./app-server/catalog-cache.js";
 import { buildChildEnvironment } from "./app-server/child-environment.js";
 import { type CodexBinary, findCodexBinary } from "./app-server/codex-binary.js";
 import { type CodexHomeMode, type PreparedCodexHome, prepareCodexHome } from "./app-server/codex-home.js";
@@ -67,6 +68,7 @@ export class CodexInstallation {
   #binary: CodexBinary | null = null;
   #home: PreparedCodexHome | null = null;
   #open: OpenInstallation | null = null;
+  #catalog: readonly CatalogEntry[] | null = null;
 
   constructor(options: CodexInstallationOptions, logger: Logger) {
     this.#options = options;
@@ -80,6 +82,11 @@ export class CodexInstallation {
   /** As prepared for the latest app-server; null before the first. */
   get home(): PreparedCodexHome | null {
     return this.#home;
+  }
+
+  /** What Codex's own catalog says of models, for the latest app-server; null where its own is used, or not known yet. */
+  get catalog(): readonly CatalogEntry[] | null {
+    return this.#catalog;
   }
 
   /** What this service does without, by name. */
@@ -200,6 +207,7 @@ export class CodexInstallation {
       timeoutMs: catalogTimeoutMs,
       profile: this.#options.profile,
     });
+    this.#catalog = result.status === "rendered" ? result.models : null;
     if (result.status === "rendered") {
       this.#degraded.delete("derived_catalog_unavailable");
       return result.path;

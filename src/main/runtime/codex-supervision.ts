@@ -109,7 +109,10 @@ export class CodexSupervision {
     this.#factsReader = new FactsReader({
       facts: this.facts,
       findSlot: () => (this.#running ? (this.#slots?.leastBusy(() => true) ?? null) : null),
-      authFile: () => this.installation.home?.authFile ?? null,
+      installed: () => ({
+        authFile: this.installation.home?.authFile ?? null,
+        catalog: this.installation.catalog,
+      }),
       onRead: (generation) => this.#onFactsRead(generation),
       onFailed: (error) => this.#onFactsFailed(error),
     });

@@ -1,11 +1,11 @@
-import type { CodexFacts } from "./codex-facts.js";
+import type { CodexFacts, InstalledFacts } from "./codex-facts.js";
 import type { WorkerSlot } from "./pool/worker-slot.js";
 
 export interface FactsReaderOptions {
   readonly facts: CodexFacts;
   /** A worker that can ask; null while there is none, and its coming asks anew. */
   readonly findSlot: () => WorkerSlot | null;
-  readonly authFile: () => string | null;
+  readonly installed: () => InstalledFacts;
   readonly onRead: (appServerGeneration: number) => void;
   readonly onFailed: (error: unknown) => void;
 }
@@ -57,12 +57,12 @@ export class FactsReader {
   }
 
   async #readOnce(): Promise<"read" | "failed" | "nobody"> {
-    const { facts, findSlot, authFile, onRead, onFailed } = this.#options;
+    const { facts, findSlot, installed, onRead, onFailed } = this.#options;
     const slot = findSlot();
     if (slot === null) return "nobody";
     const generation = slot.appServerGeneration;
     try {
-      await facts.readEssentials(slot, authFile());
+      await facts.readEssentials(slot, installed());
     } catch (error) {
       if (findSlot() === null) return "nobody";
       onFailed(error);

@@ -6,6 +6,7 @@ export function addUsage(sum: TokenUsage | null, more: TokenUsage | null): Token
   return {
     inputTokens: sum.inputTokens + more.inputTokens,
     cachedInputTokens: sum.cachedInputTokens + more.cachedInputTokens,
+    cacheWriteInputTokens: sum.cacheWriteInputTokens + more.cacheWriteInputTokens,
     outputTokens: sum.outputTokens + more.outputTokens,
     reasoningOutputTokens: sum.reasoningOutputTokens + more.reasoningOutputTokens,
     totalTokens: sum.totalTokens + more.totalTokens,

@@ -40,7 +40,9 @@ const response = z.looseObject({
   usage: z
     .looseObject({
       input_tokens: count,
-      input_tokens_details: z.looseObject({ cached_tokens: count }).nullish(),
+      input_tokens_details: z
+        .looseObject({ cached_tokens: count, cache_write_tokens: count.nullish() })
+        .nullish(),
       output_tokens: count,
       output_tokens_details: z.looseObject({ reasoning_tokens: count }).nullish(),
       total_tokens: count,
@@ -66,7 +68,9 @@ const completion = z.looseObject({
       prompt_tokens: count,
       completion_tokens: count,
       total_tokens: count,
-      prompt_tokens_details: z.looseObject({ cached_tokens: count.nullish() }).nullish(),
+      prompt_tokens_details: z
+        .looseObject({ cached_tokens: count.nullish(), cache_write_tokens: count.nullish() })
+        .nullish(),
       completion_tokens_details: z.looseObject({ reasoning_tokens: count.nullish() }).nullish(),
     })
     .nullish()
@@ -135,6 +139,7 @@ function readUsage(usage: z.infer<typeof response>["usage"]): TokenUsage | null 
   return {
     inputTokens: usage.input_tokens,
     cachedInputTokens: usage.input_tokens_details?.cached_tokens ?? 0,
+    cacheWriteInputTokens: usage.input_tokens_details?.cache_write_tokens ?? 0,
     outputTokens: usage.output_tokens,
     reasoningOutputTokens: usage.output_tokens_details?.reasoning_tokens ?? 0,
     totalTokens: usage.total_tokens,
@@ -161,6 +166,7 @@ function readChatUsage(usage: z.infer<typeof completion>["usage"]): TokenUsage |
   return {
     inputTokens: usage.prompt_tokens,
     cachedInputTokens: usage.prompt_tokens_details?.cached_tokens ?? 0,
+    cacheWriteInputTokens: usage.prompt_tokens_details?.cache_write_tokens ?? 0,
     outputTokens: usage.completion_tokens,
     reasoningOutputTokens: usage.completion_tokens_details?.reasoning_tokens ?? 0,
     totalTokens: usage.total_tokens,

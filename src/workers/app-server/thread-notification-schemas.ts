@@ -21,6 +21,8 @@ const tokenUsage = z.object({
   totalTokens: z.int(),
   inputTokens: z.int(),
   cachedInputTokens: z.int(),
+  // Codex before 0.169 does not tell.
+  cacheWriteInputTokens: z.int().default(0),
   outputTokens: z.int(),
   reasoningOutputTokens: z.int(),
 });

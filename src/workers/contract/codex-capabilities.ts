@@ -14,6 +14,8 @@ export type CodexFeature =
   | "cut_short_answers"
   /** The citations of a web search come with the answer; without it, Codex drops them. */
   | "citations"
+  /** Usage says how much of the input was put into the model's cache; without it, 0 is told. */
+  | "cache_write_usage"
   /** An idle thread leaves memory when nobody is subscribed to it; without it, it stays for 30 minutes. */
   | "thread_unload";
 
@@ -23,9 +25,10 @@ const introducedIn: Readonly<Record<CodexFeature, readonly [major: number, minor
   tool_free_turns: [0, 150],
   // 0.150 does so over WebSockets and not over server-sent events.
   upstream_interrupt: [0, 160],
-  // Somewhere between 0.160 and 0.169, as the next.
+  // Somewhere between 0.160 and 0.169, as the next two.
   cut_short_answers: [0, 169],
   citations: [0, 169],
+  cache_write_usage: [0, 169],
   // Somewhere between 0.160, which ignores `thread_unload_delay_secs`, and 0.169, which obeys it.
   thread_unload: [0, 169],
 };

@@ -79,7 +79,9 @@ export interface TurnAssignment {
 /** Tokens, summed over a turn's model calls. */
 export interface TokenUsage {
   readonly inputTokens: number;
+  /** Of the input: what came from the model's cache, and what was put there. */
   readonly cachedInputTokens: number;
+  readonly cacheWriteInputTokens: number;
   readonly outputTokens: number;
   readonly reasoningOutputTokens: number;
   readonly totalTokens: number;

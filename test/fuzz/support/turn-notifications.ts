@@ -20,6 +20,7 @@ const usage = {
   totalTokens: 3,
   inputTokens: 2,
   cachedInputTokens: 0,
+  cacheWriteInputTokens: 0,
   outputTokens: 1,
   reasoningOutputTokens: 0,
 };

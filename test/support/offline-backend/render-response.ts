@@ -55,6 +55,7 @@ export function* renderWarmup(context: ResponseContext): Iterable<Frame> {
   const usage = renderUsage({
     inputTokens: 0,
     cachedInputTokens: 0,
+    cacheWriteInputTokens: 0,
     outputTokens: 0,
     reasoningOutputTokens: 0,
   });
@@ -84,7 +85,10 @@ function envelope(context: ResponseContext, status: string, fields: JsonObject):
 function renderUsage(usage: TokenUsage): JsonObject {
   return {
     input_tokens: usage.inputTokens,
-    input_tokens_details: { cached_tokens: usage.cachedInputTokens },
+    input_tokens_details: {
+      cached_tokens: usage.cachedInputTokens,
+      cache_write_tokens: usage.cacheWriteInputTokens,
+    },
     output_tokens: usage.outputTokens,
     output_tokens_details: { reasoning_tokens: usage.reasoningOutputTokens },
     total_tokens: usage.inputTokens + usage.outputTokens,

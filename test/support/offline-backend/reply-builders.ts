@@ -47,7 +47,14 @@ export function textInDeltas(content: string, count: number, delayMs = 0): Strea
 }
 
 export function withUsage(usage: Partial<TokenUsage>, answer: StreamReply): StreamReply {
-  const full = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningOutputTokens: 0, ...usage };
+  const full = {
+    inputTokens: 0,
+    cachedInputTokens: 0,
+    cacheWriteInputTokens: 0,
+    outputTokens: 0,
+    reasoningOutputTokens: 0,
+    ...usage,
+  };
   return { ...answer, usage: full };
 }
 

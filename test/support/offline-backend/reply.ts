@@ -10,6 +10,7 @@ export type ReplySource = Reply | ((request: RecordedModelRequest) => Reply);
 export interface TokenUsage {
   readonly inputTokens: number;
   readonly cachedInputTokens: number;
+  readonly cacheWriteInputTokens: number;
   readonly outputTokens: number;
   readonly reasoningOutputTokens: number;
 }
@@ -17,6 +18,7 @@ export interface TokenUsage {
 export const DEFAULT_USAGE: TokenUsage = {
   inputTokens: 12,
   cachedInputTokens: 4,
+  cacheWriteInputTokens: 2,
   outputTokens: 7,
   reasoningOutputTokens: 0,
 };

@@ -5,6 +5,7 @@ const usage = {
   totalTokens: 12,
   inputTokens: 7,
   cachedInputTokens: 0,
+  cacheWriteInputTokens: 0,
   outputTokens: 5,
   reasoningOutputTokens: 0,
 };

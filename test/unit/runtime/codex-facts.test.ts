@@ -1,7 +1,21 @@
 import t from "tap";
 import { CodexFacts } from "../../../src/main/runtime/codex-facts.js";
+import { WorkerSlot } from "../../../src/main/runtime/pool/worker-slot.js";
 import type { RateLimits } from "../../../src/main/runtime/types.js";
+import type { AnswerTo, CatalogModel, NativeQuery } from "../../../src/workers/contract/native-queries.js";
+import { fakeModels } from "../../support/fake-runtime.js";
 import { testLogger } from "../../support/runtime-harness.js";
+
+const [model] = fakeModels;
+if (model === undefined) throw new Error("there is no model");
+const silentCallbacks = {
+  onConnection: () => {},
+  onAccountChanged: () => {},
+  onRateLimits: () => {},
+  onChild: () => {},
+  onSilent: () => {},
+  onLost: () => {},
+};
 
 const nowMs = Date.UTC(2026, 0, 1);
 const hourMs = 3_600_000;
@@ -30,3 +44,36 @@ t.test(
     t.equal(unknownLength.windowOpensInMs(0), 31 * 24 * hourMs);
   },
 );
+
+const account = { authMode: null, email: null, plan: null, accountId: null, loginRequired: false };
+
+/** A worker whose Codex has these models. */
+class ScriptedSlot extends WorkerSlot {
+  models: readonly CatalogModel[] = [];
+
+  override async query<Query extends NativeQuery>({ query }: Query): Promise<AnswerTo<Query>> {
+    const answer = query === "account" ? { query, account } : { query, models: this.models };
+    return answer as AnswerTo<Query>;
+  }
+}
+
+t.test("what the derived catalog keeps from Codex is told as Codex's own catalog has it", async (t) => {
+  const facts = new CodexFacts(testLogger);
+  const models = ["low", "none-of-its-own", "unlisted"].map((id) => ({
+    ...model,
+    id,
+    defaultReasoningEffort: "none",
+  }));
+  const catalog = [
+    { id: "low", defaultReasoningEffort: "low" },
+    { id: "none-of-its-own", defaultReasoningEffort: null },
+  ];
+  const slot = new ScriptedSlot({ id: "worker-1", generation: 1, threadId: 1 }, silentCallbacks, () => 0);
+  slot.models = models;
+  t.teardown(() => slot.close(0));
+  const efforts = () => facts.models?.map(({ defaultReasoningEffort }) => defaultReasoningEffort);
+  await facts.readEssentials(slot, { authFile: null, catalog });
+  t.strictSame(efforts(), ["low", null, "none"]);
+  await facts.readEssentials(slot, { authFile: null, catalog: null });
+  t.strictSame(efforts(), ["none", "none", "none"], "without a derived catalog Codex says all itself");
+});

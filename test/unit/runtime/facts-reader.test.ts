@@ -33,7 +33,7 @@ function create(failures: number, hasWorker = true) {
   const reader = new FactsReader({
     facts,
     findSlot: () => (hasWorker ? slot : null),
-    authFile: () => null,
+    installed: () => ({ authFile: null, catalog: null }),
     onRead: () => {},
     onFailed: (error) => failed.push(error),
   });

@@ -114,8 +114,10 @@ export function buildResponseObject(echo: RequestEcho, state: ResponseState): Re
 function describeUsage(usage: TokenUsage): ResponseUsage {
   return {
     input_tokens: usage.inputTokens,
-    // Codex does not tell how much of the input was written to the cache.
-    input_tokens_details: { cached_tokens: usage.cachedInputTokens, cache_write_tokens: 0 },
+    input_tokens_details: {
+      cached_tokens: usage.cachedInputTokens,
+      cache_write_tokens: usage.cacheWriteInputTokens,
+    },
     output_tokens: usage.outputTokens,
     output_tokens_details: { reasoning_tokens: usage.reasoningOutputTokens },
     total_tokens: usage.totalTokens,

@@ -10,6 +10,7 @@ const waitBuckets = [0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 6
 const tokenTypes = [
   ["input", (usage) => usage.inputTokens],
   ["cached_input", (usage) => usage.cachedInputTokens],
+  ["cache_write_input", (usage) => usage.cacheWriteInputTokens],
   ["output", (usage) => usage.outputTokens],
   ["reasoning_output", (usage) => usage.reasoningOutputTokens],
 ] as const satisfies readonly (readonly [type: string, read: (usage: TokenUsage) => number])[];
@@ -53,7 +54,7 @@ export class TurnMetrics {
     });
     this.#tokens = new Counter({
       name: `${prefix}tokens_total`,
-      help: "Tokens as Codex reports them; cached_input is part of input, reasoning_output of output.",
+      help: "Tokens as Codex reports them; cached_input and cache_write_input are parts of input, reasoning_output of output.",
       labelNames: ["type"],
       registers,
     });

@@ -4,10 +4,18 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ensurePrivateDirectory, writePrivateFile } from "./private-files.js";
 
+/** What the derived catalog no longer says of a model. */
+const catalogEntry = z.object({
+  id: z.string(),
+  /** Null where Codex's own catalog names none. */
+  defaultReasoningEffort: z.string().nullable(),
+});
+export type CatalogEntry = Readonly<z.infer<typeof catalogEntry>>;
+
 const indexSchema = z.object({
   key: z.string(),
   file: z.string().regex(/^catalog-[0-9a-f]+\.json$/),
-  models: z.array(z.string()),
+  models: z.array(catalogEntry),
   renderedAt: z.number(),
 });
 type CatalogIndex = z.infer<typeof indexSchema>;
@@ -17,7 +25,7 @@ const indexName = "index.json";
 export interface KeptCatalog {
   /** Named by content: the same path means the same catalog. */
   readonly path: string;
-  readonly models: readonly string[];
+  readonly models: readonly CatalogEntry[];
   readonly ageMs: number;
 }
 
@@ -43,7 +51,7 @@ export class CatalogCache {
     return { path, models: index.models, ageMs: ageMs < 0 ? Number.POSITIVE_INFINITY : ageMs };
   }
 
-  async keep(key: string, content: string, models: readonly string[]): Promise<KeptCatalog> {
+  async keep(key: string, content: string, models: readonly CatalogEntry[]): Promise<KeptCatalog> {
     await ensurePrivateDirectory(this.#directory, "model catalog directory");
     const previous = (await this.#readIndex())?.file;
     const file = `catalog-${createHash("sha256").update(content).digest("hex").slice(0, 16)}.json`;

@@ -3,7 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { TurnProfile } from "../../../workers/contract/turn.js";
-import { CatalogCache, type KeptCatalog } from "./catalog-cache.js";
+import { CatalogCache, type CatalogEntry, type KeptCatalog } from "./catalog-cache.js";
 import type { CodexBinary } from "./codex-binary.js";
 import { readLoginIdentity } from "./login-identity.js";
 import { type CommandResult, runCommand } from "./run-command.js";
@@ -32,8 +32,8 @@ export type ModelCatalogResult =
       readonly status: "rendered";
       /** Named by content: the same path means the same catalog. */
       readonly path: string;
-      /** Model ids, in the catalog's order. */
-      readonly models: readonly string[];
+      /** In the catalog's order, as Codex's own catalog has them. */
+      readonly models: readonly CatalogEntry[];
       readonly source: "codex" | "cache";
     }
   /** The service goes on with Codex's own catalog. `reason` is for the log. */
@@ -94,7 +94,7 @@ export async function renderModelCatalog(options: RenderModelCatalogOptions): Pr
 type Rendered = {
   readonly status: "rendered";
   readonly content: string;
-  readonly models: readonly string[];
+  readonly models: readonly CatalogEntry[];
 };
 
 async function askCodex(
@@ -124,7 +124,10 @@ async function askCodex(
   return {
     status: "rendered",
     content: JSON.stringify({ ...catalog.data, models }),
-    models: models.map((model) => model.slug),
+    models: catalog.data.models.map(({ slug, default_reasoning_level: level }) => ({
+      id: slug,
+      defaultReasoningEffort: typeof level === "string" ? level : null,
+    })),
   };
 }
 

@@ -59,7 +59,7 @@ t.test("an answer is OpenAI's object, with native_api beside it", async (t) => {
       prompt_tokens: 11,
       completion_tokens: 7,
       total_tokens: 18,
-      prompt_tokens_details: { cached_tokens: 3, audio_tokens: 0 },
+      prompt_tokens_details: { cached_tokens: 3, cache_write_tokens: 5, audio_tokens: 0 },
       completion_tokens_details: {
         reasoning_tokens: 2,
         audio_tokens: 0,

@@ -7,6 +7,7 @@ import {
   type ServiceMetricsSources,
 } from "../../../../src/main/observability/metrics/service-metrics.js";
 import type { NativeRuntimeHealth, TurnObservation } from "../../../../src/main/runtime/types.js";
+import { newestTestedCodex } from "../../../../src/workers/contract/codex-capabilities.js";
 import { fakeModels, fakeUsage, readyHealth } from "../../../support/fake-runtime.js";
 import { parseMetrics, readMetric } from "../../../support/metrics-text.js";
 
@@ -98,6 +99,7 @@ t.test("a turn is counted by outcome, code and model, with its times and tokens"
   t.equal(await read("queue_wait_seconds_sum"), 0.04);
   t.equal(await read("tokens_total", { type: "input" }), 11);
   t.equal(await read("tokens_total", { type: "cached_input" }), 3);
+  t.equal(await read("tokens_total", { type: "cache_write_input" }), 5);
   t.equal(await read("tokens_total", { type: "output" }), 7);
   t.equal(await read("tokens_total", { type: "reasoning_output" }), 2);
 });
@@ -160,7 +162,7 @@ t.test("a scrape shows the runtime as it is at that moment", async (t) => {
     ],
   };
   const { read } = createMetrics({ health: () => health });
-  t.equal(await read("build_info", { version: "1.2.3", codex_version: "0.169.0" }), 1);
+  t.equal(await read("build_info", { version: "1.2.3", codex_version: newestTestedCodex }), 1);
   t.equal(await read("ready"), 1);
   t.equal(await read("queue_depth"), 5);
   t.equal(await read("turns_running"), 3);
@@ -199,7 +201,7 @@ t.test("a scrape shows the runtime as it is at that moment", async (t) => {
     },
   };
   t.equal(await read("build_info", { codex_version: "unknown" }), 1);
-  t.equal(await read("build_info", { codex_version: "0.169.0" }), null);
+  t.equal(await read("build_info", { codex_version: newestTestedCodex }), null);
   t.equal(await read("ready"), 0);
   t.equal(await read("workers_ready"), 0);
   t.equal(await read("worker_reconnects_total"), null);

@@ -18,10 +18,22 @@ interface Setting {
 const catalog = JSON.stringify({
   etag: "x",
   models: [
-    { slug: "a", tool_mode: "code_mode_only", use_responses_lite: true, context_window: 10 },
+    {
+      slug: "a",
+      tool_mode: "code_mode_only",
+      use_responses_lite: true,
+      context_window: 10,
+      default_reasoning_level: "low",
+    },
     { slug: "b", apply_patch_tool_type: "freeform" },
   ],
 });
+
+/** What it says of them that the derived catalog does not. */
+const models = [
+  { id: "a", defaultReasoningEffort: "low" },
+  { id: "b", defaultReasoningEffort: null },
+];
 
 /** A Codex whose catalog the test decides. */
 async function setUp(t: WithTeardown): Promise<Setting> {
@@ -64,7 +76,7 @@ async function renderPath(
 t.test("every model loses its tool harness and keeps everything else", async (t) => {
   const { render } = await setUp(t);
   const result = await render();
-  t.match(result, { status: "rendered", models: ["a", "b"], source: "codex" });
+  t.match(result, { status: "rendered", models, source: "codex" });
   const path = result.status === "rendered" ? result.path : "";
   const lean = {
     tool_mode: null,
@@ -109,7 +121,7 @@ t.test("the codex profile takes off the tools alone", async (t) => {
 t.test("a young catalog of the same binary, account and configuration is not rendered again", async (t) => {
   const { render, calls } = await setUp(t);
   const first = await renderPath(render);
-  t.match(await render(), { status: "rendered", path: first, models: ["a", "b"], source: "cache" });
+  t.match(await render(), { status: "rendered", path: first, models, source: "cache" });
   t.equal(await calls(), 1);
 });
 
@@ -148,6 +160,16 @@ t.test("the path changes with the content and only with it", async (t) => {
   await print('{"models": [{"slug": "d"}]}');
   await renderPath(render, { cacheMaxAgeMs: 0 });
   t.equal((await readdir(directory)).length, 3, "the index, the catalog and the one before");
+});
+
+t.test("a kept catalog of before, which says less of its models, is rendered anew", async (t) => {
+  const { render, calls, directory } = await setUp(t);
+  await render();
+  const index = join(directory, "index.json");
+  const kept = JSON.parse(await readFile(index, "utf8"));
+  await writeFile(index, JSON.stringify({ ...kept, models: ["a", "b"] }));
+  t.match(await render(), { status: "rendered", models, source: "codex" });
+  t.equal(await calls(), 2);
 });
 
 t.test("a failure with a kept catalog falls back on it, however old", async (t) => {

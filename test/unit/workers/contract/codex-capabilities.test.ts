@@ -13,15 +13,22 @@ t.test("each version goes without what it lacks, by name", async (t) => {
     "upstream_interrupt",
     "cut_short_answers",
     "citations",
+    "cache_write_usage",
     "thread_unload",
   ]);
   t.same(missingFeatures("0.150.0"), [
     "upstream_interrupt",
     "cut_short_answers",
     "citations",
+    "cache_write_usage",
     "thread_unload",
   ]);
-  t.same(missingFeatures("0.160.1"), ["cut_short_answers", "citations", "thread_unload"]);
+  t.same(missingFeatures("0.160.1"), [
+    "cut_short_answers",
+    "citations",
+    "cache_write_usage",
+    "thread_unload",
+  ]);
   for (const version of ["0.169.0", newestTestedCodex]) t.same(missingFeatures(version), []);
 });
 

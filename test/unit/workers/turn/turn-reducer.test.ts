@@ -8,6 +8,7 @@ const usage = {
   totalTokens: 3,
   inputTokens: 2,
   cachedInputTokens: 0,
+  cacheWriteInputTokens: 0,
   outputTokens: 1,
   reasoningOutputTokens: 0,
 };
@@ -175,6 +176,7 @@ t.test("an answer cut short is counted by what the thread's sum grew by", async 
     totalTokens: 0,
     inputTokens: 0,
     cachedInputTokens: 0,
+    cacheWriteInputTokens: 0,
     outputTokens: 0,
     reasoningOutputTokens: 0,
   };

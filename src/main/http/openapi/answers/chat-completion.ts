@@ -24,7 +24,11 @@ export const completionUsage = z.object({
   prompt_tokens: z.number(),
   completion_tokens: z.number(),
   total_tokens: z.number(),
-  prompt_tokens_details: z.object({ cached_tokens: z.number(), audio_tokens: z.number() }),
+  prompt_tokens_details: z.object({
+    cached_tokens: z.number(),
+    cache_write_tokens: z.number(),
+    audio_tokens: z.number(),
+  }),
   completion_tokens_details: z.object({
     reasoning_tokens: z.number(),
     audio_tokens: z.number(),
