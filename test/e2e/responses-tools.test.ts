@@ -222,7 +222,8 @@ t.test("a model that goes on calling a tool it was not offered is stopped", asyn
     status: 504,
     code: "turn_stalled",
   });
-  t.ok(calls >= 17 && calls <= 20, `after ${calls} calls`);
+  // On a busy machine Codex makes some more before the interrupt reaches it.
+  t.ok(calls >= 17 && calls <= 51, `after ${calls} calls`);
   const after = calls;
   backend.setDefaultReply(text("fine"));
   t.equal((await client.responses.create({ input: "hello" })).output_text, "fine");

@@ -11,7 +11,7 @@ import { longAnswer } from "./bad-callers.js";
 import { runNormalCallers, type Wait, weatherQuestion } from "./normal-callers.js";
 import { listPhases, type Phase } from "./phases.js";
 import { describeWeight, Findings, say, tabulate } from "./report.js";
-import { pause, ServiceProcess } from "./service-process.js";
+import { pause, ServiceProcess, type Weight } from "./service-process.js";
 import { runSilentModel } from "./silent-model.js";
 
 const { values } = parseArgs({
@@ -70,6 +70,7 @@ const end = new AbortController();
 const normal = runNormalCallers({ url: service.url, callers, paceMs: 2_000, onWait }, end.signal);
 await pause(warmUpMs);
 const before = [await service.weigh(), await service.weighAppServer()] as const;
+const cycleWeights: Weight[] = [];
 let peakBytes = 0;
 const scales = setInterval(() => {
   void service.weigh().then(({ memoryBytes }) => {
@@ -89,6 +90,7 @@ for (let cycle = 0; cycle < cycles && service.isRunning; cycle += 1) {
     await Promise.all([phase.run({ url: service.url, count }, over), pause(phase.seconds * 1_000)]);
     await pause(settleMs);
   }
+  cycleWeights.push(await service.weigh());
 }
 end.abort();
 await normal;
@@ -104,6 +106,13 @@ tabulate(runs, strays, findings);
 say(
   `memory         ${describeWeight(before, after)}; highest of the service ${Math.round(peakBytes / 2 ** 20)} MB`,
 );
+say(
+  `after a cycle  ${cycleWeights.map(({ memoryBytes }) => `${Math.round(memoryBytes / 2 ** 20)} MB`).join(", ")}`,
+);
+// What the first cycle took, the allocator keeps; what each one takes is a leak.
+const [first, ...others] = cycleWeights.map(({ memoryBytes }) => memoryBytes);
+for (const bytes of others)
+  findings.check(bytes < (first ?? 0) * 1.3 + 64 * 2 ** 20, "memory grew from cycle to cycle");
 findings.check(after[0].descriptors <= before[0].descriptors + 16, "descriptors were left open");
 say(`stopped        with code ${stopped.code} in ${(stopped.tookMs / 1_000).toFixed(1)} s`);
 findings.check(stopped.code === 0, "the service did not stop cleanly");
