@@ -47,6 +47,7 @@ export class FloorAppServers {
         config: {},
         profile: "lean",
         environment: options.environment,
+        silenceLimitMs: 900_000,
         stopStepMs,
       },
       pino({ level: "silent" }),

@@ -1,7 +1,16 @@
 /** The part of the options table that concerns Codex, its turns and what may run at once. */
 import { parseAppServerAddress } from "./app-server-address.js";
 import { defineOption } from "./option-spec.js";
-import { choice, integer, keyValues, milliseconds, path, text } from "./option-types.js";
+import {
+  choice,
+  integer,
+  keyValues,
+  milliseconds,
+  millisecondsByName,
+  path,
+  text,
+  yesOrNo,
+} from "./option-types.js";
 
 export const codexOptions = {
   codexBin: defineOption({
@@ -45,6 +54,14 @@ export const codexOptions = {
     defaultText: "none",
     description: "Codex configuration added to the app-server's. Flags add to the config file, key by key.",
   }),
+  patientProvider: defineOption({
+    key: "codex.patientProvider",
+    env: "CODEX_NATIVE_API_PATIENT_PROVIDER",
+    type: yesOrNo(),
+    default: false,
+    description:
+      "1: Codex reaches OpenAI by a copy of its built-in provider that waits for a silent model for four fifths of turns.idleTimeoutMs. The built-in one gives it up after 300 s and asks it anew.",
+  }),
   appServer: defineOption({
     key: "appServer",
     env: "CODEX_NATIVE_API_APP_SERVER",
@@ -81,10 +98,22 @@ export const codexOptions = {
     key: "turns.idleTimeoutMs",
     env: "CODEX_NATIVE_API_TURN_IDLE_TIMEOUT_MS",
     type: milliseconds(1),
-    default: 120_000,
+    default: 900_000,
     unit: "milliseconds",
     reloadable: true,
-    description: "A turn without any event for this long ends with turn_stalled.",
+    description:
+      "A turn of which nothing is heard for this long ends with turn_stalled, though Codex says that it runs. One that Codex does not run ends within a minute.",
+  }),
+  turnIdleTimeoutsMs: defineOption({
+    key: "turns.idleTimeoutsMs",
+    env: "CODEX_NATIVE_API_TURN_IDLE_TIMEOUTS_MS",
+    type: millisecondsByName("model ids or reasoning efforts with a limit of their own: NAME=MS,NAME=MS"),
+    default: {},
+    defaultText: "none",
+    unit: "milliseconds",
+    reloadable: true,
+    description:
+      "Other limits than turns.idleTimeoutMs, by model or by the effort that a request names; that of the model goes first.",
   }),
   turnTimeoutMs: defineOption({
     key: "turns.timeoutMs",

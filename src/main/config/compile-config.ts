@@ -30,6 +30,7 @@ export function compileConfig(settings: LayeredSettings, machine: Machine, env: 
       profile: settings.read(options.turnProfile),
       defaultModel: settings.read(options.defaultModel),
       idleTimeoutMs: settings.read(options.turnIdleTimeoutMs),
+      idleTimeoutsMs: settings.read(options.turnIdleTimeoutsMs),
       timeoutMs: settings.read(options.turnTimeoutMs),
       spareThreads: settings.read(options.spareThreads),
     },
@@ -117,6 +118,7 @@ function compileCodex(settings: LayeredSettings, machine: Machine, env: Environm
     userHome: settings.readPath(options.codexUserHome) ?? join(machine.homeDir, ".codex"),
     stateDir: settings.readPath(options.stateDir) ?? locateDefaultStateDir(machine, env),
     config: settings.readMerged(options.codexConfig),
+    patientProvider: settings.read(options.patientProvider),
   };
 }
 

@@ -132,6 +132,30 @@ export function list(item: TextRule): OptionType<readonly string[]> {
   };
 }
 
+/** `name=milliseconds` as text, separated by commas; an object in the config file. */
+export function millisecondsByName(allowed: string): OptionType<Readonly<Record<string, number>>> {
+  return {
+    schema: z.record(z.string().regex(/^[^\s=,]{1,200}$/), z.int().min(1).max(maxTimerMs)),
+    allowed,
+    placeholder: "NAME=MS,...",
+    repeatable: true,
+    isPath: false,
+    fromText: (texts) => {
+      const parts = texts.flatMap((text) => text.split(",")).filter((part) => part.trim() !== "");
+      const pairs = parts.map(splitPair);
+      if (!pairs.every((pair) => pair !== null)) return texts.join(",");
+      return Object.fromEntries(
+        pairs.map(([name, text]) => [name, /^\d{1,16}$/.test(text) ? Number(text) : text]),
+      );
+    },
+    toText: (values) =>
+      Object.entries(values)
+        .map(([name, value]) => `${name}=${value}`)
+        .join(","),
+    show: showJson,
+  };
+}
+
 /** `key=value` as text, an object in the config file; the flag may be repeated. */
 export function keyValues(allowed: string): OptionType<Readonly<Record<string, string>>> {
   const key = z.string().regex(/^[^\s=]+$/);

@@ -59,6 +59,8 @@ export interface CodexConfig {
   readonly stateDir: string;
   /** Codex configuration added to the app-server's: dotted key to value, both as in `codex -c key=value`. */
   readonly config: Readonly<Record<string, string>>;
+  /** Whether Codex reaches OpenAI by a copy of its built-in provider that is more patient with a silent model. */
+  readonly patientProvider: boolean;
 }
 
 /** How turns run, and for how long at most. */
@@ -66,8 +68,10 @@ export interface TurnsConfig {
   readonly profile: TurnProfile;
   /** Model when a request names none; null means the catalog's default. */
   readonly defaultModel: string | null;
-  /** No event of a turn for this long ends it with `turn_stalled`. */
+  /** No event of a turn for this long ends it with `turn_stalled`, though Codex says that it runs. */
   readonly idleTimeoutMs: number;
+  /** Other limits than that, by model id or by the reasoning effort that a request names; that of the model goes first. */
+  readonly idleTimeoutsMs: Readonly<Record<string, number>>;
   /** A turn older than this ends with `turn_timeout`. */
   readonly timeoutMs: number;
   /** Native threads started ahead of need, at most; 0 starts each with its turn. */

@@ -29,6 +29,13 @@ export interface CodexInstallationOptions {
   readonly stateDir: string;
   /** Dotted key to TOML value, as `codex -c` takes them. */
   readonly config: Readonly<Record<string, string>>;
+  /**
+   * Whether Codex reaches OpenAI by a copy of its built-in provider that is more patient with a silent model. Default: no; the
+   * built-in one gives a silent model up after 300 s and asks it anew.
+   */
+  readonly patientProvider?: boolean;
+  /** Longest silence that a turn may have, in milliseconds; Codex waits for the model for four fifths of it. */
+  readonly silenceLimitMs: number;
   readonly profile: TurnProfile;
   /** The environment that children's variables are taken from, by an allow-list. */
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -164,13 +171,14 @@ export class CodexInstallation {
     { version: codexVersion }: CodexBinary,
     previousFailure: string | null,
   ): Promise<PreparedCodexHome> {
-    const { homeMode, userHome, config } = this.#options;
+    const { homeMode, userHome, config, patientProvider = false, silenceLimitMs } = this.#options;
     await instance.mend();
     const home = await prepareCodexHome({
       mode: homeMode,
       userCodexHome: userHome,
       ownCodexHome: instance.codexHome,
       codexConfig: config,
+      patience: { silenceLimitMs, replaceBuiltIn: patientProvider, codexVersion },
     });
     if (home.mode === "isolated") {
       await keepLogDatabaseSmall({ codexHome: home.path, codexVersion, previousFailure });

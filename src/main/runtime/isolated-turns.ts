@@ -84,8 +84,8 @@ export class IsolatedTurns {
 
   /** For turns that begin from here on. */
   reconfigure(bounds: TurnBounds): void {
-    const { idleTimeoutMs, idleTimeouts, timeoutMs } = bounds;
-    this.#options = { ...this.#options, idleTimeoutMs, idleTimeouts, timeoutMs };
+    const { idleTimeoutMs, idleTimeoutsMs, timeoutMs } = bounds;
+    this.#options = { ...this.#options, idleTimeoutMs, idleTimeoutsMs, timeoutMs };
     this.#admission.reconfigure(bounds.admission);
   }
 

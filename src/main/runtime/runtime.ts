@@ -24,7 +24,7 @@ import type {
 
 /** What a `CodexNativeRuntime` runs on. A `CodexNativeApiService` makes one from its configuration. */
 export interface CodexNativeRuntimeOptions {
-  readonly codex: Omit<CodexInstallationOptions, "profile" | "stopStepMs">;
+  readonly codex: Omit<CodexInstallationOptions, "profile" | "silenceLimitMs" | "stopStepMs">;
   readonly appServer: AppServerTransport;
   readonly turns: {
     readonly profile: CodexInstallationOptions["profile"];
@@ -33,7 +33,7 @@ export interface CodexNativeRuntimeOptions {
     /** Silence of a turn that Codex runs which ends it all the same, in milliseconds. */
     readonly idleTimeoutMs: number;
     /** Other limits than that, by model id or reasoning effort. Default: none. */
-    readonly idleTimeouts?: Readonly<Record<string, number>>;
+    readonly idleTimeoutsMs?: Readonly<Record<string, number>>;
     readonly timeoutMs: number;
     /** Native threads started ahead of need, at most; 0 starts each with its turn. Default 4. */
     readonly spareThreads?: number;
@@ -64,7 +64,7 @@ export interface CodexNativeRuntimeOptions {
 export interface RuntimeSettings {
   readonly turns: Pick<
     CodexNativeRuntimeOptions["turns"],
-    "defaultModel" | "idleTimeoutMs" | "idleTimeouts" | "timeoutMs"
+    "defaultModel" | "idleTimeoutMs" | "idleTimeoutsMs" | "timeoutMs"
   >;
   readonly admission: AdmissionBounds;
 }
@@ -107,7 +107,12 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
     this.#logger = logger;
     this.#supervision = new CodexSupervision(
       {
-        codex: { ...options.codex, profile: options.turns.profile, stopStepMs },
+        codex: {
+          ...options.codex,
+          profile: options.turns.profile,
+          silenceLimitMs: longestSilence(options.turns),
+          stopStepMs,
+        },
         appServer: options.appServer,
         workers: options.workers,
         maxConcurrentTurns: mostConcurrentTurns,
@@ -123,9 +128,9 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
   /** Takes other bounds from here on; turns that wait or run keep those they began with. */
   reconfigure(settings: RuntimeSettings): void {
     // By name: a whole configuration may be given, whose other parts are not in force.
-    const { defaultModel, idleTimeoutMs, idleTimeouts = {}, timeoutMs } = settings.turns;
+    const { defaultModel, idleTimeoutMs, idleTimeoutsMs = {}, timeoutMs } = settings.turns;
     const { maxConcurrentTurns, maxQueue, queueTimeoutMs } = settings.admission;
-    const turns = { defaultModel, idleTimeoutMs, idleTimeouts, timeoutMs };
+    const turns = { defaultModel, idleTimeoutMs, idleTimeoutsMs, timeoutMs };
     const admission = { maxConcurrentTurns, maxQueue, queueTimeoutMs };
     this.#options = {
       ...this.#options,
@@ -298,7 +303,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
         admission,
         profile: turns.profile,
         idleTimeoutMs: turns.idleTimeoutMs,
-        idleTimeouts: turns.idleTimeouts ?? {},
+        idleTimeoutsMs: turns.idleTimeoutsMs ?? {},
         timeoutMs: turns.timeoutMs,
         processPerWorker: appServer.kind === "stdio",
         parking,
@@ -336,4 +341,8 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
       appServerGeneration: slot.appServerGeneration,
     };
   }
+}
+
+function longestSilence({ idleTimeoutMs, idleTimeoutsMs = {} }: CodexNativeRuntimeOptions["turns"]): number {
+  return Math.max(idleTimeoutMs, ...Object.values(idleTimeoutsMs));
 }

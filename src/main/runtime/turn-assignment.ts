@@ -110,7 +110,7 @@ function readToolOutput({ callId, parts }: ToolOutput, index: number): ToolOutpu
 export interface SilenceLimits {
   readonly idleTimeoutMs: number;
   /** Other limits, by model id or reasoning effort; that of a model goes before that of an effort. */
-  readonly idleTimeouts: Readonly<Record<string, number>>;
+  readonly idleTimeoutsMs: Readonly<Record<string, number>>;
 }
 
 export interface AssignmentContext extends SilenceLimits {
@@ -120,8 +120,8 @@ export interface AssignmentContext extends SilenceLimits {
 
 export function buildAssignment(wanted: WantedTurn, context: AssignmentContext): Assignment {
   const { thread, turn, items, directiveCount, followed, keepThread } = wanted;
-  const { model, nativeThread, idleTimeouts, idleTimeoutMs } = context;
-  const ownLimits = new Map(Object.entries(idleTimeouts));
+  const { model, nativeThread, idleTimeoutsMs, idleTimeoutMs } = context;
+  const ownLimits = new Map(Object.entries(idleTimeoutsMs));
   return {
     thread: { ...thread, model },
     turn,

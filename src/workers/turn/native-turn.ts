@@ -43,6 +43,11 @@ const deadlines = {
 /** An app-server that answered another call within this time is at work, in milliseconds. */
 const answersOthersWithinMs = 10_000;
 
+const standings: ReadonlyMap<string, TurnStanding> = new Map([
+  ["active", "active"],
+  ["systemError", "failed"],
+]);
+
 type Phase =
   /** Thread and turn are being started. */
   | "starting"
@@ -336,7 +341,7 @@ export class NativeTurn implements ThreadListener {
         { threadId, includeTurns: false },
         { timeoutMs: deadlines.interrupt },
       );
-      return thread.status.type === "active" ? "active" : "over";
+      return standings.get(thread.status.type) ?? "over";
     } catch (error) {
       if (isUnknownThread(error)) return "over";
       this.#context.countFault("reconcile_failed");

@@ -1,5 +1,5 @@
-/** What Codex says of a turn: it runs it, it does not (any more), or it does not say. */
-export type TurnStanding = "active" | "over" | "unknown";
+/** What Codex says of a turn: it runs it, it is done with it, it failed at it, or it does not say. */
+export type TurnStanding = "active" | "over" | "failed" | "unknown";
 
 export interface SilenceWatchOptions {
   /** Silence that ends the turn though Codex runs it, in milliseconds. */
@@ -85,22 +85,26 @@ export class SilenceWatch {
 
   async #onSilence(): Promise<void> {
     const silentMs = this.#silentMs + this.#stepMs;
+    const isAtLimit = silentMs >= this.#options.limitMs;
     this.#timer = null;
+    // The time that the answer takes is silence too.
+    if (!isAtLimit) this.#wait(silentMs, askEveryMs);
     const standing = await this.#ask();
     if (standing === null) return;
-    if (silentMs >= this.#options.limitMs) return this.#options.onLimit();
+    if (isAtLimit) return this.#options.onLimit();
     const foundOverBefore = this.#foundOver;
-    this.#foundOver = standing === "over";
-    if (!this.#foundOver) this.#wait(silentMs, askEveryMs);
+    this.#foundOver = standing === "over" || standing === "failed";
+    if (!this.#foundOver) return;
+    if (foundOverBefore) return this.#options.onTurnLost();
     // Its end may be on the way.
-    else if (!foundOverBefore) this.#wait(silentMs, settleMs);
-    else this.#options.onTurnLost();
+    this.#wait(silentMs, settleMs);
   }
 
   async #onNoEnd(): Promise<void> {
     const standing = await this.#ask();
     if (standing === null || this.#settleTimer === null) return;
     if (standing === "over") this.#options.onCompletionLost();
+    else if (standing === "failed") this.#options.onTurnLost();
     else this.expectEnd();
   }
 

@@ -7,6 +7,7 @@ import type { TurnAssignment } from "../../../src/workers/contract/turn.js";
 import type {
   TurnEvent,
   TurnPortInput,
+  TurnPortNotice,
   TurnPortOutput,
 } from "../../../src/workers/contract/turn-messages.js";
 import { NativeTurn } from "../../../src/workers/turn/native-turn.js";
@@ -97,8 +98,9 @@ export class NativeTurnPlayer {
     await connection.whenReady({ timeoutMs: 10_000 });
     const { port1: ours, port2: its } = new MessageChannel();
     const events: TurnEvent[] = [];
-    ours.on("message", ({ events: more }: TurnPortOutput) => {
-      events.push(...more);
+    ours.on("message", (message: TurnPortOutput | TurnPortNotice) => {
+      if (message.type !== "events") return;
+      events.push(...message.events);
       ours.postMessage({ type: "credit", batches: 1 } satisfies TurnPortInput);
     });
     const closed = once(ours, "close");

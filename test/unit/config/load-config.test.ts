@@ -37,12 +37,14 @@ t.test("nothing given yields the defaults of the launch contract", async (t) => 
       userHome: "/home/ada/.codex",
       stateDir: "/home/ada/.local/state/codex-native-api",
       config: {},
+      patientProvider: false,
     },
     appServer: { kind: "shared" },
     turns: {
       profile: "lean",
       defaultModel: null,
-      idleTimeoutMs: 120000,
+      idleTimeoutMs: 900_000,
+      idleTimeoutsMs: {},
       timeoutMs: 1800000,
       spareThreads: 4,
     },
@@ -93,7 +95,7 @@ t.test("every fault of every source is reported at once", async (t) => {
     "stray: is one argument too many",
     "CODEX_NATIVE_API_PROT: there is no such environment variable; did you mean CODEX_NATIVE_API_PORT?",
     "listen.prot in /etc/api.json: there is no such key; did you mean listen.port?",
-    "turns in /etc/api.json: takes an object with any of defaultModel, profile, idleTimeoutMs, timeoutMs, spareThreads",
+    "turns in /etc/api.json: takes an object with any of defaultModel, profile, idleTimeoutMs, idleTimeoutsMs, timeoutMs, spareThreads",
     "worker in /etc/api.json: there is no such key; did you mean workers?",
     '--workers: "none" is not allowed; it takes an integer from 1 to 64',
     'CODEX_NATIVE_API_TURN_PROFILE: "fat" is not allowed; it takes lean or codex',
@@ -220,4 +222,16 @@ t.test("the side-task router's variables may be there, and mean nothing to the s
   t.match(loadFaults({ env: { CODEX_NATIVE_API_FALLBACK_MODLE: "model" } }), [
     /^CODEX_NATIVE_API_FALLBACK_MODLE: there is no such environment variable/,
   ]);
+});
+
+t.test("limits by name are read from text and from the file, and each is checked", async (t) => {
+  const variable = "CODEX_NATIVE_API_TURN_IDLE_TIMEOUTS_MS";
+  const read = (text: string) => loadValid({ env: { [variable]: text } }).config.turns.idleTimeoutsMs;
+  t.strictSame(read("xhigh=1800000, gpt-5.5=300000"), { xhigh: 1_800_000, "gpt-5.5": 300_000 });
+  t.strictSame(read(""), {});
+  const argv = ["--turn-idle-timeouts-ms", "high=1", "--turn-idle-timeouts-ms=low=2,none=3"];
+  t.strictSame(loadValid({ argv }).config.turns.idleTimeoutsMs, { high: 1, low: 2, none: 3 });
+  for (const text of ["high", "high=soon", "high=0", "=5", "high=2147483648", "high=-1"]) {
+    t.equal(loadFaults({ env: { [variable]: text } }).length, 1, text);
+  }
 });

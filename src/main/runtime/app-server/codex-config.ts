@@ -129,7 +129,7 @@ function parseOverrideValue(raw: string): TomlValue {
   }
 }
 
-function setByPath(config: TomlTable, path: readonly string[], value: TomlValue): void {
+export function setByPath(config: TomlTable, path: readonly string[], value: TomlValue): void {
   let table = config;
   for (const segment of path.slice(0, -1)) {
     const next = table[segment];

@@ -10,8 +10,10 @@ import {
   readModelProvider,
   readProviderEnvironmentKeys,
   serviceSettings,
+  setByPath,
 } from "./codex-config.js";
 import { ensurePrivateDirectory, isSystemError, writePrivateFile } from "./private-files.js";
+import { patientSettings, type StreamPatience } from "./stream-patience.js";
 import { unavailable } from "./unavailable.js";
 
 export type CodexHomeMode =
@@ -28,6 +30,8 @@ export interface PrepareCodexHomeOptions {
   readonly ownCodexHome: string;
   /** Dotted key to TOML value, as `codex -c` takes them. */
   readonly codexConfig: Readonly<Record<string, string>>;
+  /** How long Codex waits for a silent model. Default: as it does by itself. */
+  readonly patience?: StreamPatience;
 }
 
 export interface PreparedCodexHome {
@@ -76,12 +80,15 @@ async function writeOwnHome(
   options: PrepareCodexHomeOptions,
   carried: TomlTable,
 ): Promise<PreparedCodexHome> {
-  const { ownCodexHome, userCodexHome, codexConfig } = options;
+  const { ownCodexHome, userCodexHome, codexConfig, patience } = options;
   await ensurePrivateDirectory(ownCodexHome, "own Codex home");
   const config: TomlTable = structuredClone(carried);
   // `auto` would move a refreshed login into a keyring entry of this home's and leave the user's file behind, stale.
   if (config.cli_auth_credentials_store !== "ephemeral") config.cli_auth_credentials_store = "file";
   applyServiceSettings(config);
+  for (const { path, value } of patience === undefined ? [] : patientSettings(carried, patience)) {
+    setByPath(config, path, value);
+  }
   // Last, so that who runs the service has the last word.
   for (const [key, value] of Object.entries(codexConfig)) applyOverride(config, key, value);
   await writePrivateFile(join(ownCodexHome, "config.toml"), `${stringify(config)}\n`);
@@ -92,7 +99,8 @@ async function writeOwnHome(
     path: ownCodexHome,
     configArgs: [],
     environmentKeys: readProviderEnvironmentKeys(config),
-    modelProvider: readModelProvider(config),
+    // A copy of the built-in one is that to everybody.
+    modelProvider: readModelProvider(carried),
     authFile: join(userCodexHome, "auth.json"),
     authLink,
     warnings: [],
@@ -104,8 +112,11 @@ function describeUserHome(
   user: TomlTable,
   fallbackReason: string | null,
 ): PreparedCodexHome {
-  const { userCodexHome, codexConfig } = options;
+  const { userCodexHome, codexConfig, patience } = options;
   const mcpServers = readMcpServerNames(user);
+  const effective = structuredClone(user);
+  for (const [key, value] of Object.entries(codexConfig)) applyOverride(effective, key, value);
+  const patient = patience === undefined ? [] : patientSettings(effective, patience);
   const settings: Record<string, string> = {
     ...Object.fromEntries(
       Object.entries(serviceSettings).map(([key, value]) => [key, JSON.stringify(value)]),
@@ -113,10 +124,14 @@ function describeUserHome(
     // The user's own hooks into their own turns: seen to fire on this service's turns too unless switched off.
     notify: "[]",
     ...Object.fromEntries(mcpServers.addressable.map((name) => [`mcp_servers.${name}.enabled`, "false"])),
+    ...Object.fromEntries(
+      // A name with a dot in it cannot be addressed by `-c`.
+      patient.every(({ path }) => path.every((key) => /^[\w-]+$/.test(key)))
+        ? patient.map(({ path, value }) => [path.join("."), JSON.stringify(value)])
+        : [],
+    ),
     ...codexConfig,
   };
-  const effective = structuredClone(user);
-  for (const [key, value] of Object.entries(codexConfig)) applyOverride(effective, key, value);
   return {
     mode: "user",
     fallbackReason,

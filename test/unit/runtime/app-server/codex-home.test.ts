@@ -139,3 +139,69 @@ t.test("a change of CODEX_HOME turns the link", async (t) => {
   const other = { ...options, userCodexHome: join(options.userCodexHome, "..", "other") };
   t.equal((await prepareCodexHome(other)).authLink, "relinked");
 });
+
+const patience = { silenceLimitMs: 900_000, replaceBuiltIn: false, codexVersion: "0.171.0" };
+
+async function readOwnConfig(options: PrepareCodexHomeOptions): Promise<unknown> {
+  const home = await prepareCodexHome(options);
+  return parse(await readFile(join(home.path, "config.toml"), "utf8"));
+}
+
+t.test(
+  "a provider of the user's own waits for a silent model nearly as long as a turn may be silent",
+  async (t) => {
+    const provider = 'model_provider = "corp.ai"\n[model_providers."corp.ai"]\nname = "corp"\n';
+    t.match(await readOwnConfig(await makeOptions(t, provider, { patience })), {
+      model_providers: { "corp.ai": { name: "corp", stream_idle_timeout_ms: 720_000 } },
+    });
+    t.match(
+      await readOwnConfig(await makeOptions(t, `${provider}stream_idle_timeout_ms = 5000\n`, { patience })),
+      { model_providers: { "corp.ai": { stream_idle_timeout_ms: 5000 } } },
+      "what the user set is kept",
+    );
+    const codexConfig = { "model_providers.other.stream_idle_timeout_ms": "7", model_provider: '"other"' };
+    t.match(
+      await readOwnConfig(await makeOptions(t, provider, { patience, codexConfig })),
+      { model_providers: { other: { stream_idle_timeout_ms: 7 } } },
+      "so is what the operator set",
+    );
+  },
+);
+
+t.test("the built-in provider is left alone unless its patient copy is asked for", async (t) => {
+  const user = 'openai_base_url = "http://127.0.0.1:1/v1"\n';
+  const plain = await readOwnConfig(await makeOptions(t, user, { patience }));
+  t.match(plain, { model_provider: undefined, model_providers: undefined });
+  const options = await makeOptions(t, user, { patience: { ...patience, replaceBuiltIn: true } });
+  t.match(await readOwnConfig(options), {
+    model_provider: "codex-native-api-openai",
+    model_providers: {
+      "codex-native-api-openai": {
+        name: "OpenAI",
+        requires_openai_auth: true,
+        supports_websockets: true,
+        base_url: "http://127.0.0.1:1/v1",
+        http_headers: { version: "0.171.0" },
+        stream_idle_timeout_ms: 720_000,
+      },
+    },
+  });
+  t.equal((await prepareCodexHome(options)).modelProvider, "openai", "to everybody else it is what it was");
+});
+
+t.test("in the user's own home the same is said by arguments", async (t) => {
+  const replaced = { ...patience, replaceBuiltIn: true };
+  const { configArgs } = await prepareCodexHome(
+    await makeOptions(t, "", { mode: "user", patience: replaced }),
+  );
+  for (const setting of [
+    'model_provider="codex-native-api-openai"',
+    'model_providers.codex-native-api-openai.http_headers.version="0.171.0"',
+    "model_providers.codex-native-api-openai.stream_idle_timeout_ms=720000",
+  ]) {
+    t.ok(configArgs.includes(setting), setting);
+  }
+  const corp = 'model_provider = "corp"\n[model_providers.corp]\nname = "corp"\n';
+  const own = await prepareCodexHome(await makeOptions(t, corp, { mode: "user", patience }));
+  t.ok(own.configArgs.includes("model_providers.corp.stream_idle_timeout_ms=720000"));
+});
