@@ -90,6 +90,7 @@ t.test("the names that people rely on do not change unnoticed", async (t) => {
       ["turns.defaultModel", "default-model", "CODEX_NATIVE_API_DEFAULT_MODEL"],
       ["turns.profile", "turn-profile", "CODEX_NATIVE_API_TURN_PROFILE"],
       ["http.unsupportedParameters", "unsupported-parameters", "CODEX_NATIVE_API_UNSUPPORTED_PARAMETERS"],
+      ["http.jsonKeepAlive", "json-keep-alive", "CODEX_NATIVE_API_JSON_KEEP_ALIVE"],
       ["http.maxBodyBytes", "max-body-bytes", "CODEX_NATIVE_API_MAX_BODY_BYTES"],
       ["http.maxBodyValues", "max-body-values", "CODEX_NATIVE_API_MAX_BODY_VALUES"],
       ["http.maxItemValues", "max-item-values", "CODEX_NATIVE_API_MAX_ITEM_VALUES"],

@@ -60,6 +60,7 @@ export function compileConfig(settings: LayeredSettings, machine: Machine, env: 
         .read(options.allowedOrigins)
         .flatMap((origin) => normalizeOrigin(origin) ?? []),
       unsupportedParameters: settings.read(options.unsupportedParameters),
+      jsonKeepAlive: settings.read(options.jsonKeepAlive),
     },
     shutdownGraceMs: settings.read(options.shutdownGraceMs),
     logLevel: settings.read(options.logLevel),

@@ -39,6 +39,7 @@ export const optionGroups: readonly { readonly title: string; readonly options: 
       options.defaultModel,
       options.turnProfile,
       options.unsupportedParameters,
+      options.jsonKeepAlive,
       options.maxBodyBytes,
       options.maxBodyValues,
       options.maxItemValues,

@@ -190,6 +190,14 @@ export const serviceOptions = {
     default: "ignore",
     description: "Request parameters Codex has no place for: ignore and list them, or reject the request.",
   }),
+  jsonKeepAlive: defineOption({
+    key: "http.jsonKeepAlive",
+    env: "CODEX_NATIVE_API_JSON_KEEP_ALIVE",
+    type: choice(["on-request", "always"]),
+    default: "on-request",
+    description:
+      "Whitespace before a JSON answer that is long in coming: for requests with the header x-codex-keep-alive: whitespace, or always. What fails after it is told with status 200.",
+  }),
   continuationTtlMs: defineOption({
     key: "continuation.ttlMs",
     env: "CODEX_NATIVE_API_CONTINUATION_TTL_MS",

@@ -119,6 +119,8 @@ export interface HttpConfig {
   /** Origins that may call, such as `https://app.example` or `app://obsidian.md`, in lower case. */
   readonly allowedOrigins: readonly string[];
   readonly unsupportedParameters: UnsupportedParameterPolicy;
+  /** Who gets whitespace before a JSON answer that is long in coming: those that ask by a header, or all. */
+  readonly jsonKeepAlive: "on-request" | "always";
 }
 
 /** The configuration in force: what a `CodexNativeApiService` runs on. Made by `createConfig`. */

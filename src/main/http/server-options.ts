@@ -38,6 +38,8 @@ export interface CodexNativeApiServerOptions extends ServerSettings {
   readonly metrics?: MetricsSink;
   /** A silent stream gets a comment at the latest this long after its last byte, so that no proxy or client gives it up. Default 15000. */
   readonly keepAliveCommentMs?: number;
+  /** Who gets whitespace before a JSON answer that is long in coming. Default `on-request`. */
+  readonly jsonKeepAlive?: "on-request" | "always";
 }
 
 /** Bounds on connections and on how slowly a request may come. */
@@ -93,6 +95,8 @@ export interface RouteContext {
   readonly loopShare: LoopShare;
   readonly unsupportedParameters: UnsupportedParameterPolicy;
   readonly keepAliveCommentMs: number;
+  /** Default `on-request`. */
+  readonly jsonKeepAlive?: "on-request" | "always";
   readonly limits: Partial<ListenerLimits>;
   readonly version: string;
   readonly localhostOnly: boolean;

@@ -79,6 +79,7 @@ export class CodexNativeApiServer {
         loopShare: new LoopShare(),
         unsupportedParameters: options.unsupportedParameters,
         keepAliveCommentMs: options.keepAliveCommentMs ?? defaultKeepAliveCommentMs,
+        jsonKeepAlive: options.jsonKeepAlive ?? "on-request",
         limits: options.limits ?? {},
         version: options.version,
         localhostOnly: isLoopbackHost(options.host),

@@ -107,6 +107,12 @@ export class ResponseRun {
     return this.stream.response;
   }
 
+  /** As it stands where it failed with this error, also before its turn began. */
+  failedResponse(error: CodexNativeApiError): ResponseObject {
+    this.stream.fail(error);
+    return this.stream.response;
+  }
+
   /** Native ids, once Codex took the turn on. */
   get started(): TurnStarted | null {
     return this.#started;

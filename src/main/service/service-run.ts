@@ -58,6 +58,7 @@ export class ServiceRun {
       port: config.listen.port,
       ...describeSettings(config),
       unsupportedParameters: config.http.unsupportedParameters,
+      jsonKeepAlive: config.http.jsonKeepAlive,
       logger,
       metrics,
       version: packageVersion,

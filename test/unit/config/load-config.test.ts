@@ -63,6 +63,7 @@ t.test("nothing given yields the defaults of the launch contract", async (t) => 
       allowedHosts: [],
       allowedOrigins: [],
       unsupportedParameters: "ignore",
+      jsonKeepAlive: "on-request",
     },
     shutdownGraceMs: 10000,
     logLevel: "info",

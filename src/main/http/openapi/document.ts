@@ -1,4 +1,5 @@
 /** The OpenAPI document of this service, made of the schemas and tables that the service itself goes by. */
+import { keepAliveHeader, keepAliveValue } from "../json-keep-alive.js";
 import { answerSchemas } from "./answers/index.js";
 import { describeErrorExamples } from "./error-responses.js";
 import { toJsonSchemas } from "./json-schemas.js";
@@ -72,6 +73,13 @@ export function buildOpenApiDocument({
           in: "header",
           description: "Comes back in the answer. Default, and in place of one of another form: a new one.",
           schema: { type: "string", pattern: "^[A-Za-z0-9_.:-]{1,128}$" },
+        },
+        KeepAlive: {
+          name: keepAliveHeader,
+          in: "header",
+          description:
+            "For a JSON answer: where the model is silent for long, status 200 and the headers are sent early and a space every 15 seconds, which JSON allows before the body. What fails after that is told in the body alone.",
+          schema: { type: "string", const: keepAliveValue },
         },
       },
       securitySchemes: {

@@ -7,9 +7,11 @@ import { type ChatTurn, toChatTurn } from "../../dialects/chat-completions/reque
 import { openSseWriter } from "../answer-stream.js";
 import { identifyCaller } from "../auth.js";
 import { withAllowedModel } from "../caller-limits.js";
+import { describeError } from "../error-reply.js";
 import { type Exchange, followTurn } from "../follow-turn.js";
 import type { InFlight } from "../in-flight.js";
 import { bodyOf } from "../json-body.js";
+import { keepJsonAlive } from "../json-keep-alive.js";
 import { addRoute } from "../method-routes.js";
 import { createId } from "../request-id.js";
 import { logTaskMetadata, recordOf } from "../request-record.js";
@@ -67,8 +69,11 @@ async function readTurn(request: FastifyRequest, context: RouteContext): Promise
 }
 
 async function answerAsJson(exchange: ChatExchange, context: RouteContext): Promise<void> {
-  const { reply, inFlight } = exchange;
+  const { request, reply, inFlight } = exchange;
+  const wait = keepJsonAlive(request, reply, context);
   const end = await follow(exchange, context, () => {});
+  const sendBody = wait.end();
+  if (sendBody !== null) return sendBody(end.ok ? end.completion : describeError(end.error));
   // There is nobody left to answer; the socket is gone.
   if (inFlight.clientLeft) reply.hijack();
   else if (end.ok) reply.send(end.completion);

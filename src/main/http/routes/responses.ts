@@ -11,6 +11,7 @@ import { followLog } from "../follow-log.js";
 import { type Exchange, followTurn } from "../follow-turn.js";
 import type { InFlight } from "../in-flight.js";
 import { bodyOf } from "../json-body.js";
+import { keepJsonAlive } from "../json-keep-alive.js";
 import { addRoute } from "../method-routes.js";
 import { logTaskMetadata, recordOf } from "../request-record.js";
 import type { RouteContext } from "../server-options.js";
@@ -93,8 +94,11 @@ async function answerAsBackgroundStream(exchange: ResponseExchange, context: Rou
 }
 
 async function answerAsJson(exchange: ResponseExchange, context: RouteContext): Promise<void> {
-  const { reply, run } = exchange;
+  const { request, reply, run } = exchange;
+  const wait = keepJsonAlive(request, reply, context);
   const end = await follow(exchange, context, () => {});
+  const sendBody = wait.end();
+  if (sendBody !== null) return sendBody(end.ok ? run.response : run.failedResponse(end.error));
   if (!end.ok) throw end.error;
   // There is nobody left to answer; the socket is gone.
   if (exchange.inFlight.clientLeft) reply.hijack();

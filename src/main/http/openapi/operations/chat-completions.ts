@@ -11,13 +11,14 @@ export const chatCompletionPaths: Readonly<Record<string, PathItem>> = {
       summary: "One chat completion",
       description:
         "Each request brings its whole history; nothing is stored. A request that ends in a `tool` message for each call of the answer before, and resends the rest as it was, goes on with the native turn that waits.",
+      parameters: [{ $ref: "#/components/parameters/KeepAlive" }],
       body: { schema: schemaRef("ChatCompletionRequest"), examples: chatExamples },
       answers: {
         200: {
           description:
-            "The completion; with `stream: true` chunks as server-sent events, each `data` one ChatStreamPart, and `data: [DONE]`. A fault after the first chunk is an Error in place of further chunks, without `[DONE]`.",
+            "The completion; with `stream: true` chunks as server-sent events, each `data` one ChatStreamPart, and `data: [DONE]`. A fault after the first chunk is an Error in place of further chunks, without `[DONE]`; one after whitespace that was asked for, an Error as the body.",
           content: {
-            "application/json": { schema: schemaRef("ChatCompletion") },
+            "application/json": { schema: { anyOf: [schemaRef("ChatCompletion"), schemaRef("Error")] } },
             "text/event-stream": { schema: schemaRef("ChatStreamPart") },
           },
         },

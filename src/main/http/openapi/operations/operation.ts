@@ -1,6 +1,13 @@
 import { describeErrorAnswers, requestIdHeader } from "../error-responses.js";
 import { bodyErrors, type ErrorCodes, guardErrors, tokenErrors } from "../error-sets.js";
-import { type Answer, type MediaType, type Operation, type Parameter, schemaRef } from "../types.js";
+import {
+  type Answer,
+  type MediaType,
+  type Operation,
+  type Parameter,
+  type Reference,
+  schemaRef,
+} from "../types.js";
 
 export interface OperationPlan {
   readonly id: string;
@@ -9,7 +16,7 @@ export interface OperationPlan {
   readonly description?: string;
   /** Answered without a token. Default: no. */
   readonly isPublic?: boolean;
-  readonly parameters?: readonly Parameter[];
+  readonly parameters?: readonly (Parameter | Reference)[];
   readonly body?: MediaType;
   readonly answers: Readonly<Record<string, Pick<Answer, "description" | "content">>>;
   /** Beside those that every operation has. */
