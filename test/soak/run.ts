@@ -33,9 +33,11 @@ const warmUpMs = 10_000;
 
 const findings = new Findings();
 const service = await ServiceProcess.start("chatgpt");
+// Made once: this process is also the callers', and what it computes they wait for.
+const long = textInDeltas("words and words ".repeat(60_000), 200);
 service.backend.setDefaultReply((request) => {
   const said = lastUserText(request);
-  if (said === longAnswer) return textInDeltas("words and words ".repeat(200_000), 400);
+  if (said === longAnswer) return long;
   return said === weatherQuestion && request.fullInput.length === 1
     ? reply(functionCall({ name: "weather", arguments: '{"city":"Rome"}', callId: `call_${request.index}` }))
     : textInDeltas("a few words of an answer", 6, 15);
