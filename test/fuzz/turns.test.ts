@@ -22,6 +22,7 @@ function reduce({ told }: Answer, items: readonly JsonObject[]): readonly TurnEv
     emit: (event) => events.push(event),
     toOriginal: (item) => item,
     declaredTools: new Set(["lookup"]),
+    onCall: (item) => item,
     freshThread: true,
   });
   const turn = { id: scope.turnId, status: "completed", error: null, items };

@@ -14,6 +14,7 @@ export function observe(result: LegResult, waitedMs: number): TurnObservation {
     firstEventMs,
     durationMs,
     usage,
+    mayHaveAskedAgain: outcome.status === "handed_over" && outcome.mayHaveAskedAgain,
   };
 }
 

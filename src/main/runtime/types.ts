@@ -223,6 +223,8 @@ export interface TurnObservation {
   /** From leaving the queue to the end. */
   readonly durationMs: number;
   readonly usage: TokenUsage | null;
+  /** Whether Codex may have asked the model again after calls that were handed to the caller; what it was answered is dropped. */
+  readonly mayHaveAskedAgain: boolean;
 }
 
 /** Told of what a runtime does, for metrics. Must not throw. */

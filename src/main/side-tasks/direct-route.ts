@@ -71,6 +71,7 @@ function readResult(result: IsolatedTurnResult, items: readonly JsonObject[]): R
         message: "The turn was cancelled.",
       });
     case "parked":
+    case "handed_over":
       // It was given no tools, so it cannot wait for one.
       throw new RouteFailure("internal", { code: "internal_error", message: "The turn waits for a tool." });
   }

@@ -11,6 +11,17 @@ export type TurnOutcome =
   | { readonly status: "completed" }
   /** The model stopped early; `reason` is the Responses API's (`max_output_tokens`, `content_filter`). */
   | { readonly status: "incomplete"; readonly reason: string }
+  /**
+   * The model called functions, and Codex, which cannot ask for all their outputs, was stopped before it answered in their place. The
+   * caller goes on by replay: the native thread holds outputs that are not the functions'.
+   */
+  | {
+      readonly status: "handed_over";
+      /** Of this answer's calls, in the model's order. */
+      readonly callIds: readonly string[];
+      /** Whether Codex may have asked the model again before it was stopped. What that was answered is dropped. */
+      readonly mayHaveAskedAgain: boolean;
+    }
   /** Ended by the caller's cancel. */
   | { readonly status: "cancelled" }
   | { readonly status: "failed"; readonly error: TurnErrorData };

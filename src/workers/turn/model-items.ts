@@ -1,7 +1,16 @@
+import type { ThreadNotification } from "../app-server/protocol.js";
 import { isJsonObject, type JsonObject } from "../contract/json.js";
+import type { OutputItemType } from "../contract/turn-messages.js";
 
 /** Raw items that the model put out. Codex echoes its own injected context and tool outputs in the same stream. */
 const outputItemTypes = new Set(["reasoning", "web_search_call", "image_generation_call"]);
+
+/** Codex's names of the items that it announces before the model has finished them. */
+export const announcedItems: Readonly<Record<string, OutputItemType>> = {
+  agentMessage: "message",
+  reasoning: "reasoning",
+  webSearch: "web_search_call",
+};
 
 /**
  * Calls of tools that the caller has not declared, a shell's among them, are Codex's to refuse: shown, they would read as if the
@@ -13,9 +22,40 @@ export function isModelOutput(item: JsonObject, declaredTools: ReadonlySet<strin
   return typeof item.type === "string" && outputItemTypes.has(item.type);
 }
 
-/** A call of a function, a custom tool or a shell: what waits for an output. */
-export function isToolCall({ type }: JsonObject): boolean {
-  return type === "function_call" || type === "custom_tool_call" || type === "local_shell_call";
+const toolCallTypes: ReadonlySet<unknown> = new Set([
+  "function_call",
+  "custom_tool_call",
+  "local_shell_call",
+  "tool_search_call",
+]);
+
+/** A call of a tool, which waits for an output. A search among tools that the backend made by itself has one. */
+export function isToolCall({ type, execution }: JsonObject): boolean {
+  return toolCallTypes.has(type) && execution !== "server";
+}
+
+/** The call id of an output that Codex put into the history; null for any other notification. */
+export function readOutputCallId(notification: ThreadNotification): string | null {
+  if (notification.method !== "rawResponseItem/completed") return null;
+  const { type, call_id: callId } = notification.params.item;
+  return type === "function_call_output" && typeof callId === "string" ? callId : null;
+}
+
+const workOfModel: ReadonlySet<ThreadNotification["method"]> = new Set([
+  "item/agentMessage/delta",
+  "item/reasoning/summaryPartAdded",
+  "item/reasoning/summaryTextDelta",
+  "item/reasoning/textDelta",
+]);
+
+/** Whether this is of an answer that the model is making. */
+export function showsModelAtWork(notification: ThreadNotification): boolean {
+  if (notification.method === "rawResponseItem/completed") {
+    const { item } = notification.params;
+    return item.role === "assistant" || isToolCall(item) || outputItemTypes.has(item.type);
+  }
+  if (notification.method === "item/started") return notification.params.item.type in announcedItems;
+  return workOfModel.has(notification.method);
 }
 
 /** Codex's own word to the model on how to get past a content filter: it is about to ask it again. */

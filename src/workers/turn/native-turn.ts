@@ -1,8 +1,10 @@
+import { randomUUID } from "node:crypto";
 import type { MessagePort } from "node:worker_threads";
 import type { ThreadListener } from "../app-server/connection.js";
 import { CallTimeoutError } from "../app-server/errors.js";
 import type { ThreadNotification, ToolCall, ToolCallAnswer } from "../app-server/protocol.js";
 import type { TurnErrorData } from "../contract/errors.js";
+import type { JsonObject } from "../contract/json.js";
 import { plainTextOf } from "../contract/plain-text.js";
 import type { TurnAssignment } from "../contract/turn.js";
 import type {
@@ -12,8 +14,10 @@ import type {
   TurnPortInput,
   TurnPortNotice,
 } from "../contract/turn-messages.js";
+import { canBeAskedFor } from "./askable-call.js";
 import { classifyCallFailure, isRefusal, isUnknownThread } from "./call-failure.js";
 import { HeldNotifications } from "./held-notifications.js";
+import { readOutputCallId, showsModelAtWork } from "./model-items.js";
 import { retryWhenOverloaded } from "./overload-retry.js";
 import { SilenceWatch, type TurnStanding } from "./silence-watch.js";
 import { type StartOptions, startThread, type TurnContext } from "./start-thread.js";
@@ -59,6 +63,8 @@ type Phase =
   | "interrupting"
   | "ended";
 
+type Handover = Extract<TurnOutcome, { readonly status: "handed_over" }>;
+
 /** One isolated turn: a native thread of its own from `thread/start` to `thread/unsubscribe`. */
 export class NativeTurn implements ThreadListener {
   readonly #assignment: TurnAssignment;
@@ -78,6 +84,10 @@ export class NativeTurn implements ThreadListener {
   #startEndsAt = Number.POSITIVE_INFINITY;
   #interruptTimer: NodeJS.Timeout | null = null;
   #interruptOutcome: TurnOutcome | null = null;
+  /** The calls of the last answer are the caller's, and the rest of the turn nobody's. */
+  #handover: Handover | null = null;
+  /** Whether the usage of the answer with the last call was told. */
+  #isCounted = false;
   /** Only a thread whose turn completed has the history that the caller thinks it has. */
   #keepsThread = false;
   /** Stops listening to the native thread. */
@@ -108,14 +118,16 @@ export class NativeTurn implements ThreadListener {
     });
     this.#toolNames = new ToolNames(assignment.thread.tools, context.connection.codexVersion);
     this.#toolCalls = new ToolCalls({
-      tools: assignment.thread.tools,
       pacing: () => pacingOf(context.connection.codexVersion),
+      newCallId: () => `call_${randomUUID().replaceAll("-", "")}`,
       onParked: (callIds) => this.#park(callIds),
+      onHandedOver: (callIds) => this.#handOver(callIds),
     });
     this.#reducer = new TurnReducer({
       emit: (event) => this.#emit(event),
       toOriginal: (item) => this.#toolNames.toOriginalItem(item),
       declaredTools: new Set(assignment.thread.tools.map((tool) => tool.name)),
+      onCall: (item, raw) => this.#onCall(item, raw),
       freshThread: assignment.nativeThread.kind !== "continued",
     });
   }
@@ -154,11 +166,21 @@ export class NativeTurn implements ThreadListener {
     }
     // That Codex asks a silent model once more breaks no silence.
     if (notification.method !== "error" || !notification.params.willRetry) this.#silence.heard();
-    this.#toolCalls.noteActivity();
+    this.#noteForCalls(notification);
+    if (this.#handover !== null) return this.#afterHandover(notification, this.#handover);
     this.#reducer.apply(notification);
+    // A sum of tokens alone may be that of an answer which was cut short.
+    if (notification.method === "rawResponse/completed") this.#toolCalls.modelCallCompleted();
     const { outcome, earlyOutcome } = this.#reducer;
     if (outcome !== null) this.#end(this.#interruptOutcome ?? outcome);
     else if (earlyOutcome !== null) this.#interrupt(earlyOutcome);
+  }
+
+  #noteForCalls(notification: ThreadNotification): void {
+    this.#toolCalls.noteActivity();
+    const answeredCallId = readOutputCallId(notification);
+    if (answeredCallId !== null) this.#toolCalls.noteOutput(answeredCallId);
+    else if (showsModelAtWork(notification)) this.#toolCalls.noteModelAtWork();
   }
 
   async onToolCall(call: ToolCall): Promise<ToolCallAnswer> {
@@ -167,7 +189,7 @@ export class NativeTurn implements ThreadListener {
   }
 
   onConnectionLost(error: Error): void {
-    this.#end({ status: "failed", error: classifyCallFailure(error) });
+    this.#end(this.#handover ?? { status: "failed", error: classifyCallFailure(error) });
   }
 
   async #begin(): Promise<void> {
@@ -294,9 +316,36 @@ export class NativeTurn implements ThreadListener {
     if (this.#phase !== "parked") return;
     this.#phase = "running";
     this.#silence.start();
+    this.#reducer.beginLeg();
     this.#toolCalls.answer(outputs);
     // A model that was not done when the turn was parked has gone on since.
     this.#applyHeld();
+  }
+
+  #onCall(item: JsonObject, raw: JsonObject): JsonObject {
+    this.#isCounted = false;
+    const nativeName = this.#toolNames.toNative(String(item.name));
+    return this.#toolCalls.expect(item, { canBeAskedFor: canBeAskedFor(raw, nativeName) });
+  }
+
+  /** Whatever else Codex makes of the turn reaches nobody. */
+  #handOver(callIds: readonly string[]): void {
+    if (this.#phase !== "running") return;
+    this.#handover = { status: "handed_over", callIds, mayHaveAskedAgain: false };
+    this.#interrupt(this.#handover);
+  }
+
+  #afterHandover(notification: ThreadNotification, outcome: Handover): void {
+    if (notification.method === "turn/completed") return this.#end(outcome);
+    const { method } = notification;
+    const isSum = method === "thread/tokenUsage/updated";
+    // Where Codex says so only now, this is the usage of the answer that is handed over.
+    if (isSum && !this.#isCounted) return this.#reducer.apply(notification);
+    // Codex sums up when it is done with an answer, and then asks again.
+    if (isSum || method === "rawResponse/completed" || showsModelAtWork(notification)) {
+      this.#handover = { ...outcome, mayHaveAskedAgain: true };
+      this.#interruptOutcome = this.#handover;
+    }
   }
 
   readonly #onPortClosed = (): void => this.#interrupt({ status: "cancelled" });
@@ -315,10 +364,10 @@ export class NativeTurn implements ThreadListener {
   }
 
   async #sendInterrupt(threadId: string, turnId: string): Promise<void> {
-    const outcome = this.#interruptOutcome ?? { status: "cancelled" };
+    const end = () => this.#end(this.#interruptOutcome ?? { status: "cancelled" });
     // The turn ends by its `turn/completed`; this is for one that never comes.
     this.#clearTimers();
-    this.#interruptTimer = setTimeout(() => this.#end(outcome), deadlines.interrupt);
+    this.#interruptTimer = setTimeout(end, deadlines.interrupt);
     try {
       await this.#context.connection.call(
         "turn/interrupt",
@@ -328,7 +377,7 @@ export class NativeTurn implements ThreadListener {
     } catch {
       // It may have ended by itself meanwhile; either way this side is done with it.
       this.#context.countFault("interrupt_failed");
-      this.#end(outcome);
+      end();
     }
   }
 
@@ -350,15 +399,11 @@ export class NativeTurn implements ThreadListener {
   }
 
   #emit(event: TurnEvent): void {
-    if (event.type === "item.completed") this.#toolCalls.expect(event.item);
-    if (event.type === "model_call.completed") {
-      this.#toolCalls.modelCallCompleted();
-      // Open calls hold the turn; without any it is over, and `turn/completed` must follow.
-      if (this.#toolCalls.openCount === 0) this.#silence.expectEnd();
-    } else {
-      this.#silence.goOn();
-    }
     this.#outbox.push(event);
+    if (event.type !== "model_call.completed") return this.#silence.goOn();
+    this.#isCounted = true;
+    // Open calls hold the turn; without any it is over, and `turn/completed` must follow.
+    if (this.#toolCalls.openCount === 0) this.#silence.expectEnd();
   }
 
   #end(outcome: TurnOutcome): void {

@@ -1,6 +1,5 @@
 import type { ToolCallAnswer, ToolCallContentItem } from "../app-server/protocol.js";
 import type { JsonObject } from "../contract/json.js";
-import type { FunctionTool } from "../contract/turn.js";
 import type { ToolOutput, ToolOutputPart } from "../contract/turn-messages.js";
 import type { ToolCallPacing } from "./tool-call-pacing.js";
 
@@ -8,34 +7,44 @@ import type { ToolCallPacing } from "./tool-call-pacing.js";
 const straggleMs = 1_000;
 /** How long a turn with an open call must be silent before its model call counts as over, where Codex does not say so. */
 const quietMs = 150;
+/** The same where Codex says so, in case that its word is lost, or does not come since the answer was cut short after a call. */
+const lostEndMs = 30_000;
 
 export interface ToolCallsOptions {
-  readonly tools: readonly FunctionTool[];
   /** Asked when it matters: Codex's version is known once the connection is ready. */
   readonly pacing: () => ToolCallPacing;
+  readonly newCallId: () => string;
+  /** The turn waits for these calls' outputs. */
   readonly onParked: (callIds: readonly string[]) => void;
+  /** Codex has answered some of these calls itself, so that the turn is to be stopped before the model reads that. */
+  readonly onHandedOver: (callIds: readonly string[]) => void;
 }
 
 /**
- * The calls of the caller's functions that Codex waits on. The turn is parked once the model call is over and Codex has
- * asked for what it will ask for until it is answered; the requests and the model's items arrive in any order.
+ * The model's calls of the caller's functions. The turn is parked once the model call is over and Codex has asked for what it
+ * will ask for until it is answered; the requests and the model's items arrive in any order. A model call with a call that Codex
+ * answers by itself is handed over whole instead: once it is over, lest the calls that the model is still writing be lost.
  */
 export class ToolCalls {
-  readonly #declared: ReadonlySet<string>;
   readonly #options: ToolCallsOptions;
-  readonly #open = new Map<string, (answer: ToolCallAnswer) => void>();
-  /** Call ids of the model's items of this model call, in its order. */
-  readonly #expected: string[] = [];
+  /** Two calls of one id are two requests. */
+  readonly #open = new Map<string, ((answer: ToolCallAnswer) => void)[]>();
+  /** Call ids of this model call, in the model's order and as the caller knows them. */
+  readonly #expected = new Set<string>();
+  /** Codex cannot ask for one of them: it answers it by itself, or an output could not be told to be that call's. */
+  #hasUnaskable = false;
+  /** Codex's answer to one of them is there. */
+  #answeredByCodex = false;
   /** Answers to calls that Codex has yet to ask for, since it asks one by one. */
   readonly #kept = new Map<string, ToolCallAnswer>();
   /** The calls that the caller was told of and has not answered; null while the turn is not parked. */
   #parked: readonly string[] | null = null;
+  #handedOver = false;
   #modelCallOver = false;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: ToolCallsOptions) {
     this.#options = options;
-    this.#declared = new Set(options.tools.map((tool) => tool.name));
   }
 
   get openCount(): number {
@@ -50,28 +59,52 @@ export class ToolCalls {
       return Promise.resolve(kept);
     }
     return new Promise((resolve) => {
-      this.#open.set(callId, resolve);
+      this.#open.set(callId, [...(this.#open.get(callId) ?? []), resolve]);
       this.#check();
     });
   }
 
-  /** An item of the model's is complete. Calls that Codex answers by itself, as it cannot ask for them, are not waited for. */
-  expect(item: JsonObject): void {
-    const { type, call_id: callId, name } = item;
-    if (type !== "function_call" || typeof callId !== "string" || typeof name !== "string") return;
-    if (this.#declared.has(name) && isJson(item.arguments)) this.#expected.push(callId);
+  /**
+   * A call of the caller's is complete. Gives the item as it is to be shown: with an id of our own where an output could not be told
+   * to be this call's.
+   */
+  expect(item: JsonObject, { canBeAskedFor }: { readonly canBeAskedFor: boolean }): JsonObject {
+    const given = typeof item.call_id === "string" ? item.call_id : "";
+    const isUsable = given !== "" && !this.#expected.has(given);
+    const callId = isUsable ? given : this.#options.newCallId();
+    this.#expected.add(callId);
+    this.#hasUnaskable ||= !isUsable || !canBeAskedFor;
+    return isUsable ? item : { ...item, call_id: callId };
+  }
+
+  /** Codex has put an output into the history. Where nobody was asked for it, it is Codex's own. */
+  noteOutput(callId: string): void {
+    if (!this.#expected.has(callId) || this.#open.has(callId) || this.#parked !== null) return;
+    this.#hasUnaskable = true;
+    this.#answeredByCodex = true;
+    // Codex notes outputs when the model call is over, and without its word for that this is the first sign.
+    if (this.#options.pacing() === "unannounced") this.#handOver();
+    else this.#check();
+  }
+
+  /** The model is at work. Where Codex has answered a call of its last answer, it has been asked again. */
+  noteModelAtWork(): void {
+    if (this.#answeredByCodex) this.#handOver();
   }
 
   modelCallCompleted(): void {
     // Where Codex does not announce it, this comes after the outputs, and the next model call is already under way.
     if (this.#options.pacing() === "unannounced") return;
+    // Without calls of the caller's Codex goes on, or the turn is over.
+    if (this.#expected.size === 0 && this.#open.size === 0) return;
     this.#modelCallOver = true;
+    this.#clearTimer();
     this.#check();
   }
 
   /** Something of this turn's came from Codex: the model may not be done. */
   noteActivity(): void {
-    if (this.#options.pacing() === "unannounced" && this.#timer !== null) this.#timer.refresh();
+    if (!this.#modelCallOver && this.#timer !== null) this.#timer.refresh();
   }
 
   /** Parked calls without an output among these are answered as failed: the model must not wait for ever. */
@@ -83,10 +116,10 @@ export class ToolCalls {
       const output = byCallId.get(callId);
       const answer: ToolCallAnswer =
         output === undefined ? noOutput : { success: true, contentItems: output.parts.map(contentItem) };
-      const resolve = this.#open.get(callId);
+      const asked = this.#open.get(callId);
       this.#open.delete(callId);
-      if (resolve === undefined) this.#kept.set(callId, answer);
-      else resolve(answer);
+      if (asked === undefined) this.#kept.set(callId, answer);
+      else for (const resolve of asked) resolve(answer);
     }
     // Asked for while the caller had the word.
     this.#check();
@@ -94,7 +127,7 @@ export class ToolCalls {
 
   /** The turn is over: whoever asked gets an answer that nobody will read. */
   abandon(): void {
-    const open = [...this.#open.values()];
+    const open = [...this.#open.values()].flat();
     this.#open.clear();
     this.#kept.clear();
     this.#reset();
@@ -102,34 +135,49 @@ export class ToolCalls {
   }
 
   #check(): void {
-    if (this.#parked !== null || this.#open.size === 0) return;
+    if (this.#parked !== null) return;
     const pacing = this.#options.pacing();
-    if (pacing === "unannounced") return this.#parkAfter(quietMs);
-    if (!this.#modelCallOver) return;
-    if (pacing === "one_by_one" || this.#expected.every((callId) => this.#open.has(callId))) this.#park();
-    else this.#parkAfter(straggleMs);
+    if (!this.#modelCallOver) {
+      if (this.#open.size > 0) this.#settleAfter(pacing === "unannounced" ? quietMs : lostEndMs);
+      return;
+    }
+    if (this.#hasUnaskable) return this.#handOver();
+    if (this.#open.size === 0) return;
+    const allAsked = [...this.#expected].every((callId) => this.#open.has(callId));
+    if (pacing === "one_by_one" || allAsked) this.#settle();
+    else this.#settleAfter(straggleMs);
   }
 
-  #parkAfter(delayMs: number): void {
-    this.#timer ??= setTimeout(() => this.#park(), delayMs);
+  #settleAfter(delayMs: number): void {
+    this.#timer ??= setTimeout(() => this.#settle(), delayMs);
   }
 
-  #park(): void {
+  /** The model call is over, as far as can be told. */
+  #settle(): void {
     this.#clearTimer();
+    if (this.#hasUnaskable) return this.#handOver();
     // Of those that Codex asks for together, one that has not come by now never does.
     const together = this.#options.pacing() === "together";
-    const inModelOrder = together
-      ? this.#expected.filter((callId) => this.#open.has(callId))
-      : [...this.#expected];
-    const others = [...this.#open.keys()].filter((callId) => !this.#expected.includes(callId));
+    const expected = [...this.#expected];
+    const inModelOrder = together ? expected.filter((callId) => this.#open.has(callId)) : expected;
+    const others = [...this.#open.keys()].filter((callId) => !this.#expected.has(callId));
     this.#parked = [...inModelOrder, ...others];
     this.#options.onParked(this.#parked);
+  }
+
+  #handOver(): void {
+    if (this.#handedOver) return;
+    this.#handedOver = true;
+    this.#clearTimer();
+    this.#options.onHandedOver([...this.#expected]);
   }
 
   #reset(): void {
     this.#clearTimer();
     this.#parked = null;
-    this.#expected.length = 0;
+    this.#expected.clear();
+    this.#hasUnaskable = false;
+    this.#answeredByCodex = false;
     this.#modelCallOver = false;
   }
 
@@ -143,18 +191,6 @@ const noOutput: ToolCallAnswer = {
   success: false,
   contentItems: [{ type: "inputText", text: "The caller gave no output for this call." }],
 };
-
-/** Codex itself answers a call whose arguments it cannot read. */
-function isJson(text: unknown): boolean {
-  if (typeof text !== "string") return false;
-  if (text.trim() === "") return true;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 function contentItem(part: ToolOutputPart): ToolCallContentItem {
   return part.type === "text"

@@ -53,10 +53,21 @@ export const turnLost: TurnOutcome = {
 /** A model that is told so often that it has no such tool will not find it out. */
 export const maxRefusedCalls = 16;
 
-export const onlyRefusedCalls: TurnOutcome = {
+export const tooManyRefusedCalls: TurnOutcome = {
   status: "failed",
   error: {
     code: "turn_stalled",
-    message: `The model called tools that it was not offered ${maxRefusedCalls + 1} times in a row, so the turn was given up.`,
+    message: `The model called tools that it was not offered more than ${maxRefusedCalls} times, so the turn was given up.`,
+  },
+};
+
+/** Answers of the model between two words of the caller's: Codex asks it again after a refused call, or when it says that it goes on. */
+export const maxAnswersInLeg = 128;
+
+export const runaway: TurnOutcome = {
+  status: "failed",
+  error: {
+    code: "turn_stalled",
+    message: `The model went on after ${maxAnswersInLeg} answers without calling a function of the caller's, so the turn was given up.`,
   },
 };

@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject } from "../contract/json.js";
 import type { TokenUsage } from "../contract/turn.js";
 import type { OutputItemType, TurnEvent, TurnOutcome } from "../contract/turn-messages.js";
 import {
+  announcedItems,
   assistantMessage,
   isFilterGuidance,
   isModelOutput,
@@ -13,7 +14,7 @@ import {
   withoutCodexNotes,
 } from "./model-items.js";
 import { RetryNotices } from "./retry-notices.js";
-import { maxRefusedCalls, onlyRefusedCalls } from "./turn-endings.js";
+import { maxAnswersInLeg, maxRefusedCalls, runaway, tooManyRefusedCalls } from "./turn-endings.js";
 import { classifyFailure, readStoppedAnswer } from "./turn-failure.js";
 
 export interface TurnReducerOptions {
@@ -22,16 +23,11 @@ export interface TurnReducerOptions {
   readonly toOriginal: (item: JsonObject) => JsonObject;
   /** The caller's functions, by its own names. */
   readonly declaredTools: ReadonlySet<string>;
+  /** A call of one of them is complete; gives the item as it is to be shown. `raw` is as the model made it. */
+  readonly onCall: (item: JsonObject, raw: JsonObject) => JsonObject;
   /** On one, Codex's sum of tokens is this turn's. */
   readonly freshThread: boolean;
 }
-
-/** Codex's names of the items that it announces before the model has finished them. */
-const announcedItems: Readonly<Record<string, OutputItemType>> = {
-  agentMessage: "message",
-  reasoning: "reasoning",
-  webSearch: "web_search_call",
-};
 
 /**
  * Notifications of one native turn in, events of the contract out. Pure. Any notification may be missing, since Codex drops
@@ -42,6 +38,7 @@ export class TurnReducer {
   readonly #freshThread: boolean;
   readonly #toOriginal: (item: JsonObject) => JsonObject;
   readonly #declaredTools: ReadonlySet<string>;
+  readonly #onCall: TurnReducerOptions["onCall"];
   /** Announced and not complete, with the text shown so far. */
   readonly #open = new Map<string, { readonly itemType: OutputItemType; text: string }>();
   readonly #completed = new Set<string>();
@@ -50,8 +47,10 @@ export class TurnReducer {
   #usageReported = false;
   #outcome: TurnOutcome | null = null;
   #earlyOutcome: TurnOutcome | null = null;
-  /** Calls of tools that were not declared since the model last answered or called another. */
+  /** Calls of tools that were not declared, over the whole turn. */
   #refusedCalls = 0;
+  /** Answers of the model since the caller last had a say. */
+  #answersInLeg = 0;
   /** Tokens reported so far, to know a call's share of the thread's sum. */
   #reported = 0;
   #lastError: NativeTurnError | null = null;
@@ -62,6 +61,7 @@ export class TurnReducer {
     this.#freshThread = options.freshThread;
     this.#toOriginal = options.toOriginal;
     this.#declaredTools = options.declaredTools;
+    this.#onCall = options.onCall;
   }
 
   /** How the turn is to end although Codex goes on with it; it must be interrupted. */
@@ -72,6 +72,11 @@ export class TurnReducer {
   /** How the turn ended, once `turn/completed` said so. */
   get outcome(): TurnOutcome | null {
     return this.#outcome;
+  }
+
+  /** The caller has answered the calls of a parked turn. */
+  beginLeg(): void {
+    this.#answersInLeg = 0;
   }
 
   apply(notification: ThreadNotification): void {
@@ -149,10 +154,10 @@ export class TurnReducer {
     this.#earlyOutcome ??= this.#retries.judge(error, hasShownOutput);
   }
 
-  /** Codex refuses such a call and asks the model again, for as long as it makes them. */
+  /** Codex refuses such a call and asks the model again, whatever else it made: the count is never begun again. */
   #countRefusedCall(): void {
     this.#refusedCalls += 1;
-    if (this.#refusedCalls > maxRefusedCalls) this.#earlyOutcome = onlyRefusedCalls;
+    if (this.#refusedCalls > maxRefusedCalls) this.#earlyOutcome ??= tooManyRefusedCalls;
   }
 
   #stopEarly(reason: string): void {
@@ -186,8 +191,6 @@ export class TurnReducer {
       if (isToolCall(own)) this.#countRefusedCall();
       return;
     }
-    // A model that reasons does so before each call, the refused ones too.
-    if (own.type !== "reasoning") this.#refusedCalls = 0;
     const id = itemId(item) ?? this.#announcedIdOf(item);
     if (id !== null) {
       if (this.#completed.has(id)) return;
@@ -195,7 +198,8 @@ export class TurnReducer {
       this.#open.delete(id);
       this.#unconfirmed.delete(id);
     }
-    this.#emit({ type: "item.completed", item: id === null ? own : { ...own, id } });
+    const shown = own.type === "function_call" ? this.#onCall(own, item) : own;
+    this.#emit({ type: "item.completed", item: id === null ? shown : { ...shown, id } });
   }
 
   /** Codex before 0.150 drops the ids of raw items: the id is that of the oldest announced item of its kind. */
@@ -213,6 +217,8 @@ export class TurnReducer {
   #completeCall(usage: TokenUsage | null): void {
     this.#flushUnconfirmed();
     this.#reported += usage?.totalTokens ?? 0;
+    this.#answersInLeg += 1;
+    if (this.#answersInLeg > maxAnswersInLeg) this.#earlyOutcome ??= runaway;
     this.#emit({ type: "model_call.completed", usage });
   }
 

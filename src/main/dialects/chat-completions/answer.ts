@@ -65,8 +65,9 @@ export class Answer {
 
   /** The model's calls of these ids, in its order: those that wait for the caller. Codex answers others by itself. */
   callsOf(callIds: readonly string[]): readonly WireToolCall[] {
+    const wanted = new Set(callIds);
     return this.#calls
-      .filter((call) => callIds.includes(call.call_id))
+      .filter((call) => wanted.has(call.call_id))
       .map(({ call_id: id, name, arguments: given }) => ({
         id,
         type: "function",

@@ -54,8 +54,13 @@ export function describeUsage(usage: TokenUsage): CompletionUsage {
   };
 }
 
+/** The calls that the caller is to answer; null where the turn ended otherwise. */
+export function calledIdsOf(outcome: IsolatedTurnResult["outcome"]): readonly string[] | null {
+  return outcome.status === "parked" || outcome.status === "handed_over" ? outcome.callIds : null;
+}
+
 export function finishReasonOf(outcome: IsolatedTurnResult["outcome"]): FinishReason {
-  if (outcome.status === "parked") return "tool_calls";
+  if (calledIdsOf(outcome) !== null) return "tool_calls";
   if (outcome.status !== "incomplete") return "stop";
   // Whatever the reason, the answer is not whole.
   return outcome.reason === "content_filter" ? "content_filter" : "length";

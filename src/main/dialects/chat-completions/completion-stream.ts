@@ -11,6 +11,7 @@ import { unmetObligations } from "../answers/obligations.js";
 import { Answer } from "./answer.js";
 import {
   type ChatContinuation,
+  calledIdsOf,
   describeChatNativeApi,
   describeErrorChunk,
   describeUsage,
@@ -114,10 +115,11 @@ export class CompletionStream {
     const { turn } = this.#options;
     const opening = this.open();
     this.#state = "ended";
-    if (outcome.status === "completed" || outcome.status === "parked") {
+    const calledIds = calledIdsOf(outcome);
+    if (outcome.status === "completed" || calledIds !== null) {
       this.#ignored = [...this.#ignored, ...unmetObligations(turn.obligations, this.#outputItems)];
     }
-    const calls = outcome.status === "parked" ? this.#answer.callsOf(outcome.callIds) : [];
+    const calls = calledIds === null ? [] : this.#answer.callsOf(calledIds);
     const reason = finishReasonOf(outcome);
     this.#completion = this.#build(this.#answer.message(calls), reason, usage);
     if (!turn.stream) return [];

@@ -108,6 +108,7 @@ export class ResponseEventStream {
       case "completed":
       // The model waits for the outputs of functions it called: to the client that is an answer like any other.
       case "parked":
+      case "handed_over":
         return this.#finish("response.completed", this.#build("completed", { completed: true }));
       case "incomplete":
         return this.#finish(

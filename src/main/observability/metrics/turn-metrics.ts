@@ -23,6 +23,7 @@ export class TurnMetrics {
   readonly #firstEvents: Histogram;
   readonly #waits: Histogram;
   readonly #tokens: Counter<"type">;
+  readonly #dropped: Counter;
 
   constructor(registry: Registry, readCatalog: ReadCatalog) {
     const registers = [registry];
@@ -59,9 +60,16 @@ export class TurnMetrics {
       registers,
     });
     for (const [type] of tokenTypes) this.#tokens.inc({ type }, 0);
+    this.#dropped = new Counter({
+      name: `${prefix}model_requests_dropped_total`,
+      help: "Model requests that Codex may have begun after calls it could not ask about, interrupted and their output dropped.",
+      registers,
+    });
   }
 
-  observe({ outcome, code, model, waitedMs, firstEventMs, durationMs, usage }: TurnObservation): void {
+  observe(observation: TurnObservation): void {
+    const { outcome, code, model, waitedMs, firstEventMs, durationMs, usage } = observation;
+    if (observation.mayHaveAskedAgain) this.#dropped.inc();
     this.#models.withLabel(model, (label) => this.#turns.inc({ outcome, code: code ?? "", model: label }));
     this.#durations.observe({ outcome }, toSeconds(durationMs));
     this.#waits.observe(toSeconds(waitedMs));

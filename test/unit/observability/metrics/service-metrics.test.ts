@@ -44,7 +44,16 @@ const turn: TurnObservation = {
   firstEventMs: 300,
   durationMs: 1500,
   usage: fakeUsage,
+  mayHaveAskedAgain: false,
 };
+
+t.test("model requests that were dropped are counted", async (t) => {
+  const { metrics, read } = createMetrics();
+  metrics.onTurnEnded(turn);
+  t.equal(await read("model_requests_dropped_total"), 0);
+  metrics.onTurnEnded({ ...turn, outcome: "handed_over", mayHaveAskedAgain: true });
+  t.equal(await read("model_requests_dropped_total"), 1);
+});
 
 t.test("a request is counted by route, method, status and code, and timed", async (t) => {
   const { metrics, read } = createMetrics();

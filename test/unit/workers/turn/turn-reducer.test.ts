@@ -25,6 +25,7 @@ function reduce(...notifications: ThreadNotification[]) {
     emit: (event) => events.push(event),
     toOriginal: (item) => item,
     declaredTools: new Set(["declared"]),
+    onCall: (item) => item,
     freshThread: true,
   });
   for (const notification of notifications) reducer.apply(notification);
@@ -159,6 +160,7 @@ t.test("an answer that a filter stopped is final, though Codex asks the model ag
     emit: () => {},
     toOriginal: (item) => item,
     declaredTools: new Set(),
+    onCall: (item) => item,
     freshThread: true,
   });
   reducer.apply(
@@ -194,13 +196,53 @@ t.test("the outcome is what turn/completed says", async (t) => {
   t.equal(reduce(delta("m", "x")).outcome, null);
 });
 
-t.test("a model that calls nothing but tools it was not offered is stopped", async (t) => {
-  const refused = Array.from({ length: 17 }, (_, index) =>
-    raw({ type: "function_call", name: "shell", arguments: "{}", call_id: `call_${index}` }),
+const refusedCall = (index: number, type = "function_call") =>
+  raw({ type, name: "shell", arguments: "{}", call_id: `call_${index}` });
+
+t.test("a model that calls tools it was not offered is stopped, whatever it makes between", async (t) => {
+  const between: Readonly<Record<string, (index: number) => ThreadNotification[]>> = {
+    nothing: () => [],
+    reasoning: (index) => [raw({ type: "reasoning", id: `rs_${index}` })],
+    messages: (index) => [raw(message(`m_${index}`, "Let me see."))],
+    searches: (index) => [raw({ type: "web_search_call", id: `ws_${index}` })],
+    "declared calls": (index) => [
+      raw({ type: "function_call", id: `fc_${index}`, call_id: `c_${index}`, name: "declared" }),
+    ],
+  };
+  for (const [what, make] of Object.entries(between)) {
+    const calls = (count: number) =>
+      Array.from({ length: count }, (_, index) => [...make(index), refusedCall(index)]).flat();
+    t.equal(reduce(...calls(16)).earlyOutcome, null, `${what}: 16 are borne`);
+    t.match(reduce(...calls(17)).earlyOutcome, { status: "failed", error: { code: "turn_stalled" } }, what);
+  }
+});
+
+t.test("every kind of call that Codex answers counts, a search of the backend's own does not", async (t) => {
+  const calls = (make: (index: number) => ThreadNotification) =>
+    reduce(...Array.from({ length: 17 }, (_, index) => make(index))).earlyOutcome;
+  for (const type of ["custom_tool_call", "local_shell_call", "tool_search_call"]) {
+    t.match(
+      calls((index) => refusedCall(index, type)),
+      { status: "failed" },
+      type,
+    );
+  }
+  const search = raw({ type: "tool_search_call", call_id: "c", execution: "server", arguments: {} });
+  t.equal(
+    calls(() => search),
+    null,
   );
-  t.match(reduce(...refused).earlyOutcome, { status: "failed", error: { code: "turn_stalled" } });
-  const reasoned = refused.flatMap((call, index) => [raw({ type: "reasoning", id: `rs_${index}` }), call]);
-  t.match(reduce(...reasoned).earlyOutcome, { status: "failed" }, "one that reasons before each, too");
-  const between = [...refused.slice(0, 16), raw(message("m1", "Let me see.")), ...refused.slice(0, 16)];
-  t.equal(reduce(...between).earlyOutcome, null, "one that says something between is not");
+});
+
+t.test("a model that goes on and on without the caller is stopped", async (t) => {
+  const answers = (count: number) =>
+    Array.from(
+      { length: count },
+      (): ThreadNotification => ({
+        method: "rawResponse/completed",
+        params: { ...scope, responseId: "resp", usage },
+      }),
+    );
+  t.equal(reduce(...answers(128)).earlyOutcome, null);
+  t.match(reduce(...answers(129)).earlyOutcome, { status: "failed", error: { code: "turn_stalled" } });
 });
