@@ -4,7 +4,6 @@ import type { ThreadListener } from "../app-server/connection.js";
 import { CallTimeoutError } from "../app-server/errors.js";
 import type { ThreadNotification, ToolCall, ToolCallAnswer } from "../app-server/protocol.js";
 import type { TurnErrorData } from "../contract/errors.js";
-import type { JsonObject } from "../contract/json.js";
 import { plainTextOf } from "../contract/plain-text.js";
 import type { TurnAssignment } from "../contract/turn.js";
 import type {
@@ -16,8 +15,8 @@ import type {
 } from "../contract/turn-messages.js";
 import { canBeAskedFor } from "./askable-call.js";
 import { classifyCallFailure, isRefusal, isUnknownThread } from "./call-failure.js";
+import { Handover } from "./handover.js";
 import { HeldNotifications } from "./held-notifications.js";
-import { readOutputCallId, showsModelAtWork } from "./model-items.js";
 import { retryWhenOverloaded } from "./overload-retry.js";
 import { SilenceWatch, type TurnStanding } from "./silence-watch.js";
 import { type StartOptions, startThread, type TurnContext } from "./start-thread.js";
@@ -63,8 +62,6 @@ type Phase =
   | "interrupting"
   | "ended";
 
-type Handover = Extract<TurnOutcome, { readonly status: "handed_over" }>;
-
 /** One isolated turn: a native thread of its own from `thread/start` to `thread/unsubscribe`. */
 export class NativeTurn implements ThreadListener {
   readonly #assignment: TurnAssignment;
@@ -86,8 +83,6 @@ export class NativeTurn implements ThreadListener {
   #interruptOutcome: TurnOutcome | null = null;
   /** The calls of the last answer are the caller's, and the rest of the turn nobody's. */
   #handover: Handover | null = null;
-  /** Whether the usage of the answer with the last call was told. */
-  #isCounted = false;
   /** Only a thread whose turn completed has the history that the caller thinks it has. */
   #keepsThread = false;
   /** Stops listening to the native thread. */
@@ -127,7 +122,10 @@ export class NativeTurn implements ThreadListener {
       emit: (event) => this.#emit(event),
       toOriginal: (item) => this.#toolNames.toOriginalItem(item),
       declaredTools: new Set(assignment.thread.tools.map((tool) => tool.name)),
-      onCall: (item, raw) => this.#onCall(item, raw),
+      onCall: (item, raw) => {
+        const nativeName = this.#toolNames.toNative(String(item.name));
+        return this.#toolCalls.expect(item, { canBeAskedFor: canBeAskedFor(raw, nativeName) });
+      },
       freshThread: assignment.nativeThread.kind !== "continued",
     });
   }
@@ -151,7 +149,7 @@ export class NativeTurn implements ThreadListener {
 
   onNotification(notification: ThreadNotification): void {
     if (this.#phase === "ended") return;
-    if (notification.method === "thread/closed") return this.#end(this.#interruptOutcome ?? threadClosed);
+    if (notification.method === "thread/closed") return this.#end(this.#ownEnding ?? threadClosed);
     if (this.#turnId === null || (this.#phase === "parked" && notification.method !== "turn/completed")) {
       if (!this.#held.add(notification)) this.#onHeldTooMuch();
       return;
@@ -161,26 +159,19 @@ export class NativeTurn implements ThreadListener {
     if (turnId !== null && turnId !== this.#turnId) return;
     if (this.#held.overflowed) {
       // What came before is lost, so that only the end counts.
-      if (notification.method === "turn/completed") this.#end(this.#interruptOutcome ?? heldTooMuchUnstarted);
+      if (notification.method === "turn/completed") this.#end(this.#ownEnding ?? heldTooMuchUnstarted);
       return;
     }
     // That Codex asks a silent model once more breaks no silence.
     if (notification.method !== "error" || !notification.params.willRetry) this.#silence.heard();
-    this.#noteForCalls(notification);
+    this.#toolCalls.note(notification);
     if (this.#handover !== null) return this.#afterHandover(notification, this.#handover);
     this.#reducer.apply(notification);
     // A sum of tokens alone may be that of an answer which was cut short.
     if (notification.method === "rawResponse/completed") this.#toolCalls.modelCallCompleted();
     const { outcome, earlyOutcome } = this.#reducer;
-    if (outcome !== null) this.#end(this.#interruptOutcome ?? outcome);
+    if (outcome !== null) this.#end(this.#ownEnding ?? outcome);
     else if (earlyOutcome !== null) this.#interrupt(earlyOutcome);
-  }
-
-  #noteForCalls(notification: ThreadNotification): void {
-    this.#toolCalls.noteActivity();
-    const answeredCallId = readOutputCallId(notification);
-    if (answeredCallId !== null) this.#toolCalls.noteOutput(answeredCallId);
-    else if (showsModelAtWork(notification)) this.#toolCalls.noteModelAtWork();
   }
 
   async onToolCall(call: ToolCall): Promise<ToolCallAnswer> {
@@ -189,7 +180,7 @@ export class NativeTurn implements ThreadListener {
   }
 
   onConnectionLost(error: Error): void {
-    this.#end(this.#handover ?? { status: "failed", error: classifyCallFailure(error) });
+    this.#end(this.#handover?.outcome ?? { status: "failed", error: classifyCallFailure(error) });
   }
 
   async #begin(): Promise<void> {
@@ -322,30 +313,21 @@ export class NativeTurn implements ThreadListener {
     this.#applyHeld();
   }
 
-  #onCall(item: JsonObject, raw: JsonObject): JsonObject {
-    this.#isCounted = false;
-    const nativeName = this.#toolNames.toNative(String(item.name));
-    return this.#toolCalls.expect(item, { canBeAskedFor: canBeAskedFor(raw, nativeName) });
+  /** How the turn ends where it is this side that ends it; null where it is not. */
+  get #ownEnding(): TurnOutcome | null {
+    return this.#handover?.outcome ?? this.#interruptOutcome;
   }
 
   /** Whatever else Codex makes of the turn reaches nobody. */
   #handOver(callIds: readonly string[]): void {
     if (this.#phase !== "running") return;
-    this.#handover = { status: "handed_over", callIds, mayHaveAskedAgain: false };
-    this.#interrupt(this.#handover);
+    this.#handover = new Handover(callIds, pacingOf(this.#context.connection.codexVersion));
+    this.#interrupt(this.#handover.outcome);
   }
 
-  #afterHandover(notification: ThreadNotification, outcome: Handover): void {
-    if (notification.method === "turn/completed") return this.#end(outcome);
-    const { method } = notification;
-    const isSum = method === "thread/tokenUsage/updated";
-    // Where Codex says so only now, this is the usage of the answer that is handed over.
-    if (isSum && !this.#isCounted) return this.#reducer.apply(notification);
-    // Codex sums up when it is done with an answer, and then asks again.
-    if (isSum || method === "rawResponse/completed" || showsModelAtWork(notification)) {
-      this.#handover = { ...outcome, mayHaveAskedAgain: true };
-      this.#interruptOutcome = this.#handover;
-    }
+  #afterHandover(notification: ThreadNotification, handover: Handover): void {
+    if (notification.method === "turn/completed") this.#end(handover.outcome);
+    else if (handover.note(notification)) this.#reducer.apply(notification);
   }
 
   readonly #onPortClosed = (): void => this.#interrupt({ status: "cancelled" });
@@ -364,7 +346,7 @@ export class NativeTurn implements ThreadListener {
   }
 
   async #sendInterrupt(threadId: string, turnId: string): Promise<void> {
-    const end = () => this.#end(this.#interruptOutcome ?? { status: "cancelled" });
+    const end = () => this.#end(this.#ownEnding ?? { status: "cancelled" });
     // The turn ends by its `turn/completed`; this is for one that never comes.
     this.#clearTimers();
     this.#interruptTimer = setTimeout(end, deadlines.interrupt);
@@ -401,7 +383,6 @@ export class NativeTurn implements ThreadListener {
   #emit(event: TurnEvent): void {
     this.#outbox.push(event);
     if (event.type !== "model_call.completed") return this.#silence.goOn();
-    this.#isCounted = true;
     // Open calls hold the turn; without any it is over, and `turn/completed` must follow.
     if (this.#toolCalls.openCount === 0) this.#silence.expectEnd();
   }
@@ -412,15 +393,8 @@ export class NativeTurn implements ThreadListener {
     this.#keepsThread = this.#assignment.keepThread && outcome.status === "completed";
     this.#clearTimers();
     this.#toolCalls.abandon();
-    this.#outbox.push({ type: "turn.ended", outcome: this.#inCallersNames(outcome) });
+    this.#outbox.push({ type: "turn.ended", outcome: this.#toolNames.toOriginalOutcome(outcome) });
     this.#finish();
-  }
-
-  /** What the backend says of a function, it says by Codex's name. */
-  #inCallersNames(outcome: TurnOutcome): TurnOutcome {
-    if (outcome.status !== "failed") return outcome;
-    const message = this.#toolNames.toOriginalText(outcome.error.message);
-    return { ...outcome, error: { ...outcome.error, message } };
   }
 
   #clearTimers(): void {

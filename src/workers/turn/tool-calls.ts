@@ -1,6 +1,7 @@
-import type { ToolCallAnswer, ToolCallContentItem } from "../app-server/protocol.js";
+import type { ThreadNotification, ToolCallAnswer, ToolCallContentItem } from "../app-server/protocol.js";
 import type { JsonObject } from "../contract/json.js";
 import type { ToolOutput, ToolOutputPart } from "../contract/turn-messages.js";
+import { readOutputCallId, showsModelAtWork } from "./model-items.js";
 import type { ToolCallPacing } from "./tool-call-pacing.js";
 
 /** How long a model call with calls of functions may be over before we stop waiting for Codex to ask for all of them. */
@@ -77,19 +78,24 @@ export class ToolCalls {
     return isUsable ? item : { ...item, call_id: callId };
   }
 
+  /** Each notification of the turn, before anything is made of it. */
+  note(notification: ThreadNotification): void {
+    // The model may not be done.
+    if (!this.#modelCallOver && this.#timer !== null) this.#timer.refresh();
+    const answeredCallId = readOutputCallId(notification);
+    if (answeredCallId !== null) this.#noteOutput(answeredCallId);
+    // A model at work, after Codex has answered a call of its last answer, has been asked again.
+    else if (this.#answeredByCodex && showsModelAtWork(notification)) this.#handOver();
+  }
+
   /** Codex has put an output into the history. Where nobody was asked for it, it is Codex's own. */
-  noteOutput(callId: string): void {
+  #noteOutput(callId: string): void {
     if (!this.#expected.has(callId) || this.#open.has(callId) || this.#parked !== null) return;
     this.#hasUnaskable = true;
     this.#answeredByCodex = true;
     // Codex notes outputs when the model call is over, and without its word for that this is the first sign.
     if (this.#options.pacing() === "unannounced") this.#handOver();
     else this.#check();
-  }
-
-  /** The model is at work. Where Codex has answered a call of its last answer, it has been asked again. */
-  noteModelAtWork(): void {
-    if (this.#answeredByCodex) this.#handOver();
   }
 
   modelCallCompleted(): void {
@@ -100,11 +106,6 @@ export class ToolCalls {
     this.#modelCallOver = true;
     this.#clearTimer();
     this.#check();
-  }
-
-  /** Something of this turn's came from Codex: the model may not be done. */
-  noteActivity(): void {
-    if (!this.#modelCallOver && this.#timer !== null) this.#timer.refresh();
   }
 
   /** Parked calls without an output among these are answered as failed: the model must not wait for ever. */

@@ -1,6 +1,7 @@
 import { compareToTested, isAtLeast } from "../contract/codex-capabilities.js";
 import { isJsonObject, type JsonObject } from "../contract/json.js";
 import type { FunctionTool } from "../contract/turn.js";
+import type { TurnOutcome } from "../contract/turn-messages.js";
 
 /** As Codex and the Responses API have it. */
 const maxNameChars = 128;
@@ -106,10 +107,11 @@ export class ToolNames {
     return { ...part, text };
   }
 
-  /** The same text, for a caller who knows its own names only. */
-  toOriginalText(text: string): string {
-    if (this.#original.size === 0) return text;
-    return text.replace(/[\w-]+/g, (word) => this.#original.get(word) ?? word);
+  /** The same outcome: what the backend says of a function, it says by the name that it knows. */
+  toOriginalOutcome(outcome: TurnOutcome): TurnOutcome {
+    if (this.#original.size === 0 || outcome.status !== "failed") return outcome;
+    const message = outcome.error.message.replace(/[\w-]+/g, (word) => this.#original.get(word) ?? word);
+    return { ...outcome, error: { ...outcome.error, message } };
   }
 }
 

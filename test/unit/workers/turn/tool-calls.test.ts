@@ -1,4 +1,5 @@
 import t from "tap";
+import type { ThreadNotification } from "../../../../src/workers/app-server/protocol.js";
 import type { ToolCallPacing } from "../../../../src/workers/turn/tool-call-pacing.js";
 import { pacingOf } from "../../../../src/workers/turn/tool-call-pacing.js";
 import { ToolCalls } from "../../../../src/workers/turn/tool-calls.js";
@@ -9,6 +10,17 @@ const unaskable = { canBeAskedFor: false };
 
 const output = (callId: string, text: string) => ({ callId, parts: [{ type: "text", text }] as const });
 const answerOf = (text: string) => ({ success: true, contentItems: [{ type: "inputText", text }] });
+
+const scope = { threadId: "thread", turnId: "turn" };
+const answered = (callId: string): ThreadNotification => ({
+  method: "rawResponseItem/completed",
+  params: { ...scope, item: { type: "function_call_output", call_id: callId, output: "failed" } },
+});
+const working: ThreadNotification = {
+  method: "item/agentMessage/delta",
+  params: { ...scope, itemId: "msg", delta: "Well" },
+};
+const heard: ThreadNotification = { method: "warning", params: { threadId: "thread", message: "" } };
 
 function createToolCalls(pacing: ToolCallPacing = "together") {
   const parked: (readonly string[])[] = [];
@@ -122,7 +134,7 @@ for (const pacing of ["together", "one_by_one"] as const) {
       toolCalls.expect(call("b"), askable);
       toolCalls.modelCallCompleted();
       t.same(handedOver, [["a", "broken", "b"]]);
-      toolCalls.noteOutput("broken");
+      toolCalls.note(answered("broken"));
       void toolCalls.open("b");
       t.same([parked, handedOver.length], [[], 1], "and nothing else comes of it");
       toolCalls.abandon();
@@ -135,7 +147,7 @@ t.test("a call that Codex answers without having asked is handed over, too", asy
   toolCalls.expect(call("a"), askable);
   toolCalls.modelCallCompleted();
   t.same(handedOver, []);
-  toolCalls.noteOutput("a");
+  toolCalls.note(answered("a"));
   t.same(handedOver, [["a"]]);
 });
 
@@ -145,8 +157,8 @@ t.test("an output that the caller gave is not Codex's own", async (t) => {
   void toolCalls.open("a");
   toolCalls.modelCallCompleted();
   toolCalls.answer([output("a", "for a")]);
-  toolCalls.noteOutput("a");
-  toolCalls.noteModelAtWork();
+  toolCalls.note(answered("a"));
+  toolCalls.note(working);
   t.same(handedOver, []);
 });
 
@@ -155,10 +167,10 @@ t.test(
   async (t) => {
     const { toolCalls, handedOver } = createToolCalls();
     toolCalls.expect(call("broken"), unaskable);
-    toolCalls.noteModelAtWork();
-    toolCalls.noteOutput("broken");
+    toolCalls.note(working);
+    toolCalls.note(answered("broken"));
     t.same(handedOver, [], "an answer that is cut short ends by itself");
-    toolCalls.noteModelAtWork();
+    toolCalls.note(working);
     t.same(handedOver, [["broken"]]);
   },
 );
@@ -167,7 +179,7 @@ t.test("where Codex does not say that the model call is over, its own output doe
   const { toolCalls, handedOver } = createToolCalls("unannounced");
   toolCalls.expect(call("broken"), unaskable);
   toolCalls.expect(call("a"), askable);
-  toolCalls.noteOutput("broken");
+  toolCalls.note(answered("broken"));
   t.same(handedOver, [["broken", "a"]]);
 });
 
@@ -210,7 +222,7 @@ t.test("where Codex does not say that the model call is over, silence does", asy
     toolCalls.expect(call("a"), askable);
     void toolCalls.open("a");
     t.equal(parked.length, 0);
-    toolCalls.noteActivity();
+    toolCalls.note(heard);
     toolCalls.expect(call("b"), askable);
     toolCalls.modelCallCompleted();
     t.equal(parked.length, 0, "what it says comes after the outputs and means nothing here");

@@ -73,9 +73,11 @@ t.test(
       names.toNativeDirective(part("call the function `mcp__a` or the function `weather`, not `mcp__ab`")),
       part("call the function `caller_mcp__a` or the function `weather`, not `mcp__ab`"),
     );
-    t.equal(
-      names.toOriginalText("Invalid schema for function 'caller_mcp__a': x"),
-      "Invalid schema for function 'mcp__a': x",
-    );
+    const refused = (name: string) =>
+      ({
+        status: "failed",
+        error: { code: "upstream_bad_request", message: `Invalid schema for function '${name}'.` },
+      }) as const;
+    t.same(names.toOriginalOutcome(refused("caller_mcp__a")), refused("mcp__a"));
   },
 );
