@@ -28,7 +28,12 @@ async function runOn(login: "chatgpt" | "provider", minutes: number): Promise<re
       maxRetries: 0,
       timeout: (minutes + 10) * 60_000,
     });
-    const callers = { stream: readStream(service.url), background: readBackground(client) };
+    const callers = {
+      stream: readStream(service.url),
+      json: readJson(client),
+      chat: readChat(client),
+      background: readBackground(client),
+    };
     return await Promise.all(
       Object.entries(callers).map(async ([name, said]): Promise<SilenceResult> => {
         const beganMs = performance.now();
@@ -60,6 +65,20 @@ async function readStream(url: string): Promise<string> {
   const isWhole = received.includes("event: response.completed") && received.includes(answer);
   const gap = `${(gapMs / 1_000).toFixed(1)} s at most between two bytes`;
   return isWhole && gapMs < maxGapMs ? `${answer}, ${gap}` : `not whole, ${gap}: ${received.slice(-300)}`;
+}
+
+/** Node's client gives up after five minutes without a byte. */
+const keptAlive = { headers: { "x-codex-keep-alive": "whitespace" } };
+
+async function readJson(client: OpenAI): Promise<string> {
+  const { status, output_text: said } = await client.responses.create({ input: "think" }, keptAlive);
+  return status === "completed" ? said : `ended as ${status}`;
+}
+
+async function readChat(client: OpenAI): Promise<string> {
+  const messages = [{ role: "user" as const, content: "think" }];
+  const { choices } = await client.chat.completions.create({ model: "gpt-5.5", messages }, keptAlive);
+  return choices[0]?.message.content ?? "no answer";
 }
 
 async function readBackground(client: OpenAI): Promise<string> {
