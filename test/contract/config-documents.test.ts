@@ -102,6 +102,7 @@ t.test("the names that people rely on do not change unnoticed", async (t) => {
         "min-body-bytes-per-second",
         "CODEX_NATIVE_API_MIN_BODY_BYTES_PER_SECOND",
       ],
+      ["http.streamHeadHoldMs", "stream-head-hold-ms", "CODEX_NATIVE_API_STREAM_HEAD_HOLD_MS"],
       ["http.maxConnections", "max-connections", "CODEX_NATIVE_API_MAX_CONNECTIONS"],
       ["codex.bin", "codex-bin", "CODEX_NATIVE_API_CODEX_BIN"],
       ["codex.homeMode", "codex-home-mode", "CODEX_NATIVE_API_CODEX_HOME_MODE"],

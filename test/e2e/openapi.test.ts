@@ -126,6 +126,9 @@ t.test("faults, before and after the headers went out", async (t) => {
   t.equal((await ask("POST", "/v1/responses/compact", {})).status, 501);
   backend.setDefaultReply(responseFailed({ code: "invalid_prompt", message: "no" }));
   t.equal((await ask("POST", "/v1/responses", { input: "hi" })).status, 400);
+  t.equal((await ask("POST", "/v1/responses", { input: "hi", stream: true })).status, 400);
+  const broken = responseFailed({ code: "invalid_prompt", message: "no" });
+  backend.setDefaultReply(reply(text("half"), broken));
   const stream = await ask("POST", "/v1/responses", { input: "hi", stream: true });
   t.match(stream.text, /"type":"response.failed"/);
   t.equal((await ask("POST", "/v1/chat/completions", { messages: [] })).status, 400);

@@ -24,7 +24,9 @@ const hello = { input: "hello" } as const;
 const { BadRequestError, InternalServerError, RateLimitError } = OpenAI;
 
 /** By the words of the request that gets the reply. */
-const upstreamFaults: Readonly<Record<string, ExpectedFault & { readonly reply: Reply }>> = {
+const upstreamFaults: Readonly<
+  Record<string, ExpectedFault & { readonly reply: Reply; readonly afterOutput?: true }>
+> = {
   "too many requests": {
     reply: rateLimited(2),
     status: 429,
@@ -77,6 +79,7 @@ const upstreamFaults: Readonly<Record<string, ExpectedFault & { readonly reply: 
   },
   "failed midway": {
     reply: reply(text("half"), responseFailed({ code: "server_error", message: "It broke." })),
+    afterOutput: true,
     status: 502,
     code: "upstream_connection_failed",
     type: InternalServerError,
@@ -112,10 +115,28 @@ async function readFailure(client: OpenAI, input: string): Promise<OpenAI.Respon
   return events;
 }
 
-t.test("after the headers the same codes come as one response.failed, the last event", async (t) => {
-  const { client } = await startFaultyBackend(t);
-  for (const [input, { code }] of Object.entries(upstreamFaults)) {
-    const events = await readFailure(client, input);
+t.test(
+  "a stream that fails before any output has the status, the code and the headers of a whole answer",
+  async (t) => {
+    const { client } = await startFaultyBackend(t);
+    for (const [input, { afterOutput, ...expected }] of Object.entries(upstreamFaults)) {
+      if (afterOutput === true) continue;
+      t.comment(input);
+      checkFault(t, await faultOf(client.responses.create({ input, stream: true })), expected);
+      const messages = [{ role: "user" as const, content: input }];
+      const chat = client.chat.completions.create({ model: "gpt-5.5", messages, stream: true });
+      checkFault(t, await faultOf(chat), expected);
+    }
+  },
+);
+
+t.test("after the first output the same codes come as one response.failed, the last event", async (t) => {
+  const { client, backend } = await startFaultyBackend(t);
+  for (const [input, { code, reply: fault }] of Object.entries(upstreamFaults)) {
+    if (fault.kind !== "stream") continue;
+    const words = `${input}, later`;
+    backend.whenReply((request) => lastUserText(request) === words, reply(text("half"), fault));
+    const events = await readFailure(client, words);
     t.equal(events[0]?.type, "response.created", input);
     t.match(
       events.filter((event) =>
@@ -126,6 +147,59 @@ t.test("after the headers the same codes come as one response.failed, the last e
     );
     t.equal(events.at(-1)?.type, "response.failed", input);
   }
+});
+
+t.test(
+  "a stream that Codex goes on trying for longer than the hold begins, and fails in itself",
+  async (t) => {
+    const { client, backend } = await startServiceHarness(t, {
+      login: "provider",
+      provider: { streamMaxRetries: 3 },
+      env: { CODEX_NATIVE_API_STREAM_HEAD_HOLD_MS: "100" },
+    });
+    backend.setDefaultReply(httpError(500));
+    const events = await readFailure(client, "hello");
+    t.strictSame(
+      events.map(({ type, sequence_number: number }) => [type, number]),
+      [
+        ["response.created", 0],
+        ["response.in_progress", 1],
+        ["response.failed", 2],
+      ],
+    );
+  },
+);
+
+t.test("the official client repeats a stream that met a full backend, and reads the answer", async (t) => {
+  const { client, backend } = await startServiceHarness(t, { login: "provider" });
+  const statuses: number[] = [];
+  const watched: typeof fetch = async (url, init) => {
+    const answer = await fetch(url, init);
+    statuses.push(answer.status);
+    return answer;
+  };
+  const retrying = client.withOptions({ maxRetries: 2, fetch: watched });
+  backend.setDefaultReply(text("Here it is."));
+
+  backend.queueReply(rateLimited(1));
+  const said: string[] = [];
+  for await (const event of await retrying.responses.create({ input: "hello", stream: true })) {
+    if (event.type === "response.output_text.delta") said.push(event.delta);
+  }
+  t.equal(said.join(""), "Here it is.");
+
+  backend.queueReply(overloaded());
+  const helper = retrying.responses.stream({ model: "gpt-5.5", input: "hello" });
+  t.equal((await helper.finalResponse()).output_text, "Here it is.");
+
+  backend.queueReply(rateLimited(1));
+  const messages = [{ role: "user" as const, content: "hello" }];
+  const chunks = await retrying.chat.completions.create({ model: "gpt-5.5", messages, stream: true });
+  const words: string[] = [];
+  for await (const chunk of chunks) words.push(chunk.choices[0]?.delta.content ?? "");
+  t.equal(words.join(""), "Here it is.");
+
+  t.strictSame(statuses, [429, 200, 503, 200, 429, 200]);
 });
 
 t.test("the official client retries what helps, and only that", async (t) => {
@@ -160,6 +234,8 @@ t.test("a plan that is used up says when its window opens again", async (t) => {
 t.test("a turn of which nothing is heard is stalled, before and after its first words", async (t) => {
   const { client, backend } = await startServiceHarness(t, {
     login: "provider",
+    // Codex's own patience with the backend is longer.
+    provider: { streamIdleTimeoutMs: 60_000 },
     env: { CODEX_NATIVE_API_TURN_IDLE_TIMEOUT_MS: "1000" },
   });
   backend.setDefaultReply(reply(text({ deltas: ["half", " more"] }), stall({ afterDeltas: 1 })));
@@ -180,7 +256,7 @@ t.test("a turn of which nothing is heard is stalled, before and after its first 
 t.test("a turn over its ceiling ends, however lively it is", async (t) => {
   const { client, backend } = await startServiceHarness(t, {
     login: "provider",
-    env: { CODEX_NATIVE_API_TURN_TIMEOUT_MS: "1500" },
+    env: { CODEX_NATIVE_API_TURN_TIMEOUT_MS: "4000" },
   });
   const endless = text({ deltas: Array.from({ length: 1_000 }, () => "on "), delayMs: 20 });
   backend.setDefaultReply(endless);

@@ -1,6 +1,8 @@
 /** The table of what the upstream says, row by row, through the real app-server and over both of its transports. */
 import t from "tap";
+import { isAtLeast } from "../../src/workers/contract/codex-capabilities.js";
 import type { TurnErrorCode } from "../../src/workers/contract/errors.js";
+import { testCodexVersion } from "../support/codex-version.js";
 import {
   contextLengthExceeded,
   cutConnection,
@@ -17,10 +19,18 @@ import {
   usageLimitReached,
 } from "../support/offline-backend/index.js";
 import { startServiceHarness } from "../support/service-harness.js";
-import { ask, checkTold, type ExpectedWords, withoutRetries } from "../support/upstream-told.js";
+import {
+  type AnswerForm,
+  ask,
+  checkTold,
+  type ExpectedWords,
+  withoutRetries,
+} from "../support/upstream-told.js";
 
 interface Row extends ExpectedWords {
   readonly reply: Reply;
+  /** The minor version of Codex that can tell it from others; any, if there is none. */
+  readonly since?: number;
 }
 
 const page =
@@ -36,7 +46,7 @@ function failed(code: string, own: TurnErrorCode): Row {
   return { reply: responseFailed({ code, message: "It is so." }), code: own };
 }
 
-const rows: Readonly<Record<string, Row>> = {
+const allRows: Readonly<Record<string, Row>> = {
   400: refusal(400, "upstream_bad_request"),
   401: refusal(401, "native_login_required"),
   402: refusal(402, "upstream_forbidden"),
@@ -56,7 +66,11 @@ const rows: Readonly<Record<string, Row>> = {
   529: refusal(529, "server_overloaded"),
   "429 of a burst": { reply: rateLimited(0), code: "rate_limit_exceeded" },
   "429 of the plan's window": { reply: usageLimitReached(), code: "usage_limit_reached" },
-  "429 of a quota": { reply: httpError(429, { code: "insufficient_quota" }), code: "usage_limit_reached" },
+  "429 of a quota": {
+    reply: httpError(429, { code: "insufficient_quota" }),
+    code: "usage_limit_reached",
+    since: 160,
+  },
   "503 of an overload": { reply: overloaded(), code: "server_overloaded" },
   "400 for the context": {
     reply: httpError(400, { code: "context_length_exceeded" }),
@@ -84,6 +98,7 @@ const rows: Readonly<Record<string, Row>> = {
   },
   "404 for a model by code": {
     reply: httpError(404, { ...said, code: "model_not_found" }),
+    since: 169,
     code: "model_not_found",
     words: "It is so.",
   },
@@ -124,8 +139,8 @@ const rows: Readonly<Record<string, Row>> = {
     words: "Ask [address] or [address] again.",
   },
   "failed: server_error": failed("server_error", "upstream_connection_failed"),
-  "failed: rate_limit_exceeded": failed("rate_limit_exceeded", "rate_limit_exceeded"),
-  "failed: slow_down": failed("slow_down", "rate_limit_exceeded"),
+  "failed: rate_limit_exceeded": { ...failed("rate_limit_exceeded", "rate_limit_exceeded"), since: 160 },
+  "failed: slow_down": { ...failed("slow_down", "rate_limit_exceeded"), since: 160 },
   "failed: server_is_overloaded": failed("server_is_overloaded", "server_overloaded"),
   "failed: insufficient_quota": failed("insufficient_quota", "usage_limit_reached"),
   "failed: usage_not_included": failed("usage_not_included", "usage_limit_reached"),
@@ -145,16 +160,23 @@ const rows: Readonly<Record<string, Row>> = {
   "silent before its end": { reply: stall({ afterDeltas: 0 }), code: "upstream_connection_failed" },
 };
 
+const rows = Object.entries(allRows).filter(([, { since = 0 }]) => isAtLeast(testCodexVersion, 0, since));
+
 for (const supportsWebSockets of [false, true]) {
+  const forms: readonly AnswerForm[] = supportsWebSockets
+    ? ["response", "chat completion stream"]
+    : ["chat completion", "response stream"];
   const transport = supportsWebSockets ? "a WebSocket" : "server-sent events";
   t.test(`over ${transport} each row of the table has its code, status and words`, async (t) => {
     const harness = await startServiceHarness(t, { provider: { ...withoutRetries, supportsWebSockets } });
-    for (const [name, row] of Object.entries(rows)) {
+    for (const [name, row] of rows) {
       harness.backend.whenReply((request) => lastUserText(request) === name, row.reply);
     }
     await harness.untilReady();
     const told = await Promise.all(
-      Object.entries(rows).map(async ([name, row]) => [name, row, await ask(harness, name)] as const),
+      forms.flatMap((form) =>
+        rows.map(async ([name, row]) => [`${name}, ${form}`, row, await ask(harness, name, form)] as const),
+      ),
     );
     for (const [name, row, answer] of told) checkTold(t, name, answer, row);
   });

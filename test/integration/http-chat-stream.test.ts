@@ -147,7 +147,7 @@ t.test("a reader that does not read holds its turn back, and only its own", asyn
 });
 
 t.test("a stream whose model is silent is opened all the same, and kept alive by comments", async (t) => {
-  const fixture = await serveFake(t, { keepAliveCommentMs: 5 });
+  const fixture = await serveFake(t, { keepAliveCommentMs: 5, streamHeadHoldMs: 5 });
   let release: () => void = () => {};
   const released = new Promise<void>((resolve) => {
     release = resolve;

@@ -54,6 +54,7 @@ t.test("routes and methods of the listener and of the document are the same", as
       loopShare: new LoopShare(),
       unsupportedParameters: "ignore",
       keepAliveCommentMs: 1000,
+      streamHeadHoldMs: 1000,
       limits: {},
       version: "0.0.0-test",
       localhostOnly: true,

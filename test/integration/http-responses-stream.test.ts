@@ -96,6 +96,7 @@ t.test("an unforeseen fault in a stream shows nothing of itself", async (t) => {
   const fixture = await serveFake(t);
   fixture.runtime.script = async (turn) => {
     turn.start();
+    await turn.emit({ type: "text.delta", itemId: "msg_1", delta: "Hel" });
     throw new Error("ENOENT /home/user/.codex");
   };
   const answer = await call(fixture, "/v1/responses", { body });
@@ -185,7 +186,7 @@ t.test("a reader that does not read holds its turn back, and only its own", asyn
 });
 
 t.test("a silent stream is kept alive by comments", async (t) => {
-  const fixture = await serveFake(t, { keepAliveCommentMs: 5 });
+  const fixture = await serveFake(t, { keepAliveCommentMs: 5, streamHeadHoldMs: 5 });
   let release: () => void = () => {};
   const released = new Promise<void>((resolve) => {
     release = resolve;

@@ -191,6 +191,7 @@ t.test("a token that is withdrawn ends its turns at once, and nobody else's", as
   const allStarted = createBarrier();
   fixture.runtime.script = async (turn) => {
     turn.start();
+    await turn.emit({ type: "text.delta", itemId: "msg_1", delta: "Hel" });
     startedCount += 1;
     if (startedCount === 3) allStarted.open();
     await turn.aborted();

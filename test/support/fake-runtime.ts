@@ -100,6 +100,11 @@ export class FakeTurn {
     this.handlers = handlers;
   }
 
+  /** The turn leaves the queue. One that starts has left it. */
+  admit(): void {
+    this.handlers.onAdmitted?.();
+  }
+
   start(started: TurnStarted = fakeStarted): void {
     this.handlers.onTurnStarted?.(started);
   }

@@ -23,11 +23,20 @@ export interface Told {
   readonly error: { readonly code: string; readonly message: string };
 }
 
-export async function ask({ url }: ServiceHarness, input: string): Promise<Told> {
-  const answer = await fetch(`${url}/v1/responses`, {
+/** An answer of either dialect, whole or as a stream. */
+export type AnswerForm = "response" | "response stream" | "chat completion" | "chat completion stream";
+
+export async function ask(
+  { url }: ServiceHarness,
+  input: string,
+  form: AnswerForm = "response",
+): Promise<Told> {
+  const isChat = form.startsWith("chat");
+  const asked = isChat ? { messages: [{ role: "user", content: input }] } : { input };
+  const answer = await fetch(`${url}/v1/${isChat ? "chat/completions" : "responses"}`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ input }),
+    body: JSON.stringify({ ...asked, stream: form.endsWith("stream") }),
   });
   const { error } = (await answer.json()) as { readonly error: Told["error"] };
   return { status: answer.status, headers: answer.headers, error };
@@ -43,7 +52,7 @@ export function checkTold(t: Test, name: string, told: Told, { code, words }: Ex
   t.match(error.message, /\S/, `${name}: words`);
   t.notMatch(
     error.message,
-    /127\.0\.0\.1|:\/\/(?!chatgpt\.com\/(?:settings|explore))|\burl\b|[{}<>]/,
+    /127\.0\.0\.1|:\/\/(?!chatgpt\.com\/(?!backend-api))|\burl\b|[{}<>]/,
     `${name}: no address`,
   );
   if (typeof words === "string") t.equal(error.message, words, `${name}: words`);

@@ -31,14 +31,12 @@ export interface ChatRunOptions {
   readonly newId: (prefix: string) => string;
   readonly runtime: NativeTurnRuntime;
   readonly parked: ParkedHistories;
-  /** A stream whose model is silent for so long after Codex took the turn on is opened all the same, in milliseconds. */
-  readonly openAfterMs: number;
 }
 
 export type ChatRunEnd =
   | { readonly ok: true; readonly completion: ChatCompletion }
-  /** `told`: the sink has had the error. Otherwise nothing was told, and the error is the answer. */
-  | { readonly ok: false; readonly told: boolean; readonly error: CodexNativeApiError };
+  /** The sink has had the error. */
+  | { readonly ok: false; readonly error: CodexNativeApiError };
 
 /** A parked turn that is to go on. */
 interface Resumption {
@@ -51,7 +49,6 @@ export class ChatRun {
   readonly #options: ChatRunOptions;
   readonly #stream: CompletionStream;
   readonly #abort = new AbortController();
-  #openTimer: NodeJS.Timeout | null = null;
   #started: TurnStarted | null = null;
   #outcome: IsolatedTurnResult["outcome"]["status"] | null = null;
 
@@ -75,15 +72,14 @@ export class ChatRun {
     return this.#outcome;
   }
 
-  /** Runs to the end; never rejects. `signal` is the client's. */
-  async run(sink: ChatSink, signal: AbortSignal): Promise<ChatRunEnd> {
+  /** Runs to the end; never rejects. `signal` is the client's. `onAdmitted`: the turn left the queue. */
+  async run(sink: ChatSink, signal: AbortSignal, onAdmitted?: () => void): Promise<ChatRunEnd> {
     try {
-      const result = await this.#runTurn(this.#handlers(sink, AbortSignal.any([signal, this.#abort.signal])));
+      const given = AbortSignal.any([signal, this.#abort.signal]);
+      const result = await this.#runTurn(this.#handlers(sink, given, onAdmitted));
       return await this.#finish(result, sink, signal);
     } catch (error) {
       return await this.#fail(error, sink);
-    } finally {
-      this.#stopTimer();
     }
   }
 
@@ -93,19 +89,18 @@ export class ChatRun {
     return this.#fail(error, sink);
   }
 
-  #handlers(sink: ChatSink, signal: AbortSignal): IsolatedTurnHandlers {
-    const { turn, openAfterMs } = this.#options;
+  #handlers(sink: ChatSink, signal: AbortSignal, onAdmitted: (() => void) | undefined): IsolatedTurnHandlers {
+    const { turn } = this.#options;
     const tell = (parts: readonly ChatStreamPart[]) => (parts.length === 0 ? undefined : sink(parts));
     return {
       signal,
+      ...(onAdmitted !== undefined && { onAdmitted }),
       // A client that waits for the whole answer has seen nothing of this one.
       ...(!turn.stream && { onForget: () => this.#stream.forget() }),
       onTurnStarted: (started) => {
         this.#started = started;
         this.#stream.start(started);
-        // Until the model begins, what goes wrong upstream can be told as an HTTP error, which clients retry.
-        if (!turn.stream) return;
-        this.#openTimer ??= setTimeout(() => void tell(this.#stream.open()), openAfterMs);
+        onAdmitted?.();
       },
       onEvent: (event) => tell(this.#stream.push(event)),
     };
@@ -173,12 +168,10 @@ export class ChatRun {
   }
 
   async #fail(error: unknown, sink: ChatSink): Promise<ChatRunEnd> {
-    this.#stopTimer();
     const fault = CodexNativeApiError.fromUnknown(error);
-    const { told } = this.#stream;
     const parts = this.#stream.fail(fault);
-    if (told && parts.length > 0) await sink(parts);
-    return { ok: false, told, error: fault };
+    if (parts.length > 0) await sink(parts);
+    return { ok: false, error: fault };
   }
 
   #request(): IsolatedTurnRequest {
@@ -189,10 +182,5 @@ export class ChatRun {
   #identity(): Identity {
     const { account, providerProfileId } = this.#options.runtime.health();
     return { providerProfileId, accountId: account?.id ?? null };
-  }
-
-  #stopTimer(): void {
-    if (this.#openTimer !== null) clearTimeout(this.#openTimer);
-    this.#openTimer = null;
   }
 }

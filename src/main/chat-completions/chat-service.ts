@@ -8,8 +8,6 @@ export interface ChatServiceOptions {
   /** Unix time in milliseconds. */
   readonly wallClock: () => number;
   readonly newId: (prefix: string) => string;
-  /** A stream whose model is silent for so long after Codex took the turn on is opened all the same, in milliseconds. */
-  readonly openAfterMs: number;
 }
 
 export interface ChatContext {

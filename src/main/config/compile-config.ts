@@ -54,6 +54,7 @@ export function compileConfig(settings: LayeredSettings, machine: Machine, env: 
       headersTimeoutMs: settings.read(options.headersTimeoutMs),
       requestTimeoutMs: settings.read(options.requestTimeoutMs),
       minBodyBytesPerSecond: settings.read(options.minBodyBytesPerSecond),
+      streamHeadHoldMs: settings.read(options.streamHeadHoldMs),
       maxConnections: settings.read(options.maxConnections),
       allowedHosts: settings.read(options.allowedHosts).flatMap((host) => normalizeHost(host) ?? []),
       allowedOrigins: settings

@@ -47,6 +47,7 @@ export const optionGroups: readonly { readonly title: string; readonly options: 
       options.headersTimeoutMs,
       options.requestTimeoutMs,
       options.minBodyBytesPerSecond,
+      options.streamHeadHoldMs,
       options.maxConnections,
     ],
   },

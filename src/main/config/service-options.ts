@@ -148,6 +148,15 @@ export const serviceOptions = {
     description:
       "Slowest that a request body may come; one that falls ten seconds behind is given up. 0: there is no such bound.",
   }),
+  streamHeadHoldMs: defineOption({
+    key: "http.streamHeadHoldMs",
+    env: "CODEX_NATIVE_API_STREAM_HEAD_HOLD_MS",
+    type: milliseconds(0),
+    default: 10_000,
+    unit: "milliseconds",
+    description:
+      "How long a stream's head waits for the model's first output after its turn left the queue; a turn that fails before is answered with its error's status. 0: no wait.",
+  }),
   maxConnections: defineOption({
     key: "http.maxConnections",
     env: "CODEX_NATIVE_API_MAX_CONNECTIONS",

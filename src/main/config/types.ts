@@ -112,6 +112,8 @@ export interface HttpConfig {
   readonly requestTimeoutMs: number;
   /** A body that falls ten seconds behind this speed is given up; 0: none is. */
   readonly minBodyBytesPerSecond: number;
+  /** Longest wait of a stream's head for the model's first output, from the turn's admission on; 0: no wait. */
+  readonly streamHeadHoldMs: number;
   /** Connections at once; one more is dropped. */
   readonly maxConnections: number;
   /** Host header names taken beside the loopback ones, in lower case, without port. */

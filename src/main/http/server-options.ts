@@ -40,6 +40,11 @@ export interface CodexNativeApiServerOptions extends ServerSettings {
   readonly keepAliveCommentMs?: number;
   /** Who gets whitespace before a JSON answer that is long in coming. Default `on-request`. */
   readonly jsonKeepAlive?: "on-request" | "always";
+  /**
+   * How long the head of a stream waits for the model's first output after its turn left the queue, so that a turn which fails before
+   * is answered with its error's status. 0: no wait. Default 10000.
+   */
+  readonly streamHeadHoldMs?: number;
 }
 
 /** Bounds on connections and on how slowly a request may come. */
@@ -84,6 +89,7 @@ export function jsonBoundsOf({ maxBodyValues, maxItemValues }: ServerSettings): 
 }
 
 export const defaultKeepAliveCommentMs = 15_000;
+export const defaultStreamHeadHoldMs = 10_000;
 
 /** What answers need of the server. */
 export interface RouteContext {
@@ -97,6 +103,7 @@ export interface RouteContext {
   readonly keepAliveCommentMs: number;
   /** Default `on-request`. */
   readonly jsonKeepAlive?: "on-request" | "always";
+  readonly streamHeadHoldMs: number;
   readonly limits: Partial<ListenerLimits>;
   readonly version: string;
   readonly localhostOnly: boolean;

@@ -15,6 +15,7 @@ import {
   type CodexNativeApiServerOptions,
   defaultKeepAliveCommentMs,
   defaultListenerLimits,
+  defaultStreamHeadHoldMs,
   jsonBoundsOf,
   type ServerSettings,
 } from "./server-options.js";
@@ -80,6 +81,7 @@ export class CodexNativeApiServer {
         unsupportedParameters: options.unsupportedParameters,
         keepAliveCommentMs: options.keepAliveCommentMs ?? defaultKeepAliveCommentMs,
         jsonKeepAlive: options.jsonKeepAlive ?? "on-request",
+        streamHeadHoldMs: options.streamHeadHoldMs ?? defaultStreamHeadHoldMs,
         limits: options.limits ?? {},
         version: options.version,
         localhostOnly: isLoopbackHost(options.host),

@@ -50,8 +50,8 @@ export interface ResponseRunOptions {
 
 export type RunEnd =
   | { readonly ok: true }
-  /** `told`: the sink has had the terminal event. Otherwise nothing was told, and the error is the answer. */
-  | { readonly ok: false; readonly told: boolean; readonly error: CodexNativeApiError };
+  /** The sink has had the terminal event. */
+  | { readonly ok: false; readonly error: CodexNativeApiError };
 
 /** One response from its request to its end: plans the turn, runs it, tells its events, stores what it became. */
 export class ResponseRun {
@@ -164,14 +164,14 @@ export class ResponseRun {
     }
   }
 
-  /** Runs to the end. `signal` is the client's: background responses have none. */
-  async run(sink: ResponseSink, signal: AbortSignal | null): Promise<RunEnd> {
+  /** Runs to the end. `signal` is the client's: background responses have none. `onAdmitted`: the turn left the queue. */
+  async run(sink: ResponseSink, signal: AbortSignal | null, onAdmitted?: () => void): Promise<RunEnd> {
     this.#options.onRun(this);
     const tell = this.#logged(sink);
     let end: RunEnd;
     try {
       if (this.background) await tell(this.stream.queue());
-      end = await this.#run(tell, signal);
+      end = await this.#run(tell, signal, onAdmitted);
     } catch (error) {
       end = await this.#fail(error, tell);
     }
@@ -188,7 +188,11 @@ export class ResponseRun {
     return end;
   }
 
-  async #run(sink: ResponseSink, clientSignal: AbortSignal | null): Promise<RunEnd> {
+  async #run(
+    sink: ResponseSink,
+    clientSignal: AbortSignal | null,
+    onAdmitted: (() => void) | undefined,
+  ): Promise<RunEnd> {
     const { turn, runtime, caller, owner, requestId } = this.#options;
     const plan = this.#plan;
     if (plan === null) throw new Error("A response is prepared before it is run.");
@@ -208,9 +212,11 @@ export class ResponseRun {
       },
       {
         signal,
+        ...(onAdmitted !== undefined && { onAdmitted }),
         ...(!turn.stream && !this.background && { onForget: () => this.#forget() }),
         onTurnStarted: (started) => {
           this.#started = started;
+          onAdmitted?.();
           // The first events are few, and nothing follows before they are taken.
           void sink(this.stream.start(started));
         },
@@ -243,15 +249,12 @@ export class ResponseRun {
 
   async #fail(error: unknown, sink: ResponseSink): Promise<RunEnd> {
     const fault = CodexNativeApiError.fromUnknown(error);
-    const told = this.#started !== null || this.background;
-    if (told) {
-      const cancelled = fault.code === "turn_cancelled";
-      const events = cancelled ? this.stream.end({ status: "cancelled" }, null) : this.stream.fail(fault);
-      // It ends as failed either way: a registry that cannot take it leaves it unknown, which is what callers then hear.
-      if (this.background) await this.#storeFailed().catch(() => undefined);
-      await sink(events);
-    }
-    return { ok: false, told, error: fault };
+    const cancelled = fault.code === "turn_cancelled";
+    const events = cancelled ? this.stream.end({ status: "cancelled" }, null) : this.stream.fail(fault);
+    // It ends as failed either way: a registry that cannot take it leaves it unknown, which is what callers then hear.
+    if (this.background) await this.#storeFailed().catch(() => undefined);
+    await sink(events);
+    return { ok: false, error: fault };
   }
 
   /** Its client waits for the whole answer, and has seen nothing of this one. */

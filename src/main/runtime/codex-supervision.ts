@@ -183,10 +183,10 @@ export class CodexSupervision {
   }
 
   /** When the plan's used-up window opens again, in milliseconds; null where that is not known. */
-  async windowOpensInMs(): Promise<number | null> {
+  async windowOpensInMs({ mayAsk }: { readonly mayAsk: boolean }): Promise<number | null> {
     const known = this.facts.windowOpensInMs(Date.now());
     const slot = this.#slots?.leastBusy(() => true) ?? null;
-    if (known !== null || slot === null) return known;
+    if (known !== null || slot === null || !mayAsk) return known;
     // Codex before 0.160 does not tell of a window by itself.
     await this.facts.readRateLimits(slot, windowTimeoutMs);
     return this.facts.windowOpensInMs(Date.now());

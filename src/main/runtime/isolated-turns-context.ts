@@ -29,7 +29,7 @@ export interface IsolatedTurnsContext {
   readonly chooseModel: (requested: string | undefined) => string;
   readonly describeTarget: (slot: WorkerSlot) => RequestTarget;
   /** When the plan's used-up window opens again, in milliseconds; null where that is not known. */
-  readonly windowOpensInMs: () => Promise<number | null>;
+  readonly windowOpensInMs: (options: { readonly mayAsk: boolean }) => Promise<number | null>;
   readonly observer: NativeRuntimeObserver | null;
   /** The last turn on an app-server of this generation is over, parked ones included. */
   readonly onGenerationIdle: (appServerGeneration: number) => void;

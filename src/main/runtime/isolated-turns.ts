@@ -100,6 +100,7 @@ export class IsolatedTurns {
       const handled = { ...handlers, signal };
       for (let attempt = 1; ; attempt += 1) {
         const permit = await this.#acquire(wanted, signal, () => this.#findPlace(wanted));
+        handlers.onAdmitted?.();
         const { result, session } = await this.#attempt(wanted, permit, handled, (spareThreadId) => {
           this.#checkAccount(wanted, permit);
           const nativeThread =
@@ -137,6 +138,7 @@ export class IsolatedTurns {
         },
       );
       if (permit === null) return null;
+      handlers.onAdmitted?.();
       const { result, session } = await this.#attempt(wanted, permit, handled, () => {
         this.#checkAccount(wanted, permit);
         return assignment;
@@ -161,6 +163,7 @@ export class IsolatedTurns {
     if (session === null) return null;
     // It has its native thread and its worker already: there is nothing to wait for.
     const leave = this.#admission.enterNow();
+    handlers.onAdmitted?.();
     try {
       return await this.#scope.run(handlers, async (signal) => {
         const result = await this.#counted(session, 0, () => session.resume(read, { ...given, signal }));
@@ -356,10 +359,12 @@ export class IsolatedTurns {
     return findNotJson(fields) === null ? explained : notJson(fields, explained);
   }
 
-  /** Codex says that the plan is used up without saying until when; the plan's windows tell. */
+  /** Codex does not pass on what the backend says of when to come again; the plan's windows tell, where one is used up. */
   async #withRetryTime(error: TurnErrorData): Promise<TurnErrorData> {
-    if (error.code !== "usage_limit_reached" || error.retryAfterMs !== undefined) return error;
-    const retryAfterMs = await this.#context.windowOpensInMs();
+    const isUsedUp = error.code === "usage_limit_reached";
+    if ((!isUsedUp && error.code !== "rate_limit_exceeded") || error.retryAfterMs !== undefined) return error;
+    // A burst is no reason to ask the backend for more.
+    const retryAfterMs = await this.#context.windowOpensInMs({ mayAsk: isUsedUp });
     return retryAfterMs === null ? error : { ...error, retryAfterMs };
   }
 

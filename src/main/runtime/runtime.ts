@@ -324,7 +324,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
           }),
         describeTarget: (slot) => this.#describeTarget(slot),
         observer: this.#options.observer ?? null,
-        windowOpensInMs: () => this.#supervision.windowOpensInMs(),
+        windowOpensInMs: (options) => this.#supervision.windowOpensInMs(options),
         onGenerationIdle: (generation) => this.#supervision.onGenerationIdle(generation),
         onThreadStarted: (generation) => this.#supervision.onThreadStarted(generation),
         availableBytes: () => process.availableMemory(),

@@ -82,6 +82,8 @@ export interface IsolatedTurnRequest {
 
 /** How the caller of a turn follows it, holds it back, or gives it up. */
 export interface IsolatedTurnHandlers {
+  /** The turn left the queue: it has a place, and its own time begins. Again where it is run again elsewhere. */
+  readonly onAdmitted?: () => void;
   /** Codex took the turn on. */
   readonly onTurnStarted?: (started: TurnStarted) => void;
   /**

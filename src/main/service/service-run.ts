@@ -59,6 +59,7 @@ export class ServiceRun {
       ...describeSettings(config),
       unsupportedParameters: config.http.unsupportedParameters,
       jsonKeepAlive: config.http.jsonKeepAlive,
+      streamHeadHoldMs: config.http.streamHeadHoldMs,
       logger,
       metrics,
       version: packageVersion,

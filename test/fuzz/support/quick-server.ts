@@ -61,6 +61,7 @@ export async function createQuickApp(): Promise<FastifyInstance> {
       loopShare: new LoopShare(),
       unsupportedParameters: options.unsupportedParameters,
       keepAliveCommentMs: 15_000,
+      streamHeadHoldMs: 10_000,
       // The injector's answers keep their timers to the end, and with them all there was of a request.
       limits: { stalledReaderTimeoutMs: 1_000 },
       version: options.version,

@@ -59,6 +59,7 @@ t.test("nothing given yields the defaults of the launch contract", async (t) => 
       headersTimeoutMs: 30000,
       requestTimeoutMs: 120000,
       minBodyBytesPerSecond: 8192,
+      streamHeadHoldMs: 10_000,
       maxConnections: 4096,
       allowedHosts: [],
       allowedOrigins: [],

@@ -77,22 +77,17 @@ export class CompletionStream {
     return this.#completion;
   }
 
-  /** Whether the client has had a chunk, so that an error must be one too. */
-  get told(): boolean {
-    return this.#options.turn.stream && this.#state !== "waiting";
-  }
-
   setContinuation(continuation: ChatContinuation | null): void {
     this.#continuation = continuation;
   }
 
-  /** Codex took the turn on. Nothing is told yet: until the model begins, a fault can still be told as an HTTP error. */
+  /** Codex took the turn on. Its first chunk comes with the model's first output. */
   start(started: TurnStarted): void {
     this.#started = started;
   }
 
   /** The first chunk, unless it was told already. */
-  open(): readonly ChatStreamPart[] {
+  #open(): readonly ChatStreamPart[] {
     if (this.#state !== "waiting" || !this.#options.turn.stream) return [];
     this.#state = "open";
     const first = this.#chunk({ role: "assistant", content: "" }, null);
@@ -105,7 +100,7 @@ export class CompletionStream {
     if (event.type === "item.completed") this.#outputItems.push(event.item);
     const deltas = this.#answer.push(event);
     if (!this.#options.turn.stream) return [];
-    const opening = event.type === "item.started" || deltas.length > 0 ? this.open() : [];
+    const opening = event.type === "item.started" || deltas.length > 0 ? this.#open() : [];
     return [...opening, ...deltas.map((delta) => this.#chunk(delta, null))];
   }
 
@@ -113,7 +108,7 @@ export class CompletionStream {
   end(outcome: Outcome, usage: TokenUsage | null): readonly ChatStreamPart[] {
     if (this.#state === "ended") return [];
     const { turn } = this.#options;
-    const opening = this.open();
+    const opening = this.#open();
     this.#state = "ended";
     const calledIds = calledIdsOf(outcome);
     if (outcome.status === "completed" || calledIds !== null) {

@@ -80,11 +80,15 @@ export class ResponseEventStream {
   start(started: TurnStarted): readonly ResponseEvent[] {
     if (this.#state === "ended") return [];
     this.#started = started;
+    this.#begin();
+    return this.#log.take();
+  }
+
+  #begin(): void {
     const before = this.#state;
     this.#state = "running";
     if (before === "waiting") this.#tell("response.created", this.response);
     if (before !== "running") this.#tell("response.in_progress", this.response);
-    return this.#log.take();
   }
 
   push(event: TurnEvent): readonly ResponseEvent[] {
@@ -124,6 +128,8 @@ export class ResponseEventStream {
   /** Items under way stay open, as OpenAI leaves them; the response holds what there is of them. */
   fail(error: CodexNativeApiError): readonly ResponseEvent[] {
     if (this.#state === "ended") return [];
+    // Before its turn began, where the stream did not wait for that.
+    if (this.#state === "waiting") this.#begin();
     const fault = { code: error.code, message: error.message };
     return this.#finish("response.failed", this.#build("failed", { error: fault }));
   }

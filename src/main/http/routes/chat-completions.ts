@@ -1,14 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { ChatRun, ChatRunEnd, ChatSink } from "../../chat-completions/chat-run.js";
+import type { ChatRun, ChatRunEnd } from "../../chat-completions/chat-run.js";
 import { ChatCompletionService } from "../../chat-completions/chat-service.js";
 import { encodeChunks, endOfStream } from "../../dialects/chat-completions/encode-chunks.js";
 import { readChatRequest } from "../../dialects/chat-completions/request-schema.js";
 import { type ChatTurn, toChatTurn } from "../../dialects/chat-completions/request-to-turn.js";
-import { openSseWriter } from "../answer-stream.js";
+import type { ChatStreamPart } from "../../dialects/chat-completions/wire-types.js";
+import { AnswerStream } from "../answer-stream.js";
 import { identifyCaller } from "../auth.js";
 import { withAllowedModel } from "../caller-limits.js";
 import { describeError } from "../error-reply.js";
-import { type Exchange, followTurn } from "../follow-turn.js";
+import { type Destination, type Exchange, followTurn, wholeAnswer } from "../follow-turn.js";
 import type { InFlight } from "../in-flight.js";
 import { bodyOf } from "../json-body.js";
 import { keepJsonAlive } from "../json-keep-alive.js";
@@ -16,7 +17,6 @@ import { addRoute } from "../method-routes.js";
 import { createId } from "../request-id.js";
 import { logTaskMetadata, recordOf } from "../request-record.js";
 import type { RouteContext } from "../server-options.js";
-import type { SseWriter } from "../sse-writer.js";
 
 const routePath = "/v1/chat/completions";
 
@@ -33,7 +33,6 @@ export function addChatCompletionRoutes(
     runtime: context.runtime,
     wallClock: context.wallClock,
     newId: createId,
-    openAfterMs: context.keepAliveCommentMs,
   });
   addRoute(app, routePath, {
     needsBody: true,
@@ -71,7 +70,7 @@ async function readTurn(request: FastifyRequest, context: RouteContext): Promise
 async function answerAsJson(exchange: ChatExchange, context: RouteContext): Promise<void> {
   const { request, reply, inFlight } = exchange;
   const wait = keepJsonAlive(request, reply, context);
-  const end = await follow(exchange, context, () => {});
+  const end = await follow(exchange, context, wholeAnswer(reply), () => {});
   const sendBody = wait.end();
   if (sendBody !== null) return sendBody(end.ok ? end.completion : describeError(end.error));
   // There is nobody left to answer; the socket is gone.
@@ -80,25 +79,27 @@ async function answerAsJson(exchange: ChatExchange, context: RouteContext): Prom
   else throw end.error;
 }
 
-/** Until the model begins, a fault is an HTTP error like any other. From then on the answer is a stream, and it is told there. */
 async function answerAsStream(exchange: ChatExchange, context: RouteContext): Promise<void> {
   const { reply, inFlight } = exchange;
-  let writer: SseWriter | null = null;
-  const open = () => {
-    writer ??= openSseWriter(reply, context);
-    return writer;
-  };
-  const end = await follow(exchange, context, (parts) => open().write(encodeChunks(parts)));
-  if (end.ok) void open().write(endOfStream);
-  else if (!end.told) {
-    if (!inFlight.clientLeft) throw end.error;
-    reply.hijack();
-    return;
-  }
-  await open().end();
+  const stream = new AnswerStream<ChatStreamPart>(reply, context, {
+    encode: encodeChunks,
+    // The first chunk comes with the model's first output.
+    isPreamble: () => false,
+    isFailure: (part) => "error" in part,
+    holdMs: context.streamHeadHoldMs,
+  });
+  const end = await follow(exchange, context, stream, stream.noteAdmitted);
+  await stream.settle(end, inFlight.clientLeft, endOfStream);
 }
 
-function follow(exchange: ChatExchange, context: RouteContext, sink: ChatSink): Promise<ChatRunEnd> {
+function follow(
+  exchange: ChatExchange,
+  context: RouteContext,
+  destination: Destination<ChatStreamPart>,
+  onAdmitted: () => void,
+): Promise<ChatRunEnd> {
   const { run, inFlight } = exchange;
-  return followTurn(exchange, context, sink, (observed) => run.run(observed, inFlight.signal));
+  return followTurn(exchange, context, destination, (observed) =>
+    run.run(observed, inFlight.signal, onAdmitted),
+  );
 }

@@ -2,20 +2,20 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ResponseEventEncoder } from "../../dialects/responses/encode-event.js";
 import { readResponsesRequest } from "../../dialects/responses/request-schema.js";
 import { type ResponsesTurn, toResponsesTurn } from "../../dialects/responses/request-to-turn.js";
+import type { ResponseEvent } from "../../dialects/responses/wire-events.js";
 import { CodexNativeApiError } from "../../errors.js";
 import type { ResponseRun, ResponseSink, RunEnd } from "../../responses/response-run.js";
-import { openSseWriter } from "../answer-stream.js";
+import { AnswerStream, openSseWriter } from "../answer-stream.js";
 import { identifyCaller } from "../auth.js";
 import { withAllowedModel } from "../caller-limits.js";
 import { followLog } from "../follow-log.js";
-import { type Exchange, followTurn } from "../follow-turn.js";
+import { type Destination, type Exchange, followTurn, wholeAnswer } from "../follow-turn.js";
 import type { InFlight } from "../in-flight.js";
 import { bodyOf } from "../json-body.js";
 import { keepJsonAlive } from "../json-keep-alive.js";
 import { addRoute } from "../method-routes.js";
 import { logTaskMetadata, recordOf } from "../request-record.js";
 import type { RouteContext } from "../server-options.js";
-import type { SseWriter } from "../sse-writer.js";
 
 const routePath = "/v1/responses";
 
@@ -85,7 +85,7 @@ async function answerAsBackgroundStream(exchange: ResponseExchange, context: Rou
   const writer = openSseWriter(reply, context);
   const start = (observed: ResponseSink) => context.responses.runInBackground(run, observed);
   const [, fault] = await Promise.all([
-    followTurn(exchange, context, () => {}, start),
+    followTurn(exchange, context, { sink: () => {}, isOpen: true }, start),
     // Without a signal: a run that ends with the server, or with its token, says so in its last event.
     followLog({ log, firstNumber: 0 }, writer, inFlight),
   ]);
@@ -96,7 +96,7 @@ async function answerAsBackgroundStream(exchange: ResponseExchange, context: Rou
 async function answerAsJson(exchange: ResponseExchange, context: RouteContext): Promise<void> {
   const { request, reply, run } = exchange;
   const wait = keepJsonAlive(request, reply, context);
-  const end = await follow(exchange, context, () => {});
+  const end = await follow(exchange, context, wholeAnswer(reply), () => {});
   const sendBody = wait.end();
   if (sendBody !== null) return sendBody(end.ok ? run.response : run.failedResponse(end.error));
   if (!end.ok) throw end.error;
@@ -105,29 +105,29 @@ async function answerAsJson(exchange: ResponseExchange, context: RouteContext): 
   else reply.send(run.response);
 }
 
-/**
- * Until Codex takes the turn on, a fault is an HTTP error like any other. From then on the answer is a stream, and whatever
- * happens is told in it.
- */
+const preamble: ReadonlySet<string> = new Set(["response.created", "response.in_progress"]);
+
 async function answerAsStream(exchange: ResponseExchange, context: RouteContext): Promise<void> {
-  const { reply } = exchange;
+  const { reply, inFlight } = exchange;
   const encoder = new ResponseEventEncoder();
-  let writer: SseWriter | null = null;
-  const sink: ResponseSink = (events) => {
-    if (events.length === 0) return undefined;
-    writer ??= openSseWriter(reply, context);
-    return writer.write(encoder.encode(events));
-  };
-  const end = await follow(exchange, context, sink);
-  if (!end.ok && !end.told) throw end.error;
-  await endStream(writer);
+  const stream = new AnswerStream<ResponseEvent>(reply, context, {
+    encode: (events) => encoder.encode(events),
+    isPreamble: ({ type }) => preamble.has(type),
+    isFailure: ({ type }) => type === "response.failed",
+    holdMs: context.streamHeadHoldMs,
+  });
+  const end = await follow(exchange, context, stream, stream.noteAdmitted);
+  await stream.settle(end, inFlight.clientLeft);
 }
 
-async function endStream(writer: SseWriter | null): Promise<void> {
-  await writer?.end();
-}
-
-function follow(exchange: ResponseExchange, context: RouteContext, sink: ResponseSink): Promise<RunEnd> {
+function follow(
+  exchange: ResponseExchange,
+  context: RouteContext,
+  destination: Destination<ResponseEvent>,
+  onAdmitted: () => void,
+): Promise<RunEnd> {
   const { run, inFlight } = exchange;
-  return followTurn(exchange, context, sink, (observed) => run.run(observed, inFlight.signal));
+  return followTurn(exchange, context, destination, (observed) =>
+    run.run(observed, inFlight.signal, onAdmitted),
+  );
 }
