@@ -4,6 +4,9 @@ import t, { type Test } from "tap";
 import { call, type HttpFixture, namedToken, serveFake } from "../support/http-fixture.js";
 import { bodyOf, callRaw, postHead, type RawCaller } from "../support/raw-caller.js";
 
+// Some bodies take seconds to be given up, and longer on a busy machine.
+t.setTimeout(300_000);
+
 const megabyte = 1024 * 1024;
 const tokens = [namedToken("ada", "adas-own-token-01"), namedToken("bob", "bobs-own-token-02")];
 const [ada, bob] = ["Bearer adas-own-token-01", "Bearer bobs-own-token-02"];
@@ -96,6 +99,7 @@ t.test("bodies of turns under way keep their room until their answers end", asyn
   t.equal((await again).status, 200);
 });
 
+const chunkedHead = postHead(0).replace("content-length: 0", "transfer-encoding: chunked");
 const slow = { limits: { slowBodyGraceMs: 300 } };
 
 t.test(
@@ -113,13 +117,36 @@ t.test(
 
 t.test("a body that comes byte by byte is 408, with a length or in chunks", async (t) => {
   const fixture = await serveFake(t, slow);
-  const heads = [postHead(megabyte), postHead(0).replace("content-length: 0", "transfer-encoding: chunked")];
+  const heads = [postHead(megabyte), chunkedHead];
   for (const [index, head] of heads.entries()) {
     const caller = await callRaw(t, fixture.port);
     caller.socket.write(head);
     const dripping = setInterval(() => caller.socket.write(index === 0 ? " " : "1\r\n \r\n"), 20);
     t.teardown(() => clearInterval(dripping));
     t.match(await caller.closed, /^HTTP\/1\.1 408 .*"code":"request_timeout"/s);
+  }
+});
+
+function inChunks(text: string, bytes: number): string {
+  const chunks: string[] = [];
+  for (let at = 0; at < text.length; at += bytes) {
+    const chunk = text.slice(at, at + bytes);
+    chunks.push(`${chunk.length.toString(16)}\r\n${chunk}\r\n`);
+  }
+  return `${chunks.join("")}0\r\n\r\n`;
+}
+
+t.test("a body in chunks of some bytes is taken, a large one in chunks of one byte is not", async (t) => {
+  const fixture = await serveFake(t);
+  const rows = [
+    [40_000, 1, / 200 .*"status":"completed"/s],
+    [900_000, 8, / 200 .*"status":"completed"/s],
+    [900_000, 1, / 400 .*connection: close.*in chunks of a few bytes/s],
+  ] as const;
+  for (const [bytes, chunk, answer] of rows) {
+    const caller = await callRaw(t, fixture.port);
+    caller.socket.write(chunkedHead + inChunks(bodyOf(bytes), chunk));
+    t.match(await caller.hears(answer), answer, `${bytes} bytes in chunks of ${chunk}`);
   }
 });
 

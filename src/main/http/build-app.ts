@@ -91,10 +91,11 @@ function addGuards(app: FastifyInstance, parts: AppParts, earlyAnswers: EarlyAns
 
   app.addHook("onSend", (request, reply, _payload, done) => {
     cutStalledReader(reply.raw, context.limits);
-    const isGivenUp = recordOf(request).errorCode === "request_timeout";
+    const { errorCode } = recordOf(request);
+    const isGivenUp = errorCode === "request_timeout";
     if (earlyAnswers.prepare(request.raw, reply.raw, isGivenUp)) reply.header("connection", "close");
-    // fastify ends every connection on which a body was refused, also where all of it has come.
-    else if (!isClosing()) reply.removeHeader("connection");
+    // fastify ends every connection on which a body was refused, also where all of it has come and was not too much.
+    else if (!isClosing() && errorCode !== "body_too_large") reply.removeHeader("connection");
     done();
   });
 

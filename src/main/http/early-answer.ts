@@ -83,9 +83,17 @@ export class EarlyAnswers {
       isOver = true;
       end();
     });
-    void this.discard(request).then((how) => {
+    void this.discard(isLast ? takeRest(request) : request).then((how) => {
       isOver ||= how === "cut";
       end();
     });
   }
+}
+
+/** Where what is left of a request can be read; where it comes in chunks nothing can be read as HTTP behind it any more. */
+function takeRest(request: IncomingMessage): Readable {
+  if (request.headers["transfer-encoding"] === undefined) return request;
+  // To look for the end among small chunks would cost far more than it cost to send them.
+  request.socket.removeAllListeners("data");
+  return request.socket;
 }

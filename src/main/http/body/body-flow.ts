@@ -8,12 +8,18 @@ export interface BodyPace {
   readonly graceMs: number;
 }
 
+/** As much as one read of a socket brings. */
+const bytesInARound = 64 * 1024;
+
 /** A promise holds the sender back until it settles, which is not the sender's time. */
 export type TakeChunk = (chunk: Buffer) => void | Promise<void>;
 
 /**
  * Follows the bytes of one body to their end. Each byte earns its sender time, up to the grace, so that a body that has almost
  * arrived and then stands still is given up as soon as one that never came.
+ *
+ * Takes at once all that a read of the socket brought: a body in chunks of one byte would cost a call for each, and hold up
+ * everybody else.
  */
 export class BodyFlow {
   /** Rejects with what `take` throws, with what `stop` is given, if the sender is too slow, and if the body is cut short. */
@@ -27,6 +33,8 @@ export class BodyFlow {
   #lastByteAtMs = performance.now();
   #dueAtMs: number;
   #timer: NodeJS.Timeout | null = null;
+  #round: NodeJS.Immediate | null = null;
+  #roundBytes = 0;
 
   /** `take` gets each chunk as it arrives; what it throws, or rejects with, ends the flow. */
   constructor(source: Readable, pace: BodyPace, take: TakeChunk) {
@@ -55,26 +63,45 @@ export class BodyFlow {
   }
 
   #follow(): void {
-    this.#source.on("data", this.#onData).on("end", this.#onEnd);
+    this.#source.on("readable", this.#onReadable).on("end", this.#onEnd);
     this.#source.on("error", this.#onCut).on("close", this.#onCut);
-    this.#source.resume();
     this.#checkPace();
+    // From now on node knows that somebody reads, and does not throw the body away when it is answered.
+    this.#source.read(0);
   }
 
   #end(error: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#source.off("data", this.#onData).off("end", this.#onEnd);
+    this.#source.off("readable", this.#onReadable).off("end", this.#onEnd);
     this.#source.off("error", this.#onCut).off("close", this.#onCut);
     if (this.#timer !== null) clearTimeout(this.#timer);
-    if (error !== null) this.#source.pause();
     this.#settle(error);
   }
 
-  readonly #onData = (chunk: Buffer): void => {
+  readonly #onReadable = (): void => {
+    // A fast sender waits for the next round of the event loop, or it would be read on and on before anybody else.
+    if (this.#roundBytes < bytesInARound) this.#read();
+    else this.#round ??= setImmediate(this.#startRound);
+  };
+
+  readonly #startRound = (): void => {
+    this.#round = null;
+    this.#roundBytes = 0;
+    this.#read();
+  };
+
+  #read(): void {
+    if (this.#isOver || this.#isHeldBack) return;
+    const chunk: unknown = this.#source.read();
+    if (Buffer.isBuffer(chunk)) this.#onChunk(chunk);
+  }
+
+  #onChunk(chunk: Buffer): void {
     const nowMs = performance.now();
     const earnedMs = (chunk.length / this.#pace.minBytesPerSecond) * 1000;
     this.#lastByteAtMs = nowMs;
+    this.#roundBytes += chunk.length;
     this.#dueAtMs = Math.min(nowMs + this.#pace.graceMs, this.#dueAtMs + earnedMs);
     try {
       const taken = this.#take(chunk);
@@ -82,12 +109,11 @@ export class BodyFlow {
     } catch (error) {
       this.#end(error);
     }
-  };
+  }
 
   #holdBack(until: Promise<void>): void {
     const heldAtMs = performance.now();
     this.#isHeldBack = true;
-    this.#source.pause();
     until.then(
       () => {
         this.#isHeldBack = false;
@@ -95,8 +121,8 @@ export class BodyFlow {
         const heldMs = performance.now() - heldAtMs;
         this.#lastByteAtMs += heldMs;
         this.#dueAtMs += heldMs;
-        this.#source.resume();
         this.#checkPace();
+        this.#onReadable();
       },
       (error: unknown) => this.#end(error),
     );
