@@ -29,7 +29,7 @@ export function listPhases(service: ServiceProcess): readonly Phase[] {
     void (await Promise.all([bombs, abandoned, ...together].map((run) => run(context, signal))));
   return [
     { name: "nothing", seconds: 10, maxWaitMs: 5_000, run: nothing },
-    { name: "size bombs", seconds: 25, maxWaitMs: 15_000, run: bombs },
+    { name: "size bombs", seconds: 25, maxWaitMs: 20_000, run: bombs },
     { name: "half emojis, deep JSON", seconds: 12, maxWaitMs: 10_000, run: halfEmojis },
     { name: "abandoned bodies", seconds: 15, maxWaitMs: 10_000, run: abandoned },
     { name: "slow bodies", seconds: 15, maxWaitMs: 10_000, run: slowBodies },
