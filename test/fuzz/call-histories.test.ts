@@ -5,13 +5,17 @@ import type { ResponseChain } from "../../src/main/continuation/chain.js";
 import { findEchoes } from "../../src/main/continuation/echoed-items.js";
 import { refuseUnpairedCalls } from "../../src/main/dialects/responses/call-pairs.js";
 import { CodexNativeApiError } from "../../src/main/errors.js";
+import { ItemList } from "../../src/main/history/item-list.js";
 import type { JsonObject } from "../../src/workers/contract/json.js";
+import { LoopShare } from "../../src/workers/contract/pace.js";
 import { chatTurnOf } from "../support/chat-driver.js";
 import { createRecord } from "../unit/continuation/fixtures.js";
 import { turnOf } from "../unit/dialects/request-fixtures.js";
 import { planFuzz } from "./support/fuzz-plan.js";
 
 t.setTimeout(900_000);
+
+const pace = new LoopShare().start();
 
 interface Step {
   readonly kind: "call" | "output" | "words";
@@ -120,8 +124,8 @@ t.test("both dialects refuse the same histories, by the step at fault", async (t
 
 t.test("a chain takes up what it takes up whole, with and without its calls sent back", async (t) => {
   const { seed, runs } = planFuzz(t, 2_000);
-  fc.assert(
-    fc.property(rounds, fc.nat(), fc.boolean(), (steps, cutAt, echoesCalls) => {
+  await fc.assert(
+    fc.asyncProperty(rounds, fc.nat(), fc.boolean(), async (steps, cutAt, echoesCalls) => {
       const at = steps.length === 0 ? 0 : cutAt % steps.length;
       const items = steps.map(toItem);
       const [history, own] = [items.slice(0, at), items.slice(at)];
@@ -129,7 +133,7 @@ t.test("a chain takes up what it takes up whole, with and without its calls sent
       const chain: ResponseChain = {
         records: [{ ...record, lastUsedAt: 0, expiresAt: 0 }],
         head: { ...record, lastUsedAt: 0, expiresAt: 0 },
-        items: history,
+        items: ItemList.of(history),
       };
       const open = history.filter(
         (item, place) =>
@@ -137,11 +141,11 @@ t.test("a chain takes up what it takes up whole, with and without its calls sent
           !history.slice(place).some((other) => other.call_id === item.call_id && other.output !== undefined),
       );
       const input = [...(echoesCalls ? open.map((item) => ({ ...item })) : []), ...own];
-      const echoes = findEchoes(chain, input);
-      const kept = input.filter((item) => !echoes.has(item));
+      const echoes = await findEchoes(chain, input, pace);
+      const kept = input.filter((_item, place) => !echoes.has(place));
       if (JSON.stringify(kept) !== JSON.stringify(own))
         throw new Error("what is new is kept, and nothing else");
-      refuseUnpairedCalls(history, input, echoes);
+      await refuseUnpairedCalls(history, input, pace, echoes);
     }),
     { seed, numRuns: runs },
   );

@@ -140,7 +140,7 @@ for (const [what, change] of changes) {
       mode: "replayed",
       source_native_turn_id: "turn_1",
     });
-    const items = fixture.runtime.turns[1]?.request.items ?? [];
+    const items = [...(fixture.runtime.turns[1]?.request.items ?? [])];
     t.strictSame(
       items.slice(-4).map(({ type }) => type),
       ["function_call", "function_call", "function_call_output", "function_call_output"],

@@ -49,7 +49,13 @@ t.test("routes and methods of the listener and of the document are the same", as
     context: {
       runtime,
       registry,
-      responses: new ResponseService({ runtime, registry, wallClock, newId: (prefix) => prefix }),
+      responses: new ResponseService({
+        runtime,
+        registry,
+        loopShare: new LoopShare(),
+        wallClock,
+        newId: (prefix) => prefix,
+      }),
       callerTurns: new CallerTurns(),
       loopShare: new LoopShare(),
       unsupportedParameters: "ignore",

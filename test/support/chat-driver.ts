@@ -14,15 +14,21 @@ import { fakeStarted, fakeUsage } from "./fake-runtime.js";
 
 const hello = { messages: [{ role: "user", content: "hi" }] };
 
+/** A turn with its items as values. */
+export type ChatTurnShown = Omit<ChatTurn, "request"> & {
+  readonly request: Omit<ChatTurn["request"], "items"> & { readonly items: readonly JsonObject[] };
+};
+
 /** The turn that a request with these fields becomes. */
-export function chatTurnOf(body: object, policy: "ignore" | "reject" = "ignore"): ChatTurn {
-  return toChatTurn(parseChatRequest({ ...hello, ...body }), policy);
+export function chatTurnOf(body: object, policy: "ignore" | "reject" = "ignore"): ChatTurnShown {
+  const turn = toChatTurn(parseChatRequest({ ...hello, ...body }), policy);
+  return { ...turn, request: { ...turn.request, items: [...turn.request.items] } };
 }
 
 export function newCompletion(body: object = {}): CompletionStream {
   let ids = 0;
   return new CompletionStream({
-    turn: chatTurnOf(body),
+    turn: toChatTurn(parseChatRequest({ ...hello, ...body }), "ignore"),
     routePath: "/v1/chat/completions",
     wallClock: () => 1_700_000_000_500,
     newId: (prefix) => `${prefix}_${++ids}`,

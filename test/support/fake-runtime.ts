@@ -92,11 +92,12 @@ export const readyHealth: NativeRuntimeHealth = {
 
 /** One turn in a test's hands. */
 export class FakeTurn {
-  readonly request: IsolatedTurnRequest;
+  /** With its items as values. */
+  readonly request: Omit<IsolatedTurnRequest, "items"> & { readonly items: readonly JsonObject[] };
   readonly handlers: IsolatedTurnHandlers;
 
   constructor(request: IsolatedTurnRequest, handlers: IsolatedTurnHandlers) {
-    this.request = request;
+    this.request = { ...request, items: [...request.items] };
     this.handlers = handlers;
   }
 

@@ -20,6 +20,7 @@ export const layers: readonly Layer[] = [
       "metrics sink",
       "runtime",
       "runtime types",
+      "history",
       "continuation",
       "side tasks",
       "config",
@@ -70,6 +71,7 @@ export const layers: readonly Layer[] = [
       "dialect parts",
       "continuation",
       "runtime types",
+      "history",
       "metrics sink",
       "host names",
       "named tokens",
@@ -84,23 +86,31 @@ export const layers: readonly Layer[] = [
   {
     name: "responses",
     places: ["src/main/responses/"],
-    mayImport: ["dialects", "dialect parts", "continuation", "runtime types", ...ground],
+    mayImport: ["dialects", "dialect parts", "continuation", "runtime types", "history", ...ground],
   },
   {
     name: "chat completions",
     places: ["src/main/chat-completions/"],
-    mayImport: ["dialects", "dialect parts", "continuation", "runtime types", ...ground],
+    mayImport: ["dialects", "dialect parts", "continuation", "runtime types", "history", ...ground],
   },
   {
     name: "side tasks",
     places: ["src/main/side-tasks/"],
     // A task is what the service would make of it, so it goes through the same dialect.
-    mayImport: ["dialects", "dialect parts", "runtime types", "observability", "host names", ...ground],
+    mayImport: [
+      "dialects",
+      "dialect parts",
+      "runtime types",
+      "history",
+      "observability",
+      "host names",
+      ...ground,
+    ],
   },
   {
     name: "dialects",
     places: ["src/main/dialects/"],
-    mayImport: ["dialect parts", "runtime types", ...ground],
+    mayImport: ["dialect parts", "runtime types", "history", ...ground],
   },
   {
     // What both dialects need, and so neither owns.
@@ -112,19 +122,21 @@ export const layers: readonly Layer[] = [
       "src/main/dialects/structured-output/",
       "src/main/dialects/tools/",
     ],
-    mayImport: ["runtime types", ...ground],
+    mayImport: ["runtime types", "history", ...ground],
   },
   {
     name: "continuation",
     places: ["src/main/continuation/"],
-    mayImport: ["runtime types", "observability", ...ground],
+    mayImport: ["runtime types", "history", "observability", ...ground],
   },
   {
     name: "runtime",
     places: ["src/main/runtime/"],
-    mayImport: ["runtime types", "worker files", ...ground],
+    mayImport: ["runtime types", "worker files", "history", ...ground],
   },
-  { name: "runtime types", places: ["src/main/runtime/types.ts"], mayImport: [...ground] },
+  { name: "runtime types", places: ["src/main/runtime/types.ts"], mayImport: ["history", ...ground] },
+  // Items as all layers from the dialects to the workers hand them on.
+  { name: "history", places: ["src/main/history/"], mayImport: [...ground] },
   { name: "metrics sink", places: ["src/main/http/metrics-sink.ts"], mayImport: [] },
   { name: "config", places: ["src/main/config/"], mayImport: ["host names", "named tokens", "contract"] },
   // What the listener may bind to and what a request may name is one question, asked in two places.

@@ -1,5 +1,6 @@
+import type { LoopShare } from "../../workers/contract/pace.js";
 import { readToolOutputs } from "../continuation/plan-turn.js";
-import { lastAnsweredCalls, splitOutputs } from "../dialects/chat-completions/call-outputs.js";
+import { lastAnsweredCalls, readLastOutputs } from "../dialects/chat-completions/call-outputs.js";
 import { CompletionStream } from "../dialects/chat-completions/completion-stream.js";
 import { answerItems } from "../dialects/chat-completions/history-items.js";
 import type { ChatTurn } from "../dialects/chat-completions/request-to-turn.js";
@@ -7,7 +8,6 @@ import type { ChatCompletion, ChatStreamPart } from "../dialects/chat-completion
 import { CodexNativeApiError } from "../errors.js";
 import type {
   IsolatedTurnHandlers,
-  IsolatedTurnRequest,
   IsolatedTurnResult,
   NativeTurnRuntime,
   ToolOutput,
@@ -31,6 +31,7 @@ export interface ChatRunOptions {
   readonly newId: (prefix: string) => string;
   readonly runtime: NativeTurnRuntime;
   readonly parked: ParkedHistories;
+  readonly loopShare: LoopShare;
 }
 
 export type ChatRunEnd =
@@ -38,9 +39,9 @@ export type ChatRunEnd =
   /** The sink has had the error. */
   | { readonly ok: false; readonly error: CodexNativeApiError };
 
-/** A parked turn that is to go on. */
+/** What a parked turn must have seen for this request to go on with it, and what its calls are answered. */
 interface Resumption {
-  readonly threadId: string;
+  readonly fingerprint: string;
   readonly outputs: readonly ToolOutput[];
 }
 
@@ -107,14 +108,18 @@ export class ChatRun {
   }
 
   async #runTurn(handlers: IsolatedTurnHandlers): Promise<IsolatedTurnResult> {
-    const { runtime } = this.#options;
+    const { runtime, owner, loopShare } = this.#options;
     const request = this.#request();
+    const callIds = await lastAnsweredCalls(request.items, loopShare.start());
+    if (runtime.findParkedTurn(callIds, owner) === null) return runtime.runIsolatedTurn(request, handlers);
+    const resumption = await this.#readResumption();
     // Nothing may come between finding a parked turn and taking it: another request may ask for the same.
-    const parkedTurnId = runtime.findParkedTurn(lastAnsweredCalls(request.items), this.#options.owner);
+    const parkedTurnId = runtime.findParkedTurn(callIds, owner);
     if (parkedTurnId === null) return runtime.runIsolatedTurn(request, handlers);
-    const resumption = this.#planResumption(parkedTurnId);
-    const source = { turnId: parkedTurnId, threadId: resumption?.threadId ?? null };
-    if (resumption === null) runtime.abandonTurn(parkedTurnId);
+    const seen = this.#options.parked.take(parkedTurnId);
+    const isSame = resumption !== null && resumption.fingerprint === seen?.fingerprint;
+    const source = { turnId: parkedTurnId, threadId: isSame ? seen.threadId : null };
+    if (!isSame) runtime.abandonTurn(parkedTurnId);
     else {
       this.#stream.setContinuation({ mode: "native", ...source });
       const result = await runtime.continueIsolatedTurn(parkedTurnId, resumption.outputs, handlers);
@@ -124,19 +129,19 @@ export class ChatRun {
     return runtime.runIsolatedTurn(request, handlers);
   }
 
-  /** Null where the parked turn has seen another history than this request's, or cannot be told what this request asks. */
-  #planResumption(turnId: string): Resumption | null {
-    const { parked, turn } = this.#options;
-    const seen = parked.take(turnId);
+  /** Null where no parked turn can be told what this request asks. */
+  async #readResumption(): Promise<Resumption | null> {
+    const { turn, loopShare } = this.#options;
     // Only a new turn can be told, after the outputs, that a tool must be called.
-    const demandsCall = turn.obligations.some(({ kind }) => kind === "tool_call");
-    if (seen === null || demandsCall) return null;
-    const { history, outputs } = splitOutputs(turn.request.items);
-    const readable = readToolOutputs(outputs);
-    if (readable === null || readable.length === 0) return null;
-    const fingerprint = fingerprintHistory(turn.request, history, this.#identity());
-    if (fingerprint !== seen.fingerprint) return null;
-    return { threadId: seen.threadId, outputs: readable };
+    if (turn.obligations.some(({ kind }) => kind === "tool_call")) return null;
+    const pace = loopShare.start();
+    const { request } = turn;
+    const lastOutputs = await readLastOutputs(request.items, pace);
+    const outputs = readToolOutputs(lastOutputs);
+    if (outputs === null || outputs.length === 0) return null;
+    const count = request.items.length - lastOutputs.length;
+    const seen = { request, items: request.items, count, more: [], identity: this.#identity() };
+    return { fingerprint: await fingerprintHistory(seen, pace), outputs };
   }
 
   async #finish(result: IsolatedTurnResult, sink: ChatSink, signal: AbortSignal): Promise<ChatRunEnd> {
@@ -151,20 +156,30 @@ export class ChatRun {
     const { completion } = this.#stream;
     if (outcome.status === "parked") {
       // Before the client hears of the end: it may come back at once.
-      if (completion !== null && !signal.aborted) this.#park(result, completion);
-      else this.#options.runtime.abandonTurn(result.turnId);
+      const isParked = completion !== null && (await this.#park(result, completion, signal));
+      if (!isParked) this.#options.runtime.abandonTurn(result.turnId);
     }
     if (completion === null) throw new CodexNativeApiError("turn_cancelled", "The turn was given up.");
     await sink(parts);
     return { ok: true, completion };
   }
 
-  #park(result: IsolatedTurnResult, completion: ChatCompletion): void {
-    const { parked, turn } = this.#options;
+  /** False where its client has left, so that nobody will answer the calls. */
+  async #park(result: IsolatedTurnResult, completion: ChatCompletion, signal: AbortSignal): Promise<boolean> {
+    const { parked, turn, loopShare } = this.#options;
+    const { request } = turn;
     const { providerProfileId, accountId } = result.target;
-    const history = [...turn.request.items, ...answerItems(completion.choices[0].message)];
-    const fingerprint = fingerprintHistory(turn.request, history, { providerProfileId, accountId });
+    const seen = {
+      request,
+      items: request.items,
+      count: request.items.length,
+      more: answerItems(completion.choices[0].message),
+      identity: { providerProfileId, accountId },
+    };
+    const fingerprint = await fingerprintHistory(seen, loopShare.start());
+    if (signal.aborted) return false;
     parked.remember(result.turnId, { fingerprint, threadId: result.threadId });
+    return true;
   }
 
   async #fail(error: unknown, sink: ChatSink): Promise<ChatRunEnd> {
@@ -174,7 +189,7 @@ export class ChatRun {
     return { ok: false, error: fault };
   }
 
-  #request(): IsolatedTurnRequest {
+  #request(): ChatTurn["request"] {
     const { turn, caller, owner, requestId } = this.#options;
     return { ...turn.request, caller, owner, requestId, followed: turn.stream };
   }

@@ -1,3 +1,4 @@
+import type { LoopShare } from "../../workers/contract/pace.js";
 import type { ChatTurn } from "../dialects/chat-completions/request-to-turn.js";
 import type { NativeTurnRuntime } from "../runtime/types.js";
 import { ChatRun } from "./chat-run.js";
@@ -8,6 +9,8 @@ export interface ChatServiceOptions {
   /** Unix time in milliseconds. */
   readonly wallClock: () => number;
   readonly newId: (prefix: string) => string;
+  /** Of the thread that this runs on. */
+  readonly loopShare: LoopShare;
 }
 
 export interface ChatContext {

@@ -1,5 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { isJsonObject } from "../../workers/contract/json.js";
+import type { Pace } from "../../workers/contract/pace.js";
+import { type ItemList, visitItems } from "../history/item-list.js";
 import type { IsolatedTurnRequest, JsonObject } from "../runtime/types.js";
 
 export interface Identity {
@@ -7,20 +9,31 @@ export interface Identity {
   readonly accountId: string | null;
 }
 
+/** What a fingerprint is made of. */
+export interface SeenHistory {
+  readonly request: IsolatedTurnRequest;
+  /** Items of the request, of which the first so many count. */
+  readonly items: ItemList;
+  readonly count: number;
+  /** Items that came after them. */
+  readonly more: readonly JsonObject[];
+  readonly identity: Identity;
+}
+
 /**
  * All that the model has seen up to a point, and how it was asked, as one word. A parked turn goes on only for a caller
  * that resends exactly this.
  */
-export function fingerprintHistory(
-  request: IsolatedTurnRequest,
-  history: readonly JsonObject[],
-  identity: Identity,
-): string {
+export async function fingerprintHistory(seen: SeenHistory, pace: Pace): Promise<string> {
+  const { request, items, count, more, identity } = seen;
   const { items: _items, taskClass: _class, caller: _caller, requestId: _id, ...settings } = request;
   const hash = createHash("sha256");
   add(hash, [identity.providerProfileId, identity.accountId]);
   add(hash, sorted(settings));
-  for (const item of history) add(hash, sorted(withPlainArguments(item)));
+  await visitItems(items, pace, (item, index) => {
+    if (index < count) add(hash, sorted(withPlainArguments(item)));
+  });
+  for (const item of more) add(hash, sorted(withPlainArguments(item)));
   return hash.digest("base64url");
 }
 

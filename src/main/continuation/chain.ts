@@ -1,5 +1,6 @@
-import type { JsonObject } from "../../workers/contract/json.js";
+import type { Pace } from "../../workers/contract/pace.js";
 import { CodexNativeApiError } from "../errors.js";
+import { ItemList, packItems } from "../history/item-list.js";
 import { continuationLimits } from "./limits.js";
 import type {
   CodexNativeApiContinuationRegistry,
@@ -15,7 +16,13 @@ export interface ResponseChain {
   /** The response that is continued. */
   readonly head: ContinuationRecord;
   /** All the model saw and made up to the end of the head, in order. */
-  readonly items: readonly JsonObject[];
+  readonly items: ItemList;
+}
+
+export interface ReadingChain {
+  /** Unix time in milliseconds; guards against registries that keep what is expired. */
+  readonly now: number;
+  readonly pace: Pace;
 }
 
 const param = "previous_response_id";
@@ -28,7 +35,6 @@ const param = "previous_response_id";
  * The head is read first and so ends up as the least recently used of its chain: when room is short a chain loses its end
  * before its beginning, and what is left can still be branched from.
  *
- * @param now Unix time in milliseconds; guards against registries that keep what is expired.
  * @throws CodexNativeApiError `continuation_not_found` (the response itself is unknown), `continuation_expired` (it, or a
  * response it builds on, is not stored any more; the message says which), `continuation_provider_mismatch`,
  * `continuation_account_mismatch`, `invalid_request` (the chain is longer than 4096 responses), `internal_error` (the registry
@@ -38,7 +44,7 @@ export async function readChain(
   registry: CodexNativeApiContinuationRegistry,
   previousResponseId: string,
   identity: ContinuationIdentity,
-  now: number,
+  { now, pace }: ReadingChain,
 ): Promise<ResponseChain> {
   const head = readHead(await registry.get(previousResponseId), previousResponseId, now);
   checkIdentity(head, identity);
@@ -58,7 +64,16 @@ export async function readChain(
     ancestorId = ancestor.previousResponseId;
   }
   const records = newestFirst.reverse();
-  return { records, head, items: records.flatMap((record) => [...record.inputItems, ...record.outputItems]) };
+  return { records, head, items: await joinItems(records, pace) };
+}
+
+async function joinItems(records: readonly ContinuationRecord[], pace: Pace): Promise<ItemList> {
+  const lists: ItemList[] = [];
+  for (const { inputItems, outputItems } of records) {
+    lists.push(await packItems(inputItems, pace), await packItems(outputItems, pace));
+    if (pace.isDue) await pace.rest();
+  }
+  return ItemList.empty.concat(lists);
 }
 
 function readHead(lookup: ContinuationLookup, id: string, now: number): ContinuationRecord {

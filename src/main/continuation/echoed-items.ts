@@ -1,4 +1,8 @@
+import { createHash } from "node:crypto";
+import { itemTraits } from "../../workers/contract/item-chunk.js";
 import type { JsonObject } from "../../workers/contract/json.js";
+import type { Pace } from "../../workers/contract/pace.js";
+import { type Items, visitItems } from "../history/item-list.js";
 import type { ResponseChain } from "./chain.js";
 
 const outputTypeOf: ReadonlyMap<unknown, string> = new Map([
@@ -7,72 +11,130 @@ const outputTypeOf: ReadonlyMap<unknown, string> = new Map([
 ]);
 const outputTypes: ReadonlySet<unknown> = new Set(outputTypeOf.values());
 
+/** What of an item tells whether another is the same. */
+interface Mark {
+  /** Place in the request. */
+  readonly at: number;
+  readonly type: unknown;
+  /** Type and id; null without an id. */
+  readonly idKey: string | null;
+  readonly callId: string | null;
+  readonly name: unknown;
+  /** Of the answer of a call, what stands for its content. */
+  readonly digest: string | null;
+}
+
 /**
- * Items of a request that the chain it continues has already: many clients send an answer's items back beside
+ * Places of those items of a request that the chain it continues has already: many clients send an answer's items back beside
  * `previous_response_id`, mostly the calls with their outputs. Twice in the history they would read as made twice.
  *
  * What the model made is known by its id, or where it is a call, by its call id and name; an output, which has no id of its own, is an
  * echo where its call is one and both answer alike.
  */
-export function findEchoes(
+export async function findEchoes(
   { records, items: history }: ResponseChain,
-  items: readonly JsonObject[],
-): ReadonlySet<JsonObject> {
+  items: Items,
+  pace: Pace,
+): Promise<ReadonlySet<number>> {
+  const marks: Mark[] = [];
+  const sent = new Calls(() => true);
+  const take = (item: JsonObject, at: number) => {
+    const mark = markOf(item, at);
+    if (mark === null) return;
+    marks.push(mark);
+    sent.add(mark);
+  };
+  await visitItems(items, pace, take, itemTraits.id | itemTraits.call);
+  if (marks.length === 0) return new Set();
   const made = new Set(records.flatMap(({ outputItems }) => outputItems.map(idKeyOf)));
-  const known = readCalls(history);
-  const sent = readCalls(items);
+  const known = new Calls((callId) => sent.get(callId) !== undefined);
+  await visitItems(history, pace, (item, at) => known.add(markOf(item, at)), itemTraits.call);
+  return compare(marks, { made, known, sent });
+}
+
+interface Known {
+  /** Ids of what the model made. */
+  readonly made: ReadonlySet<string | null>;
+  /** Calls of the chain. */
+  readonly known: Calls;
+  /** Calls of the request. */
+  readonly sent: Calls;
+}
+
+function compare(marks: readonly Mark[], { made, known, sent }: Known): ReadonlySet<number> {
   /** Calls of the chain that came again, by their id: once each. */
   const echoedCalls = new Set<string>();
   /** Ids whose output the request has brought: from there on they are free for other calls. */
   const answered = new Set<string>();
-  const echoes = new Set<JsonObject>();
-  for (const item of items) {
-    const callId = typeof item.call_id === "string" ? item.call_id : null;
-    if (callId !== null && outputTypeOf.has(item.type)) {
+  const echoes = new Set<number>();
+  for (const mark of marks) {
+    const { callId, type, at } = mark;
+    if (callId !== null && outputTypeOf.has(type)) {
       if (echoedCalls.has(callId) || answered.has(callId)) continue;
-      if (!isSameCall(known.get(callId), item, sent.get(callId))) continue;
+      if (!isSameCall(known.get(callId), mark, sent.get(callId))) continue;
       echoedCalls.add(callId);
-      echoes.add(item);
-    } else if (callId !== null && outputTypes.has(item.type)) {
-      if (echoedCalls.has(callId) && !answered.has(callId) && isAlike(known.get(callId)?.output, item)) {
-        echoes.add(item);
+      echoes.add(at);
+    } else if (callId !== null && outputTypes.has(type)) {
+      if (echoedCalls.has(callId) && !answered.has(callId) && isAlike(known.get(callId)?.output, mark)) {
+        echoes.add(at);
       }
       answered.add(callId);
-    } else {
-      const key = idKeyOf(item);
-      if (key !== null && made.has(key)) echoes.add(item);
-    }
+    } else if (mark.idKey !== null && made.has(mark.idKey)) echoes.add(at);
   }
   return echoes;
 }
 
 interface KnownCall {
-  readonly call: JsonObject;
+  readonly call: Mark;
   /** The first after the call; null while there is none. */
-  output: JsonObject | null;
+  output: Mark | null;
 }
 
 /** The latest call of each id, with its output. */
-function readCalls(items: readonly JsonObject[]): ReadonlyMap<string, KnownCall> {
-  const calls = new Map<string, KnownCall>();
-  for (const item of items) {
-    if (typeof item.call_id !== "string") continue;
-    const known = calls.get(item.call_id);
-    if (outputTypeOf.has(item.type)) calls.set(item.call_id, { call: item, output: null });
-    else if (known !== undefined && item.type === outputTypeOf.get(known.call.type)) known.output ??= item;
+class Calls {
+  readonly #calls = new Map<string, KnownCall>();
+  readonly #isWanted: (callId: string) => boolean;
+
+  constructor(isWanted: (callId: string) => boolean) {
+    this.#isWanted = isWanted;
   }
-  return calls;
+
+  get(callId: string): KnownCall | undefined {
+    return this.#calls.get(callId);
+  }
+
+  add(mark: Mark | null): void {
+    if (mark === null || mark.callId === null || !this.#isWanted(mark.callId)) return;
+    const known = this.#calls.get(mark.callId);
+    if (outputTypeOf.has(mark.type)) this.#calls.set(mark.callId, { call: mark, output: null });
+    else if (known !== undefined && mark.type === outputTypeOf.get(known.call.type)) known.output ??= mark;
+  }
 }
 
 /** A call that the chain has answered and the request answers in another way is another call, of an id that was free again. */
-function isSameCall(known: KnownCall | undefined, item: JsonObject, sent: KnownCall | undefined): boolean {
-  if (known === undefined || known.call.type !== item.type || known.call.name !== item.name) return false;
+function isSameCall(known: KnownCall | undefined, mark: Mark, sent: KnownCall | undefined): boolean {
+  if (known === undefined || known.call.type !== mark.type || known.call.name !== mark.name) return false;
   return known.output === null || sent?.output === null || isAlike(known.output, sent?.output);
 }
 
-function isAlike(known: JsonObject | null | undefined, item: JsonObject | null | undefined): boolean {
-  if (known === null || known === undefined || item === null || item === undefined) return false;
-  return known.type === item.type && JSON.stringify(known.output) === JSON.stringify(item.output);
+function isAlike(known: Mark | null | undefined, mark: Mark | null | undefined): boolean {
+  if (known === null || known === undefined || mark === null || mark === undefined) return false;
+  return known.type === mark.type && known.digest === mark.digest;
+}
+
+/** Null for an item that has no id of any kind. */
+function markOf(item: JsonObject, at: number): Mark | null {
+  const { type, call_id: callId, name } = item;
+  const idKey = idKeyOf(item);
+  if (typeof callId !== "string")
+    return idKey === null ? null : { at, type, idKey, callId: null, name, digest: null };
+  return { at, type, idKey, callId, name, digest: outputTypes.has(type) ? digestOf(item.output) : null };
+}
+
+function digestOf(output: unknown): string {
+  return createHash("sha256")
+    .update(JSON.stringify(output) ?? "")
+    .digest("base64");
 }
 
 function idKeyOf({ type, id }: JsonObject): string | null {

@@ -1,4 +1,5 @@
 import { measureJsonBytes } from "../../workers/contract/measure-json.js";
+import { ItemList } from "../history/item-list.js";
 import { continuationLimits, defaultContinuationBounds } from "./limits.js";
 import { Tombstones } from "./tombstones.js";
 import type {
@@ -97,7 +98,7 @@ export class InMemoryCodexNativeApiContinuationRegistry implements CodexNativeAp
     const { responseId } = record;
     const former = this.#entries.get(responseId);
     if (former !== undefined) this.#remove(former);
-    const bytes = measureJsonBytes(record);
+    const bytes = measureRecord(record);
     if (bytes > this.#maxBytes) {
       this.#bury(record, "too_large");
       return { status: "too_large", bytes, maxBytes: this.#maxBytes };
@@ -197,6 +198,12 @@ export class InMemoryCodexNativeApiContinuationRegistry implements CodexNativeAp
   #show({ record, lastUsedAt }: Entry): ContinuationRecord {
     return { ...record, lastUsedAt, expiresAt: lastUsedAt + this.#ttlMs };
   }
+}
+
+function measureRecord(record: NewContinuationRecord): number {
+  const { inputItems } = record;
+  if (!(inputItems instanceof ItemList)) return measureJsonBytes(record);
+  return measureJsonBytes({ ...record, inputItems: [] }) - "[]".length + inputItems.bytes;
 }
 
 function readBound(name: string, value: number, smallest: number): number {

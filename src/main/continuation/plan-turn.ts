@@ -1,4 +1,7 @@
+import { itemTraits } from "../../workers/contract/item-chunk.js";
 import { isJsonObject, type JsonObject } from "../../workers/contract/json.js";
+import type { Pace } from "../../workers/contract/pace.js";
+import { ItemList, ItemPacker, visitItems } from "../history/item-list.js";
 import type {
   IsolatedTurnHandlers,
   IsolatedTurnRequest,
@@ -25,13 +28,13 @@ export interface TurnPlan {
   /** A parked turn that nobody will answer any more, since its chain goes on in another way. */
   readonly abandonTurnId: string | null;
   /** What the chain holds up to the response that is continued. */
-  readonly history: readonly JsonObject[];
-  /** Items of the request that the history has already: they are no part of the turn. */
-  readonly echoes: ReadonlySet<JsonObject>;
+  readonly history: ItemList;
+  /** Places of those items of the request that the history has already: they are no part of the turn. */
+  readonly echoes: ReadonlySet<number>;
   /** This request's own items, for a thread that has seen the rest. */
-  readonly ownItems: readonly JsonObject[];
+  readonly ownItems: ItemList;
   /** The whole history for a thread of its own, this request's items last. */
-  readonly items: readonly JsonObject[];
+  readonly items: ItemList;
 }
 
 export type ContinuationMode =
@@ -50,7 +53,7 @@ export interface PlannedResult {
 export interface PlanOptions {
   readonly previousResponseId: string | null;
   /** This request's own items. */
-  readonly items: readonly JsonObject[];
+  readonly items: ItemList;
   /** Fingerprint of what a native thread keeps and a parked turn was told. */
   readonly settings: string;
   /** As the request names it; one that names none takes any. */
@@ -60,6 +63,7 @@ export interface PlanOptions {
   readonly owner: Owner;
   /** Unix time in milliseconds. */
   readonly now: number;
+  readonly pace: Pace;
 }
 
 /** Throws what `readChain` throws. */
@@ -68,27 +72,36 @@ export async function planTurn(
   runtime: Pick<NativeTurnRuntime, "findParkedTurn">,
   options: PlanOptions,
 ): Promise<TurnPlan> {
-  const { previousResponseId, items, identity, owner, now } = options;
+  const { previousResponseId, items, identity, owner, now, pace } = options;
   if (previousResponseId === null) {
+    const callIds = await answeredCallIds(items, pace);
     // The caller keeps its history itself: a turn parked on one of these calls would wait for nothing.
-    const abandonTurnId = runtime.findParkedTurn(answeredCallIds(items), owner);
-    const nothingBefore = { source: null, history: [], echoes: new Set<JsonObject>() };
+    const abandonTurnId = runtime.findParkedTurn(callIds, owner);
+    const nothingBefore = { source: null, history: ItemList.empty, echoes: new Set<number>() };
     return { ...nothingBefore, resume: null, abandonTurnId, ownItems: items, items };
   }
-  const chain = await readChain(registry, previousResponseId, identity, now);
+  const chain = await readChain(registry, previousResponseId, identity, { now, pace });
   const { head, items: history } = chain;
-  const echoes = findEchoes(chain, items);
-  const ownItems = items.filter((item) => !echoes.has(item));
-  const plan = { source: head, history, echoes, ownItems, items: [...history, ...ownItems] };
-  if (head.parkedCallIds.length === 0) {
-    return { ...plan, resume: null, abandonTurnId: null };
-  }
-  const outputs = readToolOutputs(ownItems);
+  const echoes = await findEchoes(chain, items, pace);
+  const ownItems = await leaveOut(items, echoes, pace);
+  const plan = { source: head, history, echoes, ownItems, items: history.concat([ownItems]) };
+  const { parkedCallIds } = head;
+  if (parkedCallIds.length === 0) return { ...plan, resume: null, abandonTurnId: null };
+  const outputs = ownItems.length === parkedCallIds.length ? readToolOutputs([...ownItems]) : null;
   const isSame = head.threadSettings === options.settings && (options.model ?? head.model) === head.model;
-  if (!isSame || outputs === null || !answersAll(outputs, head.parkedCallIds)) {
+  if (!isSame || outputs === null || !answersAll(outputs, parkedCallIds)) {
     return { ...plan, resume: null, abandonTurnId: head.nativeTurnId };
   }
   return { ...plan, resume: { turnId: head.nativeTurnId, outputs }, abandonTurnId: null };
+}
+
+async function leaveOut(items: ItemList, places: ReadonlySet<number>, pace: Pace): Promise<ItemList> {
+  if (places.size === 0) return items;
+  const packer = new ItemPacker();
+  await visitItems(items, pace, (item, at) => {
+    if (!places.has(at)) packer.add(item);
+  });
+  return packer.finish();
 }
 
 /** Runs a plan: goes on natively where that is possible, and replays the history where it is not (any more). */
@@ -149,8 +162,11 @@ function answersAll(outputs: readonly ToolOutput[], callIds: readonly string[]):
   return outputs.length === callIds.length && callIds.every((callId) => answered.has(callId));
 }
 
-function answeredCallIds(items: readonly JsonObject[]): readonly string[] {
-  return items.flatMap((item) =>
-    item.type === "function_call_output" && typeof item.call_id === "string" ? [item.call_id] : [],
-  );
+async function answeredCallIds(items: ItemList, pace: Pace): Promise<readonly string[]> {
+  const callIds: string[] = [];
+  const take = ({ type, call_id: callId }: JsonObject) => {
+    if (type === "function_call_output" && typeof callId === "string") callIds.push(callId);
+  };
+  await visitItems(items, pace, take, itemTraits.call);
+  return callIds;
 }

@@ -1,4 +1,5 @@
 import type { JsonObject } from "../../workers/contract/json.js";
+import type { Items } from "../history/item-list.js";
 
 /** Which dialect made a stored response. */
 export type ContinuationRouteKind = "responses" | "chat_completions";
@@ -26,8 +27,11 @@ export interface NewContinuationRecord {
   readonly startedAt: number;
   /** Fingerprint of what a native thread keeps for life. The thread may be reused only by a request with an equal one. */
   readonly threadSettings: string;
-  /** This request's own input, as the model saw it, without the history before it. */
-  readonly inputItems: readonly JsonObject[];
+  /**
+   * This request's own input, as the model saw it, without the history before it. Packed: `JSON.stringify` makes an array of the items
+   * of it, and a store may give that back.
+   */
+  readonly inputItems: Items;
   /** What the model made of it, encrypted reasoning included whether or not the caller was shown it. */
   readonly outputItems: readonly JsonObject[];
   /** Function calls that the parked native turn waits for; empty when it is not parked. */

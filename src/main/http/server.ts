@@ -64,7 +64,9 @@ export class CodexNativeApiServer {
     this.#options = options;
     this.#bodyLimits = new BodyLimits(options.maxBodyBytes, paceOf(options));
     this.#jsonBounds = jsonBoundsOf(options);
+    const loopShare = new LoopShare();
     this.#responses = new ResponseService({
+      loopShare,
       runtime: options.runtime,
       registry: options.registry,
       wallClock: Date.now,
@@ -77,7 +79,7 @@ export class CodexNativeApiServer {
         responses: this.#responses,
         registry: options.registry,
         callerTurns: new CallerTurns(),
-        loopShare: new LoopShare(),
+        loopShare,
         unsupportedParameters: options.unsupportedParameters,
         keepAliveCommentMs: options.keepAliveCommentMs ?? defaultKeepAliveCommentMs,
         jsonKeepAlive: options.jsonKeepAlive ?? "on-request",

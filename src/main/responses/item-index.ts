@@ -1,30 +1,19 @@
+import { itemTraits } from "../../workers/contract/item-chunk.js";
+import type { Pace } from "../../workers/contract/pace.js";
 import type { Owner } from "../continuation/owned-registry.js";
-import type { CodexNativeApiContinuationRegistry, NewContinuationRecord } from "../continuation/types.js";
+import type {
+  CodexNativeApiContinuationRegistry,
+  ContinuationRecord,
+  NewContinuationRecord,
+} from "../continuation/types.js";
 import { CodexNativeApiError } from "../errors.js";
+import { type ItemList, ItemPacker, visitItems } from "../history/item-list.js";
 import type { JsonObject } from "../runtime/types.js";
 
 /** Ids remembered; beyond so many the oldest are forgotten. One is about 100 bytes. */
 const maxIds = 100_000;
-
-/** An input item as the API shows it: with an id, its own or one made of its response and place. */
-export function identifyInputItems({
-  responseId,
-  inputItems,
-}: Pick<NewContinuationRecord, "responseId" | "inputItems">): readonly JsonObject[] {
-  return inputItems.map((item, index) => {
-    if (typeof item.id === "string") return item;
-    return {
-      id: `${idPrefixes.get(item.type) ?? "item"}_${responseId.replace(/^resp_/, "")}_${index}`,
-      ...item,
-    };
-  });
-}
-
-/** Whose items are looked for, and where they are kept. */
-export interface ItemSource {
-  readonly registry: CodexNativeApiContinuationRegistry;
-  readonly owner: Owner;
-}
+/** Size of a request's items once what they refer to is in its place: a stored item may be referred to again and again. */
+const maxResolvedBytes = 128 * 1024 * 1024;
 
 const idPrefixes = new Map<unknown, string>([
   ["message", "msg"],
@@ -33,17 +22,62 @@ const idPrefixes = new Map<unknown, string>([
   ["reasoning", "rs"],
 ]);
 
+/** An input item as the API shows it: with an id, its own or one made of its response and place. */
+export function identifyItem(item: JsonObject, responseId: string, index: number): JsonObject {
+  return typeof item.id === "string" ? item : { id: madeIdOf(item, responseId, index), ...item };
+}
+
+function madeIdOf({ type }: JsonObject, responseId: string, index: number): string {
+  return `${idPrefixes.get(type) ?? "item"}_${responseId.replace(/^resp_/, "")}_${index}`;
+}
+
+/** Response and place that such an id names; null for an id of another form. */
+function readMadeId(id: string): { readonly responseId: string; readonly index: number } | null {
+  const [, response, index] = /^(?:msg|fc|fco|rs|item)_(.+)_(\d{1,9})$/.exec(id) ?? [];
+  return response === undefined ? null : { responseId: `resp_${response}`, index: Number(index) };
+}
+
+/** The place of the item that is shown under this id; -1 where none is. */
+export async function findPlace(
+  items: ItemList,
+  id: string,
+  responseId: string,
+  pace: Pace,
+): Promise<number> {
+  const made = readMadeId(id);
+  if (made !== null) {
+    const [item] = items.slice(made.index, made.index + 1);
+    if (item !== undefined && identifyItem(item, responseId, made.index).id === id) return made.index;
+  }
+  let place = -1;
+  const look = (item: JsonObject, index: number) => {
+    if (place < 0 && item.id === id) place = index;
+  };
+  await visitItems(items, pace, look, itemTraits.id);
+  return place;
+}
+
+/** Whose items are looked for, and where they are kept. */
+export interface ItemSource {
+  readonly registry: CodexNativeApiContinuationRegistry;
+  readonly owner: Owner;
+  readonly pace: Pace;
+}
+
 /** Where stored items lie, since an `item_reference` names the item and not its response. */
 export class ItemIndex {
+  /** By id, of items that have one of their own: the others say it themselves. */
   readonly #responseIds = new Map<string, string>();
 
-  add(record: NewContinuationRecord): void {
-    for (const { id } of [...identifyInputItems(record), ...record.outputItems]) {
-      if (typeof id !== "string") continue;
+  async add(record: NewContinuationRecord, pace: Pace): Promise<void> {
+    const add = ({ id }: JsonObject) => {
+      if (typeof id !== "string") return;
       const key = keyOf(id, record.owner ?? null);
       this.#responseIds.delete(key);
       this.#responseIds.set(key, record.responseId);
-    }
+    };
+    await visitItems(record.inputItems, pace, add, itemTraits.id);
+    record.outputItems.forEach(add);
     for (const oldest of this.#responseIds.keys()) {
       if (this.#responseIds.size <= maxIds) break;
       this.#responseIds.delete(oldest);
@@ -54,43 +88,80 @@ export class ItemIndex {
    * Puts stored items in the place of `item_reference`s, and gives reasoning back the encrypted content that its caller was not
    * given or did not keep: whoever sends an answer's items back as they came names reasoning by its id alone.
    *
-   * @throws CodexNativeApiError `invalid_request` with the path of a reference to an item that is not stored (any more).
+   * @throws CodexNativeApiError `invalid_request` with the path of a reference to an item that is not stored (any more), and where
+   * all of it together becomes too much.
    */
-  async resolve(items: readonly JsonObject[], source: ItemSource): Promise<readonly JsonObject[]> {
-    if (!items.some((item) => item.type === "item_reference" || isBareReasoning(item))) return items;
-    return Promise.all(
-      items.map((item, index) => {
-        if (item.type === "item_reference") return this.#resolveOne(item.id, index, source);
-        return isBareReasoning(item) ? this.#completeReasoning(item, source) : item;
-      }),
-    );
+  async resolve(items: ItemList, source: ItemSource): Promise<ItemList> {
+    if (!items.has(itemTraits.reference)) return items;
+    const { pace } = source;
+    const wanted = new Set<string>();
+    const note = (item: JsonObject) => {
+      if (isReference(item) || isBareReasoning(item)) wanted.add(String(item.id));
+    };
+    await visitItems(items, pace, note, itemTraits.reference);
+    const stored = await this.#find(wanted, source);
+    const packer = new ItemPacker();
+    await visitItems(items, pace, (item, index) => {
+      packer.add(resolveOne(item, index, stored));
+      if (packer.bytes > maxResolvedBytes) throw tooMuch(index);
+    });
+    return packer.finish();
   }
 
-  async #completeReasoning(item: JsonObject, source: ItemSource): Promise<JsonObject> {
-    const encrypted = (await this.#find(item.id, source))?.encrypted_content;
-    return typeof encrypted === "string" ? { ...item, encrypted_content: encrypted } : item;
+  /** The stored items of these ids: each response is read once, whatever is wanted of it. */
+  async #find(
+    ids: ReadonlySet<string>,
+    { registry, owner, pace }: ItemSource,
+  ): Promise<ReadonlyMap<string, JsonObject>> {
+    const byResponse = new Map<string, Set<string>>();
+    for (const id of ids) {
+      const responseId =
+        this.#responseIds.get(keyOf(id, owner)) ??
+        this.#responseIds.get(keyOf(id, null)) ??
+        readMadeId(id)?.responseId;
+      if (responseId === undefined) continue;
+      const wanted = byResponse.get(responseId) ?? new Set();
+      byResponse.set(responseId, wanted.add(id));
+      if (pace.isDue) await pace.rest();
+    }
+    const found = new Map<string, JsonObject>();
+    for (const [responseId, wanted] of byResponse) {
+      const lookup = await registry.get(responseId);
+      if (lookup.status === "found") await collect(lookup.record, wanted, found, pace);
+      if (pace.isDue) await pace.rest();
+    }
+    return found;
   }
+}
 
-  async #resolveOne(id: unknown, index: number, source: ItemSource): Promise<JsonObject> {
-    const found = await this.#find(id, source);
-    if (found !== null) return found;
-    throw new CodexNativeApiError(
-      "invalid_request",
-      `Item '${String(id).slice(0, 64)}' is not stored here.`,
-      {
-        param: `input[${index}].id`,
-      },
-    );
-  }
+async function collect(
+  { responseId, inputItems, outputItems }: ContinuationRecord,
+  wanted: ReadonlySet<string>,
+  found: Map<string, JsonObject>,
+  pace: Pace,
+): Promise<void> {
+  const take = (item: JsonObject, index: number | null) => {
+    const shown = index === null ? item : identifyItem(item, responseId, index);
+    if (typeof shown.id === "string" && wanted.has(shown.id)) found.set(shown.id, shown);
+  };
+  for (const item of outputItems) take(item, null);
+  await visitItems(inputItems, pace, take);
+}
 
-  async #find(id: unknown, { registry, owner }: ItemSource): Promise<JsonObject | null> {
-    if (typeof id !== "string") return null;
-    const responseId = this.#responseIds.get(keyOf(id, owner)) ?? this.#responseIds.get(keyOf(id, null));
-    const lookup = responseId === undefined ? null : await registry.get(responseId);
-    if (lookup?.status !== "found") return null;
-    const { record } = lookup;
-    return [...identifyInputItems(record), ...record.outputItems].find((item) => item.id === id) ?? null;
+function resolveOne(item: JsonObject, index: number, stored: ReadonlyMap<string, JsonObject>): JsonObject {
+  if (isReference(item)) {
+    const found = stored.get(String(item.id));
+    if (found !== undefined) return found;
+    const message = `Item '${String(item.id).slice(0, 64)}' is not stored here.`;
+    throw new CodexNativeApiError("invalid_request", message, { param: `input[${index}].id` });
   }
+  const encrypted = isBareReasoning(item) ? stored.get(String(item.id))?.encrypted_content : undefined;
+  return typeof encrypted === "string" ? { ...item, encrypted_content: encrypted } : item;
+}
+
+function tooMuch(index: number): CodexNativeApiError {
+  const message = `'input': with the stored items that it refers to it is larger than ${maxResolvedBytes} bytes.`;
+  return new CodexNativeApiError("invalid_request", message, { param: `input[${index}].id` });
 }
 
 /** Input items have the ids their callers gave them: one caller's must not stand for another's. */
@@ -98,8 +169,10 @@ function keyOf(id: string, owner: Owner): string {
   return owner === null ? id : `${owner} ${id}`;
 }
 
-function isBareReasoning(item: JsonObject): boolean {
-  return (
-    item.type === "reasoning" && typeof item.id === "string" && typeof item.encrypted_content !== "string"
-  );
+function isReference({ type }: JsonObject): boolean {
+  return type === "item_reference";
+}
+
+function isBareReasoning({ type, id, encrypted_content: encrypted }: JsonObject): boolean {
+  return type === "reasoning" && typeof id === "string" && typeof encrypted !== "string";
 }

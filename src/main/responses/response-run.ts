@@ -1,3 +1,4 @@
+import type { LoopShare, Pace } from "../../workers/contract/pace.js";
 import type { Owner } from "../continuation/owned-registry.js";
 import { type ContinuationMode, planTurn, runPlannedTurn, type TurnPlan } from "../continuation/plan-turn.js";
 import type { ResponseEventLog } from "../continuation/response-event-log.js";
@@ -14,6 +15,7 @@ import type { ResponseObject } from "../dialects/responses/response-object.js";
 import { ResponseEventStream } from "../dialects/responses/response-stream.js";
 import type { ResponseEvent } from "../dialects/responses/wire-events.js";
 import { CodexNativeApiError } from "../errors.js";
+import { ItemList } from "../history/item-list.js";
 import type {
   IsolatedTurnResult,
   JsonObject,
@@ -40,6 +42,7 @@ export interface ResponseRunOptions {
   readonly registry: CodexNativeApiContinuationRegistry;
   readonly owner: Owner;
   readonly itemIndex: ItemIndex;
+  readonly loopShare: LoopShare;
   /** Whether a response of this owner's is being made, and will be stored. */
   readonly isRunning: (responseId: string) => boolean;
   /** Called when it begins to run. */
@@ -65,7 +68,7 @@ export class ResponseRun {
   /** What the model made, as it made it. */
   readonly #outputItems: JsonObject[] = [];
   #plan: TurnPlan | null = null;
-  #ownItems: readonly JsonObject[] = [];
+  #ownItems = ItemList.empty;
   #started: TurnStarted | null = null;
   #outcome: IsolatedTurnResult["outcome"]["status"] | null = null;
   #settle: (end: RunEnd) => void = () => {};
@@ -93,7 +96,7 @@ export class ResponseRun {
   }
 
   /** The request's own items, references resolved; empty before `prepare`. */
-  get inputItems(): readonly JsonObject[] {
+  get inputItems(): ItemList {
     return this.#ownItems;
   }
 
@@ -132,16 +135,17 @@ export class ResponseRun {
    * `response_in_progress`, and what `readChain` throws.
    */
   async prepare(): Promise<void> {
-    const { turn, registry, owner, itemIndex } = this.#options;
-    const items = await itemIndex.resolve(turn.request.items, { registry, owner });
-    const plan = await this.#planTurn(items);
-    refuseUnpairedCalls(plan.history, items, plan.echoes);
+    const { turn, registry, owner, itemIndex, loopShare } = this.#options;
+    const pace = loopShare.start();
+    const items = await itemIndex.resolve(turn.request.items, { registry, owner, pace });
+    const plan = await this.#planTurn(items, pace);
+    if (!turn.isPaired) await refuseUnpairedCalls(plan.history, items, pace, plan.echoes);
     this.#plan = plan;
     this.#ownItems = plan.ownItems;
     this.#describeContinuation(plan.resume === null ? "replayed" : "native");
   }
 
-  async #planTurn(items: readonly JsonObject[]): Promise<TurnPlan> {
+  async #planTurn(items: ItemList, pace: Pace): Promise<TurnPlan> {
     const { turn, runtime, registry, owner, wallClock, isRunning } = this.#options;
     const { previousResponseId } = turn;
     // Asked before the registry is: what runs is stored a moment before it counts as ended.
@@ -155,6 +159,7 @@ export class ResponseRun {
         identity: this.#identity(),
         owner,
         now: wallClock(),
+        pace,
       });
     } catch (error) {
       if (isMadeYet && CodexNativeApiError.fromUnknown(error).code === "continuation_not_found") {
@@ -297,10 +302,10 @@ export class ResponseRun {
   }
 
   async #store(result: IsolatedTurnResult, parkedCallIds: readonly string[]): Promise<void> {
-    const { registry, itemIndex, runtime } = this.#options;
+    const { registry, itemIndex, runtime, loopShare } = this.#options;
     const record = this.#record(result, parkedCallIds);
     const stored = await registry.put(record);
-    if (stored.status === "stored") itemIndex.add(record);
+    if (stored.status === "stored") await itemIndex.add(record, loopShare.start());
     else if (parkedCallIds.length > 0) runtime.abandonTurn(result.turnId);
   }
 

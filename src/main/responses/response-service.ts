@@ -1,12 +1,14 @@
+import type { LoopShare } from "../../workers/contract/pace.js";
 import { OwnedRegistry, type Owner } from "../continuation/owned-registry.js";
 import type { ResponseEventLog } from "../continuation/response-event-log.js";
 import type { CodexNativeApiContinuationRegistry, ContinuationRecord } from "../continuation/types.js";
 import type { ResponsesTurn } from "../dialects/responses/request-to-turn.js";
 import type { ResponseObject } from "../dialects/responses/response-object.js";
 import { CodexNativeApiError } from "../errors.js";
+import { packItems } from "../history/item-list.js";
 import type { JsonObject, NativeTurnRuntime } from "../runtime/types.js";
 import { EventLogs, type EventLogsBounds, eventsDropped } from "./event-logs.js";
-import { ItemIndex, identifyInputItems } from "./item-index.js";
+import { findPlace, ItemIndex, identifyItem } from "./item-index.js";
 import { ResponseRun, type ResponseSink, type RunEnd } from "./response-run.js";
 import { RunningResponses } from "./running-responses.js";
 
@@ -16,6 +18,8 @@ export interface ResponseServiceOptions {
   /** Unix time in milliseconds. */
   readonly wallClock: () => number;
   readonly newId: (prefix: string) => string;
+  /** Of the thread that this runs on. */
+  readonly loopShare: LoopShare;
   /** Bounds on the events of background responses. Default: those of `EventLogs`. */
   readonly eventLogs?: Partial<EventLogsBounds>;
 }
@@ -157,20 +161,24 @@ export class ResponseService {
     const run = this.#running.get(responseId, owner);
     const source =
       run === null ? await this.#find(responseId, owner) : { responseId, inputItems: run.inputItems };
-    const ordered = [...identifyInputItems(source)];
-    if (query.order === "desc") ordered.reverse();
-    let start = 0;
+    const pace = this.#options.loopShare.start();
+    const items = await packItems(source.inputItems, pace);
+    const isAscending = query.order === "asc";
+    let place = isAscending ? -1 : items.length;
     if (query.after !== null) {
-      const { after } = query;
-      start = ordered.findIndex((item) => item.id === after) + 1;
-      if (start === 0) {
+      place = await findPlace(items, query.after, responseId, pace);
+      if (place < 0) {
         throw new CodexNativeApiError("invalid_request", "There is no such item to start after.", {
           param: "after",
         });
       }
     }
-    const items = ordered.slice(start, start + query.limit);
-    return { items, hasMore: start + items.length < ordered.length };
+    const from = isAscending ? place + 1 : Math.max(0, place - query.limit);
+    const to = isAscending ? Math.min(items.length, from + query.limit) : place;
+    const page = items.slice(from, to).map((item, at) => identifyItem(item, responseId, from + at));
+    return isAscending
+      ? { items: page, hasMore: to < items.length }
+      : { items: page.reverse(), hasMore: from > 0 };
   }
 
   /** Gives up the background responses of one owner. */

@@ -1,4 +1,5 @@
 import type { TurnErrorCode, TurnErrorData } from "../../workers/contract/errors.js";
+import type { ItemChunk } from "../../workers/contract/item-chunk.js";
 import type { JsonObject } from "../../workers/contract/json.js";
 import type {
   CatalogModel as NativeModel,
@@ -19,9 +20,13 @@ import type {
   TurnEvent,
   TurnOutcome,
 } from "../../workers/contract/turn-messages.js";
+import type { ItemList, Items } from "../history/item-list.js";
 
 export type {
   FunctionTool,
+  ItemChunk,
+  ItemList,
+  Items,
   JsonObject,
   NativeModel,
   OutputItemType,
@@ -41,8 +46,8 @@ export type {
 
 /** A turn on an ephemeral native thread of its own, with no part in any other thread of the user's. */
 export interface IsolatedTurnRequest {
-  /** Responses API items: the whole history the model is to see, in order. */
-  readonly items: readonly JsonObject[];
+  /** Responses API items: the whole history the model is to see, in order. Those of HTTP callers come packed. */
+  readonly items: Items;
   /**
    * Messages of the service's own for this turn alone, after all items. The native thread is not kept after a turn that had
    * any, for they would stay in it. Default: none.

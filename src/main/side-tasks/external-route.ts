@@ -22,7 +22,7 @@ export class ExternalRoute implements SideTaskRoute {
 
   refuse({ external, turn }: PreparedTask): SideTaskSkipReason | null {
     if (external === null) return "not_configured";
-    return toChatMessages(turn.items) === null ? "input_not_supported" : null;
+    return toChatMessages([...turn.items]) === null ? "input_not_supported" : null;
   }
 
   placeOf({ external }: PreparedTask): string {
@@ -63,7 +63,7 @@ function composeCompletion(task: PreparedTask, { model, schemaIn }: ExternalProv
     model,
     messages: [
       ...system.map((content) => ({ role: "system", content })),
-      ...(toChatMessages(turn.items) ?? []),
+      ...(toChatMessages([...turn.items]) ?? []),
     ],
     ...(outputSchema !== null && inWords === null && { response_format: composeFormat(task, outputSchema) }),
     stream: false,

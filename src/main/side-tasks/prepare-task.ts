@@ -133,7 +133,7 @@ function composeBody(
 function composeTurn(body: JsonObject): IsolatedTurnRequest {
   try {
     const { request: turn } = toResponsesTurn(parseResponsesRequest(body), "ignore");
-    refuseReferences(turn.items);
+    refuseReferences([...turn.items]);
     return turn;
   } catch (error) {
     if (!(error instanceof CodexNativeApiError)) throw error;

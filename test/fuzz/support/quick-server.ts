@@ -56,7 +56,13 @@ export async function createQuickApp(): Promise<FastifyInstance> {
     context: {
       runtime,
       registry,
-      responses: new ResponseService({ runtime, registry, wallClock: Date.now, newId: createId }),
+      responses: new ResponseService({
+        runtime,
+        registry,
+        loopShare: new LoopShare(),
+        wallClock: Date.now,
+        newId: createId,
+      }),
       callerTurns: new CallerTurns(),
       loopShare: new LoopShare(),
       unsupportedParameters: options.unsupportedParameters,

@@ -2,7 +2,9 @@ import t from "tap";
 import type { ResponseChain } from "../../../src/main/continuation/chain.js";
 import { findEchoes } from "../../../src/main/continuation/echoed-items.js";
 import type { ContinuationRecord } from "../../../src/main/continuation/types.js";
+import { ItemList } from "../../../src/main/history/item-list.js";
 import type { JsonObject } from "../../../src/workers/contract/json.js";
+import { LoopShare } from "../../../src/workers/contract/pace.js";
 import { createRecord, message } from "./fixtures.js";
 
 const call = (call_id: string, changes: object = {}) => ({
@@ -22,20 +24,20 @@ function chainOf(...steps: readonly { input?: readonly JsonObject[]; output: rea
     lastUsedAt: 0,
     expiresAt: 0,
   }));
-  const items = records.flatMap((record) => [...record.inputItems, ...record.outputItems]);
+  const items = ItemList.of(records.flatMap((record) => [...record.inputItems, ...record.outputItems]));
   return { records, items, head: records.at(-1) as ContinuationRecord } satisfies ResponseChain;
 }
 
-const kept = (chain: ResponseChain, items: readonly JsonObject[]) => {
-  const echoes = findEchoes(chain, items);
-  return items.filter((item) => !echoes.has(item));
+const kept = async (chain: ResponseChain, items: readonly JsonObject[]) => {
+  const echoes = await findEchoes(chain, items, new LoopShare().start());
+  return items.filter((_item, at) => !echoes.has(at));
 };
 
 t.test("a call that comes back with its output is an echo, with or without its id", async (t) => {
   const chain = chainOf({ output: [call("a"), call("b")] });
   const { id: _id, ...bare } = call("b", { arguments: "{ }", status: "completed" });
   const answers = [output("a"), output("b")];
-  t.same(kept(chain, [call("a"), bare, ...answers]), answers);
+  t.same(await kept(chain, [call("a"), bare, ...answers]), answers);
 });
 
 t.test("messages and reasoning of the model's are known by their ids", async (t) => {
@@ -44,29 +46,29 @@ t.test("messages and reasoning of the model's are known by their ids", async (t)
   const chain = chainOf({ output: [thought, answer] });
   const asked = message("user", "and now?");
   const { encrypted_content: _secret, ...bareThought } = thought;
-  t.same(kept(chain, [bareThought, answer, asked]), [asked]);
+  t.same(await kept(chain, [bareThought, answer, asked]), [asked]);
 });
 
 t.test("what the caller wrote is never an echo by its id alone", async (t) => {
   const asked = { ...message("user", "again"), id: "msg_mine" };
   const chain = chainOf({ input: [asked], output: [call("a")] });
-  t.same(kept(chain, [asked]), [asked]);
+  t.same(await kept(chain, [asked]), [asked]);
 });
 
 t.test("a call that was answered already is an echo with its output", async (t) => {
   const chain = chainOf({ output: [call("a")] }, { input: [output("a")], output: [call("b")] });
-  t.same(kept(chain, [call("a"), output("a"), call("b"), output("b")]), [output("b")]);
+  t.same(await kept(chain, [call("a"), output("a"), call("b"), output("b")]), [output("b")]);
 });
 
 t.test("a call of a used id that is answered in another way is a call of its own", async (t) => {
   const chain = chainOf({ output: [call("a")] }, { input: [output("a")], output: [] });
   const round = [call("a"), output("a", "rainy")];
-  t.same(kept(chain, round), round);
+  t.same(await kept(chain, round), round);
 });
 
 t.test("a call of another name or another kind is none, and a second echo neither", async (t) => {
   const chain = chainOf({ output: [call("a")] });
   const others = [call("a", { name: "time" }), { type: "custom_tool_call", call_id: "a", name: "weather" }];
-  t.same(kept(chain, others), others);
-  t.same(kept(chain, [call("a"), call("a")]), [call("a")]);
+  t.same(await kept(chain, others), others);
+  t.same(await kept(chain, [call("a"), call("a")]), [call("a")]);
 });

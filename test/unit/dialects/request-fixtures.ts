@@ -1,9 +1,16 @@
 import { parseResponsesRequest } from "../../../src/main/dialects/responses/request-schema.js";
 import { type ResponsesTurn, toResponsesTurn } from "../../../src/main/dialects/responses/request-to-turn.js";
+import type { JsonObject } from "../../../src/workers/contract/json.js";
+
+/** A turn with its items as values. */
+export type TurnShown = Omit<ResponsesTurn, "request"> & {
+  readonly request: Omit<ResponsesTurn["request"], "items"> & { readonly items: readonly JsonObject[] };
+};
 
 /** The turn that a request with these fields becomes. */
-export function turnOf(body: object, policy: "ignore" | "reject" = "ignore"): ResponsesTurn {
-  return toResponsesTurn(parseResponsesRequest({ input: "hi", ...body }), policy);
+export function turnOf(body: object, policy: "ignore" | "reject" = "ignore"): TurnShown {
+  const turn = toResponsesTurn(parseResponsesRequest({ input: "hi", ...body }), policy);
+  return { ...turn, request: { ...turn.request, items: [...turn.request.items] } };
 }
 
 /** The smallest image there is of its kind. */

@@ -6,6 +6,7 @@ import {
   ResponseService,
   type ResponseServiceOptions,
 } from "../../../src/main/responses/response-service.js";
+import { LoopShare } from "../../../src/workers/contract/pace.js";
 import { FakeRuntime } from "../../support/fake-runtime.js";
 import { pollUntil } from "../../support/service-harness.js";
 import { rejection } from "../continuation/fixtures.js";
@@ -15,6 +16,7 @@ function createService(options: Partial<ResponseServiceOptions> = {}) {
   const service = new ResponseService({
     runtime: new FakeRuntime(),
     registry: new InMemoryCodexNativeApiContinuationRegistry(),
+    loopShare: new LoopShare(),
     wallClock: () => 1_700_000_000_000,
     newId: (prefix) => `${prefix}_${++ids}`,
     ...options,

@@ -8,10 +8,12 @@ import type { WireMessage } from "./wire-types.js";
 type MessageItem = Extract<InputItem, { type: "message" }>;
 type MessagePart = MessageItem["content"][number];
 
-export function toHistoryItems(messages: readonly ChatMessage[]): readonly JsonObject[] {
-  /** The kind of the latest call of each id: a tool message does not say what it answers. */
-  const callTypes: CallTypes = new Map();
-  return messages.flatMap((message) => toItems(message, callTypes)).map(toHistoryItem);
+/** The kind of the latest call of each id: a tool message does not say what it answers. */
+export type CallTypes = Map<string, ToolCall["type"]>;
+
+/** @param callTypes of the messages before this one; it adds its own. */
+export function toHistoryItems(message: ChatMessage, callTypes: CallTypes): readonly JsonObject[] {
+  return toItems(message, callTypes).map(toHistoryItem);
 }
 
 /** An answer as its caller sends it back. */
@@ -21,10 +23,9 @@ export function answerItems({
   refusal,
   tool_calls: calls,
 }: WireMessage): readonly JsonObject[] {
-  return toHistoryItems([{ role, content, refusal, tool_calls: calls?.map((call) => ({ ...call })) }]);
+  const message = { role, content, refusal, tool_calls: calls?.map((call) => ({ ...call })) };
+  return toHistoryItems(message, new Map());
 }
-
-type CallTypes = Map<string, ToolCall["type"]>;
 
 function toItems(message: ChatMessage, callTypes: CallTypes): readonly InputItem[] {
   switch (message.role) {

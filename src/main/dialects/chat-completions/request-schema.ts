@@ -2,12 +2,12 @@
 import { z } from "zod";
 import type { Pace } from "../../../workers/contract/pace.js";
 import { boundedList } from "../requests/bounded-list.js";
-import { checkElement, type ElementCheck } from "../requests/check-element.js";
 import type { JsonBody } from "../requests/json-body.js";
 import { metadata } from "../requests/metadata.js";
 import { parseBody, readElements } from "../requests/parse-body.js";
 import { requestLimits } from "../requests/request-limits.js";
-import { type ChatMessage, message, messages } from "./message-schemas.js";
+import { messages } from "./message-schemas.js";
+import { MessageReader, messageCheck, type ReadMessages } from "./read-messages.js";
 import { invalid } from "./request-error.js";
 import { responseFormat } from "./response-format.js";
 import { toolChoice, tools, webSearchOptions } from "./tool-schemas.js";
@@ -34,16 +34,13 @@ export const chatBody = z.looseObject({
   modalities: boundedList(z.string(), requestLimits.maxModalities).nullish(),
 });
 
-export type ChatRequest = z.infer<typeof chatBody>;
-
 /** The body but for its messages, which are checked one by one. */
 const head = chatBody.extend({ messages: z.array(z.unknown()) });
 
-const messageCheck: ElementCheck<ChatMessage> = {
-  schema: message,
-  field: "messages",
-  unsupported: "unsupported_chat_completions_feature",
-};
+/** For its type: a body whose messages were read. */
+const read = chatBody.extend({ messages: z.custom<ReadMessages>() });
+
+export type ChatRequest = z.infer<typeof read>;
 
 /**
  * A body that a host composed. Works on without a pause.
@@ -53,24 +50,21 @@ const messageCheck: ElementCheck<ChatMessage> = {
  */
 export function parseChatRequest(body: unknown): ChatRequest {
   const request = parseBody(head, body, messageCheck.unsupported);
-  return withMessages(
-    request,
-    request.messages.map((value, index) => checkElement(value, index, messageCheck)),
-  );
+  const reader = new MessageReader();
+  for (const [index, value] of request.messages.entries()) reader.take(value, index);
+  return withMessages(request, reader.finish());
 }
 
 /** A body that came over the wire, however long. Throws what `parseChatRequest` throws, and `invalid_json`. */
 export async function readChatRequest(body: JsonBody, pace: Pace): Promise<ChatRequest> {
   const request = parseBody(head, body.value, messageCheck.unsupported);
-  const checked: ChatMessage[] = [];
+  const reader = new MessageReader();
   if (pace.isDue) await pace.rest();
-  await readElements(body, messageCheck.field, pace, (value, index) => {
-    checked.push(checkElement(value, index, messageCheck));
-  });
-  return withMessages(request, checked);
+  await readElements(body, messageCheck.field, pace, (value, index) => reader.take(value, index));
+  return withMessages(request, reader.finish());
 }
 
-function withMessages(request: z.infer<typeof head>, checked: ChatMessage[]): ChatRequest {
-  if (checked.length === 0) throw invalid("messages", "holds no messages");
-  return { ...request, messages: checked };
+function withMessages(request: z.infer<typeof head>, messages: ReadMessages): ChatRequest {
+  if (messages.items.length === 0) throw invalid("messages", "holds no messages");
+  return { ...request, messages };
 }

@@ -1,5 +1,6 @@
 /** A checked request body becomes a turn, plus what the answer needs of the request. */
 import type { JsonObject } from "../../../workers/contract/json.js";
+import type { ItemList } from "../../history/item-list.js";
 import type { IsolatedTurnRequest } from "../../runtime/types.js";
 import type { Obligation } from "../answers/obligations.js";
 import { taskClassOf } from "../requests/metadata.js";
@@ -7,8 +8,6 @@ import { isGiven, type UnsupportedParameterPolicy } from "../requests/parameter-
 import { developerMessage } from "../responses/input-items.js";
 import { toNativeTool } from "../tools/native-tool.js";
 import { toWebSearchOptions } from "../tools/web-search.js";
-import { refuseUnpairedCalls } from "./call-pairs.js";
-import { toHistoryItems } from "./history-items.js";
 import { listIgnoredParameters } from "./ignored-parameters.js";
 import { refusals } from "./parameters.js";
 import { unsupported } from "./request-error.js";
@@ -18,7 +17,7 @@ import { mapTools } from "./tool-mapping.js";
 
 export interface ChatTurn {
   /** Its `items` are the caller's messages. */
-  readonly request: IsolatedTurnRequest;
+  readonly request: IsolatedTurnRequest & { readonly items: ItemList };
   /** Checked against what the model made, by `unmetObligations`. */
   readonly obligations: readonly Obligation[];
   readonly stream: boolean;
@@ -42,7 +41,6 @@ export function toChatTurn(body: ChatRequest, policy: UnsupportedParameterPolicy
   if (policy === "reject" && firstIgnored !== undefined) {
     throw unsupported(firstIgnored, "Codex has no place for it, and this server is set to refuse it");
   }
-  refuseUnpairedCalls(body.messages);
   const format = mapResponseFormat(body.response_format);
   const tools = mapTools(body);
   const directives = [...tools.directives, format.directive].filter(isGiven).map(developerMessage);
@@ -54,7 +52,7 @@ export function toChatTurn(body: ChatRequest, policy: UnsupportedParameterPolicy
       ...(tools.functions.length > 0 && { tools: tools.functions.map(toNativeTool) }),
       ...(tools.webSearch !== null && { webSearch: toWebSearchOptions(tools.webSearch) }),
       ...(format.outputSchema !== null && { outputSchema: format.outputSchema }),
-      items: toHistoryItems(body.messages),
+      items: body.messages.items,
       // No part of the conversation: they hold for this turn.
       ...(directives.length > 0 && { directives }),
     },

@@ -1,5 +1,8 @@
+import { itemTraits } from "../../../workers/contract/item-chunk.js";
 import type { JsonObject } from "../../../workers/contract/json.js";
-import { type CallKind, type CallStep, refuseUnpairedSteps } from "../tools/call-pairs.js";
+import type { Pace } from "../../../workers/contract/pace.js";
+import { type Items, visitItems } from "../../history/item-list.js";
+import { type CallKind, CallPairs, type CallStep } from "../tools/call-pairs.js";
 
 const kinds: ReadonlyMap<unknown, readonly [step: CallStep["step"], kind: CallKind]> = new Map([
   ["function_call", ["call", "function"]],
@@ -8,36 +11,38 @@ const kinds: ReadonlyMap<unknown, readonly [step: CallStep["step"], kind: CallKi
   ["custom_tool_call_output", ["output", "custom tool"]],
 ]);
 
-const noItems: ReadonlySet<JsonObject> = new Set();
+const noEchoes: ReadonlySet<number> = new Set();
 
 /**
  * @param history items that come before the request's own: those of the responses it continues.
  * @param input the request's items, as it numbers them.
- * @param echoes those of them that are in the history already.
+ * @param echoes the places of those of them that are in the history already.
  * @throws CodexNativeApiError `invalid_request` for the first call or output that has no partner.
  */
-export function refuseUnpairedCalls(
-  history: readonly JsonObject[],
-  input: readonly JsonObject[],
-  echoes = noItems,
-): void {
-  refuseUnpairedSteps(listSteps(history, input, echoes));
+export async function refuseUnpairedCalls(
+  history: Items,
+  input: Items,
+  pace: Pace,
+  echoes = noEchoes,
+): Promise<void> {
+  const pairs = new CallPairs();
+  await visitItems(history, pace, (item) => takeStep(pairs, item, null), itemTraits.call);
+  await visitItems(
+    input,
+    pace,
+    (item, at) => {
+      if (!echoes.has(at)) takeStep(pairs, item, at);
+    },
+    itemTraits.call,
+  );
+  const fault = pairs.finish();
+  if (fault !== null) throw fault;
 }
 
-function* listSteps(
-  history: readonly JsonObject[],
-  input: readonly JsonObject[],
-  echoes: ReadonlySet<JsonObject>,
-): Iterable<CallStep> {
-  for (const item of history) yield* readStep(item, () => "input");
-  for (const [at, item] of input.entries()) {
-    if (!echoes.has(item)) yield* readStep(item, () => `input[${at}].call_id`);
-  }
-}
-
-function* readStep(item: JsonObject, param: () => string): Iterable<CallStep> {
+/** @param at the item's place in the request; null for one of the history before it. */
+export function takeStep(pairs: CallPairs, item: JsonObject, at: number | null): void {
   const found = kinds.get(item.type);
   if (found === undefined || typeof item.call_id !== "string") return;
   const [step, kind] = found;
-  yield { step, callId: item.call_id, kind, param: param() };
+  pairs.take({ step, callId: item.call_id, kind, param: at === null ? "input" : `input[${at}].call_id` });
 }

@@ -37,7 +37,7 @@ export function listIgnoredParameters(request: ResponsesRequest): readonly strin
   const { tools } = request;
   names.push(...listIncludes(request, tools?.some(isWebSearchTool) === true));
   names.push(...(tools ?? []).flatMap((tool, index) => listToolOptions(tool, `tools[${index}]`)));
-  names.push(...listItemOptions(request.input));
+  if (typeof request.input === "object" && request.input !== null) names.push(...request.input.ignored);
   return names;
 }
 
@@ -56,31 +56,6 @@ function listToolOptions(tool: Tool, at: string): readonly string[] {
   const strict = tool.strict === true ? [`${at}.strict`] : [];
   const options = withoutIdle(tool, { defer_loading: false });
   return [...strict, ...unreadKeys(at, options, ["type", "name", "description", "parameters", "strict"])];
-}
-
-/** Of all items together, for there may be thousands. */
-function listItemOptions(input: ResponsesRequest["input"]): readonly string[] {
-  const names = new Set<string>();
-  for (const item of typeof input === "string" ? [] : (input ?? [])) {
-    if (isGiven(item.caller)) names.add("input[].caller");
-    const [parts, field] = partsOf(item);
-    for (const part of parts) {
-      // Codex lets the model see every image in its original size.
-      if (part.detail === "low" || part.detail === "high") names.add(`input[].${field}[].detail`);
-      if (isGiven(part.prompt_cache_breakpoint)) names.add(`input[].${field}[].prompt_cache_breakpoint`);
-    }
-  }
-  return [...names];
-}
-
-interface PartOptions {
-  readonly detail?: unknown;
-  readonly prompt_cache_breakpoint?: unknown;
-}
-
-function partsOf(item: { readonly [key: string]: unknown }): [readonly PartOptions[], string] {
-  if (Array.isArray(item.content)) return [item.content, "content"];
-  return [Array.isArray(item.output) ? item.output : [], "output"];
 }
 
 function withoutIdle(value: object | null | undefined, idle: Readonly<Record<string, unknown>>): object {

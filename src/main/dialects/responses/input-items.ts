@@ -110,12 +110,6 @@ function toHistoryPart(part: Part): JsonObject {
   return image;
 }
 
-export function isItemReference(
-  item: JsonObject,
-): item is { readonly type: "item_reference"; readonly id: string } {
-  return item.type === "item_reference";
-}
-
 function completeShortForms(value: unknown): unknown {
   if (!isJsonObject(value)) return value;
   const typed =

@@ -4,7 +4,6 @@ import { findTooDeep } from "../../../workers/contract/json-depth.js";
 import type { Pace } from "../../../workers/contract/pace.js";
 import { CodexNativeApiError } from "../../errors.js";
 import { boundedList } from "../requests/bounded-list.js";
-import { checkElement, type ElementCheck } from "../requests/check-element.js";
 import type { JsonBody } from "../requests/json-body.js";
 import { longText } from "../requests/long-text.js";
 import { metadata } from "../requests/metadata.js";
@@ -14,7 +13,8 @@ import { maxBodyLevels, requestLimits } from "../requests/request-limits.js";
 import { formatPath } from "../requests/schema-fault.js";
 import { textFormat } from "../structured-output/text-format.js";
 import { toolChoice, tools } from "../tools/tool-schemas.js";
-import { type InputItem, inputItem } from "./input-items.js";
+import { inputItem } from "./input-items.js";
+import { InputReader, itemCheck, type ReadInput } from "./read-input.js";
 
 const flag = z.boolean().nullish();
 const text = z.string().nullish();
@@ -57,16 +57,15 @@ export const responsesBody = z.looseObject({
   prompt_cache_retention: text,
 });
 
-export type ResponsesRequest = z.infer<typeof responsesBody>;
-
 /** The body but for its items, which are checked one by one. */
 const head = responsesBody.extend({ input: z.union([longText, z.array(z.unknown())]).nullish() });
 
-const itemCheck: ElementCheck<InputItem> = {
-  schema: inputItem,
-  field: "input",
-  unsupported: "unsupported_responses_feature",
-};
+type Head = z.infer<typeof head>;
+
+/** For its type: a body whose items were read. */
+const read = responsesBody.extend({ input: z.custom<string | ReadInput>().nullish() });
+
+export type ResponsesRequest = z.infer<typeof read>;
 
 /**
  * A body that a host composed. Works on without a pause.
@@ -78,28 +77,30 @@ export function parseResponsesRequest(body: unknown): ResponsesRequest {
   refuseDeepNesting(body);
   const request = parseBody(head, body, itemCheck.unsupported);
   const { input } = request;
-  const items = Array.isArray(input)
-    ? input.map((value, index) => checkElement(value, index, itemCheck))
-    : input;
-  refuseNoInput({ ...request, input: items });
-  return { ...request, input: items };
+  if (!Array.isArray(input)) return withInput(request, input);
+  const reader = new InputReader(isGiven(request.previous_response_id));
+  for (const [index, value] of input.entries()) reader.take(value, index);
+  return withInput(request, reader.finish());
 }
 
 /** A body that came over the wire, however long. Throws what `parseResponsesRequest` throws, and `invalid_json`. */
 export async function readResponsesRequest(body: JsonBody, pace: Pace): Promise<ResponsesRequest> {
   const request = parseBody(head, body.value, itemCheck.unsupported);
   const { input } = request;
-  if (!Array.isArray(input)) {
-    refuseNoInput({ ...request, input });
-    return { ...request, input };
-  }
-  const items: InputItem[] = [];
+  if (!Array.isArray(input)) return withInput(request, input);
+  const reader = new InputReader(isGiven(request.previous_response_id));
   if (pace.isDue) await pace.rest();
-  await readElements(body, itemCheck.field, pace, (value, index) => {
-    items.push(checkElement(value, index, itemCheck));
-  });
-  refuseNoInput({ ...request, input: items });
-  return { ...request, input: items };
+  await readElements(body, itemCheck.field, pace, (value, index) => reader.take(value, index));
+  return withInput(request, reader.finish());
+}
+
+/** A response that continues another may have nothing to add. */
+function withInput(request: Head, input: ResponsesRequest["input"]): ResponsesRequest {
+  if (!isGiven(request.previous_response_id)) {
+    if (!isGiven(input)) throw inputFault("'input' is missing.");
+    if (typeof input !== "string" && input.items.length === 0) throw inputFault("'input' holds no items.");
+  }
+  return { ...request, input };
 }
 
 function refuseDeepNesting(body: unknown): void {
@@ -110,16 +111,6 @@ function refuseDeepNesting(body: unknown): void {
     `The request body is nested deeper than ${maxBodyLevels} levels.`,
     { param: formatPath(path) },
   );
-}
-
-/** A response that continues another may have nothing to add. */
-function refuseNoInput({
-  input,
-  previous_response_id: previous,
-}: Pick<ResponsesRequest, "input" | "previous_response_id">): void {
-  if (isGiven(previous)) return;
-  if (!isGiven(input)) throw inputFault("'input' is missing.");
-  if (input.length === 0 && typeof input !== "string") throw inputFault("'input' holds no items.");
 }
 
 function inputFault(message: string): CodexNativeApiError {

@@ -1,6 +1,6 @@
 /** A checked request body becomes a turn, plus what the answer repeats of the request. */
-import type { JsonObject } from "../../../workers/contract/json.js";
 import { CodexNativeApiError } from "../../errors.js";
+import { ItemList } from "../../history/item-list.js";
 import type { IsolatedTurnRequest } from "../../runtime/types.js";
 import type { Obligation } from "../answers/obligations.js";
 import { isGiven, type UnsupportedParameterPolicy } from "../requests/parameter-fate.js";
@@ -8,16 +8,17 @@ import { type FormatMapping, mapTextFormat } from "../structured-output/text-for
 import { toNativeTool } from "../tools/native-tool.js";
 import { type OfferedTools, offerTools } from "../tools/tool-choice.js";
 import { toWebSearchOptions } from "../tools/web-search.js";
-import { refuseUnpairedCalls } from "./call-pairs.js";
 import { listIgnoredParameters } from "./ignored-parameters.js";
-import { developerMessage, isItemReference, toHistoryItem, userMessage } from "./input-items.js";
+import { developerMessage, userMessage } from "./input-items.js";
 import { refusals } from "./parameters.js";
 import { echoRequest, type RequestEcho } from "./request-echo.js";
 import type { ResponsesRequest } from "./request-schema.js";
 
 export interface ResponsesTurn {
-  /** Its `items` are what the caller sent. They may hold references to stored items: see `isItemReference`. */
-  readonly request: IsolatedTurnRequest;
+  /** Its `items` are what the caller sent. They may hold references to stored items (`itemTraits.reference`). */
+  readonly request: IsolatedTurnRequest & { readonly items: ItemList };
+  /** Whether its calls are known to have their outputs, and the outputs their calls. */
+  readonly isPaired: boolean;
   /** Checked against the output of a completed response, by `unmetObligations`. */
   readonly obligations: readonly Obligation[];
   readonly previousResponseId: string | null;
@@ -56,6 +57,7 @@ export function toResponsesTurn(body: ResponsesRequest, policy: UnsupportedParam
       // No part of the conversation: they hold for this turn and are not stored.
       ...(directives.length > 0 && { directives }),
     },
+    isPaired: typeof body.input !== "object" || body.input === null || body.input.isPaired,
     obligations: [...tools.obligations, ...format.obligations],
     previousResponseId: echo.previousResponseId,
     stream: body.stream === true,
@@ -85,12 +87,9 @@ function refuseUnmapped(body: ResponsesRequest): void {
   }
 }
 
-function toItems({ input, previous_response_id: previous }: ResponsesRequest): readonly JsonObject[] {
-  if (typeof input === "string") return [userMessage(input)];
-  const items = (input ?? []).map(toHistoryItem);
-  // With items from elsewhere the history is not whole yet: then it is checked where it becomes so.
-  if (!isGiven(previous) && !items.some(isItemReference)) refuseUnpairedCalls([], items);
-  return items;
+function toItems({ input }: ResponsesRequest): ItemList {
+  if (typeof input === "string") return ItemList.of([userMessage(input)]);
+  return input?.items ?? ItemList.empty;
 }
 
 function toSettings(body: ResponsesRequest, echo: RequestEcho): Omit<IsolatedTurnRequest, "items"> {

@@ -17,34 +17,51 @@ export interface CallStep {
 }
 
 /**
- * Each output answers the call of its id that is open at that point, and each call is answered in the end. An id may come again
- * once it was answered.
- *
- * @throws CodexNativeApiError `invalid_request` that names the first step which breaks this.
+ * Takes a history's steps one after another. Each output answers the call of its id that is open at that point, and each call is
+ * answered in the end. An id may come again once it was answered.
  */
-export function refuseUnpairedSteps(steps: Iterable<CallStep>): void {
-  const open = new Map<string, CallStep>();
-  const answered = new Set<string>();
-  for (const step of steps) {
-    const { callId } = step;
-    const call = open.get(callId);
-    if (step.step === "call") {
-      if (call !== undefined) throw fault(step, `call ${quote(callId)} is open already, since ${call.param}`);
-      open.set(callId, step);
-      continue;
+export class CallPairs {
+  readonly #open = new Map<string, CallStep>();
+  readonly #answered = new Set<string>();
+  #fault: CodexNativeApiError | null = null;
+
+  /** After the first fault there is nothing more to find. */
+  take(step: CallStep): void {
+    this.#fault ??= this.#check(step);
+  }
+
+  get fault(): CodexNativeApiError | null {
+    return this.#fault;
+  }
+
+  /** The first step that breaks the rule, when there are no more; null where none does. */
+  finish(): CodexNativeApiError | null {
+    if (this.#fault !== null) return this.#fault;
+    for (const call of this.#open.values()) {
+      return fault(call, `no tool output found for ${call.kind} call ${quote(call.callId)}`);
     }
-    if (call === undefined) throw fault(step, whyNoCall(callId, answered));
+    return null;
+  }
+
+  #check(step: CallStep): CodexNativeApiError | null {
+    const { callId } = step;
+    const call = this.#open.get(callId);
+    if (step.step === "call") {
+      if (call !== undefined)
+        return fault(step, `call ${quote(callId)} is open already, since ${call.param}`);
+      this.#open.set(callId, step);
+      return null;
+    }
+    if (call === undefined) return fault(step, whyNoCall(callId, this.#answered));
     if (step.kind !== null && step.kind !== call.kind) {
-      throw fault(
+      return fault(
         step,
         `call ${quote(callId)} is one of a ${call.kind}, and this output is of a ${step.kind}`,
       );
     }
-    open.delete(callId);
-    answered.add(callId);
-  }
-  for (const call of open.values()) {
-    throw fault(call, `no tool output found for ${call.kind} call ${quote(call.callId)}`);
+    this.#open.delete(callId);
+    this.#answered.add(callId);
+    return null;
   }
 }
 

@@ -33,6 +33,7 @@ export function addChatCompletionRoutes(
     runtime: context.runtime,
     wallClock: context.wallClock,
     newId: createId,
+    loopShare: context.loopShare,
   });
   addRoute(app, routePath, {
     needsBody: true,

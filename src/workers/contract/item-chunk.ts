@@ -1,0 +1,27 @@
+import type { JsonObject } from "./json.js";
+
+/** Some items of a history, as JSON: a turn may have hundreds of thousands, and bytes pass threads and wires without a look at each. */
+export interface ItemChunk {
+  /** The items in UTF-8, with commas between them. */
+  readonly json: Uint8Array<ArrayBuffer>;
+  readonly count: number;
+  /** A sum of `itemTraits`: what at least one of the items has. Whoever looks for none of that need not read the chunk. */
+  readonly traits: number;
+}
+
+export const itemTraits = {
+  /** The role `system`, for which Codex has another word. */
+  system: 1,
+  /** A call, or the output of one. */
+  call: 2,
+  /** An id of its own. */
+  id: 4,
+  /** Stands for an item that is stored, or for a part of it. */
+  reference: 8,
+} as const;
+
+export function readChunk({ json }: ItemChunk): readonly JsonObject[] {
+  const text = Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString();
+  const items: JsonObject[] = JSON.parse(`[${text}]`);
+  return items;
+}
