@@ -1,8 +1,9 @@
-import { readdir } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { type LogLine, ServeProcess } from "../support/cli-harness.js";
+import { type LogLine, runCommandProcess, ServeProcess } from "../support/cli-harness.js";
 import { testCodexBin } from "../support/codex-version.js";
+import { writeCodexWrapper } from "../support/codex-wrapper.js";
 import {
   createChatGptLogin,
   logout,
@@ -119,6 +120,9 @@ t.test("without a binary the listener is up, says 503 and what to do", async (t)
   const serve = new ServeProcess(t, { ...environment, CODEX_NATIVE_API_CODEX_BIN: "/nowhere/codex" });
   const url = urlOf(await serve.waitFor("service.listening"));
   t.match(await serve.waitFor("app_server.start_failed"), { msg: /codex/i });
+  const faults = serve.lines.filter(({ level }) => level === "error" || level === "fatal");
+  t.equal(faults.length, 1, "one line");
+  t.notOk("err" in (faults[0] ?? {}), "without a stack");
   const answer = await ask(url);
   t.equal(answer.status, 503);
   t.ok(Number(answer.headers.get("retry-after")) > 0);
@@ -126,6 +130,38 @@ t.test("without a binary the listener is up, says 503 and what to do", async (t)
   t.equal((await fetch(`${url}/readyz`)).status, 503);
   t.equal((await fetch(`${url}/livez`)).status, 200);
   t.match(await (await fetch(`${url}/v1/health`)).json(), { status: "unavailable" });
+});
+
+t.test("a second service on the same address says who holds it, in one line, and ends with 1", async (t) => {
+  const { environment } = await prepare(t);
+  const first = new ServeProcess(t, environment);
+  const { port } = new URL(urlOf(await first.waitFor("service.listening")));
+  const second = new ServeProcess(t, { ...environment, CODEX_NATIVE_API_PORT: port });
+  t.same(await second.exited, { code: 1, signal: null });
+  t.match(second.lines, [
+    { level: "fatal", event: "service.start_failed", msg: /the service runs at .* already; .*--port/ },
+  ]);
+  t.equal(second.lines.length, 1);
+  t.equal((await fetch(`http://127.0.0.1:${port}/livez`)).status, 200, "the first one goes on");
+});
+
+t.test("a binary that is replaced under the service is told of in the log and by doctor", async (t) => {
+  const { root, environment } = await prepare(t);
+  await mkdir(join(root, "bin"));
+  const bin = await writeCodexWrapper(
+    join(root, "bin"),
+    'const child = spawn(real, args, { stdio: "inherit" });\nchild.on("exit", (code) => process.exit(code ?? 1));\nfor (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => child.kill(signal));',
+  );
+  const env = { ...environment, CODEX_NATIVE_API_CODEX_BIN: bin };
+  const serve = new ServeProcess(t, env);
+  const { port } = new URL(urlOf(await serve.waitFor("service.listening")));
+  await serve.waitFor("codex.ready");
+  await writeFile(bin, "#!/bin/sh\necho codex-cli 99.1.0\n");
+  t.match(await serve.waitFor("codex.binary_replaced"), { found: "99.1.0", msg: /restart to use it/ });
+  const doctor = await runCommandProcess(t, { ...env, CODEX_NATIVE_API_PORT: port }, ["doctor"]);
+  t.match(doctor.stdout, /^warn {2}codex .*99\.1\.0, .*; the service still runs \d/m);
+  t.match(doctor.stdout, /restart the service to use it/);
+  t.equal((await ask(`http://127.0.0.1:${port}`)).status, 200, "what runs goes on");
 });
 
 t.test("without a login it says so, and a login is noticed without a restart", async (t) => {

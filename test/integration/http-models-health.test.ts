@@ -112,6 +112,30 @@ t.test("without Codex health is 503 and says why", async (t) => {
   });
 });
 
+t.test("polls of health are logged at debug, and what is refused of them at info", async (t) => {
+  const fixture = await serveFake(t, { authToken: "s3cret" });
+  const headers = { authorization: "Bearer s3cret" };
+  for (const path of ["/livez", "/readyz", "/v1/health"]) await call(fixture, path, { headers });
+  fixture.runtime.currentHealth = loginRequired;
+  for (const path of ["/readyz", "/v1/health"]) await call(fixture, path, { headers });
+  await call(fixture, "/v1/health");
+  await call(fixture, "/v1/models", { headers });
+  const lines = fixture.lines.filter(({ event }) => event === "http.request");
+  const debug = 20;
+  t.strictSame(
+    lines.map(({ route, status, level }) => [route, status, Number(level) > debug]),
+    [
+      ["/livez", 200, false],
+      ["/readyz", 200, false],
+      ["/v1/health", 200, false],
+      ["/readyz", 503, false],
+      ["/v1/health", 503, false],
+      ["/v1/health", 401, true],
+      ["/v1/models", 503, true],
+    ],
+  );
+});
+
 t.test("the probes say a word and nothing else", async (t) => {
   const fixture = await serveFake(t);
   t.match(await call(fixture, "/livez"), { status: 200, text: "ok\n" });

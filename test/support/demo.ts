@@ -6,6 +6,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fetch } from "undici";
+import { exitCodes } from "../../src/main/cli/exit-codes.js";
+import { describeStartFault, formatStartFault } from "../../src/main/cli/start-fault.js";
+import { formatFault } from "../../src/main/config/faults.js";
 import { loadConfig } from "../../src/main/config/load-config.js";
 import { readMachine } from "../../src/main/config/machine.js";
 import { createLogger, type Logger } from "../../src/main/observability/logger.js";
@@ -17,15 +20,23 @@ const answer =
 
 const say = (line = "") => process.stdout.write(`${line}\n`);
 
+/** Why there is no demo: one line for people, and an exit code. */
+class DemoFault extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number = exitCodes.failed) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
 interface Demo {
   readonly service: CodexNativeApiService;
-  readonly backend: OfflineBackend;
   readonly url: string;
   readonly logger: Logger;
 }
 
-async function startDemo(directory: string): Promise<Demo> {
-  const backend = await OfflineBackend.start();
+async function startDemo(directory: string, backend: OfflineBackend): Promise<Demo> {
   backend.setDefaultReply(textInDeltas(answer, 20, 40));
   const userHome = join(directory, "codex");
   await createChatGptLogin({ home: userHome, backend, email: "demo@example.com" });
@@ -40,22 +51,20 @@ async function startDemo(directory: string): Promise<Demo> {
     env: environment,
     machine: readMachine(),
   });
-  if (!loaded.ok) throw new Error(`The demo's configuration is at fault: ${JSON.stringify(loaded.faults)}`);
+  if (!loaded.ok) throw new DemoFault(loaded.faults.map(formatFault).join("; "), exitCodes.configuration);
   const logger = createLogger({ level: "info", format: "text" });
   const service = new CodexNativeApiService({ config: loaded.config, logger, environment });
-  const { url } = await service.start();
-  if (url === null) throw new Error("The demo's configuration says not to start.");
-  return { service, backend, url, logger };
+  const { url } = await service.start().catch(async (error: unknown) => {
+    const fault = await describeStartFault(error, loaded.config);
+    throw fault === null ? error : new DemoFault(formatStartFault(fault), fault.exitCode);
+  });
+  if (url === null) throw new DemoFault("the configuration says not to start", exitCodes.configuration);
+  return { service, url, logger };
 }
 
-async function waitUntilReady(url: string): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (Date.now() < deadline) {
-    const { status } = await fetch(`${url}/readyz`);
-    if (status === 200) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error("Codex did not become ready within 30 seconds; the lines above say why.");
+async function waitUntilReady(service: CodexNativeApiService): Promise<void> {
+  const readiness = await service.untilSettled(30_000);
+  if (!readiness.ready) throw new DemoFault(readiness.error.message);
 }
 
 async function showOneRequest(url: string): Promise<void> {
@@ -111,25 +120,32 @@ function untilSignal(): Promise<void> {
   });
 }
 
-const directory = await mkdtemp(join(tmpdir(), "codex-native-api-demo-"));
-try {
-  say("Starting the service on a throw-away login and an offline model backend ...");
-  const { service, backend, url, logger } = await startDemo(directory);
+async function runDemo({ service, url, logger }: Demo): Promise<void> {
   try {
-    await waitUntilReady(url);
+    await waitUntilReady(service);
     // The request's own log line would land in the middle of the answer.
     logger.level = "warn";
     await showOneRequest(url);
     logger.level = "info";
-    if (!process.argv.includes("--once")) {
-      const signalled = untilSignal();
-      showHowToCall(url);
-      await signalled;
-    }
+    if (process.argv.includes("--once")) return;
+    const signalled = untilSignal();
+    showHowToCall(url);
+    await signalled;
   } finally {
     await service.stop();
-    await backend.close();
   }
+}
+
+const directory = await mkdtemp(join(tmpdir(), "codex-native-api-demo-"));
+const backend = await OfflineBackend.start();
+try {
+  say("Starting the service on a throw-away login and an offline model backend ...");
+  await runDemo(await startDemo(directory, backend));
+} catch (error) {
+  if (!(error instanceof DemoFault)) throw error;
+  process.stderr.write(`The demo cannot run: ${error.message}\n`);
+  process.exitCode = error.exitCode;
 } finally {
+  await backend.close();
   await rm(directory, { recursive: true, force: true });
 }

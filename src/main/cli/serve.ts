@@ -4,6 +4,7 @@ import type { ConfigResult } from "../config/load-config.js";
 import type { CodexNativeApiConfig } from "../config/types.js";
 import type { Logger } from "../observability/logger.js";
 import { exitCodes } from "./exit-codes.js";
+import { describeStartFault, formatStartFault } from "./start-fault.js";
 
 /** What `serve` needs of a service; `CodexNativeApiService` is one. */
 export interface ServableService {
@@ -68,9 +69,9 @@ export async function serve(options: ServeOptions): Promise<number> {
   );
   const ending = await Promise.race([started, first]);
   if (ending.kind !== "signal") {
-    logger.fatal({ event: `service.${ending.kind}`, err: ending.error }, "the service cannot go on");
+    const exitCode = await logEnding(ending, config, logger);
     await destroyService(service, logger);
-    return exitCodes.failed;
+    return exitCode;
   }
   logger.info({ event: "service.signal", signal: ending.signal }, "stopping; once more to stop at once");
   const drained = stopService(service, logger).then((isClean) => (isClean ? "drained" : "stop_failed"));
@@ -80,6 +81,24 @@ export async function serve(options: ServeOptions): Promise<number> {
   logger.warn({ event: "service.destroy", reason: outcome ?? "deadline" }, "stopping at once");
   await destroyService(service, logger);
   return exitCodes.failed;
+}
+
+/** One line that says what to do, where that is known; a stack only where nobody foresaw it. */
+async function logEnding(
+  { kind, error }: Exclude<Ending, { readonly kind: "signal" }>,
+  config: CodexNativeApiConfig,
+  logger: Logger,
+): Promise<number> {
+  const event = `service.${kind}`;
+  const fault = kind === "start_failed" ? await describeStartFault(error, config) : null;
+  if (fault === null) {
+    logger.fatal({ event, err: error }, "the service cannot go on");
+    return exitCodes.failed;
+  }
+  const { code, exitCode } = fault;
+  logger.fatal({ event, code }, `not started: ${formatStartFault(fault)}`);
+  logger.debug({ event: "service.start_fault", err: error }, "what the start failed with");
+  return exitCode;
 }
 
 /** The first and the second reason to end; later ones change nothing. */

@@ -5,7 +5,7 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** Answered without a token. */
     readonly public?: boolean;
-    /** Asked for so often that a log line each would drown the rest. */
+    /** Asked for so often that a log line each would drown the rest. What is refused is logged all the same. */
     readonly quiet?: boolean;
     /** Of no use without a body: one that is empty is no JSON. */
     readonly needsBody?: boolean;

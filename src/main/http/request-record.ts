@@ -88,7 +88,8 @@ export function logRequest(
     ...(outcome !== null && { outcome }),
     ...(record.errorCode !== null && { error_code: record.errorCode }),
   };
-  if (request.routeOptions.config.quiet === true) logger.debug(fields, "request");
+  const isPoll = request.routeOptions.config.quiet === true && record.errorCode === null;
+  if (isPoll) logger.debug(fields, "request");
   else if (finished && reply.raw.statusCode >= 500) logger.warn(fields, "request");
   else logger.info(fields, "request");
 }

@@ -67,6 +67,9 @@ class SharedAppServer implements AppServerSource {
   readonly #events: AppServerSourceEvents;
   readonly #logger: Logger;
   #supervisor: AppServerSupervisor | null = null;
+  #wasReady = false;
+  /** Why there is no app-server, as it was told last; null while there is one. */
+  #lastFault: string | null = null;
 
   constructor(installation: CodexInstallation, events: AppServerSourceEvents, logger: Logger) {
     this.#installation = installation;
@@ -98,6 +101,8 @@ class SharedAppServer implements AppServerSource {
         this.#logger.error({ event: "app_server.fault", fault, err: cause }, fault);
       },
       onReady: ({ generation, endpoint, pid }) => {
+        this.#wasReady = true;
+        this.#lastFault = null;
         this.#logger.info({ event: "app_server.started", generation, pid }, "app-server started");
         this.#events.onDial({ endpoint, appServerGeneration: generation });
       },
@@ -147,10 +152,13 @@ class SharedAppServer implements AppServerSource {
     const { generation, reason, retryInMs, exhausted, stderrTail } = down;
     // The end of the last generation when the service itself closes.
     if (retryInMs === null) return;
-    this.#logger.error(
-      { event: "app_server.down", generation, reason, retryInMs, exhausted, stderrTail },
-      `app-server down: ${reason}`,
-    );
+    const fields = { event: "app_server.down", generation, reason, retryInMs, exhausted, stderrTail };
+    const text = `app-server down: ${reason}`;
+    // Tried again every few seconds, a fault that lasts is one line and not thousands. Whoever waits for `start` logs the first.
+    const isFirst = this.#lastFault === null && !this.#wasReady && stderrTail === "";
+    if (isFirst || reason === this.#lastFault) this.#logger.debug(fields, text);
+    else this.#logger.error(fields, text);
+    this.#lastFault = reason;
     this.#events.onDown({ reason, blocked: exhausted });
   }
 }

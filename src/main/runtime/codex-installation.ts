@@ -5,7 +5,12 @@ import type { SpawnSpec } from "../../workers/contract/endpoint.js";
 import type { TurnProfile } from "../../workers/contract/turn.js";
 import type { CatalogEntry } from "./app-server/catalog-cache.js";
 import { buildChildEnvironment } from "./app-server/child-environment.js";
-import { type CodexBinary, findCodexBinary } from "./app-server/codex-binary.js";
+import {
+  type CodexBinary,
+  type FindCodexBinaryOptions,
+  findCodexBinary,
+  identifyFile,
+} from "./app-server/codex-binary.js";
 import { type CodexHomeMode, type PreparedCodexHome, prepareCodexHome } from "./app-server/codex-home.js";
 import { keepLogDatabaseSmall, measureLogDatabase } from "./app-server/log-database.js";
 import { renderModelCatalog } from "./app-server/model-catalog.js";
@@ -18,6 +23,7 @@ import {
   type StateDirectoryNotice,
 } from "./app-server/state-directory.js";
 import { describeStateFault } from "./app-server/state-directory-fault.js";
+import type { RunningBinary } from "./codex-log.js";
 
 /** Which Codex runs, on whose login, and where its state is. */
 export interface CodexInstallationOptions {
@@ -63,6 +69,8 @@ const catalogMaxAgeMs = 6 * 60 * 60 * 1000;
 const noticeTexts: Readonly<Record<StateDirectoryNotice["event"], string>> = {
   orphan_reaped: "ended an app-server that a killed service had left running",
   login_rescued: "a login made through a service that died was given back to the user's home",
+  shared_with_another:
+    "another service runs on this state directory; both refresh one login and may lock each other out: stop one, or give it a login of its own with --codex-home and --state-dir",
   stale_instance_removed: "removed what a service that died had left",
   stale_instance_kept: "could not take on what a service that died had left",
 };
@@ -72,7 +80,7 @@ export class CodexInstallation {
   readonly #options: CodexInstallationOptions;
   readonly #logger: Logger;
   readonly #degraded = new Set<string>();
-  #binary: CodexBinary | null = null;
+  #binary: RunningBinary | null = null;
   #home: PreparedCodexHome | null = null;
   #open: OpenInstallation | null = null;
   #catalog: readonly CatalogEntry[] | null = null;
@@ -82,7 +90,19 @@ export class CodexInstallation {
     this.#logger = logger;
   }
 
-  get binary(): CodexBinary | null {
+  /** Where this service's own part of the state directory is; null before it is opened, and after it was closed. */
+  get directory(): string | null {
+    return this.#open?.instance.path ?? null;
+  }
+
+  /** Where and how the binary is looked for. */
+  get search(): FindCodexBinaryOptions {
+    const { bin, environment } = this.#options;
+    return { configured: bin, env: environment, timeoutMs: versionTimeoutMs };
+  }
+
+  /** As found for the latest app-server; null before the first. */
+  get binary(): RunningBinary | null {
     return this.#binary;
   }
 
@@ -107,7 +127,7 @@ export class CodexInstallation {
     const { stateDir, stopStepMs } = this.#options;
     const instance = await openStateDirectory({ path: stateDir, stopStepMs, wallClock: Date.now }).catch(
       (error: unknown) => {
-        throw describeStateFault(error);
+        throw describeStateFault(error, "starting");
       },
     );
     const ledger = new PidLedger({ directory: instance.ledger, stopStepMs });
@@ -126,8 +146,9 @@ export class CodexInstallation {
    */
   async prepare(previousFailure: string | null): Promise<SpawnSpec> {
     const { instance } = await this.open();
-    const { bin, environment, stopStepMs } = this.#options;
-    const binary = await findCodexBinary({ configured: bin, env: environment, timeoutMs: versionTimeoutMs });
+    const { stopStepMs } = this.#options;
+    const found = await findCodexBinary(this.search);
+    const binary = { ...found, file: await identifyFile(found.path) };
     const home = await this.#prepareHome(instance, binary, previousFailure).catch((error: unknown) => {
       throw describeStateFault(error);
     });

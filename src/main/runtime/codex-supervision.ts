@@ -1,9 +1,9 @@
 import type { Logger } from "pino";
 import { hasFeature } from "../../workers/contract/codex-capabilities.js";
-import { CodexNativeApiError } from "../errors.js";
 import { type AppServerSource, type AppServerTransport, createAppServerSource } from "./app-server-source.js";
 import { CodexFacts } from "./codex-facts.js";
 import { CodexInstallation, type CodexInstallationOptions } from "./codex-installation.js";
+import { CodexLog } from "./codex-log.js";
 import { FactsReader } from "./facts-reader.js";
 import { HangWatch } from "./hang-watch.js";
 import { InstallationWatch } from "./installation-watch.js";
@@ -73,6 +73,7 @@ export class CodexSupervision {
   readonly #loginWatch: LoginWatch;
   readonly #rotation: ThreadRotation;
   readonly #installationWatch: InstallationWatch;
+  readonly #codexLog: CodexLog;
   /** Null where the app-server is not ours to end. */
   readonly #hangWatch: HangWatch | null;
   #slots: WorkerSlots | null = null;
@@ -131,6 +132,12 @@ export class CodexSupervision {
       maxLogBytes: options.maxLogBytes,
       rotate: (reason) => this.#rotateAppServer(reason),
       onFailed,
+    });
+    this.#codexLog = new CodexLog({
+      running: () => (ours ? this.installation.binary : null),
+      search: this.installation.search,
+      directory: () => this.installation.directory,
+      logger,
     });
     this.#hangWatch = this.#createHangWatch();
   }
@@ -239,9 +246,7 @@ export class CodexSupervision {
   }
 
   #onStartFailed(error: unknown): void {
-    const reason =
-      error instanceof CodexNativeApiError ? error.message : "Codex could not be started; the log says why.";
-    this.#logger.error({ event: "app_server.start_failed", err: error }, reason);
+    const reason = this.#codexLog.startFailed(error);
     this.readiness.setBlocked({ code: "native_runtime_unavailable", message: reason, retryAfterMs: 5000 });
   }
 
@@ -328,6 +333,7 @@ export class CodexSupervision {
     if (!this.#running) return;
     this.#factsGeneration = appServerGeneration;
     this.#decideReadiness();
+    void this.#codexLog.noteModels(this.facts.models ?? []);
     void this.#readExtras();
   }
 
@@ -361,28 +367,25 @@ export class CodexSupervision {
     const wasReady = this.readiness.phase === "ready";
     this.readiness.setReady();
     if (wasReady) return;
-    const binary = this.installation.binary;
-    const { account } = this.facts;
-    this.#logger.info(
-      {
-        event: "codex.ready",
-        binary: binary?.path,
-        found: binary?.source,
-        codexVersion: this.#codexVersion,
-        account: account?.email ?? account?.authMode,
-        plan: account?.plan,
-        transport: this.#options.appServer.kind,
-        profile: this.#options.codex.profile,
-        models: this.facts.models?.length,
-      },
-      "Codex is ready",
-    );
+    const { codex, appServer } = this.#options;
+    this.#codexLog.ready({
+      codexVersion: this.#codexVersion,
+      account: this.facts.account,
+      transport: appServer.kind,
+      profile: codex.profile,
+      models: this.facts.models ?? [],
+    });
   }
 
   async #readExtras(): Promise<void> {
     const slot = this.#slots?.leastBusy(() => true) ?? null;
     if (slot === null || this.readiness.phase !== "ready") return;
-    await Promise.all([this.#installationWatch.check(), this.facts.readExtras(slot)]);
+    const { facts } = this;
+    await Promise.all([
+      this.#installationWatch.check(),
+      this.#codexLog.checkBinary(),
+      facts.readExtras(slot),
+    ]);
   }
 
   /** A running app-server keeps the login it started with: only a new one sees another. */

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { judgeVersion } from "../../../src/main/cli/doctor/check-binary.js";
+import { checkBinary, judgeVersion } from "../../../src/main/cli/doctor/check-binary.js";
 import { checkPort } from "../../../src/main/cli/doctor/check-port.js";
 import { checkStateDirectory } from "../../../src/main/cli/doctor/check-state-directory.js";
 import type { CodexFacts } from "../../../src/main/cli/doctor/codex-facts.js";
@@ -121,6 +121,19 @@ t.test("a port is free, ours, or someone else's", async (t) => {
   });
 });
 
+t.test("a binary that took the place of the one that runs is to be started", async (t) => {
+  const path = join(await makeDirectory(t), "codex");
+  await writeFile(path, "#!/bin/sh\necho codex-cli 0.171.0\n", { mode: 0o755 });
+  t.match(await checkBinary(path, { PATH: "/usr/bin:/bin" }, "0.169.0"), {
+    status: "warn",
+    found: /^0\.171\.0, .*; the service still runs 0\.169\.0$/,
+    advice: "restart the service to use it",
+  });
+  for (const running of ["0.171.0", null]) {
+    t.match(await checkBinary(path, { PATH: "/usr/bin:/bin" }, running), { status: "ok", advice: null });
+  }
+});
+
 t.test("doctor goes on to the end without a binary, and starts nothing", async (t) => {
   const stateDir = join(await makeDirectory(t), "state");
   const argv = ["doctor", "--codex-bin", "/nowhere/codex", "--port", "0", "--state-dir", stateDir];
@@ -145,7 +158,7 @@ t.test("doctor asks a service that runs and starts no Codex beside it", async (t
   t.match(stdout, /^ok {4}port {11}the service runs at .*, version 0\.0\.0-test$/m);
   t.match(
     stdout,
-    /^ok {4}handshake {6}the running service is connected to the app-server of Codex 0\.169\.0$/m,
+    /^ok {4}handshake {6}the running service is connected to the app-server of Codex \d+\.\d+\.\d+$/m,
   );
   t.match(stdout, /^ok {4}login {10}logged in as user@example\.com, plan plus$/m);
 });

@@ -59,6 +59,25 @@ t.test("a start that fails is logged, cleaned up and ends with 1", async (t) => 
   t.match(lines.join(""), /"event":"service.start_failed".*EADDRINUSE/);
 });
 
+t.test(
+  "a fault of the start that was foreseen is one line without a stack, and has its own exit code",
+  async (t) => {
+    const error = Object.assign(new Error("listen EACCES"), { code: "EACCES", syscall: "listen" });
+    const service = new FakeService({ start: () => Promise.reject(error) });
+    const { exitCode, lines } = startServing(service);
+    t.equal(await exitCode, 2);
+    t.strictSame(service.calls, ["start", "destroy"]);
+    t.equal(lines.length, 1);
+    t.match(JSON.parse(lines[0] ?? ""), {
+      level: "fatal",
+      event: "service.start_failed",
+      code: "EACCES",
+      msg: /^not started: you may not listen at .*; choose a port above 1023: --port$/,
+    });
+    t.notMatch(lines.join(""), /"stack"|"err"/);
+  },
+);
+
 t.test("an exception nobody caught ends the service with 1", async (t) => {
   const service = new FakeService();
   const { events, exitCode, lines } = startServing(service);

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import t, { type Test } from "tap";
@@ -16,6 +16,7 @@ const facts: UnitFacts = {
   cliPath: "/opt/my apps/cli.js",
   serveArguments: ["--port=8080", '--codex-config=a.b="50 % of $HOME \\ <&>"'],
   searchPath: "/home/ada/.local/bin:/usr/bin:/bin",
+  network: [["HTTPS_PROXY", 'http://ada:50%&"\\$x@proxy:3128']],
   stopTimeoutMs: 39_500,
 };
 
@@ -32,6 +33,7 @@ ExecStart="/usr/bin/node" "/opt/my apps/cli.js" "serve" "--port=8080" "--codex-c
 # Reads the config file and the files it names anew: tokens, log level, limits.
 ExecReload=/bin/kill -HUP $MAINPID
 Environment="PATH=/home/ada/.local/bin:/usr/bin:/bin"
+Environment="HTTPS_PROXY=http://ada:50%%&\"\\$x@proxy:3128"
 # Settings that may change without a new unit. Flags above win over it.
 EnvironmentFile=-%E/codex-native-api/env
 Restart=on-failure
@@ -75,6 +77,8 @@ const launchdPlist = String.raw`<?xml version="1.0" encoding="UTF-8"?>
   <dict>
     <key>PATH</key>
     <string>/home/ada/.local/bin:/usr/bin:/bin</string>
+    <key>HTTPS_PROXY</key>
+    <string>http://ada:50%&amp;"\$x@proxy:3128</string>
   </dict>
   <key>RunAtLoad</key>
   <true/>
@@ -175,6 +179,60 @@ t.test("install writes the unit, starts it, and says where settings go", async (
   ]);
   t.match(stdout, /Settings may go to .*\.config\/codex-native-api\/env/);
   t.match(stdout, /enable-linger/);
+});
+
+const proxied = {
+  PATH: "/bin",
+  HTTPS_PROXY: "http://ada:s3cret@proxy.example:3128",
+  all_proxy: "socks5://127.0.0.1:1080",
+  no_proxy: "localhost,127.0.0.1",
+  HTTP_PROXY: "",
+  http_proxy: "http://x\nExecStart=/bin/evil",
+  SSL_CERT_FILE: "ca.pem",
+  SSL_CERT_DIR: "/etc/ssl/certs:more",
+  NODE_EXTRA_CA_CERTS: "/etc/corp.pem",
+  CODEX_CA_CERTIFICATE: "/etc/codex.pem",
+  OPENAI_API_KEY: "sk-of-ada",
+};
+
+t.test("the unit keeps the proxies and certificates of the shell, and nothing else of it", async (t) => {
+  const { run, unitPath } = await makeHome(t);
+  const { code, stdout, stderr } = await run(["install"], { env: proxied });
+  t.equal(code, 0);
+  const unit = await readFile(unitPath, "utf8");
+  t.strictSame(unit.match(/^Environment=.*$/gm), [
+    'Environment="PATH=/bin"',
+    'Environment="HTTPS_PROXY=http://ada:s3cret@proxy.example:3128"',
+    'Environment="no_proxy=localhost,127.0.0.1"',
+    'Environment="all_proxy=socks5://127.0.0.1:1080"',
+    'Environment="SSL_CERT_FILE=/srv/app/ca.pem"',
+    'Environment="SSL_CERT_DIR=/etc/ssl/certs:/srv/app/more"',
+    'Environment="NODE_EXTRA_CA_CERTS=/etc/corp.pem"',
+    'Environment="CODEX_CA_CERTIFICATE=/etc/codex.pem"',
+  ]);
+  t.notMatch(unit, /evil|sk-of-ada/);
+  t.match(stderr, /holds what HTTPS_PROXY says.*0600/);
+  t.notMatch(stdout + stderr, /s3cret/);
+});
+
+t.test("a proxy's password is kept from whoever looks at the screen, or at a unit of before", async (t) => {
+  const { run, unitPath } = await makeHome(t);
+  const shown = await run(["install", "--dry-run"], { env: proxied });
+  t.match(shown.stdout, 'Environment="HTTPS_PROXY=http://***@proxy.example:3128"');
+  t.notMatch(shown.stdout, /s3cret/);
+  await run(["install"]);
+  await chmod(unitPath, 0o644);
+  await run(["install"], { env: proxied });
+  t.equal((await stat(unitPath)).mode & 0o777, 0o600);
+});
+
+t.test("an argument with a line end stays one argument", async (t) => {
+  const unit = systemdManager("/home/ada/.config").renderUnit({
+    ...facts,
+    serveArguments: ["--codex-config=a=x\nExecStartPre=/bin/evil"],
+  });
+  t.notMatch(unit, /^ExecStartPre/m);
+  t.match(unit, "a=x\\u000aExecStartPre");
 });
 
 t.test("--dry-run says all of it and does nothing", async (t) => {

@@ -7,6 +7,7 @@ import { type LoadedConfig, refuse, refuseFaults, withConfig } from "../configur
 import { exitCodes } from "../exit-codes.js";
 import { stopBudgetMs } from "../serve.js";
 import { launchdManager } from "../service-units/launchd.js";
+import { readNetworkEnvironment } from "../service-units/network-environment.js";
 import { install, type Operation, showLogs, tellStatus, uninstall } from "../service-units/operate.js";
 import { fixServeArguments } from "../service-units/serve-arguments.js";
 import type { ServiceManager } from "../service-units/service-manager.js";
@@ -21,7 +22,8 @@ export const serviceCommand: Command = {
   summary: "run the service in the background: systemd on Linux, launchd on macOS",
   details: [
     "The service is yours, not the system's: no root, your own login. What flags and environment say at install is written " +
-      "into its unit, since a service manager sees neither; a token must come from a file.",
+      "into its unit, since a service manager sees neither, with the proxies and certificates of your shell; a token must come " +
+      "from a file.",
   ],
   flags: [
     { name: "dry-run", placeholder: null, description: "Say what would be written and run, and do nothing." },
@@ -90,10 +92,16 @@ function installHere(
     context.stderr.write(
       `codex-native-api: ${cliPath} is in npx's cache, which npm may clear; install the package first\n`,
     );
+  const { variables, withCredentials } = readNetworkEnvironment(context.env, context.machine);
+  if (withCredentials.length > 0)
+    context.stderr.write(
+      `codex-native-api: the unit holds what ${withCredentials.join(", ")} says, name and password included; only you can read it (mode 0600)\n`,
+    );
   return install(operation, {
     nodePath,
     cliPath,
     serveArguments: serve.arguments,
+    network: variables,
     searchPath: context.env.PATH ?? "/usr/local/bin:/usr/bin:/bin",
     stopTimeoutMs: stopBudgetMs(config) + endMarginMs,
   });

@@ -11,11 +11,21 @@ import { type Finding, fail, ok, warn } from "./finding.js";
 const timeoutMs = 10_000;
 const check = "codex";
 
-/** Is Codex there, does it run, and was this version tried? */
-export async function checkBinary(configured: string | null, env: Environment): Promise<Finding> {
+/**
+ * Is Codex there, does it run, and was this version tried? `running` is the version that the service runs, null where none runs
+ * or where it is not the service that starts it.
+ */
+export async function checkBinary(
+  configured: string | null,
+  env: Environment,
+  running: string | null,
+): Promise<Finding> {
   try {
     const { path, version, source } = await findCodexBinary({ configured, env, timeoutMs });
-    return judgeVersion(version, `${version}, ${path} (${places[source]})`);
+    const found = `${version}, ${path} (${places[source]})`;
+    if (running !== null && running !== version)
+      return warn(check, `${found}; the service still runs ${running}`, "restart the service to use it");
+    return judgeVersion(version, found);
   } catch (error) {
     const { message } = CodexNativeApiError.fromUnknown(error);
     return fail(check, message, "npm install -g @openai/codex, or name the binary with --codex-bin");

@@ -1,6 +1,7 @@
 import { createServer } from "node:net";
 import type { CodexNativeApiConfig, ListenConfig } from "../../config/types.js";
 import type { Sighting } from "../service-report.js";
+import { describeListenFault } from "../start-fault.js";
 import { adviseToken } from "../with-service.js";
 import { type Finding, fail, ok } from "./finding.js";
 
@@ -24,8 +25,12 @@ export async function checkPort(
       );
     case "stranger":
       return fail(check, `another program answers at ${baseUrl}`, "choose another port: --port");
-    case "nobody":
-      return judgeBind(await tryToBind(config.listen), baseUrl);
+    case "nobody": {
+      const code = await tryToBind(config.listen);
+      if (code === null) return ok(check, `${baseUrl} is free`);
+      const { found, advice } = describeListenFault(code, config.listen);
+      return fail(check, found, advice);
+    }
   }
 }
 
@@ -36,20 +41,4 @@ function tryToBind({ host, port }: ListenConfig): Promise<string | null> {
     server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? "unknown error"));
     server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(null)));
   });
-}
-
-function judgeBind(errorCode: string | null, baseUrl: string): Finding {
-  switch (errorCode) {
-    case null:
-      return ok(check, `${baseUrl} is free`);
-    case "EADDRINUSE":
-      return fail(check, `another program holds ${baseUrl}`, "choose another port: --port");
-    case "EACCES":
-      return fail(check, `you may not listen at ${baseUrl}`, "choose a port above 1023: --port");
-    case "EADDRNOTAVAIL":
-    case "ENOTFOUND":
-      return fail(check, `${baseUrl} is no address of this machine`, "choose another: --host 127.0.0.1");
-    default:
-      return fail(check, `${baseUrl} cannot be listened at (${errorCode})`, "choose another: --host, --port");
-  }
 }

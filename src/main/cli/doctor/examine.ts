@@ -1,4 +1,5 @@
 /** The doctor's checks in their order. */
+import type { CodexNativeApiConfig } from "../../config/types.js";
 import type { CliContext } from "../cli-context.js";
 import type { LoadedConfig } from "../configured.js";
 import { ServiceClient, serviceAddress } from "../service-client.js";
@@ -21,7 +22,7 @@ export async function examine(
   const { config } = loaded;
   const baseUrl = serviceAddress(config);
   const sighting = baseUrl === null ? null : await look(baseUrl, config.auth.token);
-  const binary = await checkBinary(config.codex.bin, context.env);
+  const binary = await checkBinary(config.codex.bin, context.env, runningVersion(config, sighting));
   const state = await checkStateDirectory(config.codex.stateDir);
   const port = await checkPort(config, baseUrl, sighting);
   const places = [describeConfiguration(loaded), binary, state, port];
@@ -32,6 +33,12 @@ export async function examine(
   if (isElsewhere || binary.status === "fail" || state.status === "fail" || signal.aborted) return places;
   const facts = await askCodex(context, loaded, signal);
   return facts === null ? places : [...places, ...judgeCodex(facts, context.wallClock())];
+}
+
+/** An app-server that the service is only attached to is of another binary. */
+function runningVersion({ appServer }: CodexNativeApiConfig, sighting: Sighting | null): string | null {
+  const isOwn = appServer.kind === "shared" || appServer.kind === "stdio";
+  return isOwn && sighting?.kind === "service" ? sighting.report.native_runtime.codex_version : null;
 }
 
 async function look(baseUrl: string, token: string | null): Promise<Sighting> {

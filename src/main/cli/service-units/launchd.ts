@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import type { Variable } from "./network-environment.js";
 import { program, type ServiceManager, type UnitFacts, unitMark } from "./service-manager.js";
 
 const label = "codex-native-api";
@@ -30,6 +31,7 @@ export function launchdManager(homeDir: string, userId: number): ServiceManager 
 
 function renderPlist(facts: UnitFacts, logPath: string): string {
   const command = [facts.nodePath, facts.cliPath, "serve", ...facts.serveArguments];
+  const environment: readonly Variable[] = [["PATH", facts.searchPath], ...facts.network];
   return `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
 <!-- ${unitMark}. -->
@@ -43,8 +45,7 @@ ${command.map((argument) => `    <string>${escapeXml(argument)}</string>`).join(
   </array>
   <key>EnvironmentVariables</key>
   <dict>
-    <key>PATH</key>
-    <string>${escapeXml(facts.searchPath)}</string>
+${environment.map(renderVariable).join("\n")}
   </dict>
   <key>RunAtLoad</key>
   <true/>
@@ -67,6 +68,10 @@ ${command.map((argument) => `    <string>${escapeXml(argument)}</string>`).join(
 </dict>
 </plist>
 `;
+}
+
+function renderVariable([name, value]: Variable): string {
+  return `    <key>${escapeXml(name)}</key>\n    <string>${escapeXml(value)}</string>`;
 }
 
 function escapeXml(text: string): string {

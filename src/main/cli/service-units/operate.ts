@@ -2,6 +2,7 @@
 import type { CliContext } from "../cli-context.js";
 import { print, refuse } from "../configured.js";
 import { exitCodes } from "../exit-codes.js";
+import { hideCredentials } from "./network-environment.js";
 import type { LogRequest, Program, ServiceManager, UnitFacts } from "./service-manager.js";
 import { inspectUnit, removeUnit, writeUnit } from "./unit-files.js";
 
@@ -14,14 +15,16 @@ export interface Operation {
 
 export async function install(operation: Operation, facts: UnitFacts): Promise<number> {
   const { context, manager, isDry } = operation;
-  const text = manager.renderUnit(facts);
-  if (isDry)
+  if (isDry) {
+    const network = facts.network.map(([name, value]) => [name, hideCredentials(value)] as const);
+    const shown = manager.renderUnit({ ...facts, network });
     return print(
       context,
-      `# writes ${manager.unitPath}:\n${text}\n# runs:\n${renderPrograms(manager.afterWriting)}`,
+      `# writes ${manager.unitPath}:\n${shown}\n# runs:\n${renderPrograms(manager.afterWriting)}`,
     );
+  }
   if ((await inspectUnit(manager.unitPath)) === "another's") return refuseAnothers(operation);
-  await writeUnit(manager.unitPath, text);
+  await writeUnit(manager.unitPath, manager.renderUnit(facts));
   const code = await runAll(operation, manager.afterWriting);
   if (code !== exitCodes.done) return code;
   const settings = manager.environmentPath === null ? "" : `Settings may go to ${manager.environmentPath}. `;

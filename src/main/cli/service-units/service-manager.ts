@@ -1,5 +1,7 @@
 /** What a platform's service manager needs to run `serve`, and the commands that tell it so. Pure: nothing here touches a system. */
 
+import type { Variable } from "./network-environment.js";
+
 export interface UnitFacts {
   /** Absolute. */
   readonly nodePath: string;
@@ -9,6 +11,8 @@ export interface UnitFacts {
   readonly serveArguments: readonly string[];
   /** PATH of the shell that installs it: service managers start with one of their own, in which `codex` may be missing. */
   readonly searchPath: string;
+  /** Its proxies and certificates. */
+  readonly network: readonly Variable[];
   /** How long a stop may take, drain included. */
   readonly stopTimeoutMs: number;
 }

@@ -41,6 +41,7 @@ function systemctl(...args: readonly string[]) {
 
 function renderUnit(facts: UnitFacts): string {
   const command = [facts.nodePath, facts.cliPath, "serve", ...facts.serveArguments];
+  const environment = [["PATH", facts.searchPath], ...facts.network];
   return `# ${unitMark}; change it with \`systemctl --user edit codex-native-api\`.
 [Unit]
 Description=Codex Native API: the logged-in Codex as an OpenAI-compatible API on localhost
@@ -52,7 +53,7 @@ Type=exec
 ExecStart=${command.map(quoteArgument).join(" ")}
 # Reads the config file and the files it names anew: tokens, log level, limits.
 ExecReload=/bin/kill -HUP $MAINPID
-Environment=${quote(`PATH=${facts.searchPath}`)}
+${environment.map(([name, value]) => `Environment=${quote(`${name}=${value}`)}`).join("\n")}
 # Settings that may change without a new unit. Flags above win over it.
 EnvironmentFile=-%E/codex-native-api/env
 Restart=on-failure
@@ -83,6 +84,12 @@ function quoteArgument(text: string): string {
   return quote(text).replaceAll("$", "$$$$");
 }
 
+/** A line end would begin another setting. */
 function quote(text: string): string {
-  return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("%", "%%")}"`;
+  const escaped = text
+    .replaceAll("\\", "\\\\")
+    .replaceAll('"', '\\"')
+    .replaceAll("%", "%%")
+    .replaceAll(/\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return `"${escaped}"`;
 }

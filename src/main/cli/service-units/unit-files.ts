@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { unitMark } from "./service-manager.js";
 
@@ -9,13 +9,21 @@ export async function inspectUnit(path: string): Promise<UnitState> {
   try {
     return (await readFile(path, "utf8")).includes(unitMark) ? "ours" : "another's";
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "none";
+    if (isMissing(error)) return "none";
     throw error;
   }
 }
 
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
+
 export async function writeUnit(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
+  // One of before may be open to others, and this one may hold a proxy's password.
+  await chmod(path, 0o600).catch((error: unknown) => {
+    if (!isMissing(error)) throw error;
+  });
   await writeFile(path, text, { mode: 0o600 });
 }
 

@@ -10,7 +10,25 @@ export interface ChildEnvironmentOptions {
   readonly rustLog: string | null;
 }
 
-const always = new Set([
+/** How Codex reaches the model's backend from this machine. */
+export const networkVariables = {
+  proxies: [
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "all_proxy",
+  ],
+  /** Paths of files and directories. */
+  certificates: ["SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "CODEX_CA_CERTIFICATE"],
+} as const;
+
+const always = new Set<string>([
+  ...networkVariables.proxies,
+  ...networkVariables.certificates,
   "PATH",
   "HOME",
   "USER",
@@ -18,18 +36,6 @@ const always = new Set([
   "LANG",
   "TZ",
   "TMPDIR",
-  "HTTP_PROXY",
-  "HTTPS_PROXY",
-  "NO_PROXY",
-  "ALL_PROXY",
-  "http_proxy",
-  "https_proxy",
-  "no_proxy",
-  "all_proxy",
-  "SSL_CERT_FILE",
-  "SSL_CERT_DIR",
-  "NODE_EXTRA_CA_CERTS",
-  "CODEX_CA_CERTIFICATE",
   "CODEX_REFRESH_TOKEN_URL_OVERRIDE",
   "CODEX_REVOKE_TOKEN_URL_OVERRIDE",
 ]);

@@ -30,11 +30,15 @@ const maxVersionBytes = 16 * 1024;
 
 /** Rejects with `native_runtime_unavailable` and a sentence that says what to do. */
 export async function findCodexBinary(options: FindCodexBinaryOptions): Promise<CodexBinary> {
-  const located = await locate(options);
+  const located = await locateCodexBinary(options);
   return { ...located, version: await readVersion(located, options) };
 }
 
-async function locate({ configured, env }: FindCodexBinaryOptions): Promise<Located> {
+/** The same without running it: nothing says yet that it is Codex. */
+export async function locateCodexBinary({
+  configured,
+  env,
+}: Pick<FindCodexBinaryOptions, "configured" | "env">): Promise<Located> {
   if (configured !== null) {
     const path = isAbsolute(configured) ? configured : await lookUpOnPath(configured, env);
     if (path === null || !(await isFile(path)))
@@ -52,6 +56,12 @@ async function locate({ configured, env }: FindCodexBinaryOptions): Promise<Loca
 }
 
 const whereToSet = "Correct CODEX_NATIVE_API_CODEX_BIN, or leave it out to use `codex` on PATH.";
+
+/** Which file a path leads to and when it was written: another text means another file. Null where there is none. */
+export async function identifyFile(path: string): Promise<string | null> {
+  const found = await stat(path).catch(() => null);
+  return found === null ? null : `${path} ${found.dev} ${found.ino} ${found.size} ${found.mtimeMs}`;
+}
 
 async function unwrap(path: string): Promise<string> {
   return (await findBinaryBehindLauncher(path)) ?? path;

@@ -53,6 +53,14 @@ export async function isAbandoned(name: string, own: InstanceOwner, untouchedMs:
   return running === null || digest(running.startedAt) !== start;
 }
 
+/** The process that holds this instance, where it runs and is another than our own. */
+export async function findOtherOwner(name: string, own: InstanceOwner): Promise<number | null> {
+  const [, host, pid, start] = namePattern.exec(name) ?? [];
+  if (host !== own.host || pid === undefined || start === undefined || Number(pid) === own.pid) return null;
+  const running = await readProcessIdentity(Number(pid));
+  return running !== null && digest(running.startedAt) === start ? running.pid : null;
+}
+
 function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 8);
 }

@@ -1,4 +1,3 @@
-import type { CodexNativeApiError } from "../../errors.js";
 import { unavailable } from "./unavailable.js";
 
 const causes: Readonly<Record<string, string>> = {
@@ -14,12 +13,15 @@ const causes: Readonly<Record<string, string>> = {
   ENFILE: "too many files are open",
 };
 
-/** What the file system said while the state directory was used, in words that name no path; anything else as it is. */
-export function describeStateFault(error: unknown): unknown {
-  const cause = error instanceof Error && "code" in error ? causes[String(error.code)] : undefined;
-  return cause === undefined ? error : stateFault(cause, error);
-}
+/** What comes of a fault: a service that runs tries again, and one that is to start does not. */
+const consequences = {
+  running: "It is tried again by itself.",
+  starting: "CODEX_NATIVE_API_STATE_DIR can name another one.",
+} as const;
 
-function stateFault(cause: string, error: unknown): CodexNativeApiError {
-  return unavailable(`The state directory cannot be used: ${cause}. It is tried again by itself.`, error);
+/** What the file system said while the state directory was used, in words that name no path; anything else as it is. */
+export function describeStateFault(error: unknown, when: keyof typeof consequences = "running"): unknown {
+  const cause = error instanceof Error && "code" in error ? causes[String(error.code)] : undefined;
+  if (cause === undefined) return error;
+  return unavailable(`The state directory cannot be used: ${cause}. ${consequences[when]}`, error);
 }

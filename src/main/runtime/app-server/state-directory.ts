@@ -2,6 +2,7 @@ import { lstat, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promise
 import { dirname, join } from "node:path";
 import { type AuthLinkMend, rescueLogin } from "./auth-link.js";
 import {
+  findOtherOwner,
   foreignStaleMs,
   type InstanceOwner,
   isAbandoned,
@@ -38,6 +39,8 @@ export type StateDirectoryNotice =
   | ({ readonly event: "orphan_reaped" } & ReapedProcess)
   | { readonly event: "login_rescued"; readonly outcome: AuthLinkMend }
   | { readonly event: "stale_instance_removed" }
+  /** Another service runs on it. It has its own part of the directory, and the same login. */
+  | { readonly event: "shared_with_another"; readonly pid: number }
   | { readonly event: "stale_instance_kept"; readonly reason: string };
 
 export interface OpenStateDirectoryOptions {
@@ -65,6 +68,10 @@ export async function openStateDirectory(options: OpenStateDirectoryOptions): Pr
   await ensurePrivateDirectory(instances, "instances directory");
   const own = await readOwnOwner();
   const notices: StateDirectoryNotice[] = [];
+  for (const name of await readdir(instances)) {
+    const pid = await findOtherOwner(name, own);
+    if (pid !== null) notices.push({ event: "shared_with_another", pid });
+  }
   let path: string | null = null;
   for (const claimed of await claimAbandoned(instances, own, options.wallClock())) {
     const usable = await settleClaimed(claimed, options.stopStepMs, notices);

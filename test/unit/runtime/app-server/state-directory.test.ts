@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import {
   chmod,
@@ -64,6 +65,17 @@ t.test("a second service on the same state directory gets an instance of its own
   t.not(first.path, second.path);
   t.not(first.codexHome, second.codexHome);
   t.not(first.socketPath(1), second.socketPath(1));
+});
+
+t.test("a service of another process on the same state directory is told of", async (t) => {
+  const root = await makeDirectory(t);
+  const other = await open(t, root);
+  const sleeper = await startSleeper(t);
+  const start = (await readProcessIdentity(sleeper))?.startedAt;
+  const [host, , , suffix] = basename(other.path).split("-");
+  const digest = createHash("sha256").update(String(start)).digest("hex").slice(0, 8);
+  await rename(other.path, join(dirname(other.path), `${host}-${sleeper}-${digest}-${suffix}`));
+  t.match((await open(t, root)).notices, [{ event: "shared_with_another", pid: sleeper }]);
 });
 
 t.test("many services that start at once all get their own", async (t) => {
