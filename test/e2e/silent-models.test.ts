@@ -40,12 +40,12 @@ t.test("a silent model is waited for up to the limit, of its effort or model if 
   t.equal(await ask(harness, "offline-deep", "low"), "42", "a model's own limit goes before an effort's");
 });
 
-const patient = { CODEX_NATIVE_API_PATIENT_PROVIDER: "1" };
+const builtIn = { CODEX_NATIVE_API_PATIENT_PROVIDER: "0" };
 
 for (const [what, options, isAskedAnew] of [
   ["a provider of one's own", { login: "provider", provider: { streamMaxRetries: 5 } }, true],
-  ["the built-in provider", { login: "chatgpt" }, false],
-  ["its patient copy", { login: "chatgpt", env: patient }, true],
+  ["the built-in provider", { login: "chatgpt", env: builtIn }, false],
+  ["its patient copy", { login: "chatgpt" }, true],
   [
     "a provider that the user gave a limit",
     { login: "provider", provider: { streamMaxRetries: 5, streamIdleTimeoutMs: 60_000 } },
@@ -81,7 +81,7 @@ t.test(
   "the patient copy sends what the built-in provider sends, and has the same account and models",
   async (t) => {
     const seen = [];
-    for (const env of [{}, patient]) {
+    for (const env of [builtIn, {}]) {
       const harness = await start(t, { env });
       harness.backend.setDefaultReply(text("42"));
       await pollUntil(() => harness.service.health()?.rateLimits !== null);
@@ -92,13 +92,13 @@ t.test(
       );
       seen.push({ requests, models, account: harness.service.health()?.account });
     }
-    const [builtIn, copy] = seen;
-    t.strictSame(copy, builtIn);
+    const [usual, copy] = seen;
+    t.strictSame(copy, usual);
   },
 );
 
 t.test("the patient copy works in the user's own home", async (t) => {
-  const harness = await start(t, { env: { ...patient, CODEX_NATIVE_API_CODEX_HOME_MODE: "user" } });
+  const harness = await start(t, { env: { CODEX_NATIVE_API_CODEX_HOME_MODE: "user" } });
   harness.backend.setDefaultReply(text("42"));
   t.equal(await ask(harness), "42");
 });

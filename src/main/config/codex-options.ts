@@ -58,9 +58,9 @@ export const codexOptions = {
     key: "codex.patientProvider",
     env: "CODEX_NATIVE_API_PATIENT_PROVIDER",
     type: yesOrNo(),
-    default: false,
+    default: true,
     description:
-      "1: Codex reaches OpenAI by a copy of its built-in provider that waits for a silent model for four fifths of turns.idleTimeoutMs. The built-in one gives it up after 300 s and asks it anew.",
+      "1: tested versions of Codex reach OpenAI by a copy of their built-in provider that waits for a silent model for four fifths of turns.idleTimeoutMs. 0: by the built-in one, which gives it up after 300 s and asks it anew.",
   }),
   appServer: defineOption({
     key: "appServer",

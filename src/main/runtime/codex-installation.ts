@@ -1,6 +1,7 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
+import { compareToTested } from "../../workers/contract/codex-capabilities.js";
 import type { SpawnSpec } from "../../workers/contract/endpoint.js";
 import type { TurnProfile } from "../../workers/contract/turn.js";
 import type { CatalogEntry } from "./app-server/catalog-cache.js";
@@ -36,8 +37,8 @@ export interface CodexInstallationOptions {
   /** Dotted key to TOML value, as `codex -c` takes them. */
   readonly config: Readonly<Record<string, string>>;
   /**
-   * Whether Codex reaches OpenAI by a copy of its built-in provider that is more patient with a silent model. Default: no; the
-   * built-in one gives a silent model up after 300 s and asks it anew.
+   * Whether Codex reaches OpenAI by a copy of its built-in provider that is more patient with a silent model: the built-in one
+   * gives it up after 300 s and asks it anew. Default: yes, with versions that the copy was tried with.
    */
   readonly patientProvider?: boolean;
   /** Longest silence that a turn may have, in milliseconds; Codex waits for the model for four fifths of it. */
@@ -192,14 +193,18 @@ export class CodexInstallation {
     { version: codexVersion }: CodexBinary,
     previousFailure: string | null,
   ): Promise<PreparedCodexHome> {
-    const { homeMode, userHome, config, patientProvider = false, silenceLimitMs } = this.#options;
+    const { homeMode, userHome, config, patientProvider = true, silenceLimitMs } = this.#options;
     await instance.mend();
     const home = await prepareCodexHome({
       mode: homeMode,
       userCodexHome: userHome,
       ownCodexHome: instance.codexHome,
       codexConfig: config,
-      patience: { silenceLimitMs, replaceBuiltIn: patientProvider, codexVersion },
+      patience: {
+        silenceLimitMs,
+        replaceBuiltIn: patientProvider && compareToTested(codexVersion) === "within",
+        codexVersion,
+      },
     });
     if (home.mode === "isolated") {
       await keepLogDatabaseSmall({ codexHome: home.path, codexVersion, previousFailure });

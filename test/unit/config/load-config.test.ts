@@ -37,7 +37,7 @@ t.test("nothing given yields the defaults of the launch contract", async (t) => 
       userHome: "/home/ada/.codex",
       stateDir: "/home/ada/.local/state/codex-native-api",
       config: {},
-      patientProvider: false,
+      patientProvider: true,
     },
     appServer: { kind: "shared" },
     turns: {

@@ -24,18 +24,22 @@ const patientProviderId = "codex-native-api-openai";
  * that a stream which is really dead is tried a second time.
  */
 const shareOfLimit = 0.8;
+/** Of a provider that is not tried a second time: the turn's limit comes first. */
+const shareWithoutRetries = 1.2;
 
 /** What gives the provider in effect this patience. What the configuration says itself is kept. */
 export function patientSettings(config: TomlTable, patience: StreamPatience): readonly CodexSetting[] {
-  const streamIdleMs = Math.ceil(patience.silenceLimitMs * shareOfLimit);
   const id = readModelProvider(config);
   const providers = config.model_providers;
   const own = isTable(providers) ? providers[id] : undefined;
   if (isTable(own)) {
     if (own.stream_idle_timeout_ms !== undefined) return [];
-    return [{ path: ["model_providers", id, "stream_idle_timeout_ms"], value: streamIdleMs }];
+    const share = own.stream_max_retries === 0 ? shareWithoutRetries : shareOfLimit;
+    const value = Math.ceil(patience.silenceLimitMs * share);
+    return [{ path: ["model_providers", id, "stream_idle_timeout_ms"], value }];
   }
   if (id !== "openai" || !patience.replaceBuiltIn) return [];
+  const streamIdleMs = Math.ceil(patience.silenceLimitMs * shareOfLimit);
   const copy = copyOfBuiltIn(config, patience.codexVersion, streamIdleMs);
   return [
     { path: ["model_provider"], value: patientProviderId },

@@ -205,3 +205,10 @@ t.test("in the user's own home the same is said by arguments", async (t) => {
   const own = await prepareCodexHome(await makeOptions(t, corp, { mode: "user", patience }));
   t.ok(own.configArgs.includes("model_providers.corp.stream_idle_timeout_ms=720000"));
 });
+
+t.test("a provider that is never asked again waits longer than a turn may be silent", async (t) => {
+  const provider = 'model_provider = "corp"\n[model_providers.corp]\nname = "corp"\nstream_max_retries = 0\n';
+  t.match(await readOwnConfig(await makeOptions(t, provider, { patience })), {
+    model_providers: { corp: { stream_idle_timeout_ms: 1_080_000 } },
+  });
+});
