@@ -12,6 +12,7 @@ import {
   type RecordedModelRequest,
   rawItem,
   reply,
+  type StreamReply,
   text,
 } from "../support/offline-backend/index.js";
 import {
@@ -54,6 +55,12 @@ function answerOutputs({ fullInput }: RecordedModelRequest) {
   return text(isCallers ? "It is sunny." : falseAnswer);
 }
 
+/** The same, which first makes these calls. By what it is asked and not by turns: Codex may ask more often than the caller. */
+function callThenAnswer(...calls: readonly StreamReply[]) {
+  return (request: RecordedModelRequest) =>
+    request.fullInput.some(({ type }) => type === "function_call") ? answerOutputs(request) : reply(...calls);
+}
+
 function callsOf({ output }: OpenAI.Responses.Response) {
   return output.filter((item) => item.type === "function_call");
 }
@@ -72,9 +79,8 @@ for (const [transport, options] of Object.entries(transports)) {
   t.test(`over ${transport} a call that Codex cannot read reaches the caller as it is`, async (t) => {
     const harness = await startServiceHarness(t, options);
     const { backend, client } = harness;
-    backend.setDefaultReply(answerOutputs);
     for (const [what, args] of Object.entries(unreadable)) {
-      backend.queueReply(reply(callOf("call_1", args)));
+      backend.setDefaultReply(callThenAnswer(callOf("call_1", args)));
       const first = await client.responses.create({ input: "Weather?", tools: [weatherTool] });
       t.equal(first.status, "completed", what);
       t.match(first.output, [{ type: "function_call", call_id: "call_1", name: "weather", arguments: args }]);
@@ -102,10 +108,8 @@ for (const [transport, options] of Object.entries(transports)) {
   t.test(`over ${transport} such a call is streamed, and ends a chat completion`, async (t) => {
     const harness = await startServiceHarness(t, options);
     const { backend, client } = harness;
-    backend.setDefaultReply(answerOutputs);
     for (const args of ["", broken]) {
-      const call = reply(callOf("call_1", args));
-      backend.queueReply(call);
+      backend.setDefaultReply(callThenAnswer(callOf("call_1", args)));
       // Not the client's helper, which parses arguments of strict functions itself.
       const stream = await client.responses.create({ input: "Weather?", tools: [weatherTool], stream: true });
       let told = "";
@@ -119,11 +123,7 @@ for (const [transport, options] of Object.entries(transports)) {
       await untilQuiet(harness);
       const model = (await client.models.list()).data[0]?.id ?? "";
       const chat = { model, tools: [chatTool], messages: [{ role: "user" as const, content: "Weather?" }] };
-      // One by one: what Codex asks behind a call must not get the next one's answer.
-      backend.queueReply(call);
       const whole = await client.chat.completions.create(chat);
-      await untilQuiet(harness);
-      backend.queueReply(call);
       const streamed = await client.chat.completions.stream(chat).finalChatCompletion();
       for (const { choices, usage } of [whole, streamed]) {
         t.match(choices[0], {
@@ -148,7 +148,6 @@ for (const [transport, options] of Object.entries(transports)) {
   t.test(`over ${transport} no other call of the same answer is lost`, async (t) => {
     const harness = await startServiceHarness(t, options);
     const { backend, client } = harness;
-    backend.setDefaultReply(answerOutputs);
     const good = '{"city":"Rome"}';
     const answers = [
       [good, broken],
@@ -159,7 +158,9 @@ for (const [transport, options] of Object.entries(transports)) {
     for (const answer of answers) {
       // At once, and with pauses in which the model writes.
       for (const delayMs of [0, 25]) {
-        backend.queueReply(reply(...answer.map((args, at) => callOf(`call_${at}`, args, delayMs))));
+        backend.setDefaultReply(
+          callThenAnswer(...answer.map((args, at) => callOf(`call_${at}`, args, delayMs))),
+        );
         const first = await client.responses.create({ input: "Weather?", tools: [weatherTool] });
         t.same(
           callsOf(first).map((call) => [call.call_id, call.arguments]),
@@ -181,9 +182,8 @@ for (const [transport, options] of Object.entries(transports)) {
     needs("usage_of_parked_turns"),
     async (t) => {
       const { backend, client } = await startServiceHarness(t, options);
-      backend.setDefaultReply(answerOutputs);
       for (let turn = 0; turn < 5; turn += 1) {
-        backend.queueReply(reply(callOf("call_1", broken)));
+        backend.setDefaultReply(callThenAnswer(callOf("call_1", broken)));
         const { usage } = await client.responses.create({ input: "Weather?", tools: [weatherTool] });
         t.equal(usage?.total_tokens, 19);
       }
@@ -195,10 +195,9 @@ for (const [transport, options] of Object.entries(transports)) {
     async (t) => {
       const harness = await startServiceHarness(t, options);
       const { backend, client, url } = harness;
-      backend.setDefaultReply(answerOutputs);
       const turns = 12;
       for (let turn = 0; turn < turns; turn += 1) {
-        backend.queueReply(reply(callOf("call_1", broken)));
+        backend.setDefaultReply(callThenAnswer(callOf("call_1", broken)));
         const response = await client.responses.create({ input: "Weather?", tools: [weatherTool] });
         t.equal(callsOf(response).length, 1);
         t.notMatch(JSON.stringify(response), falseAnswer);
@@ -226,7 +225,6 @@ t.test(
   "arguments that are JSON and no object are asked for like others, and stay as the model wrote them",
   async (t) => {
     const { backend, client } = await startServiceHarness(t);
-    backend.setDefaultReply(answerOutputs);
     for (const args of [
       '"x"',
       "[1]",
@@ -236,7 +234,7 @@ t.test(
       '{ "a" : 1e999 }',
       `"${"x".repeat(2_000_000)}"`,
     ]) {
-      backend.queueReply(reply(callOf("call_1", args)));
+      backend.setDefaultReply(callThenAnswer(callOf("call_1", args)));
       const first = await client.responses.create({ input: "Weather?", tools: [weatherTool] });
       t.equal(callsOf(first)[0]?.arguments, args, args.slice(0, 20));
       const second = await client.responses.create({
@@ -251,9 +249,9 @@ t.test(
 
 t.test("a call in a namespace that the caller did not declare is the caller's, by its name", async (t) => {
   const { backend, client } = await startServiceHarness(t);
-  backend.setDefaultReply(answerOutputs);
   for (const namespace of ["other", "mcp__server", "functions", ""]) {
-    backend.queueReply(functionCall({ name: "weather", arguments: "{}", callId: "call_1", namespace }));
+    const call = functionCall({ name: "weather", arguments: "{}", callId: "call_1", namespace });
+    backend.setDefaultReply(callThenAnswer(call));
     const first = await client.responses.create({ input: "Weather?", tools: [weatherTool] });
     t.match(first.output, [{ type: "function_call", name: "weather", call_id: "call_1" }], namespace);
     t.equal(first.output.length, 1);
@@ -268,8 +266,9 @@ t.test("a call in a namespace that the caller did not declare is the caller's, b
 
 t.test("two calls of one id in one answer get an id each, so that both can be answered", async (t) => {
   const { backend, client } = await startServiceHarness(t);
-  backend.setDefaultReply(answerOutputs);
-  backend.queueReply(reply(callOf("call_1", "{}"), callOf("call_1", '{"city":"Oslo"}'), callOf("", "{}")));
+  backend.setDefaultReply(
+    callThenAnswer(callOf("call_1", "{}"), callOf("call_1", '{"city":"Oslo"}'), callOf("", "{}")),
+  );
   const first = await client.responses.create({ input: "Weather?", tools: [weatherTool] });
   const calls = callsOf(first);
   t.equal(new Set(calls.map(({ call_id }) => call_id)).size, 3);
@@ -295,15 +294,14 @@ t.test("an answer cut short in a call is incomplete", needs("cut_short_answers")
 
 t.test("a background response and one that is not stored end with such a call, too", async (t) => {
   const { backend, client } = await startServiceHarness(t);
-  backend.setDefaultReply(answerOutputs);
-  backend.queueReply(reply(callOf("call_1", broken)));
+  backend.setDefaultReply(callThenAnswer(callOf("call_1", broken)));
   let response = await client.responses.create({ input: "Weather?", tools: [weatherTool], background: true });
   await pollUntil(async () => {
     response = await client.responses.retrieve(response.id);
     return response.status === "completed";
   });
   t.match(callsOf(response), [{ call_id: "call_1", arguments: broken }]);
-  backend.queueReply(reply(callOf("call_1", broken)));
+  backend.setDefaultReply(callThenAnswer(callOf("call_1", broken)));
   const loose = await client.responses.create({ input: "Weather?", tools: [weatherTool], store: false });
   const answer = await client.responses.create({
     input: [

@@ -30,12 +30,10 @@ export class Handover {
   note(notification: ThreadNotification): boolean {
     const { method } = notification;
     const isSum = method === "thread/tokenUsage/updated";
-    if (isSum && this.#usageIsDue) {
-      this.#usageIsDue = false;
-      return true;
-    }
     // Codex sums up when it is done with an answer, and then asks again.
     this.#mayHaveAskedAgain ||= isSum || method === "rawResponse/completed" || showsModelAtWork(notification);
-    return false;
+    const counts = isSum && this.#usageIsDue;
+    if (counts) this.#usageIsDue = false;
+    return counts;
   }
 }
