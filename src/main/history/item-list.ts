@@ -2,6 +2,7 @@ import { type ItemChunk, itemTraits, readChunk } from "../../workers/contract/it
 import type { JsonObject } from "../../workers/contract/json.js";
 import { codexLevels, findTooDeep } from "../../workers/contract/json-depth.js";
 import type { Pace } from "../../workers/contract/pace.js";
+import { mayHoldHalves, mendTexts } from "../../workers/contract/well-formed.js";
 import { CodexNativeApiError } from "../errors.js";
 
 /** Items of a history in either form: as values, or packed. */
@@ -170,8 +171,7 @@ export class ItemPacker {
 function toItemText(item: JsonObject, index: number): string {
   const text = JSON.stringify(item);
   if (text.length > deepChars) refuseDeepNesting(item, index);
-  // Half a pair comes out as an escape, whole pairs do not.
-  return text.includes("\\ud") ? JSON.stringify(mendTexts(item)) : text;
+  return mayHoldHalves(text) ? JSON.stringify(mendTexts(item)) : text;
 }
 
 function refuseDeepNesting(item: JsonObject, index: number): void {
@@ -183,15 +183,6 @@ function refuseDeepNesting(item: JsonObject, index: number): void {
   );
   const message = `'${param}' is nested deeper than ${itemLevels} levels, which is more than Codex reads.`;
   throw new CodexNativeApiError("invalid_request", message, { param });
-}
-
-function mendTexts(value: unknown): unknown {
-  if (typeof value === "string") return value.toWellFormed();
-  if (Array.isArray(value)) return value.map(mendTexts);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, entry]: [string, unknown]) => [key.toWellFormed(), mendTexts(entry)]),
-  );
 }
 
 function traitsOf({ type, role, id, encrypted_content: encrypted }: JsonObject): number {

@@ -1,4 +1,5 @@
 import { findNotJson } from "../../workers/contract/json.js";
+import { codexLevels, findTooDeep } from "../../workers/contract/json-depth.js";
 import type { NativeThreadChoice, ThreadSettings, TurnAssignment } from "../../workers/contract/turn.js";
 import { CodexNativeApiError } from "../errors.js";
 import { notJson } from "./turn-refusals.js";
@@ -32,7 +33,9 @@ export function readRequest(request: IsolatedTurnRequest, profile: TurnProfile):
   let wanted: WantedTurn;
   try {
     wanted = fillIn(request, profile);
+    refuseDeepNesting(wanted);
   } catch (error) {
+    if (error instanceof CodexNativeApiError && findNotJson(request) === null) throw error;
     throw notJson(request, error);
   }
   if (wanted.items.length > 0) return wanted;
@@ -67,6 +70,29 @@ function fillIn(request: IsolatedTurnRequest, profile: TurnProfile): WantedTurn 
     owner: request.owner ?? null,
     requestId: request.requestId,
   };
+}
+
+/** Levels of the message that brings them to Codex, above the schemas of tools and of the output. */
+const toolEnvelopeLevels = 4;
+const schemaEnvelopeLevels = 2;
+
+/** Throws `invalid_request` with the path of what Codex could not read. */
+function refuseDeepNesting({ thread, turn }: WantedTurn): void {
+  for (const [index, { parameters }] of thread.tools.entries()) {
+    refuseDeeper(parameters, codexLevels - toolEnvelopeLevels, `tools[${index}].parameters`);
+  }
+  refuseDeeper(turn.outputSchema, codexLevels - schemaEnvelopeLevels, "outputSchema");
+}
+
+function refuseDeeper(value: unknown, levels: number, field: string): void {
+  const path = findTooDeep(value, levels);
+  if (path === null) return;
+  const param = path.reduce<string>(
+    (text, step) => (typeof step === "number" ? `${text}[${step}]` : `${text}.${step}`),
+    field,
+  );
+  const message = `'${field}' is nested deeper than ${levels} levels, which is more than Codex reads.`;
+  throw new CodexNativeApiError("invalid_request", message, { param });
 }
 
 /** What goes to Codex, under the names that a request has for it. */

@@ -10,6 +10,7 @@ export type AppServerErrorCode =
   | "too_many_threads"
   | "bad_answer"
   | "message_too_large"
+  | "too_deep"
   | "transport_failed"
   | "unserialisable"
   | "wrong_state";
@@ -104,6 +105,12 @@ export class UnserialisableError extends AppServerError {
   constructor(method: string, options: ErrorOptions) {
     super(`the parameters of ${method} cannot be written as JSON`, options);
   }
+}
+
+/** A message that is nested deeper than Codex reads. It was not sent. */
+export class TooDeepError extends AppServerError {
+  override readonly name = "TooDeepError";
+  readonly code = "too_deep";
 }
 
 /** The wire below could not be opened, broke, or the process behind it ended. */

@@ -1,4 +1,11 @@
-import { ConnectionLostError, RpcError, TransportError, UnserialisableError } from "./errors.js";
+import { encodeMessage } from "./encode-message.js";
+import {
+  ConnectionLostError,
+  RpcError,
+  TooDeepError,
+  TransportError,
+  UnserialisableError,
+} from "./errors.js";
 import {
   type JsonRpcErrorBody,
   type JsonRpcInput,
@@ -76,16 +83,17 @@ export class JsonRpcClient {
 
   /**
    * @throws RpcError, ConnectionLostError, CallTimeoutError, CallAbortedError, TooManyCallsError, MessageTooLargeError,
-   * UnserialisableError
+   * UnserialisableError, TooDeepError
    */
   async call(method: string, params: unknown, options: CallOptions): Promise<unknown> {
     this.#checkOpen();
     const { id, answer } = this.#pending.open(method, options);
     let text: string;
     try {
-      text = JSON.stringify({ id, method, params });
-    } catch (error) {
-      this.#pending.find(id)?.settle({ error: new UnserialisableError(method, { cause: error }) });
+      text = encodeMessage({ id, method, params });
+    } catch (cause) {
+      const error = cause instanceof TooDeepError ? cause : new UnserialisableError(method, { cause });
+      this.#pending.find(id)?.settle({ error });
       return answer;
     }
     this.#transport.send(text).catch((error: unknown) => {
@@ -97,7 +105,7 @@ export class JsonRpcClient {
 
   async notify(method: string, params: unknown): Promise<void> {
     this.#checkOpen();
-    await this.#transport.send(JSON.stringify({ method, params }));
+    await this.#transport.send(encodeMessage({ method, params }));
   }
 
   close(): Promise<void> {
@@ -188,7 +196,7 @@ export class JsonRpcClient {
   async #serve(id: RequestId, method: string, params: unknown): Promise<void> {
     const reply = await this.#reply(method, params);
     try {
-      await this.#transport.send(JSON.stringify({ id, ...reply }));
+      await this.#transport.send(encodeMessage({ id, ...reply }));
     } catch {
       // The peer is gone, or the answer was too large to send. Refuse the latter; the former refuses itself.
       this.#options.countFault("reply_not_sent");

@@ -4,6 +4,7 @@ import {
   CallTimeoutError,
   MessageTooLargeError,
   RpcError,
+  TooDeepError,
   UnserialisableError,
 } from "../app-server/errors.js";
 import type { TurnErrorData } from "../contract/errors.js";
@@ -28,6 +29,9 @@ export function classifyCallFailure(error: unknown, answersOthers = false): Turn
   if (error instanceof UnserialisableError) {
     const message = "The request holds something that is not JSON, so that it cannot be sent to Codex.";
     return { code: "invalid_request", message };
+  }
+  if (error instanceof TooDeepError) {
+    return { code: "invalid_request", message: "The request is nested deeper than Codex reads." };
   }
   if (error instanceof MessageTooLargeError) {
     return { code: "invalid_request", message: "The request is larger than Codex takes." };

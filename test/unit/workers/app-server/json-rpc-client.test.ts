@@ -313,3 +313,27 @@ t.test("a call without an answer is overdue while the peer answers others", asyn
   t.equal(client.hangingCalls, 0, "not yet for long");
   peer.send({ id: 0, result: {} });
 });
+
+t.test(
+  "half surrogate pairs become U+FFFD in all that goes out, and no escaped text is taken for one",
+  async (t) => {
+    const { peer, client } = await open(t, { onRequest: () => ({ result: { text: "\ude00" } }) });
+    void client.call("m", { "k\ud83d": ["\ud83d", "\\ud83d", "\ud83d\ude00"] }, inTime).catch(() => {});
+    t.strictSame((await peer.take("m")).params, { "k\ufffd": ["\ufffd", "\\ud83d", "\ud83d\ude00"] });
+    await client.notify("n", { text: "\ud83dx" });
+    t.strictSame((await peer.take("n")).params, { text: "\ufffdx" });
+    peer.send({ id: 7, method: "ask", params: {} });
+    t.strictSame((await peer.takeWhere(({ id }) => id === 7)).result, { text: "\ufffd" });
+  },
+);
+
+t.test("a call nested deeper than Codex reads fails and is not sent", async (t) => {
+  const { peer, client } = await open(t);
+  const nest = (levels: number): object => (levels === 1 ? {} : { a: nest(levels - 1) });
+  await t.rejects(client.call("m", nest(127), inTime), { code: "too_deep" });
+  await t.rejects(client.call("m", nest(100_000 / 20), inTime), { code: /too_deep|unserialisable/ });
+  t.equal(client.pendingCalls, 0);
+  void client.call("m", nest(126), inTime).catch(() => {});
+  t.ok(await peer.take("m"));
+  t.equal(peer.received.length, 0);
+});
