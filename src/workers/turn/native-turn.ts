@@ -18,7 +18,7 @@ import { classifyCallFailure, isRefusal, isUnknownThread } from "./call-failure.
 import { Handover } from "./handover.js";
 import { HeldNotifications } from "./held-notifications.js";
 import { retryWhenOverloaded } from "./overload-retry.js";
-import { SilenceWatch, type TurnStanding } from "./silence-watch.js";
+import { SilenceWatch, standingOf, type TurnStanding } from "./silence-watch.js";
 import { type StartOptions, startThread, type TurnContext } from "./start-thread.js";
 import { injectableItems, turnStartParams } from "./thread-params.js";
 import { pacingOf } from "./tool-call-pacing.js";
@@ -45,11 +45,6 @@ const deadlines = {
 } as const;
 /** An app-server that answered another call within this time is at work, in milliseconds. */
 const answersOthersWithinMs = 10_000;
-
-const standings: ReadonlyMap<string, TurnStanding> = new Map([
-  ["active", "active"],
-  ["systemError", "failed"],
-]);
 
 type Phase =
   /** Thread and turn are being started. */
@@ -372,7 +367,7 @@ export class NativeTurn implements ThreadListener {
         { threadId, includeTurns: false },
         { timeoutMs: deadlines.interrupt },
       );
-      return standings.get(thread.status.type) ?? "over";
+      return standingOf(thread.status.type);
     } catch (error) {
       if (isUnknownThread(error)) return "over";
       this.#context.countFault("reconcile_failed");

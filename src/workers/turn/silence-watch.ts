@@ -1,6 +1,12 @@
 /** What Codex says of a turn: it runs it, it is done with it, it failed at it, or it does not say. */
 export type TurnStanding = "active" | "over" | "failed" | "unknown";
 
+/** What Codex's status of a thread says of the turn on it. */
+export function standingOf(threadStatus: string): TurnStanding {
+  if (threadStatus === "active") return "active";
+  return threadStatus === "systemError" ? "failed" : "over";
+}
+
 export interface SilenceWatchOptions {
   /** Silence that ends the turn though Codex runs it, in milliseconds. */
   readonly limitMs: number;
