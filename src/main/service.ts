@@ -48,6 +48,7 @@ export class CodexNativeApiService {
   readonly #events: EventListeners<CodexNativeApiServiceEvents>;
   #state: ServiceState = "stopped";
   #running: Running | null = null;
+  #starting: ServiceRun | null = null;
   #last: LastCall = { kind: "stop", done: Promise.resolve() };
 
   constructor(options: CodexNativeApiServiceOptions) {
@@ -121,10 +122,11 @@ export class CodexNativeApiService {
     return this.#end("close");
   }
 
-  /** As `stop`, at once: what is in flight ends with an error. Also hurries a `stop` under way. */
+  /** As `stop`, at once: what is in flight ends with an error. Also cuts a start or a `stop` under way short. */
   destroy(): Promise<void> {
-    // Turns that end give their streams a terminal event, and then the listener is idle.
-    void this.#running?.run.runtime.destroy();
+    // Turns that end give their streams a terminal event, and then the listener is idle. What fails in it, fails in `#stop`.
+    this.#starting?.destroyRuntime().catch(() => {});
+    this.#running?.run.destroyRuntime().catch(() => {});
     return this.#end("destroy");
   }
 
@@ -172,11 +174,14 @@ export class CodexNativeApiService {
     this.#state = "starting";
     try {
       const run = new ServiceRun(this.#options, this.#config, this.#logger);
+      this.#starting = run;
       const url = await run.start();
       this.#running = { run, url, readiness: new ReadinessEvents(run.runtime, this.#events) };
     } catch (error) {
       this.#state = "stopped";
       throw error;
+    } finally {
+      this.#starting = null;
     }
     this.#state = "running";
     const { url, readiness } = this.#running;

@@ -19,6 +19,21 @@ async function openStream({ url, agent }: HttpFixture) {
   return answer.body;
 }
 
+function createServer(port = 0): CodexNativeApiServer {
+  return new CodexNativeApiServer({
+    runtime: new FakeRuntime(),
+    host: "127.0.0.1",
+    port,
+    authToken: null,
+    allowedHosts: [],
+    allowedOrigins: [],
+    maxBodyBytes: 1024,
+    registry: new InMemoryCodexNativeApiContinuationRegistry(),
+    unsupportedParameters: "ignore",
+    version: "0",
+  });
+}
+
 t.test("a stream under way ends by itself within the grace", async (t) => {
   const fixture = await serveFake(t);
   let release: () => void = () => {};
@@ -150,35 +165,38 @@ t.test("destroy ends everything at once, a close under way included", async (t) 
 t.test("a server starts once, and tells of an address it cannot have", async (t) => {
   const fixture = await serveFake(t);
   await t.rejects(fixture.server.start(), /is listening/);
-  const second = new CodexNativeApiServer({
-    runtime: new FakeRuntime(),
-    host: "127.0.0.1",
-    port: fixture.port,
-    authToken: null,
-    allowedHosts: [],
-    allowedOrigins: [],
-    maxBodyBytes: 1024,
-    registry: new InMemoryCodexNativeApiContinuationRegistry(),
-    unsupportedParameters: "ignore",
-    version: "0",
-  });
+  const second = createServer(fixture.port);
   await t.rejects(second.start(), { code: "EADDRINUSE" });
   await second.close({ graceMs: 1 });
 });
 
-t.test("a server that was never started closes too", async (t) => {
-  const server = new CodexNativeApiServer({
-    runtime: new FakeRuntime(),
-    host: "127.0.0.1",
-    port: 0,
-    authToken: null,
-    allowedHosts: [],
-    allowedOrigins: [],
-    maxBodyBytes: 1024,
-    registry: new InMemoryCodexNativeApiContinuationRegistry(),
-    unsupportedParameters: "ignore",
-    version: "0",
+for (const end of ["close", "destroy"] as const) {
+  t.test(`a server that is ended (${end}) while it starts holds no port afterwards`, async (t) => {
+    for (const rounds of [0, 1, 2, 3, 4, 8, 16]) {
+      const server = createServer();
+      t.teardown(() => server.destroy());
+      const started = server.start();
+      for (let round = 0; round < rounds; round += 1) await new Promise((resolve) => setImmediate(resolve));
+      await (end === "close" ? server.close({ graceMs: 1_000 }) : server.destroy());
+      const { url } = await started;
+      await t.rejects(request(`${url}/livez`), { code: "ECONNREFUSED" }, `after ${rounds} rounds`);
+      await t.rejects(server.start(), /cannot start/);
+    }
   });
+}
+
+t.test("a server whose address was taken can be started once it is free", async (t) => {
+  const holder = await serveFake(t);
+  const server = createServer(holder.port);
+  t.teardown(() => server.destroy());
+  await t.rejects(server.start(), { code: "EADDRINUSE" });
+  await holder.server.close({ graceMs: 1 });
+  const { port } = await server.start();
+  t.equal(port, holder.port);
+});
+
+t.test("a server that was never started closes too", async (t) => {
+  const server = createServer();
   await server.close({ graceMs: 1 });
   await t.rejects(server.start(), /is closed/);
 });

@@ -45,11 +45,11 @@ type Ending =
   | { readonly kind: "crash"; readonly error: unknown }
   | { readonly kind: "start_failed"; readonly error: unknown };
 
-/** Beyond the drain itself: closing the listener, the workers and the app-server. */
-const stopMarginMs = 20_000;
+/** Beyond the drain itself: closing the listener, the workers and the app-server, be it one that hangs. */
+const stopMarginMs = 3_000;
 
-/** Long enough to kill the child processes, short enough to count as "at once". */
-const destroyDeadlineMs = 3000;
+/** What a stop by force may take. Child processes that outlive it are ended by their watches. */
+const destroyDeadlineMs = 800;
 
 /** How long a stop may take in all before the process has to be gone. */
 export function stopBudgetMs({ shutdownGraceMs }: Pick<CodexNativeApiConfig, "shutdownGraceMs">): number {

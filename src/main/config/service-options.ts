@@ -234,7 +234,8 @@ export const serviceOptions = {
     key: "shutdownGraceMs",
     env: "CODEX_NATIVE_API_SHUTDOWN_GRACE_MS",
     type: milliseconds(0),
-    default: 10_000,
+    // Container runtimes kill ten seconds after SIGTERM: with what stopping takes beyond it, all is over in eight.
+    default: 4_000,
     unit: "milliseconds",
     description: "How long turns in flight may take to end when the service stops.",
   }),

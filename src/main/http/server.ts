@@ -56,6 +56,7 @@ export class CodexNativeApiServer {
   readonly #inFlight = new InFlight();
   readonly #hurried = new AbortController();
   #state: State = "new";
+  #starting: Promise<ListeningAddress> | null = null;
   #stopped: Promise<void> | null = null;
 
   /** @throws TypeError if `host` can be reached from other machines and there is no token, or a short `authToken`. */
@@ -99,14 +100,27 @@ export class CodexNativeApiServer {
     });
   }
 
-  /** Rejects with the system's error if the address cannot be bound. */
+  /**
+   * Rejects with the system's error if the address cannot be bound; then it may be called again. A close meanwhile lets it
+   * finish, and closes what it has opened.
+   */
   async start(): Promise<ListeningAddress> {
     if (this.#state !== "new") throw new Error(`The server cannot start: it is ${this.#state}.`);
     this.#state = "starting";
-    await this.#app.ready();
-    const address = await listen(this.#app.server, this.#options.host, this.#options.port);
-    this.#state = "listening";
-    return address;
+    this.#starting = this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<ListeningAddress> {
+    try {
+      await this.#app.ready();
+      const address = await listen(this.#app.server, this.#options.host, this.#options.port);
+      if (this.#stopped === null) this.#state = "listening";
+      return address;
+    } catch (error) {
+      if (this.#stopped === null) this.#state = "new";
+      throw error;
+    }
   }
 
   /**
@@ -147,6 +161,8 @@ export class CodexNativeApiServer {
 
   async #stop(graceMs: number): Promise<void> {
     this.#state = "closing";
+    // A listener that is half up cannot be closed. Why it failed was said to whoever started it.
+    await this.#starting?.catch(() => {});
     const { server } = this.#app;
     const released = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();

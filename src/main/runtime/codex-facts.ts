@@ -38,6 +38,22 @@ export class CodexFacts {
     return this.#loginRequired;
   }
 
+  /** Why turns cannot run under the login there is; null where they can. `accountId` is the only account they may run under. */
+  findLoginFault(accountId: string | null): { readonly event: string; readonly message: string } | null {
+    if (this.#loginRequired) {
+      return {
+        event: "codex.login_required",
+        message: "Codex is not logged in on this machine. Run `codex login`; the service notices by itself.",
+      };
+    }
+    if (accountId === null || this.#account?.id === accountId) return null;
+    return {
+      event: "codex.wrong_account",
+      message:
+        "Codex is logged in with another account than the one this service is for. Log in with that one; the service notices by itself.",
+    };
+  }
+
   /** Null until the catalog was read. Hidden models included. */
   get models(): readonly NativeModel[] | null {
     return this.#models;

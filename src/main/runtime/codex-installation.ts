@@ -14,6 +14,7 @@ import {
 } from "./app-server/codex-binary.js";
 import { type CodexHomeMode, type PreparedCodexHome, prepareCodexHome } from "./app-server/codex-home.js";
 import { keepLogDatabaseSmall, measureLogDatabase } from "./app-server/log-database.js";
+import { loginPatienceMs, settleLogin } from "./app-server/login-file.js";
 import { renderModelCatalog } from "./app-server/model-catalog.js";
 import { PidLedger } from "./app-server/pid-ledger.js";
 import { isSystemError } from "./app-server/private-files.js";
@@ -24,6 +25,7 @@ import {
   type StateDirectoryNotice,
 } from "./app-server/state-directory.js";
 import { describeStateFault } from "./app-server/state-directory-fault.js";
+import { closingError } from "./app-server/unavailable.js";
 import type { RunningBinary } from "./codex-log.js";
 
 /** Which Codex runs, on whose login, and where its state is. */
@@ -62,6 +64,8 @@ export interface InstallationState {
   readonly logBytes: number;
 }
 
+/** Each step in which a process that a dead service left behind is ended: nobody waits for it to be quick. */
+const reapStepMs = 2_000;
 const versionTimeoutMs = 10_000;
 const catalogTimeoutMs = 15_000;
 /** A static catalog does not refresh itself: models come and go. */
@@ -85,6 +89,11 @@ export class CodexInstallation {
   #home: PreparedCodexHome | null = null;
   #open: OpenInstallation | null = null;
   #catalog: readonly CatalogEntry[] | null = null;
+  #opening: Promise<OpenInstallation> | null = null;
+  #login: string | null = null;
+  #expectsLogin = false;
+  #closing: Promise<void> | null = null;
+  readonly #over = new AbortController();
 
   constructor(options: CodexInstallationOptions, logger: Logger) {
     this.#options = options;
@@ -99,7 +108,7 @@ export class CodexInstallation {
   /** Where and how the binary is looked for. */
   get search(): FindCodexBinaryOptions {
     const { bin, environment } = this.#options;
-    return { configured: bin, env: environment, timeoutMs: versionTimeoutMs };
+    return { configured: bin, env: environment, timeoutMs: versionTimeoutMs, signal: this.#over.signal };
   }
 
   /** As found for the latest app-server; null before the first. */
@@ -117,15 +126,42 @@ export class CodexInstallation {
     return this.#catalog;
   }
 
+  /** Where Codex keeps the user's login, unless that is in a keyring. */
+  get authFile(): string {
+    return join(this.#options.userHome, "auth.json");
+  }
+
+  /** Who was logged in when the latest app-server was prepared, as a digest; null for nobody. */
+  get login(): string | null {
+    return this.#login;
+  }
+
+  /** Whether the next preparation waits for a login file that is missing. */
+  expectLogin(expected: boolean): void {
+    this.#expectsLogin = expected;
+  }
+
   /** What this service does without, by name. */
   get degraded(): readonly string[] {
     return [...this.#degraded];
   }
 
-  /** Takes an instance directory and ends what a killed supervisor left behind. Later calls answer the same. */
+  /**
+   * Takes an instance directory and ends what a killed supervisor left behind. Later calls answer the same; after a failure
+   * another may follow. Rejects once it is closed.
+   */
   async open(): Promise<OpenInstallation> {
-    if (this.#open !== null) return this.#open;
-    const { stateDir, stopStepMs } = this.#options;
+    this.#over.signal.throwIfAborted();
+    this.#opening ??= this.#takeInstance().catch((error: unknown) => {
+      this.#opening = null;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  async #takeInstance(): Promise<OpenInstallation> {
+    const { stateDir } = this.#options;
+    const stopStepMs = reapStepMs;
     const instance = await openStateDirectory({ path: stateDir, stopStepMs, wallClock: Date.now }).catch(
       (error: unknown) => {
         throw describeStateFault(error, "starting");
@@ -147,16 +183,26 @@ export class CodexInstallation {
    */
   async prepare(previousFailure: string | null): Promise<SpawnSpec> {
     const { instance } = await this.open();
+    const { signal } = this.#over;
     const { stopStepMs } = this.#options;
     const found = await findCodexBinary(this.search);
     const binary = { ...found, file: await identifyFile(found.path) };
     const home = await this.#prepareHome(instance, binary, previousFailure).catch((error: unknown) => {
       throw describeStateFault(error);
     });
+    signal.throwIfAborted();
     this.#binary = binary;
     this.#home = home;
+    this.#login = await settleLogin({
+      file: home.authFile,
+      expectsLogin: this.#expectsLogin,
+      patienceMs: loginPatienceMs,
+      signal,
+    });
+    this.#expectsLogin = this.#login !== null;
     const env = this.#childEnvironment(home);
     const modelCatalogPath = await this.#renderCatalog(instance, binary, home, env);
+    signal.throwIfAborted();
     const { configArgs } = home;
     return buildSpawnSpec({ binary, configArgs, cwd: instance.work, env, modelCatalogPath, stopStepMs });
   }
@@ -176,8 +222,21 @@ export class CodexInstallation {
     }
   }
 
-  async close(): Promise<void> {
-    const open = this.#open;
+  /** Ends preparations under way, which reject; there will be no others. */
+  stopPreparing(): void {
+    this.#over.abort(closingError());
+  }
+
+  /** Call when every child is gone. Waits for an opening under way, and gives the instance up. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.stopPreparing();
+    // What an opening failed with was said to whoever asked for it.
+    const open = await this.#opening?.catch(() => null);
     this.#open = null;
     await open?.instance.close().catch((error: unknown) => {
       // It keeps its name, by which the next start sees that its owner is gone.
@@ -239,6 +298,7 @@ export class CodexInstallation {
       cacheMaxAgeMs: catalogMaxAgeMs,
       wallClock: Date.now,
       timeoutMs: catalogTimeoutMs,
+      signal: this.#over.signal,
       profile: this.#options.profile,
     });
     this.#catalog = result.status === "rendered" ? result.models : null;

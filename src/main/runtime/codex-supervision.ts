@@ -1,13 +1,18 @@
 import type { Logger } from "pino";
 import { hasFeature } from "../../workers/contract/codex-capabilities.js";
-import { type AppServerSource, type AppServerTransport, createAppServerSource } from "./app-server-source.js";
+import type { AppServerSource, AppServerTransport } from "./app-server-source.js";
 import { CodexFacts } from "./codex-facts.js";
-import { CodexInstallation, type CodexInstallationOptions } from "./codex-installation.js";
+import {
+  CodexInstallation,
+  type CodexInstallationOptions,
+  type OpenInstallation,
+} from "./codex-installation.js";
 import { CodexLog } from "./codex-log.js";
+import { createAppServerSource } from "./create-app-server-source.js";
 import { FactsReader } from "./facts-reader.js";
 import { HangWatch } from "./hang-watch.js";
 import { InstallationWatch } from "./installation-watch.js";
-import { LoginWatch } from "./login-watch.js";
+import { LoginFollower } from "./login-follower.js";
 import type { ConnectionChange, WorkerSlot } from "./pool/worker-slot.js";
 import { WorkerSlots } from "./pool/worker-slots.js";
 import { ReadinessState } from "./readiness-state.js";
@@ -44,17 +49,10 @@ export interface SupervisedTurns {
 
 const reportIntervalMs = 1_000;
 const extrasIntervalMs = 5_000;
-const workerCloseTimeoutMs = 5_000;
+/** Longer than the stop ladder of a process of the worker's own. */
+const workerCloseTimeoutMs = 2_000;
 /** A caller waits for it. */
 const windowTimeoutMs = 2_000;
-/**
- * When an app-server of ours that answers no worker is replaced, in milliseconds. A process of a worker's own (`stdio`) is first
- * ended by its worker; what is replaced here is the command that starts it.
- */
-const hangTimes = {
-  shared: { silentMs: 5_000, connectMs: 15_000 },
-  stdio: { silentMs: 30_000, connectMs: 30_000 },
-} as const;
 /** A thread that reported within this time is there to hear an app-server. */
 const heardWithinMs = 3_000;
 
@@ -70,15 +68,17 @@ export class CodexSupervision {
   readonly #options: CodexSupervisionOptions;
   readonly #logger: Logger;
   readonly #factsReader: FactsReader;
-  readonly #loginWatch: LoginWatch;
+  readonly #login: LoginFollower;
   readonly #rotation: ThreadRotation;
   readonly #installationWatch: InstallationWatch;
   readonly #codexLog: CodexLog;
-  /** Null where the app-server is not ours to end. */
-  readonly #hangWatch: HangWatch | null;
+  readonly #hangWatch: HangWatch;
   #slots: WorkerSlots | null = null;
   #turns: SupervisedTurns | null = null;
+  #children: WorkerChildren | null = null;
   #running = false;
+  #isOver = false;
+  #closing: Promise<void> | null = null;
   #extrasTimer: NodeJS.Timeout | null = null;
   /** Generation of the app-server that `facts` speak of; 0 while none. */
   #factsGeneration = 0;
@@ -101,7 +101,7 @@ export class CodexSupervision {
           this.#dialledGeneration = dial.appServerGeneration;
           if (former > 0 && this.#turns?.isIdle(former) !== false) this.source.release(former);
           this.#slots?.connect(dial);
-          this.#hangWatch?.expectConnection();
+          this.#hangWatch.expectConnection();
         },
         onDown: ({ reason, blocked }) => this.#onAppServerDown(reason, blocked),
       },
@@ -117,13 +117,22 @@ export class CodexSupervision {
       onRead: (generation) => this.#onFactsRead(generation),
       onFailed: (error) => this.#onFactsFailed(error),
     });
-    this.#loginWatch = new LoginWatch(() => void this.#onLoginChanged());
-    const ours = options.appServer.kind === "shared" || options.appServer.kind === "stdio";
+    this.#login = new LoginFollower({
+      installation: this.installation,
+      rotate: (reason) => this.source.rotate(reason),
+      onStartAgain: (reason, loginChanged) => {
+        this.readiness.setRecovering(reason);
+        if (loginChanged) this.#turns?.abandonParked();
+      },
+      onFailed: (error) => this.#onStartFailed(error),
+      logger,
+    });
     const onFailed = (error: unknown) =>
       logger.warn({ event: "app_server.rotation_failed", err: error }, "the app-server stays as it is");
     this.#rotation = new ThreadRotation({
       maxThreads: options.maxThreadsKept,
-      applies: () => this.#running && ours && !hasFeature(this.codexVersion, "thread_unload"),
+      applies: () =>
+        this.#running && this.source.hangTimes !== null && !hasFeature(this.codexVersion, "thread_unload"),
       rotate: (reason) => this.#rotateAppServer(reason),
       onFailed,
     });
@@ -134,7 +143,7 @@ export class CodexSupervision {
       onFailed,
     });
     this.#codexLog = new CodexLog({
-      running: () => (ours ? this.installation.binary : null),
+      running: () => (this.source.hangTimes === null ? null : this.installation.binary),
       search: this.installation.search,
       directory: () => this.installation.directory,
       logger,
@@ -151,11 +160,23 @@ export class CodexSupervision {
     return this.#codexVersion ?? this.installation.binary?.version ?? null;
   }
 
-  /** Starts threads and app-server without waiting for Codex. Rejects when the state directory cannot be used. */
+  /**
+   * Starts threads and app-server without waiting for Codex. Rejects when the state directory cannot be used; another try may
+   * follow. Does nothing, or stops half-way, once `quiesce` was called.
+   */
   async open(createTurns: (slots: WorkerSlots) => SupervisedTurns): Promise<void> {
     this.readiness.setRecovering("Codex is starting.");
-    const { instance, ledger } = await this.installation.open();
+    let opened: OpenInstallation;
+    try {
+      opened = await this.installation.open();
+    } catch (error) {
+      this.readiness.setStopped();
+      throw error;
+    }
+    if (this.#isOver) return;
+    const { instance, ledger } = opened;
     const children = new WorkerChildren(ledger, this.#logger);
+    this.#children = children;
     const slots = new WorkerSlots({
       threads: this.#options.workers,
       maxConcurrentTurns: this.#options.maxConcurrentTurns,
@@ -185,6 +206,7 @@ export class CodexSupervision {
 
   /** Replaces the app-server; all that runs on the old one ends. */
   async restart(reason: string): Promise<void> {
+    if (!this.#running) return;
     this.readiness.setRecovering(reason);
     await this.source.restart(reason).catch((error: unknown) => this.#onStartFailed(error));
   }
@@ -212,16 +234,26 @@ export class CodexSupervision {
   /** No more reactions: what ends from here on ends because it is told to. */
   quiesce(): void {
     this.#running = false;
+    this.#isOver = true;
     if (this.#extrasTimer !== null) clearInterval(this.#extrasTimer);
-    this.#hangWatch?.stop();
-    this.#loginWatch.stop();
+    this.#hangWatch.stop();
+    this.#login.stop();
+    this.#factsReader.stop();
   }
 
-  async close(): Promise<void> {
+  /** Ends all there is, an `open` under way included, which must have settled. A second call joins the first. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.quiesce();
     this.readiness.setStopped();
-    await this.#slots?.close();
-    await this.source.close();
+    this.installation.stopPreparing();
+    // Together: turns are over, so that neither waits for the other, and a service manager waits for both.
+    await Promise.all([this.#slots?.close(), this.source.close()]);
+    await this.#children?.endAll();
     await this.installation.close();
   }
 
@@ -231,28 +263,20 @@ export class CodexSupervision {
   }
 
   #startSource(): void {
-    this.source.start().then(
-      () => this.#watchLogin(),
-      (error: unknown) => {
-        this.#onStartFailed(error);
-        this.#watchLogin();
-      },
-    );
-  }
-
-  #watchLogin(): void {
-    const authFile = this.installation.home?.authFile;
-    if (this.#running && authFile !== undefined) this.#loginWatch.start(authFile);
+    const started = this.source.start().catch((error: unknown) => this.#onStartFailed(error));
+    // Of someone else's app-server we do not know where its login is.
+    if (this.source.hangTimes !== null) void this.#login.start(started);
   }
 
   #onStartFailed(error: unknown): void {
+    if (!this.#running) return;
     const reason = this.#codexLog.startFailed(error);
     this.readiness.setBlocked({ code: "native_runtime_unavailable", message: reason, retryAfterMs: 5000 });
   }
 
   #onAppServerDown(reason: string, blocked: boolean): void {
     this.#factsGeneration = 0;
-    this.#hangWatch?.stop();
+    this.#hangWatch.stop();
     if (!this.#running) return;
     // Once blocked it stays so until an app-server is ready: each failed try would otherwise hold callers up again.
     if (blocked || this.readiness.phase === "blocked") {
@@ -272,13 +296,13 @@ export class CodexSupervision {
       this.#codexVersion = change.codexVersion;
       if (this.#factsGeneration !== change.appServerGeneration) void this.#factsReader.read();
       else this.#decideReadiness();
-      this.#hangWatch?.look();
+      this.#hangWatch.look();
       this.#turns?.pump();
       return;
     }
     this.#turns?.forgetDeadThreads();
     this.#checkAnyWorkerReady();
-    this.#hangWatch?.look();
+    this.#hangWatch.look();
   }
 
   #onWorkerSilent(slot: WorkerSlot): void {
@@ -296,7 +320,7 @@ export class CodexSupervision {
     );
     this.#turns?.forgetDeadThreads();
     this.#checkAnyWorkerReady();
-    this.#hangWatch?.expectConnection();
+    this.#hangWatch.expectConnection();
   }
 
   #checkAnyWorkerReady(): void {
@@ -310,16 +334,12 @@ export class CodexSupervision {
     return (this.#slots?.leastBusy(() => true) ?? null) !== null;
   }
 
-  #createHangWatch(): HangWatch | null {
-    const { kind } = this.#options.appServer;
-    if (kind !== "shared" && kind !== "stdio") return null;
+  #createHangWatch(): HangWatch {
     return new HangWatch({
-      ...hangTimes[kind],
+      times: () => (this.#running ? this.source.hangTimes : null),
       isAnswering: () => this.#isAnyWorkerReady(),
       isToBlame: () =>
-        this.#running &&
-        this.source.isUp &&
-        this.#slots?.all().some((slot) => slot.heardWithin(heardWithinMs)) === true,
+        this.source.isUp && this.#slots?.all().some((slot) => slot.heardWithin(heardWithinMs)) === true,
       onHung: () => {
         this.#logger.error({ event: "app_server.hung" }, "the app-server answers no worker; replacing it");
         this.source
@@ -344,27 +364,15 @@ export class CodexSupervision {
   }
 
   #decideReadiness(): void {
-    if (this.facts.loginRequired) {
-      this.readiness.setBlocked({
-        code: "native_login_required",
-        message: "Codex is not logged in on this machine. Run `codex login`; the service notices by itself.",
-      });
-      this.#logger.warn({ event: "codex.login_required" }, "Codex is not logged in: run `codex login`");
-      return;
-    }
-    if (this.#options.accountId !== null && this.facts.account?.id !== this.#options.accountId) {
-      this.readiness.setBlocked({
-        code: "native_login_required",
-        message:
-          "Codex is logged in with another account than the one this service is for. Log in with that one; the service notices by itself.",
-      });
-      this.#logger.warn(
-        { event: "codex.wrong_account" },
-        "Codex is logged in with another account than this service is for",
-      );
+    if (this.facts.loginRequired && this.#login.startAgainIfUnseen()) return;
+    const fault = this.facts.findLoginFault(this.#options.accountId);
+    if (fault !== null) {
+      this.readiness.setBlocked({ code: "native_login_required", message: fault.message });
+      this.#logger.warn({ event: fault.event }, fault.message);
       return;
     }
     const wasReady = this.readiness.phase === "ready";
+    this.#login.noteSeen();
     this.readiness.setReady();
     if (wasReady) return;
     const { codex, appServer } = this.#options;
@@ -386,16 +394,5 @@ export class CodexSupervision {
       this.#codexLog.checkBinary(),
       facts.readExtras(slot),
     ]);
-  }
-
-  /** A running app-server keeps the login it started with: only a new one sees another. */
-  async #onLoginChanged(): Promise<void> {
-    if (!this.#running) return;
-    this.#logger.info({ event: "codex.login_changed" }, "the Codex login changed; starting a new app-server");
-    this.readiness.setRecovering("The Codex login changed; Codex is restarting with it.");
-    this.#turns?.abandonParked();
-    await this.source
-      .rotate("The Codex login changed.")
-      .catch((error: unknown) => this.#onStartFailed(error));
   }
 }

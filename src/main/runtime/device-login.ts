@@ -38,7 +38,12 @@ const issuerVariables = ["CODEX_APP_SERVER_LOGIN_ISSUER", "CODEX_APP_SERVER_LOGI
 
 /** Rejects with `native_runtime_unavailable` when there is no Codex to run; everything later is an outcome. */
 export async function loginByDeviceCode(options: DeviceLoginOptions): Promise<LoginOutcome> {
-  const task = await makeTask(options);
+  const { signal } = options;
+  const task = await makeTask(options).catch((error: unknown) => {
+    if (signal.aborted) return null;
+    throw error;
+  });
+  if (task === null || signal.aborted) return { status: "cancelled" };
   const worker = new Worker(loginWorkerFile, {
     workerData: task,
     // As for the other threads: nothing of the host's loaders or environment.
@@ -46,7 +51,6 @@ export async function loginByDeviceCode(options: DeviceLoginOptions): Promise<Lo
     env: {},
   });
   const cancel = (): void => worker.postMessage({ type: "cancel" } satisfies LoginInput);
-  const { signal } = options;
   try {
     return await new Promise<LoginOutcome>((resolve) => {
       let graceTimer: NodeJS.Timeout | undefined;
@@ -76,10 +80,10 @@ export async function loginByDeviceCode(options: DeviceLoginOptions): Promise<Lo
 }
 
 async function makeTask(options: DeviceLoginOptions): Promise<LoginTask> {
-  const { bin, userHome, config, environment, version } = options;
+  const { bin, userHome, config, environment, version, signal } = options;
   await mkdir(userHome, { recursive: true, mode: 0o700 });
   const [binary, home] = await Promise.all([
-    findCodexBinary({ configured: bin, env: environment, timeoutMs: versionTimeoutMs }),
+    findCodexBinary({ configured: bin, env: environment, timeoutMs: versionTimeoutMs, signal }),
     prepareCodexHome({ mode: "user", userCodexHome: userHome, ownCodexHome: userHome, codexConfig: config }),
   ]);
   const env = buildChildEnvironment({

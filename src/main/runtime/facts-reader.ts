@@ -19,6 +19,7 @@ export class FactsReader {
   #wanted = 0;
   #reading = false;
   #wake = (): void => {};
+  #stopped = false;
 
   constructor(options: FactsReaderOptions) {
     this.#options = options;
@@ -31,7 +32,7 @@ export class FactsReader {
     if (this.#reading) return;
     this.#reading = true;
     let pauseMs = firstPauseMs;
-    for (let served = 0; served !== this.#wanted; ) {
+    for (let served = 0; served !== this.#wanted && !this.#stopped; ) {
       const wanted = this.#wanted;
       const outcome = await this.#readOnce();
       if (outcome !== "failed") {
@@ -42,6 +43,12 @@ export class FactsReader {
       pauseMs = Math.min(pauseMs * 2, maxPauseMs);
     }
     this.#reading = false;
+  }
+
+  /** Asks no more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#wake();
   }
 
   /** Ends early when somebody asks: a worker may have come that knows. */

@@ -1,10 +1,16 @@
 import { setImmediate } from "node:timers/promises";
 
-export interface HangWatchOptions {
+/** When an app-server counts as hung. */
+export interface HangTimes {
   /** How long no worker may be answered before the app-server counts as hung, in milliseconds. */
   readonly silentMs: number;
   /** The same for an app-server that workers have just been sent to: it is dialled first. */
   readonly connectMs: number;
+}
+
+export interface HangWatchOptions {
+  /** Null while the app-server is not ours to end. */
+  readonly times: () => HangTimes | null;
   /** Whether any worker is answered now. */
   readonly isAnswering: () => boolean;
   /** Whether silence is the app-server's: it runs, and a worker that could hear it is there. */
@@ -24,13 +30,13 @@ export class HangWatch {
   /** Workers were sent to a new app-server, or a new worker is on its way to the old one. */
   expectConnection(): void {
     this.stop();
-    if (!this.#options.isAnswering()) this.#arm(this.#options.connectMs);
+    if (!this.#options.isAnswering()) this.#arm("connectMs");
   }
 
   /** Call whenever a worker was answered or has found the app-server silent. */
   look(): void {
     if (this.#options.isAnswering()) this.stop();
-    else if (this.#timer === null) this.#arm(this.#options.silentMs);
+    else if (this.#timer === null) this.#arm("silentMs");
   }
 
   stop(): void {
@@ -38,7 +44,9 @@ export class HangWatch {
     this.#timer = null;
   }
 
-  #arm(delayMs: number): void {
+  #arm(time: keyof HangTimes): void {
+    const delayMs = this.#options.times()?.[time];
+    if (delayMs === undefined) return;
     const timer = setTimeout(() => void this.#judge(timer), delayMs);
     timer.unref();
     this.#timer = timer;
@@ -51,7 +59,7 @@ export class HangWatch {
     if (this.#timer !== timer) return;
     this.#timer = null;
     if (this.#options.isAnswering()) return;
-    this.#arm(this.#options.connectMs);
+    this.#arm("connectMs");
     if (this.#options.isToBlame()) this.#options.onHung();
   }
 }

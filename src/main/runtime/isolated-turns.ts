@@ -216,8 +216,8 @@ export class IsolatedTurns {
   }
 
   /** Ends the grace of a `close` under way. */
-  hurry(): void {
-    this.#scope.hurry();
+  cutGraceShort(): void {
+    this.#scope.cutGraceShort();
   }
 
   async #acquire(

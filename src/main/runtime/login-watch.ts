@@ -1,80 +1,66 @@
-import { createHash } from "node:crypto";
 import { type StatsListener, unwatchFile, watchFile } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { isJsonObject } from "../../workers/contract/json.js";
+import { loginPatienceMs, settleLogin } from "./app-server/login-file.js";
 
 const pollIntervalMs = 400;
 
 /**
- * Tells when `auth.json` begins to speak of another login. Polled, since the file is replaced and may be on a file system
- * without change events. A token refresh rewrites the file too and is not a change of login.
+ * Says when `auth.json` speaks of another login. Polled, since the file is replaced and may be on a file system without change
+ * events. A token refresh rewrites the file too and is no other login, and neither is a file that is half-written.
  */
 export class LoginWatch {
   readonly #onChange: () => void;
+  #over = new AbortController();
   #file: string | null = null;
   #login: string | null = null;
+  #looked = false;
+  #reading = false;
+  #changedMeanwhile = false;
 
   constructor(onChange: () => void) {
     this.#onChange = onChange;
   }
 
-  start(file: string): void {
-    if (this.#file === file) return;
-    this.stop();
+  /** Who is logged in, as a digest; null for nobody, and before the first look. */
+  get login(): string | null {
+    return this.#login;
+  }
+
+  /** Resolves after the first look. */
+  async start(file: string): Promise<void> {
+    if (this.#file !== null) return;
     this.#file = file;
+    this.#over = new AbortController();
     watchFile(file, { interval: pollIntervalMs, persistent: false }, this.#onFile);
-    void readLogin(file).then((login) => {
-      if (this.#file === file) this.#login ??= login;
-    });
+    await this.#read(file);
   }
 
   stop(): void {
     if (this.#file !== null) unwatchFile(this.#file, this.#onFile);
+    this.#over.abort();
     this.#file = null;
-    this.#login = null;
   }
 
   readonly #onFile: StatsListener = () => {
     const file = this.#file;
-    if (file !== null) void this.#compare(file);
+    if (file !== null) void this.#read(file);
   };
 
-  async #compare(file: string): Promise<void> {
-    const login = await readLogin(file);
-    if (file !== this.#file || login === this.#login) return;
-    this.#login = login;
-    this.#onChange();
-  }
-}
-
-/** A fingerprint of who is logged in, without the tokens: these change while the login stays. */
-async function readLogin(file: string): Promise<string> {
-  let content: unknown;
-  try {
-    content = JSON.parse(await readFile(file, "utf8"));
-  } catch {
-    // Absent, or caught half-written: the next poll reads it whole.
-    return "none";
-  }
-  if (!isJsonObject(content)) return "none";
-  const tokens = isJsonObject(content.tokens) ? content.tokens : {};
-  const who = [
-    content.auth_mode ?? null,
-    tokens.account_id ?? null,
-    readSubject(tokens.id_token),
-    content.OPENAI_API_KEY ?? null,
-  ];
-  return createHash("sha256").update(JSON.stringify(who)).digest("hex");
-}
-
-function readSubject(idToken: unknown): unknown {
-  if (typeof idToken !== "string") return null;
-  try {
-    const claims: unknown = JSON.parse(
-      Buffer.from(idToken.split(".")[1] ?? "", "base64url").toString("utf8"),
+  /** One at a time: a later change is read after what it interrupts. */
+  async #read(file: string): Promise<void> {
+    this.#changedMeanwhile = this.#reading;
+    if (this.#reading) return;
+    this.#reading = true;
+    const { signal } = this.#over;
+    const expectsLogin = this.#login !== null;
+    const login = await settleLogin({ file, expectsLogin, patienceMs: loginPatienceMs, signal }).catch(
+      () => "stopped" as const,
     );
-    return isJsonObject(claims) ? [claims.sub ?? null, claims.email ?? null] : null;
-  } catch {
-    return null;
+    this.#reading = false;
+    if (login === "stopped") return;
+    if (this.#changedMeanwhile) void this.#read(file);
+    const isNews = this.#looked && login !== this.#login;
+    this.#looked = true;
+    this.#login = login;
+    if (isNews) this.#onChange();
   }
 }

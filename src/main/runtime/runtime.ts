@@ -72,8 +72,8 @@ export interface RuntimeSettings {
 type RuntimeState = "idle" | "starting" | "running" | "closing" | "closed";
 
 const providerKind = "openai-native";
-/** Each step of a child's stop ladder. */
-const stopStepMs = 2_000;
+/** Each step of a child's stop ladder: twice SIGTERM, then SIGKILL. A Codex without turns ends within a tenth of it. */
+const stopStepMs = 500;
 /** Idle native threads kept for their chains. One costs the app-server 1 to 2 MB: 64 of them were measured to add 60 % to it. */
 const maxLoadedThreads = 16;
 /** At 0.85 MB each: about 340 MB beside the 150 MB of an empty app-server. */
@@ -100,7 +100,10 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
   readonly #supervision: CodexSupervision;
   #turns: IsolatedTurns | null = null;
   #state: RuntimeState = "idle";
+  #opening: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
+  /** Nobody waits for turns any more. */
+  #isDestroyed = false;
 
   constructor(options: CodexNativeRuntimeOptions, logger: Logger) {
     this.#options = options;
@@ -142,22 +145,50 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
 
   /**
    * Opens the runtime and resolves with where it stands once that is known: not ready is an answer too (no binary, no
-   * login), and the runtime goes on trying.
+   * login, closed meanwhile), and the runtime goes on trying. May be called again, also after it failed.
    */
   async start(): Promise<Readiness> {
     await this.open();
     return this.#supervision.readiness.settled(startTimeoutMs);
   }
 
-  /** Starts threads and app-server without waiting for Codex. Rejects only when the state directory cannot be used. */
-  async open(): Promise<void> {
-    if (this.#state !== "idle") throw new Error(`A runtime that is ${this.#state} cannot be started.`);
-    this.#state = "starting";
-    await this.#supervision.open((slots) => {
-      this.#turns = this.#createTurns(slots);
-      return this.#turns;
-    });
-    this.#state = "running";
+  /**
+   * Starts threads and app-server without waiting for Codex; a further call joins the first. Rejects with
+   * `native_runtime_unavailable` when the state directory cannot be used: then nothing is left of it, and it may be called again.
+   * Closed meanwhile, it resolves, with nothing left. Throws once the runtime is closed, for good: make another.
+   */
+  open(): Promise<void> {
+    if (this.#closing !== null) {
+      return Promise.reject(
+        new CodexNativeApiError(
+          "native_runtime_unavailable",
+          `This runtime is ${this.#state}; make another.`,
+        ),
+      );
+    }
+    this.#opening ??= this.#open();
+    return this.#opening;
+  }
+
+  async #open(): Promise<void> {
+    this.#enter("starting");
+    try {
+      await this.#supervision.open((slots) => {
+        this.#turns = this.#createTurns(slots);
+        return this.#turns;
+      });
+      this.#enter("running");
+    } catch (error) {
+      this.#opening = null;
+      this.#enter("idle");
+      throw error;
+    }
+  }
+
+  /** Nothing leads back from closing. */
+  #enter(state: RuntimeState): void {
+    if (this.#closing !== null && state !== "closed") return;
+    this.#state = state;
   }
 
   get readiness(): Readiness {
@@ -201,6 +232,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
       degraded: [
         ...(this.#hangingCalls > 0 ? ["unanswered_calls"] : []),
         ...this.#supervision.installation.degraded,
+        ...this.#supervision.source.degraded,
         ...missingFeatures(this.#supervision.codexVersion),
       ],
     };
@@ -265,7 +297,9 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
     return this.#supervision.readiness.settled(startTimeoutMs);
   }
 
-  /** Lets turns in flight end within the grace, then stops everything. A second call joins the first. */
+  /**
+   * Lets turns in flight end within the grace, then stops everything, a start under way included. A second call joins the first.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#stop(this.#options.shutdownGraceMs);
     return this.#closing;
@@ -273,17 +307,20 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
 
   /** Stops everything now, also when `close` is under way; turns in flight end with `native_runtime_unavailable`. */
   async destroy(): Promise<void> {
+    this.#isDestroyed = true;
     this.#closing ??= this.#stop(0);
-    this.#turns?.hurry();
+    this.#turns?.cutGraceShort();
     await this.#closing;
   }
 
   async #stop(graceMs: number): Promise<void> {
     this.#state = "closing";
     this.#supervision.quiesce();
-    await this.#turns?.close(graceMs);
+    // It sees that it is over, and stops. Why it failed was said to whoever opened it.
+    await this.#opening?.catch(() => {});
+    await this.#turns?.close(this.#isDestroyed ? 0 : graceMs);
     await this.#supervision.close();
-    this.#state = "closed";
+    this.#enter("closed");
   }
 
   get #hangingCalls(): number {

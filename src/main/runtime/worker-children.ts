@@ -9,6 +9,7 @@ export class WorkerChildren {
   readonly #ledger: PidLedger;
   readonly #logger: Logger;
   readonly #pids = new Map<string, number>();
+  readonly #writing = new Set<Promise<void>>();
 
   constructor(ledger: PidLedger, logger: Logger) {
     this.#ledger = ledger;
@@ -26,12 +27,23 @@ export class WorkerChildren {
     this.#write(this.#ledger.record(pid));
   }
 
+  /** Ends those that are left of workers which are gone: one that hangs does not see the end of its stdin. */
+  async endAll(): Promise<void> {
+    const pids = [...this.#pids.values()];
+    this.#pids.clear();
+    await Promise.all([...this.#writing]);
+    await Promise.all(pids.map((pid) => this.#ledger.kill(pid)));
+  }
+
   #write(written: Promise<void>): void {
-    written.catch((error: unknown) => {
-      this.#logger.warn(
-        { event: "pid_ledger.failed", err: error },
-        "could not write down which app-servers run",
-      );
-    });
+    const done = written
+      .catch((error: unknown) => {
+        this.#logger.warn(
+          { event: "pid_ledger.failed", err: error },
+          "could not write down which app-servers run",
+        );
+      })
+      .finally(() => this.#writing.delete(done));
+    this.#writing.add(done);
   }
 }

@@ -9,7 +9,7 @@ import { packageVersion } from "../version.js";
 import type { CodexNativeApiServiceOptions } from "./service-options.js";
 
 /** Beyond the runtime's own grace, so that the terminal events of cancelled turns still reach their streams. */
-const drainMarginMs = 2_000;
+const drainMarginMs = 1_000;
 
 /** One run of the service, from its start to its stop. */
 export class ServiceRun {
@@ -20,6 +20,7 @@ export class ServiceRun {
   /** Null when the host gave one, which is the host's to start and close. */
   readonly #ownRegistry: InMemoryCodexNativeApiContinuationRegistry | null;
   readonly #logger: Logger;
+  #isDestroyed = false;
 
   /** @param config what is in force now, and not what the service was made with. */
   constructor(options: CodexNativeApiServiceOptions, config: CodexNativeApiConfig, logger: Logger) {
@@ -71,14 +72,22 @@ export class ServiceRun {
     try {
       const { url } = await this.#server.start();
       this.#logListening(url);
-      await this.runtime.open();
+      if (!this.#isDestroyed) await this.runtime.open();
       this.#ownRegistry?.start();
       this.#metrics.start();
       return url;
     } catch (error) {
       await Promise.all([this.#server.destroy(), this.runtime.destroy()]);
+      this.#ownRegistry?.close();
+      this.#metrics.close();
       throw error;
     }
+  }
+
+  /** Ends its turns and processes now, also while it starts; `end` still has to follow. */
+  async destroyRuntime(): Promise<void> {
+    this.#isDestroyed = true;
+    await this.runtime.destroy();
   }
 
   /** @throws TypeError, and then nothing has changed, if callers of other machines could then do without a strong token. */

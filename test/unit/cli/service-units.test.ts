@@ -170,7 +170,7 @@ t.test("install writes the unit, starts it, and says where settings go", async (
     `"--port=8080" "--codex-home=${homeDir}/codex-work" "--state-dir=/srv/app/state"`,
   ];
   t.ok(unit.includes(`ExecStart=${command.join(" ")}\n`), unit);
-  t.match(unit, /^TimeoutStopSec=40$/m);
+  t.match(unit, /^TimeoutStopSec=15$/m);
   t.equal((await stat(unitPath)).mode & 0o777, 0o600);
   t.strictSame(ran, [
     "systemctl --user daemon-reload",

@@ -66,7 +66,7 @@ t.test("nothing given yields the defaults of the launch contract", async (t) => 
       unsupportedParameters: "ignore",
       jsonKeepAlive: "on-request",
     },
-    shutdownGraceMs: 10000,
+    shutdownGraceMs: 4000,
     logLevel: "info",
     logFormat: "auto",
   });
@@ -79,11 +79,11 @@ t.test("a flag wins over a variable, a variable over the file, the file over the
   t.equal(config.listen.port, 3);
   t.equal(config.workers, 6);
   t.equal(config.logLevel, "debug");
-  t.equal(config.shutdownGraceMs, 10000);
+  t.equal(config.shutdownGraceMs, 4000);
   t.strictSame(origins.get("listen.port"), { layer: "flag", name: "--port" });
   t.strictSame(origins.get("workers"), { layer: "environment", name: "CODEX_NATIVE_API_WORKERS" });
   t.strictSame(origins.get("logLevel"), { layer: "file", name: `logLevel in ${defaultFile}` });
-  t.strictSame(origins.get("shutdownGraceMs"), { layer: "default", name: "10000" });
+  t.strictSame(origins.get("shutdownGraceMs"), { layer: "default", name: "4000" });
 });
 
 t.test("every fault of every source is reported at once", async (t) => {

@@ -68,7 +68,7 @@ t.test("what the derived catalog keeps from Codex is told as Codex's own catalog
     { id: "low", defaultReasoningEffort: "low" },
     { id: "none-of-its-own", defaultReasoningEffort: null },
   ];
-  const slot = new ScriptedSlot({ id: "worker-1", generation: 1, threadId: 1 }, silentCallbacks, () => 0);
+  const slot = new ScriptedSlot({ place: 1, generation: 1, threadId: 1 }, silentCallbacks, () => 0);
   slot.models = models;
   t.teardown(() => slot.close(0));
   const efforts = () => facts.models?.map(({ defaultReasoningEffort }) => defaultReasoningEffort);

@@ -27,7 +27,7 @@ class ScriptedFacts extends CodexFacts {
 
 function create(failures: number, hasWorker = true) {
   const facts = new ScriptedFacts(failures);
-  const slot = new WorkerSlot({ id: "worker-1", generation: 1, threadId: 1 }, callbacks, () => 0);
+  const slot = new WorkerSlot({ place: 1, generation: 1, threadId: 1 }, callbacks, () => 0);
   t.teardown(() => slot.close(0));
   const failed: unknown[] = [];
   const reader = new FactsReader({

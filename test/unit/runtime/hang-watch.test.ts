@@ -4,7 +4,7 @@ import { HangWatch } from "../../../src/main/runtime/hang-watch.js";
 function watch(times: { readonly silentMs: number; readonly connectMs: number }) {
   const state = { answering: false, toBlame: true, hung: 0 };
   const hangWatch = new HangWatch({
-    ...times,
+    times: () => times,
     isAnswering: () => state.answering,
     isToBlame: () => state.toBlame,
     onHung: () => {

@@ -19,9 +19,10 @@ export async function checkBinary(
   configured: string | null,
   env: Environment,
   running: string | null,
+  signal?: AbortSignal,
 ): Promise<Finding> {
   try {
-    const { path, version, source } = await findCodexBinary({ configured, env, timeoutMs });
+    const { path, version, source } = await findCodexBinary({ configured, env, timeoutMs, signal });
     const found = `${version}, ${path} (${places[source]})`;
     if (running !== null && running !== version)
       return warn(check, `${found}; the service still runs ${running}`, "restart the service to use it");

@@ -45,7 +45,8 @@ export async function askCodex(
   try {
     const readiness = await orInterrupted(runtime.start(), signal);
     if (readiness === "interrupted") return null;
-    if (readiness.ready) await untilLimitsAreKnown(runtime);
+    if (readiness.ready) await untilLimitsAreKnown(runtime, signal);
+    if (signal.aborted) return null;
     return factsOfRuntime(runtime);
   } catch (error) {
     const { code, message } = CodexNativeApiError.fromUnknown(error);
@@ -56,11 +57,12 @@ export async function askCodex(
   }
 }
 
-async function untilLimitsAreKnown(runtime: PrivateRuntime): Promise<void> {
+async function untilLimitsAreKnown(runtime: PrivateRuntime, signal: AbortSignal): Promise<void> {
   for (let waitedMs = 0; waitedMs < limitsTimeoutMs; waitedMs += limitsPollMs) {
     const { account, rateLimits } = runtime.health();
     if (account?.authMode !== "chatgpt" || rateLimits !== null) return;
-    await delay(limitsPollMs);
+    await delay(limitsPollMs, undefined, { signal }).catch(() => {});
+    if (signal.aborted) return;
   }
 }
 

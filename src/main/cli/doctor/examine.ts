@@ -22,7 +22,7 @@ export async function examine(
   const { config } = loaded;
   const baseUrl = serviceAddress(config);
   const sighting = baseUrl === null ? null : await look(baseUrl, config.auth.token);
-  const binary = await checkBinary(config.codex.bin, context.env, runningVersion(config, sighting));
+  const binary = await checkBinary(config.codex.bin, context.env, runningVersion(config, sighting), signal);
   const state = await checkStateDirectory(config.codex.stateDir);
   const port = await checkPort(config, baseUrl, sighting);
   const places = [describeConfiguration(loaded), binary, state, port];

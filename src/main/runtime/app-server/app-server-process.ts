@@ -4,6 +4,7 @@ import { setImmediate as nextLoop } from "node:timers/promises";
 import type { SpawnSpec } from "../../../workers/contract/endpoint.js";
 import { limits } from "../../../workers/contract/limits.js";
 import { CodexNativeApiError } from "../../errors.js";
+import { readSocketRefusal } from "./codex-socket-directory.js";
 import { DeathWatch } from "./death-watch.js";
 import { createDeferred, settlesWithin } from "./deferred.js";
 import type { PidLedger } from "./pid-ledger.js";
@@ -107,7 +108,7 @@ export class AppServerProcess {
       const refusal = refusedConfiguration.exec(this.#stderr.read());
       if (refusal !== null) throw unavailable("Codex refused its configuration.", refusal[1]);
     } catch (error) {
-      const reason = this.#describeStartFailure(error, deadline.signal, died.signal);
+      const reason = await this.#describeStartFailure(error, deadline.signal, died.signal);
       // What it left on a disk that cannot be written is for the next start to clear away; why it did not start says more.
       await this.destroy().catch(() => undefined);
       throw reason;
@@ -188,10 +189,17 @@ export class AppServerProcess {
     if (this.#child?.pid !== undefined && !this.#gone) signalProcess(this.#child.pid, signal);
   }
 
-  #describeStartFailure(error: unknown, deadline: AbortSignal, died: AbortSignal): CodexNativeApiError {
+  async #describeStartFailure(
+    error: unknown,
+    deadline: AbortSignal,
+    died: AbortSignal,
+  ): Promise<CodexNativeApiError> {
     if (error instanceof CodexNativeApiError) return error;
     if (this.#stopping.signal.aborted) return closingError();
-    if (died.aborted) return unavailable("The Codex app-server ended while it started.", died.reason);
+    if (died.aborted) {
+      const refusal = await readSocketRefusal(this.#stderr.read());
+      return refusal ?? unavailable("The Codex app-server ended while it started.", died.reason);
+    }
     if (deadline.aborted) return unavailable("The Codex app-server did not get ready in time.", error);
     const stateFault = describeStateFault(error);
     if (stateFault instanceof CodexNativeApiError) return stateFault;

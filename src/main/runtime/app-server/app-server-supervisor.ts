@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { CodexNativeApiError } from "../../errors.js";
 import { type AppServerProcess, describeExit, type ProcessExit } from "./app-server-process.js";
+import { SocketDirectoryRefused } from "./codex-socket-directory.js";
 import { type Generation, GenerationLauncher, type LaunchOptions } from "./generation-launcher.js";
 import { GuardedEvents } from "./guarded-events.js";
 import { ResidentMemory } from "./resident-memory.js";
@@ -41,6 +42,8 @@ export class AppServerSupervisor {
   readonly #launcher: GenerationLauncher;
   #state: AppServerSupervisorState = "idle";
   #readyCount = 0;
+  /** Launches in a row that got as far as no process. */
+  #failedPreparations = 0;
   #current: Generation | null = null;
   #readyAtMs = 0;
   #started: Promise<void> | null = null;
@@ -187,6 +190,7 @@ export class AppServerSupervisor {
     this.#current = next;
     this.#readyAtMs = restart.now();
     this.#readyCount += 1;
+    this.#failedPreparations = 0;
     this.#enter("ready");
     void next.process.exited.then((exit) => this.#onExit(next, exit));
     this.#events.onReady({
@@ -223,8 +227,20 @@ export class AppServerSupervisor {
   }
 
   #retryAfter(error: unknown): void {
-    const decision = this.#policy.next();
+    if (error instanceof SocketDirectoryRefused) {
+      this.#enter("idle");
+      this.#reportFailure(error, null);
+      return;
+    }
+    this.#failedPreparations = this.#launcher.ran ? 0 : this.#failedPreparations + 1;
+    const decision = this.#launcher.ran
+      ? this.#policy.next()
+      : this.#policy.nextTry(this.#failedPreparations);
     this.#beginUnasked(decision.delayMs);
+    this.#reportFailure(error, decision);
+  }
+
+  #reportFailure(error: unknown, decision: RestartDecision | null): void {
     const reason =
       error instanceof CodexNativeApiError ? error.message : "The Codex app-server could not be started.";
     const { lastGeneration: generation, previousFailure } = this.#launcher;

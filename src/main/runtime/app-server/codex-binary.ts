@@ -3,7 +3,7 @@ import { delimiter, dirname, isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findBinaryBehindLauncher, findPackagedBinary, isExecutable } from "./codex-package.js";
 import { type CommandResult, runCommand } from "./run-command.js";
-import { unavailable } from "./unavailable.js";
+import { closingError, unavailable } from "./unavailable.js";
 
 /** Which kind of place the binary was found in. */
 export type CodexBinarySource = "configured" | "path" | "package";
@@ -22,6 +22,8 @@ export interface FindCodexBinaryOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** For the binary's answer to `--version`. */
   readonly timeoutMs: number;
+  /** Aborting ends the question. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 type Located = Omit<CodexBinary, "version">;
@@ -100,7 +102,9 @@ async function readVersion(located: Located, options: FindCodexBinaryOptions): P
     env: { PATH: options.env.PATH ?? "" },
     timeoutMs: options.timeoutMs,
     maxOutputBytes: maxVersionBytes,
+    signal: options.signal,
   });
+  if (result.outcome === "aborted") throw closingError();
   const version =
     result.outcome === "exited" && result.code === 0
       ? /\bcodex\S*\s+v?(\d+\.\d+\.\d+\S*)/.exec(result.stdout)?.[1]
@@ -109,7 +113,7 @@ async function readVersion(located: Located, options: FindCodexBinaryOptions): P
   throw unavailable(`${describeFailure(result)} ${adviceFor(located.source)}`, { located, result });
 }
 
-function describeFailure(result: CommandResult): string {
+function describeFailure(result: Exclude<CommandResult, { readonly outcome: "aborted" }>): string {
   switch (result.outcome) {
     case "not_started":
       return result.errorCode === "EACCES"

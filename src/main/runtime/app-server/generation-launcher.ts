@@ -30,6 +30,7 @@ export class GenerationLauncher {
   #lastGeneration = 0;
   #newborn: AppServerProcess | null = null;
   #previousFailure: string | null = null;
+  #ran = false;
 
   /** Nothing is spawned once `over` is aborted. */
   constructor(options: LaunchOptions, over: AbortSignal) {
@@ -47,6 +48,11 @@ export class GenerationLauncher {
     return this.#newborn;
   }
 
+  /** Whether the last launch got as far as a process. */
+  get ran(): boolean {
+    return this.#ran;
+  }
+
   get previousFailure(): string | null {
     return this.#previousFailure;
   }
@@ -57,12 +63,14 @@ export class GenerationLauncher {
     this.#lastGeneration += 1;
     const number = this.#lastGeneration;
     const { prepare, ledger, startTimeoutMs } = this.#options;
+    this.#ran = false;
     const spawn = await prepare(number, this.#previousFailure);
     this.#over.throwIfAborted();
     // The preparation may have made the sockets' directory anew.
     const socketPath = this.#options.socketPath(number);
     const process = new AppServerProcess({ spawn, socketPath, ledger, startTimeoutMs });
     this.#newborn = process;
+    this.#ran = true;
     try {
       await process.start();
     } catch (error) {

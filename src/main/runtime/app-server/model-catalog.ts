@@ -23,6 +23,8 @@ export interface RenderModelCatalogOptions {
   /** Milliseconds since the epoch. */
   readonly wallClock: () => number;
   readonly timeoutMs: number;
+  /** Aborting ends the question to Codex. */
+  readonly signal?: AbortSignal | undefined;
   /** What is taken off the models. */
   readonly profile: TurnProfile;
 }
@@ -107,6 +109,7 @@ async function askCodex(
     cwd: options.cwd,
     timeoutMs: options.timeoutMs,
     maxOutputBytes: maxCatalogBytes,
+    signal: options.signal,
   });
   if (result.outcome !== "exited" || result.code !== 0) return degraded(describeFailure(result));
   let printed: unknown;
@@ -141,6 +144,8 @@ function describeFailure(result: CommandResult): string {
       return `\`codex debug models\` could not be started (${result.errorCode})`;
     case "timed_out":
       return "`codex debug models` did not end in time";
+    case "aborted":
+      return "`codex debug models` was given up";
     case "output_too_large":
       return "`codex debug models` printed too much";
   }

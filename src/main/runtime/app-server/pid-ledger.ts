@@ -55,6 +55,16 @@ export class PidLedger {
     await rm(this.#pathOf(pid), { force: true });
   }
 
+  /** Ends a recorded process now, with its group, and forgets it. Does nothing for one that is gone, or is another by now. */
+  async kill(pid: number): Promise<void> {
+    const entry = await readEntry(this.#pathOf(pid));
+    if (entry !== null && (await isStillRunning(entry.process))) {
+      signalProcess(pid, "SIGKILL", { group: true });
+      await waitUntilGone(entry.process, this.#options.stopStepMs);
+    }
+    await this.forget(pid);
+  }
+
   /**
    * Ends the recorded processes whose supervisor is dead, and forgets them. Never touches a process that is not the one
    * recorded. Damaged files are removed: they name nobody.

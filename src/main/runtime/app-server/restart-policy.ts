@@ -18,6 +18,8 @@ export interface RestartDecision {
 
 /** A process that ran for so long is restarted as quickly as the first time, in milliseconds. */
 const steadyMs = 5_000;
+/** Failed tries in a row after which the next one is not expected within moments. */
+const hopefulTries = 5;
 
 /**
  * Exponential backoff with jitter, and a bound of restarts per sliding window. The exponent is the count of restarts close
@@ -43,6 +45,18 @@ export class RestartPolicy {
   /** The same for a restart that is asked for: at once while the budget lasts. */
   nextAtOnce(): RestartDecision {
     return this.#take(0, this.#options.maxRestarts);
+  }
+
+  /**
+   * The same for a start that ran nothing, such as one that found no binary: paced, and not taken from the budget, so that what
+   * was missing is found within seconds whenever it comes.
+   *
+   * @param failures how many such starts have failed in a row.
+   */
+  nextTry(failures: number): RestartDecision {
+    const { baseDelayMs, maxDelayMs } = this.#options;
+    const delayMs = Math.min(maxDelayMs, baseDelayMs * 4 * 2 ** Math.min(failures, 16));
+    return { delayMs, exhausted: failures > hopefulTries };
   }
 
   #countInWindow(): number {

@@ -9,6 +9,8 @@ export interface CommandOptions {
   readonly cwd?: string;
   readonly timeoutMs: number;
   readonly maxOutputBytes: number;
+  /** Aborting ends the command. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export type CommandResult =
@@ -22,14 +24,18 @@ export type CommandResult =
   /** `errorCode` is the system's, such as `ENOENT` or `EACCES`. */
   | { readonly outcome: "not_started"; readonly errorCode: string }
   | { readonly outcome: "timed_out" }
+  | { readonly outcome: "aborted" }
   | { readonly outcome: "output_too_large" };
 
 /** How long pipes may stay open after the process is gone: a grandchild that holds them must not hold us. */
 const drainMs = 250;
+/** A busy machine may take its time to take a killed process down. */
+const killWaitMs = 2_000;
 
 /** Runs a short command to its end. Never rejects, never outlives its deadline, never keeps more output than allowed. */
 export function runCommand(options: CommandOptions): Promise<CommandResult> {
-  const { command, args, env, cwd, timeoutMs, maxOutputBytes } = options;
+  const { command, args, env, cwd, timeoutMs, maxOutputBytes, signal } = options;
+  if (signal?.aborted === true) return Promise.resolve({ outcome: "aborted" });
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       ...(cwd === undefined ? {} : { cwd }),
@@ -48,6 +54,7 @@ export function runCommand(options: CommandOptions): Promise<CommandResult> {
     const settle = (result: CommandResult): void => {
       clearTimeout(deadline);
       clearTimeout(drainTimer);
+      signal?.removeEventListener("abort", onAbort);
       child.stdout.destroy();
       child.stderr.destroy();
       resolve(verdict ?? result);
@@ -55,9 +62,11 @@ export function runCommand(options: CommandOptions): Promise<CommandResult> {
     const giveUp = (result: CommandResult): void => {
       verdict ??= result;
       killGroup(child);
-      drainTimer ??= setTimeout(() => settle(result), drainMs);
+      drainTimer ??= setTimeout(() => settle(result), killWaitMs);
     };
     const deadline = setTimeout(() => giveUp({ outcome: "timed_out" }), timeoutMs);
+    const onAbort = (): void => giveUp({ outcome: "aborted" });
+    signal?.addEventListener("abort", onAbort, { once: true });
 
     child.stdout.on("data", (chunk: Buffer) => {
       stdoutBytes += chunk.byteLength;
@@ -80,7 +89,8 @@ export function runCommand(options: CommandOptions): Promise<CommandResult> {
       settle({ outcome: "not_started", errorCode: error.code ?? "UNKNOWN" });
     });
     child.once("exit", (code, signal) => {
-      drainTimer ??= setTimeout(() => finish(code, signal), drainMs);
+      clearTimeout(drainTimer);
+      drainTimer = setTimeout(() => finish(code, signal), drainMs);
     });
     child.once("close", finish);
   });

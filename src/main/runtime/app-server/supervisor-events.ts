@@ -14,9 +14,9 @@ export interface DownAppServer {
   readonly reason: string;
   /** Bounded tail of its stderr, for logs only. */
   readonly stderrTail: string;
-  /** When the next generation is tried; null when none will be, because of `close`. */
+  /** When the next generation is tried; null when none will be, because of `close` or since it would fail alike. */
   readonly retryInMs: number | null;
-  /** Restarts of this window are used up: the wait is long. */
+  /** Restarts of this window are used up, or what is missing has been missing for a while: the wait is long. */
   readonly exhausted: boolean;
   /** Why it could not be started, for logs only; null for a process that was up. */
   readonly cause: unknown;

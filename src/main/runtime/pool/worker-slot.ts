@@ -35,6 +35,8 @@ interface PendingQuery {
 
 /** One worker thread as the supervisor sees it: its control port, its last word on itself, its place in the count. */
 export class WorkerSlot {
+  /** From 1 on: a thread that takes another's place has its number. */
+  readonly place: number;
   readonly id: string;
   readonly generation: number;
   readonly threadId: number;
@@ -57,13 +59,14 @@ export class WorkerSlot {
   activeTurns = 0;
 
   constructor(
-    place: { readonly id: string; readonly generation: number; readonly threadId: number },
+    { place, generation, threadId }: Pick<WorkerSlot, "place" | "generation" | "threadId">,
     callbacks: WorkerSlotCallbacks,
     now: () => number,
   ) {
-    this.id = place.id;
-    this.generation = place.generation;
-    this.threadId = place.threadId;
+    this.place = place;
+    this.id = `worker-${place}`;
+    this.generation = generation;
+    this.threadId = threadId;
     this.#callbacks = callbacks;
     this.#now = now;
     const { port1, port2 } = new MessageChannel();

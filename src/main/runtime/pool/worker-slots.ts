@@ -32,6 +32,8 @@ export interface WorkerSlotsCallbacks {
 export interface Dial {
   readonly endpoint: AppServerEndpoint;
   readonly appServerGeneration: number;
+  /** Only so many workers connect; the others stay idle. Default: all. */
+  readonly maxWorkers?: number;
 }
 
 /** A thread that has not reported for this long gets no new turns, */
@@ -47,6 +49,7 @@ export class WorkerSlots {
   #nextGeneration = 1;
   #dial: Dial | null = null;
   #closing = false;
+  #closed: Promise<void> | null = null;
   readonly #watch: NodeJS.Timeout;
   #watchedAtMs: number;
 
@@ -91,7 +94,13 @@ export class WorkerSlots {
     return this.all().map((slot) => slot.health());
   }
 
-  async close(): Promise<void> {
+  /** Lets the workers close their connections, then ends their threads. A second call joins the first. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     this.#closing = true;
     clearInterval(this.#watch);
     await Promise.all(this.all().map((slot) => slot.close(this.#options.closeTimeoutMs)));
@@ -100,13 +109,13 @@ export class WorkerSlots {
 
   #attach(threadId: number): void {
     if (this.#closing) return;
-    const id = this.#vacantId();
+    const place = this.#vacantPlace();
     const slot = new WorkerSlot(
-      { id, generation: this.#nextGeneration++, threadId },
+      { place, generation: this.#nextGeneration++, threadId },
       this.#slotCallbacks(),
       this.#options.now,
     );
-    this.#slots.set(id, slot);
+    this.#slots.set(slot.id, slot);
     this.#pool
       .run(
         threadId,
@@ -148,14 +157,15 @@ export class WorkerSlots {
   }
 
   #applyDial(slot: WorkerSlot): void {
-    if (this.#dial === null) slot.disconnect();
+    if (this.#dial === null || slot.place > (this.#dial.maxWorkers ?? Number.POSITIVE_INFINITY))
+      slot.disconnect();
     else slot.connect(this.#dial.endpoint, this.#dial.appServerGeneration);
   }
 
-  #vacantId(): string {
+  #vacantPlace(): number {
+    const taken = new Set(this.all().map(({ place }) => place));
     for (let place = 1; ; place += 1) {
-      const id = `worker-${place}`;
-      if (!this.#slots.has(id)) return id;
+      if (!taken.has(place)) return place;
     }
   }
 
