@@ -149,59 +149,6 @@ t.test("after the first output the same codes come as one response.failed, the l
   }
 });
 
-t.test(
-  "a stream that Codex goes on trying for longer than the hold begins, and fails in itself",
-  async (t) => {
-    const { client, backend } = await startServiceHarness(t, {
-      login: "provider",
-      provider: { streamMaxRetries: 3 },
-      env: { CODEX_NATIVE_API_STREAM_HEAD_HOLD_MS: "100" },
-    });
-    backend.setDefaultReply(httpError(500));
-    const events = await readFailure(client, "hello");
-    t.strictSame(
-      events.map(({ type, sequence_number: number }) => [type, number]),
-      [
-        ["response.created", 0],
-        ["response.in_progress", 1],
-        ["response.failed", 2],
-      ],
-    );
-  },
-);
-
-t.test("the official client repeats a stream that met a full backend, and reads the answer", async (t) => {
-  const { client, backend } = await startServiceHarness(t, { login: "provider" });
-  const statuses: number[] = [];
-  const watched: typeof fetch = async (url, init) => {
-    const answer = await fetch(url, init);
-    statuses.push(answer.status);
-    return answer;
-  };
-  const retrying = client.withOptions({ maxRetries: 2, fetch: watched });
-  backend.setDefaultReply(text("Here it is."));
-
-  backend.queueReply(rateLimited(1));
-  const said: string[] = [];
-  for await (const event of await retrying.responses.create({ input: "hello", stream: true })) {
-    if (event.type === "response.output_text.delta") said.push(event.delta);
-  }
-  t.equal(said.join(""), "Here it is.");
-
-  backend.queueReply(overloaded());
-  const helper = retrying.responses.stream({ model: "gpt-5.5", input: "hello" });
-  t.equal((await helper.finalResponse()).output_text, "Here it is.");
-
-  backend.queueReply(rateLimited(1));
-  const messages = [{ role: "user" as const, content: "hello" }];
-  const chunks = await retrying.chat.completions.create({ model: "gpt-5.5", messages, stream: true });
-  const words: string[] = [];
-  for await (const chunk of chunks) words.push(chunk.choices[0]?.delta.content ?? "");
-  t.equal(words.join(""), "Here it is.");
-
-  t.strictSame(statuses, [429, 200, 503, 200, 429, 200]);
-});
-
 t.test("the official client retries what helps, and only that", async (t) => {
   const { client, backend } = await startFaultyBackend(t);
   const retrying = client.withOptions({ maxRetries: 2 });
@@ -236,7 +183,7 @@ t.test("a turn of which nothing is heard is stalled, before and after its first 
     login: "provider",
     // Codex's own patience with the backend is longer.
     provider: { streamIdleTimeoutMs: 60_000 },
-    env: { CODEX_NATIVE_API_TURN_IDLE_TIMEOUT_MS: "1000" },
+    env: { CODEX_NATIVE_API_TURN_IDLE_TIMEOUT_MS: "3000" },
   });
   backend.setDefaultReply(reply(text({ deltas: ["half", " more"] }), stall({ afterDeltas: 1 })));
   checkFault(t, await faultOf(client.responses.create(hello)), {

@@ -168,7 +168,11 @@ for (const supportsWebSockets of [false, true]) {
     : ["chat completion", "response stream"];
   const transport = supportsWebSockets ? "a WebSocket" : "server-sent events";
   t.test(`over ${transport} each row of the table has its code, status and words`, async (t) => {
-    const harness = await startServiceHarness(t, { provider: { ...withoutRetries, supportsWebSockets } });
+    const harness = await startServiceHarness(t, {
+      provider: { ...withoutRetries, supportsWebSockets },
+      // All rows are asked at once: on a busy machine their turns take long.
+      env: { CODEX_NATIVE_API_STREAM_HEAD_HOLD_MS: "100000" },
+    });
     for (const [name, row] of rows) {
       harness.backend.whenReply((request) => lastUserText(request) === name, row.reply);
     }
