@@ -28,14 +28,14 @@ export function listPhases(service: ServiceProcess): readonly Phase[] {
   const allAtOnce: BadCaller = async (context, signal) =>
     void (await Promise.all([bombs, abandoned, ...together].map((run) => run(context, signal))));
   return [
-    { name: "nothing", seconds: 10, maxWaitMs: 5_000, run: nothing },
+    { name: "nothing", seconds: 10, maxWaitMs: 10_000, run: nothing },
     { name: "size bombs", seconds: 25, maxWaitMs: 20_000, run: bombs },
-    { name: "half emojis, deep JSON", seconds: 12, maxWaitMs: 10_000, run: halfEmojis },
-    { name: "abandoned bodies", seconds: 15, maxWaitMs: 10_000, run: abandoned },
-    { name: "slow bodies", seconds: 15, maxWaitMs: 10_000, run: slowBodies },
-    { name: "callers that leave", seconds: 12, maxWaitMs: 10_000, run: leavers },
-    { name: "callers that read nothing", seconds: 12, maxWaitMs: 10_000, run: slowReaders },
-    { name: "calls left unanswered", seconds: 12, maxWaitMs: 10_000, run: unansweredCalls },
+    { name: "half emojis, deep JSON", seconds: 12, maxWaitMs: 15_000, run: halfEmojis },
+    { name: "abandoned bodies", seconds: 15, maxWaitMs: 15_000, run: abandoned },
+    { name: "slow bodies", seconds: 15, maxWaitMs: 15_000, run: slowBodies },
+    { name: "callers that leave", seconds: 12, maxWaitMs: 15_000, run: leavers },
+    { name: "callers that read nothing", seconds: 12, maxWaitMs: 15_000, run: slowReaders },
+    { name: "calls left unanswered", seconds: 12, maxWaitMs: 15_000, run: unansweredCalls },
     { name: "app-server stopped", seconds: 45, maxWaitMs: 40_000, run: stopAppServer(service) },
     { name: "all callers at once", seconds: 20, maxWaitMs: 20_000, run: allAtOnce },
   ];
