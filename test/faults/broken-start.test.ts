@@ -1,6 +1,8 @@
-import { rm, writeFile } from "node:fs/promises";
+import { rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import t from "tap";
+import { findCodexBinary } from "../../src/main/runtime/app-server/codex-binary.js";
+import { testCodexBin } from "../support/codex-version.js";
 import { writeCodexWrapper } from "../support/codex-wrapper.js";
 import { text } from "../support/offline-backend/index.js";
 import { createRuntimeHarness, makeTemporaryDirectory } from "../support/runtime-harness.js";
@@ -42,3 +44,26 @@ t.test("reconnect replaces the app-server and answers where the runtime stands",
   t.not(runtime.health().appServer?.pid, before?.pid);
   t.match(await runTurn(runtime), { end: "completed", streamed: "fine" });
 });
+
+for (const kind of ["shared", "stdio"] as const) {
+  t.test(`a Codex (${kind}) that is installed after the start is found within seconds`, async (t) => {
+    const bin = join(await makeTemporaryDirectory(t), "codex");
+    const { runtime, backend } = await createRuntimeHarness(t, {
+      runtime: { appServer: { kind }, codex: { bin } },
+    });
+    backend.setDefaultReply(text("fine"));
+    t.match(await runtime.start(), {
+      ready: false,
+      error: { code: "native_runtime_unavailable", message: /was not found/ },
+    });
+    t.match(
+      await runTurn(runtime),
+      { end: "native_runtime_unavailable" },
+      "nobody waits for what is not there",
+    );
+    const { path } = await findCodexBinary({ configured: testCodexBin, env: {}, timeoutMs: 10_000 });
+    await symlink(path, bin);
+    await pollUntil(() => runtime.readiness.ready);
+    t.match(await runTurn(runtime), { end: "completed", streamed: "fine" });
+  });
+}

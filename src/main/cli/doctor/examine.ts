@@ -1,5 +1,6 @@
 /** The doctor's checks in their order. */
 import type { CodexNativeApiConfig } from "../../config/types.js";
+import { findSocketDirectoryFault } from "../../runtime/app-server/codex-socket-directory.js";
 import type { CliContext } from "../cli-context.js";
 import type { LoadedConfig } from "../configured.js";
 import { ServiceClient, serviceAddress } from "../service-client.js";
@@ -7,8 +8,8 @@ import { lookForService, type Sighting } from "../service-report.js";
 import { checkBinary } from "./check-binary.js";
 import { checkPort } from "./check-port.js";
 import { checkStateDirectory } from "./check-state-directory.js";
-import { askCodex, factsOfService } from "./codex-facts.js";
-import { type Finding, ok } from "./finding.js";
+import { askCodex, type CodexFacts, factsOfService } from "./codex-facts.js";
+import { type Finding, ok, warn } from "./finding.js";
 import { judgeCodex } from "./judge-codex.js";
 
 const lookTimeoutMs = 2_000;
@@ -27,18 +28,26 @@ export async function examine(
   const port = await checkPort(config, baseUrl, sighting);
   const places = [describeConfiguration(loaded), binary, state, port];
   if (sighting?.kind === "service")
-    return [...places, ...judgeCodex(factsOfService(sighting.report), context.wallClock())];
+    return [...places, ...(await judge(factsOfService(sighting.report), context))];
   // A second app-server beside the service's would race it for the login's refresh token.
   const isElsewhere = sighting?.kind === "refused";
   if (isElsewhere || binary.status === "fail" || state.status === "fail" || signal.aborted) return places;
   const facts = await askCodex(context, loaded, signal);
-  return facts === null ? places : [...places, ...judgeCodex(facts, context.wallClock())];
+  return facts === null ? places : [...places, ...(await judge(facts, context))];
 }
 
 /** An app-server that the service is only attached to is of another binary. */
 function runningVersion({ appServer }: CodexNativeApiConfig, sighting: Sighting | null): string | null {
   const isOwn = appServer.kind === "shared" || appServer.kind === "stdio";
   return isOwn && sighting?.kind === "service" ? sighting.report.native_runtime.codex_version : null;
+}
+
+async function judge(facts: CodexFacts, context: CliContext): Promise<readonly Finding[]> {
+  const judged = judgeCodex(facts, context.wallClock());
+  if (!facts.degraded.includes("shared_app_server")) return judged;
+  const fault = await findSocketDirectoryFault();
+  const found = "Codex cannot use its directory for sockets: one worker takes all turns";
+  return [...judged, warn("sockets", found, `${fault ?? "see the log"} Then start the service again.`)];
 }
 
 async function look(baseUrl: string, token: string | null): Promise<Sighting> {
