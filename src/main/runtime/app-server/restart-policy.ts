@@ -12,14 +12,12 @@ export interface RestartPolicyOptions {
 
 export interface RestartDecision {
   readonly delayMs: number;
-  /** The window's restarts are used up; the delay is the wait until it has room again. */
+  /** The next one is not expected within moments: the window's restarts are used up, or there is nothing to start yet. */
   readonly exhausted: boolean;
 }
 
 /** A process that ran for so long is restarted as quickly as the first time, in milliseconds. */
 const steadyMs = 5_000;
-/** Failed tries in a row after which the next one is not expected within moments. */
-const hopefulTries = 5;
 
 /**
  * Exponential backoff with jitter, and a bound of restarts per sliding window. The exponent is the count of restarts close
@@ -49,14 +47,14 @@ export class RestartPolicy {
 
   /**
    * The same for a start that ran nothing, such as one that found no binary: paced, and not taken from the budget, so that what
-   * was missing is found within seconds whenever it comes.
+   * was missing is found within seconds whenever it comes. Somebody has to mend it first, so callers hear of it at once.
    *
    * @param failures how many such starts have failed in a row.
    */
   nextTry(failures: number): RestartDecision {
     const { baseDelayMs, maxDelayMs } = this.#options;
     const delayMs = Math.min(maxDelayMs, baseDelayMs * 4 * 2 ** Math.min(failures, 16));
-    return { delayMs, exhausted: failures > hopefulTries };
+    return { delayMs, exhausted: true };
   }
 
   #countInWindow(): number {

@@ -16,7 +16,7 @@ export interface DownAppServer {
   readonly stderrTail: string;
   /** When the next generation is tried; null when none will be, because of `close` or since it would fail alike. */
   readonly retryInMs: number | null;
-  /** Restarts of this window are used up, or what is missing has been missing for a while: the wait is long. */
+  /** Restarts of this window are used up, or it could not even be prepared: whoever waits for it should hear why instead. */
   readonly exhausted: boolean;
   /** Why it could not be started, for logs only; null for a process that was up. */
   readonly cause: unknown;

@@ -69,3 +69,13 @@ t.test("after the wait of an exhausted window there is room again", async (t) =>
   advance(policy.nextAtOnce().delayMs + 1);
   t.equal(policy.nextAtOnce().exhausted, false);
 });
+
+t.test(
+  "a start that ran nothing is tried again soon, takes nothing from the window, and is said at once",
+  async (t) => {
+    const { policy } = makePolicy();
+    const tries = [1, 2, 3].map((failures) => policy.nextTry(failures));
+    t.same(tries, Array(3).fill({ delayMs: 300, exhausted: true }));
+    t.same(policy.next(), { delayMs: 100, exhausted: false });
+  },
+);
