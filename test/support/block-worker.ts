@@ -1,11 +1,16 @@
 import { Session } from "node:inspector";
 
-/** Blocks the event loop of every worker thread but the first `spared`, as an endless computation does; for good. */
+/**
+ * Blocks the event loop of every thread of the pool but the first `spared`, as an endless computation does; for good. Only of the pool:
+ * a test runner's module hooks have a thread too, and with that one blocked the process would never end.
+ */
 export async function blockWorkers(spared: number): Promise<void> {
   const inspector = new Session();
   inspector.connect();
   const attached: string[] = [];
-  inspector.on("NodeWorker.attachedToWorker", ({ params }) => void attached.push(params.sessionId));
+  inspector.on("NodeWorker.attachedToWorker", ({ params: { sessionId, workerInfo } }) => {
+    if (workerInfo.url.includes("piscina")) attached.push(sessionId);
+  });
   await new Promise<void>((resolve, reject) =>
     inspector.post("NodeWorker.enable", { waitForDebuggerOnStart: false }, (error) =>
       error ? reject(error) : resolve(),
