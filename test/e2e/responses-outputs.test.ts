@@ -268,6 +268,8 @@ t.test("a stream that is silent for long has comments that keep it open", async 
     unsupportedParameters: "ignore",
     version: "0.0.0-test",
     keepAliveCommentMs: 50,
+    // Else the head itself waits for the model.
+    streamHeadHoldMs: 0,
   });
   t.teardown(() => server.destroy());
   const { url } = await server.start();

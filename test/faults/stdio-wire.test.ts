@@ -16,10 +16,13 @@ const bin = await writeCodexWrapper(
   process.stdin.pipe(child.stdin);
   process.on("SIGTERM", () => child.kill("SIGTERM"));
   child.on("exit", (code) => process.exit(code ?? 1));
+  let isCut = false;
   createInterface({ input: child.stdout }).on("line", (line) => {
+    if (isCut) return;
     process.stdout.write("} no JSON {\\n[1, 2]\\n\\n");
     if (!line.includes('"agentMessage"') || !existsSync(${JSON.stringify(cutMark)})) return process.stdout.write(line + "\\n");
     rmSync(${JSON.stringify(cutMark)});
+    isCut = true;
     child.kill("SIGKILL");
     process.stdout.write(line.slice(0, line.length / 2), () => process.exit(1));
   });`,
