@@ -5,6 +5,8 @@ import { measureJsonBytes } from "../contract/measure-json.js";
 
 /** About what one notification takes in memory beside its texts, in bytes. */
 const bytesEach = 200;
+/** What Codex puts around an item that it echoes: the ids of thread, turn and item. It outweighs a short message many times. */
+const echoEnvelopeBytes = 256;
 
 /**
  * Notifications that a turn cannot take yet: those that come before the answer to `turn/start` names the turn, and those of a
@@ -50,7 +52,8 @@ export class HeldNotifications {
   #fits(): boolean {
     if (this.#held.length > limits.maxHeldNotifications + this.#injected.length) return false;
     if (this.#bytes <= limits.maxHeldBytes) return true;
-    this.#echoBytes ??= bytesEach * this.#injected.length + measureJsonBytes(this.#injected);
+    this.#echoBytes ??=
+      (bytesEach + echoEnvelopeBytes) * this.#injected.length + measureJsonBytes(this.#injected);
     return this.#bytes <= limits.maxHeldBytes + this.#echoBytes;
   }
 }
