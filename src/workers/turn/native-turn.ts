@@ -144,7 +144,7 @@ export class NativeTurn implements ThreadListener {
 
   onNotification(notification: ThreadNotification): void {
     if (this.#phase === "ended") return;
-    if (notification.method === "thread/closed") return this.#end(this.#ownEnding ?? threadClosed);
+    if (notification.method === "thread/closed") return this.#end(this.#interruptOutcome ?? threadClosed);
     if (this.#turnId === null || (this.#phase === "parked" && notification.method !== "turn/completed")) {
       if (!this.#held.add(notification)) this.#onHeldTooMuch();
       return;
@@ -154,18 +154,21 @@ export class NativeTurn implements ThreadListener {
     if (turnId !== null && turnId !== this.#turnId) return;
     if (this.#held.overflowed) {
       // What came before is lost, so that only the end counts.
-      if (notification.method === "turn/completed") this.#end(this.#ownEnding ?? heldTooMuchUnstarted);
+      if (notification.method === "turn/completed") this.#end(this.#interruptOutcome ?? heldTooMuchUnstarted);
       return;
     }
     // That Codex asks a silent model once more breaks no silence.
     if (notification.method !== "error" || !notification.params.willRetry) this.#silence.heard();
     this.#toolCalls.note(notification);
-    if (this.#handover !== null) return this.#afterHandover(notification, this.#handover);
+    if (notification.method === "turn/completed" && this.#handover !== null)
+      this.#end(this.#handover.outcome);
+    // Whatever else Codex makes of a turn that is handed over reaches nobody.
+    if (this.#handover !== null && !this.#handover.note(notification)) return;
     this.#reducer.apply(notification);
     // A sum of tokens alone may be that of an answer which was cut short.
     if (notification.method === "rawResponse/completed") this.#toolCalls.modelCallCompleted();
     const { outcome, earlyOutcome } = this.#reducer;
-    if (outcome !== null) this.#end(this.#ownEnding ?? outcome);
+    if (outcome !== null) this.#end(this.#interruptOutcome ?? outcome);
     else if (earlyOutcome !== null) this.#interrupt(earlyOutcome);
   }
 
@@ -175,7 +178,7 @@ export class NativeTurn implements ThreadListener {
   }
 
   onConnectionLost(error: Error): void {
-    this.#end(this.#handover?.outcome ?? { status: "failed", error: classifyCallFailure(error) });
+    this.#end({ status: "failed", error: classifyCallFailure(error) });
   }
 
   async #begin(): Promise<void> {
@@ -308,21 +311,10 @@ export class NativeTurn implements ThreadListener {
     this.#applyHeld();
   }
 
-  /** How the turn ends where it is this side that ends it; null where it is not. */
-  get #ownEnding(): TurnOutcome | null {
-    return this.#handover?.outcome ?? this.#interruptOutcome;
-  }
-
-  /** Whatever else Codex makes of the turn reaches nobody. */
   #handOver(callIds: readonly string[]): void {
     if (this.#phase !== "running") return;
     this.#handover = new Handover(callIds, pacingOf(this.#context.connection.codexVersion));
     this.#interrupt(this.#handover.outcome);
-  }
-
-  #afterHandover(notification: ThreadNotification, handover: Handover): void {
-    if (notification.method === "turn/completed") this.#end(handover.outcome);
-    else if (handover.note(notification)) this.#reducer.apply(notification);
   }
 
   readonly #onPortClosed = (): void => this.#interrupt({ status: "cancelled" });
@@ -341,7 +333,7 @@ export class NativeTurn implements ThreadListener {
   }
 
   async #sendInterrupt(threadId: string, turnId: string): Promise<void> {
-    const end = () => this.#end(this.#ownEnding ?? { status: "cancelled" });
+    const end = () => this.#end(this.#interruptOutcome ?? { status: "cancelled" });
     // The turn ends by its `turn/completed`; this is for one that never comes.
     this.#clearTimers();
     this.#interruptTimer = setTimeout(end, deadlines.interrupt);
@@ -382,8 +374,9 @@ export class NativeTurn implements ThreadListener {
     if (this.#toolCalls.openCount === 0) this.#silence.expectEnd();
   }
 
-  #end(outcome: TurnOutcome): void {
+  #end(ending: TurnOutcome): void {
     if (this.#phase === "ended") return;
+    const outcome = this.#handover?.outcome ?? ending;
     this.#phase = "ended";
     this.#keepsThread = this.#assignment.keepThread && outcome.status === "completed";
     this.#clearTimers();

@@ -1,3 +1,4 @@
+import { mock } from "node:test";
 import t from "tap";
 import type { ThreadNotification } from "../../../../src/workers/app-server/protocol.js";
 import type { ToolCallPacing } from "../../../../src/workers/turn/tool-call-pacing.js";
@@ -243,3 +244,19 @@ t.test("what Codex asks for while the caller has the word is not answered with i
   toolCalls.modelCallCompleted();
   t.same(parked, [["a"], ["late"]]);
 });
+
+t.test(
+  "an open call parks the turn though the end of the answer never comes, once nothing else does",
+  async (t) => {
+    mock.timers.enable({ apis: ["setTimeout"] });
+    t.teardown(() => mock.timers.reset());
+    const { toolCalls, parked } = createToolCalls();
+    toolCalls.expect(call("a"), askable);
+    void toolCalls.open("a");
+    mock.timers.tick(29_999);
+    t.same(parked, [], "the model may be writing another call");
+    mock.timers.tick(1);
+    t.same(parked, [["a"]]);
+    toolCalls.abandon();
+  },
+);
