@@ -66,9 +66,9 @@ for (const method of startCalls) {
     const ignored = Array.from({ length: 8 }, () => runIgnored(runtime));
     await appServer.called(method, before.asked + 8);
     const firstMs = await timeTurn(t, runtime);
-    t.ok(firstMs < 5_000, `the next turn took ${firstMs} ms, where it took 30 s`);
+    t.ok(firstMs < 20_000, `the next turn took ${firstMs} ms, where it took 30 s`);
     await pollUntil(() => runtime.health().degraded.includes("unanswered_calls"));
-    t.ok((await timeTurn(t, runtime)) < 5_000);
+    t.ok((await timeTurn(t, runtime)) < 20_000);
     const ends = await Promise.all(ignored.map(({ end }) => end));
     t.strictSame(ends, Array(8).fill("turn_stalled"));
     t.ok(performance.now() - startedAt < 35_000);
@@ -137,7 +137,7 @@ t.test("a thread/unsubscribe that is never answered holds no turn up", async (t)
     admission: { startGate: 1, maxConcurrentTurns: 1 },
   });
   appServer.answer("thread/unsubscribe", () => "silence");
-  for (let turn = 0; turn < 3; turn += 1) t.ok((await timeTurn(t, runtime)) < 5_000);
+  for (let turn = 0; turn < 3; turn += 1) t.ok((await timeTurn(t, runtime)) < 20_000);
 });
 
 t.test("a spare thread that is never set up holds no turn up, of its settings or others", async (t) => {
@@ -154,8 +154,8 @@ t.test("a spare thread that is never set up holds no turn up, of its settings or
   });
   await runTurn(runtime);
   await appServer.called("thread/start", 3);
-  t.ok((await timeTurn(t, runtime)) < 5_000);
-  t.ok((await timeTurn(t, runtime)) < 5_000);
+  t.ok((await timeTurn(t, runtime)) < 20_000);
+  t.ok((await timeTurn(t, runtime)) < 20_000);
 });
 
 t.test("where the connection answers nothing at all, it is replaced and the turn is run again", async (t) => {

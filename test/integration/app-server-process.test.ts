@@ -97,7 +97,7 @@ t.test("a running turn does not hold up the stop for longer than one step", asyn
   const tookMs = performance.now() - began;
   t.notOk(await isAlive(ready[0]?.pid));
   t.ok(tookMs > 350, "the turn had its step");
-  t.ok(tookMs < 5_000);
+  t.ok(tookMs < 20_000);
 });
 
 t.test("the derived catalog is what the app-server lists", async (t) => {

@@ -46,7 +46,7 @@ export class ServeProcess {
   }
 
   /** The first log line of this event, old or to come. */
-  async waitFor(event: string, timeoutMs = 20_000): Promise<LogLine> {
+  async waitFor(event: string, timeoutMs = 60_000): Promise<LogLine> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const line = this.lines.find((candidate) => candidate.event === event);

@@ -92,8 +92,11 @@ export async function startServiceHarness(
   };
 }
 
-/** Asks until the answer is yes; fails after the deadline. For states of other processes, which send no event. */
-export async function pollUntil(isSo: () => boolean | Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+/**
+ * Asks until the answer is yes; fails after the deadline, which a machine with other work does not reach. For states of other
+ * processes, which send no event.
+ */
+export async function pollUntil(isSo: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await isSo())) {
     if (performance.now() > deadline) throw new Error(`not so within ${timeoutMs} ms: ${isSo}`);

@@ -9,7 +9,7 @@ interface Waiter {
 }
 
 export interface WaitForRequestOptions {
-  /** Default 5,000. */
+  /** Default 60,000. */
   readonly timeoutMs?: number;
   /** Looks only at requests with a higher index. Default -1: all that are still recorded, and new ones. */
   readonly afterIndex?: number;
@@ -47,7 +47,7 @@ export class RequestLog {
   }
 
   async waitFor(match: RequestMatch, options: WaitForRequestOptions): Promise<RecordedModelRequest> {
-    const { timeoutMs = 5_000, afterIndex = -1 } = options;
+    const { timeoutMs = 60_000, afterIndex = -1 } = options;
     const matches: RequestMatch = (request) => request.index > afterIndex && match(request);
     const known = this.requests.find(matches);
     if (known !== undefined) {

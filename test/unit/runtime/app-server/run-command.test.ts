@@ -53,8 +53,8 @@ t.test("a grandchild that holds the pipes does not hold the answer", async (t) =
   const result = await runCommand({
     ...base,
     command: "/bin/sh",
-    args: ["-c", "sleep 5 & echo done"],
+    args: ["-c", "sleep 15 & echo done"],
   });
   t.match(result, { outcome: "exited", code: 0, stdout: "done\n" });
-  t.ok(performance.now() - started < 3_000);
+  t.ok(performance.now() - started < 12_000);
 });
