@@ -112,6 +112,7 @@ t.test("an error told in a stream that began with 200 is counted by its code", a
   const { fixture } = await serveMetrics(t);
   fixture.runtime.script = async (turn) => {
     turn.start();
+    await turn.emit({ type: "item.started", itemId: "msg_1", itemType: "message" });
     throw new Error("unforeseen");
   };
   const answer = await call(fixture, "/v1/responses", { body: { input: "hello", stream: true } });

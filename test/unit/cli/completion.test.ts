@@ -19,7 +19,7 @@ async function complete(words: readonly string[]): Promise<readonly string[]> {
 t.test("bash completes commands, their flags, choices and values", async (t) => {
   const program = "codex-native-api";
   t.strictSame(await complete([program, "he"]), ["health", "help"]);
-  t.strictSame(await complete([program, "health", "--js"]), ["--json"]);
+  t.strictSame(await complete([program, "health", "--jso"]), ["--json", "--json-keep-alive"]);
   t.strictSame(await complete([program, "serve", "--codex-home-mode", "u"]), ["user"]);
   t.strictSame(await complete([program, "completion", ""]), ["bash", "zsh", "fish", "--help"]);
   t.strictSame(await complete([program, "serve", "--port", ""]), []);
