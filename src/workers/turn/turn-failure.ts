@@ -49,7 +49,7 @@ export function describeFailure({ message, codexErrorInfo }: NativeTurnError): T
   const said = readUpstreamWords(message);
   const status = toldStatus ?? said.status;
   const code = codeOf(kind, status, said);
-  const retryAfterMs = readWait(said.words);
+  const retryAfterMs = passing.has(code) ? readWait(said.words) : null;
   return {
     code,
     message: wordsFor(code, status, said),
@@ -79,6 +79,14 @@ function codeOf(kind: string | null, status: number | null, said: UpstreamWords)
   if (said.isBody) return "upstream_bad_request";
   return row?.code ?? "internal_error";
 }
+
+/** What is over after a while; a request that was refused for itself is refused again, whatever its words say. */
+const passing: ReadonlySet<TurnErrorCode> = new Set([
+  "rate_limit_exceeded",
+  "usage_limit_reached",
+  "server_overloaded",
+  "upstream_connection_failed",
+]);
 
 /** Statuses with which a request, its model or its content is refused. */
 const refusals: ReadonlySet<number> = new Set([400, 403, 404, 422]);

@@ -191,10 +191,14 @@ const paths = [
   /(?:\b[A-Za-z]:|\\)\\[^\s"'<>|:]+/g,
 ] as const;
 
+/** What is no text, such as a compressed body that was taken for one; lines and tabs stay. */
+const controls = /[^\P{Cc}\t\n\r]+/gu;
+
 /** No file of this machine, no address of the backend, no token and no endless text: what a caller may read. */
 export function publicText(text: string): string {
   const isCut = text.length > limits.maxErrorTextChars;
   let left = isCut ? text.slice(0, limits.maxErrorTextChars) : text;
+  left = left.replace(controls, " ");
   const [files, ...otherPaths] = paths;
   left = left.replace(files, "[path]");
   left = left.replace(/ for url \([^\s)]{1,2000}\)/g, "");

@@ -289,3 +289,10 @@ t.test("a wait that the backend names in words is handed on", async (t) => {
     t.equal(describeFailure({ message, codexErrorInfo: "rateLimitExceeded" }).retryAfterMs, ms, message);
   }
 });
+
+t.test("a refusal that no wait mends names none, whatever its words say", async (t) => {
+  for (const kind of ["badRequest", "cyberPolicy", "contextWindowExceeded", "unauthorized"]) {
+    const failure = describeFailure({ message: "Please try again in 3s.", codexErrorInfo: kind });
+    t.equal(failure.retryAfterMs, undefined, failure.code);
+  }
+});
