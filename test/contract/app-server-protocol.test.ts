@@ -26,6 +26,9 @@ const missingBefore: readonly (readonly [minor: number, drift: readonly string[]
     150,
     [
       "rawResponse/completed: is gone",
+      ...["total", "last"].map(
+        (sum) => `thread/tokenUsage/updated.tokenUsage.${sum}.cacheWriteInputTokens: is gone`,
+      ),
       "thread/start params.dynamicTools[].inputSchema: is required",
       "thread/start params.dynamicTools[].tools: is no longer taken",
       "thread/start params.dynamicTools[].type: is no longer taken",

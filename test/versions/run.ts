@@ -15,7 +15,7 @@ import { type FileResult, runTestFile } from "./run-test-file.js";
 
 /** Beside the newest, which is installed and which every other run of the tests is on. */
 const testedVersions = testedCodexVersions.slice(0, -1).reverse();
-const fileTimeoutMs = 300_000;
+const fileTimeoutMs = 700_000;
 const tests = fileURLToPath(new URL("../", import.meta.url));
 /** First, since it takes a second and says what changed. */
 const protocolTest = join(tests, "contract", "app-server-protocol.test.js");
