@@ -410,7 +410,7 @@ t.test(
     const options = { path: stateDir, stopStepMs: 500, wallClock: Date.now };
     const beside = await openStateDirectory(options);
     t.teardown(() => beside.close());
-    t.same(beside.notices, []);
+    t.match(beside.notices, [{ event: "shared_with_another", pid: supervisor.pid }]);
     t.ok(await isAlive(appServerPid), "a second service leaves the first one's process alone");
     await killDeathWatch(stateDir, appServerPid);
     supervisor.kill("SIGKILL");
