@@ -2,6 +2,7 @@ import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import type { AppServerConnection } from "./app-server/connection.js";
 import type { ControlInput, ControlOutput } from "./contract/control-messages.js";
 import type { TurnErrorData } from "./contract/errors.js";
+import { LoopShare } from "./contract/pace.js";
 import type { AttachTask, TurnTask } from "./contract/tasks.js";
 import type { TurnPortInput, TurnPortOutput } from "./contract/turn-messages.js";
 import { WorkerReporter } from "./health/worker-reporter.js";
@@ -17,6 +18,7 @@ export class WorkerThread {
   readonly #controlPort: MessagePort;
   readonly #generation: number;
   readonly #workDirectory: string;
+  readonly #loopShare = new LoopShare();
   readonly #connections: WorkerConnections;
   readonly #reporter: WorkerReporter;
 
@@ -77,7 +79,7 @@ export class WorkerThread {
 
   #contextOf(connection: AppServerConnection): TurnContext {
     const { countFault } = this.#reporter;
-    return { connection, workDirectory: this.#workDirectory, countFault };
+    return { connection, workDirectory: this.#workDirectory, countFault, loopShare: this.#loopShare };
   }
 
   async #answerQuery(message: Extract<ControlInput, { readonly type: "query" }>): Promise<void> {

@@ -86,7 +86,8 @@ export class MemoryPeer {
         if (this.sendFailure !== null) throw this.sendFailure;
         if (this.#callbacks === null) throw new Error("closed");
         // Not in the caller's own stack: no real wire answers before `send` returned.
-        queueMicrotask(() => this.#receive(text));
+        const whole = typeof text === "string" ? text : Buffer.concat(text).toString();
+        queueMicrotask(() => this.#receive(whole));
       },
       close: async () => this.hangUp(null),
       destroy: async (error) => this.hangUp(error),

@@ -2,6 +2,7 @@ import { findNotJson } from "../../workers/contract/json.js";
 import { codexLevels, findTooDeep } from "../../workers/contract/json-depth.js";
 import type { NativeThreadChoice, ThreadSettings, TurnAssignment } from "../../workers/contract/turn.js";
 import { CodexNativeApiError } from "../errors.js";
+import { ItemList, type Items } from "../history/item-list.js";
 import { notJson } from "./turn-refusals.js";
 import type { IsolatedTurnRequest, ToolOutput, TurnProfile, WebSearchOptions } from "./types.js";
 
@@ -17,7 +18,7 @@ export interface WantedTurn {
   readonly model: string | undefined;
   readonly turn: TurnAssignment["turn"];
   readonly items: TurnAssignment["items"];
-  readonly directiveCount: number;
+  readonly directives: TurnAssignment["directives"];
   readonly followed: boolean;
   readonly keepThread: boolean;
   readonly accountId: string | null | undefined;
@@ -61,8 +62,8 @@ function fillIn(request: IsolatedTurnRequest, profile: TurnProfile): WantedTurn 
       serviceTier: request.serviceTier ?? null,
       outputSchema: request.outputSchema ?? null,
     },
-    items: request.items.length === 0 ? [] : [...request.items, ...directives],
-    directiveCount: request.items.length === 0 ? 0 : directives.length,
+    items: packItems(request.items).chunks,
+    directives,
     followed: request.followed !== false,
     keepThread: request.keepThread === true && directives.length === 0,
     accountId: request.accountId,
@@ -72,12 +73,22 @@ function fillIn(request: IsolatedTurnRequest, profile: TurnProfile): WantedTurn 
   };
 }
 
+/** A function or a symbol would be left out without a word. */
+function packItems(items: Items): ItemList {
+  if (!(items instanceof ItemList) && findNotJson({ items }) !== null) throw new TypeError("not JSON");
+  return ItemList.of(items);
+}
+
 /** Levels of the message that brings them to Codex, above the schemas of tools and of the output. */
 const toolEnvelopeLevels = 4;
 const schemaEnvelopeLevels = 2;
+const itemEnvelopeLevels = 3;
 
 /** Throws `invalid_request` with the path of what Codex could not read. */
-function refuseDeepNesting({ thread, turn }: WantedTurn): void {
+function refuseDeepNesting({ thread, turn, directives }: WantedTurn): void {
+  for (const [index, directive] of directives.entries()) {
+    refuseDeeper(directive, codexLevels - itemEnvelopeLevels, `directives[${index}]`);
+  }
   for (const [index, { parameters }] of thread.tools.entries()) {
     refuseDeeper(parameters, codexLevels - toolEnvelopeLevels, `tools[${index}].parameters`);
   }
@@ -96,8 +107,12 @@ function refuseDeeper(value: unknown, levels: number, field: string): void {
 }
 
 /** What goes to Codex, under the names that a request has for it. */
-export function fieldsOf({ thread, turn, items }: Pick<WantedTurn, "thread" | "turn" | "items">): object {
-  return { items, ...thread, ...turn };
+export function fieldsOf({
+  thread,
+  turn,
+  directives,
+}: Pick<TurnAssignment, "turn" | "directives"> & Pick<WantedTurn, "thread">): object {
+  return { directives, ...thread, ...turn };
 }
 
 /** Runs what looks into the request. Throws `invalid_request` where that fails because the request is no JSON. */
@@ -145,14 +160,14 @@ export interface AssignmentContext extends SilenceLimits {
 }
 
 export function buildAssignment(wanted: WantedTurn, context: AssignmentContext): Assignment {
-  const { thread, turn, items, directiveCount, followed, keepThread } = wanted;
+  const { thread, turn, items, directives, followed, keepThread } = wanted;
   const { model, nativeThread, idleTimeoutsMs, idleTimeoutMs } = context;
   const ownLimits = new Map(Object.entries(idleTimeoutsMs));
   return {
     thread: { ...thread, model },
     turn,
     items,
-    directiveCount,
+    directives,
     nativeThread,
     followed,
     keepThread,

@@ -1,6 +1,5 @@
-import type { JsonObject } from "../../workers/contract/json.js";
 import { plainTextOf } from "../../workers/contract/plain-text.js";
-import type { ThreadSettings } from "../../workers/contract/turn.js";
+import type { TurnAssignment } from "../../workers/contract/turn.js";
 import { CodexNativeApiError } from "../errors.js";
 import type { GatePlace, StartGate } from "./admission/start-gate.js";
 import { isAlive, type LoadedThread } from "./native-threads.js";
@@ -17,10 +16,7 @@ export interface Place {
 }
 
 /** What matters of a turn to where it runs. */
-export interface TurnToPlace {
-  readonly thread: ThreadSettings;
-  readonly items: readonly JsonObject[];
-}
+export type TurnToPlace = Pick<TurnAssignment, "thread" | "items" | "directives">;
 
 export interface TurnPlacesOptions {
   readonly slots: WorkerSlots;
@@ -46,9 +42,9 @@ export class TurnPlaces {
     const accepts = (slot: WorkerSlot) => this.#hasRoom(slot);
     const leastBusy = this.#slots.leastBusy(accepts);
     if (leastBusy === null) return null;
-    const { thread, items } = describe();
-    const injects = plainTextOf(items, leastBusy.codexVersion) === null;
-    const spare = spares.take({ thread, injects, accepts });
+    const turn = describe();
+    const injects = plainTextOf(turn, leastBusy.codexVersion) === null;
+    const spare = spares.take({ thread: turn.thread, injects, accepts });
     const slot = spare?.slot ?? leastBusy;
     return { slot, spare, gatePlace: this.#enterGate(slot) };
   }

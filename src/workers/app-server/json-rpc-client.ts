@@ -1,4 +1,4 @@
-import { encodeMessage } from "./encode-message.js";
+import { encodeCall, encodeMessage } from "./encode-message.js";
 import {
   ConnectionLostError,
   RpcError,
@@ -13,7 +13,7 @@ import {
   readJsonRpcMessage,
 } from "./json-rpc-messages.js";
 import { type CallOptions, PendingCalls } from "./pending-calls.js";
-import type { Transport, TransportStartOptions } from "./transport.js";
+import type { OutgoingMessage, Transport, TransportStartOptions } from "./transport.js";
 
 /** What a request of the peer's is answered with. */
 export type RequestReply = { readonly result: unknown } | { readonly error: JsonRpcErrorBody };
@@ -88,15 +88,15 @@ export class JsonRpcClient {
   async call(method: string, params: unknown, options: CallOptions): Promise<unknown> {
     this.#checkOpen();
     const { id, answer } = this.#pending.open(method, options);
-    let text: string;
+    let message: OutgoingMessage;
     try {
-      text = encodeMessage({ id, method, params });
+      message = encodeCall(id, method, params);
     } catch (cause) {
       const error = cause instanceof TooDeepError ? cause : new UnserialisableError(method, { cause });
       this.#pending.find(id)?.settle({ error });
       return answer;
     }
-    this.#transport.send(text).catch((error: unknown) => {
+    this.#transport.send(message).catch((error: unknown) => {
       // After a close the call is settled already, with a better reason than this one.
       this.#pending.find(id)?.settle({ error: asError(error) });
     });

@@ -3,14 +3,24 @@
  * and strict on those we do. `test/contract/app-server-protocol.test.ts` compares it with the installed binary.
  */
 import type { z } from "zod";
+import type { JsonObject } from "../contract/json.js";
 import { accountMethods } from "./account-methods.js";
+import type { PackedList } from "./packed-list.js";
 import { threadMethods } from "./thread-methods.js";
 import type { threadNotificationSchemas } from "./thread-notification-schemas.js";
 
 export const methods = { ...accountMethods, ...threadMethods } as const;
 
+/** As the schema has them, or with items that are JSON already. */
+interface InjectParams {
+  readonly threadId: string;
+  readonly items: readonly JsonObject[] | PackedList;
+}
+
 export type MethodName = keyof typeof methods;
-export type MethodParams<Method extends MethodName> = z.input<(typeof methods)[Method]["params"]>;
+export type MethodParams<Method extends MethodName> = Method extends "thread/inject_items"
+  ? InjectParams
+  : z.input<(typeof methods)[Method]["params"]>;
 export type MethodResult<Method extends MethodName> = z.output<(typeof methods)[Method]["result"]>;
 
 export type ThreadNotificationMethod = keyof typeof threadNotificationSchemas;

@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import type { Writable } from "node:stream";
 import type { SpawnSpec } from "../contract/endpoint.js";
 import { ByteTail } from "./byte-tail.js";
 import { createDeferred, settlesWithin } from "./deferred.js";
@@ -6,7 +7,13 @@ import { describeSystemError } from "./describe-failure.js";
 import { MessageTooLargeError, TransportError, unread } from "./errors.js";
 import { LineDecoder } from "./line-decoder.js";
 import { signalProcessTree } from "./signal-process-tree.js";
-import type { Transport, TransportCallbacks, TransportStartOptions } from "./transport.js";
+import {
+  measureMessage,
+  type OutgoingMessage,
+  type Transport,
+  type TransportCallbacks,
+  type TransportStartOptions,
+} from "./transport.js";
 
 export interface StdioTransportOptions {
   readonly spec: SpawnSpec;
@@ -74,15 +81,15 @@ export class StdioTransport implements Transport {
     this.#options.onChild(this.#child.pid ?? null);
   }
 
-  async send(text: string): Promise<void> {
+  async send(message: OutgoingMessage): Promise<void> {
     const child = this.#child;
     if (this.#state !== "open" || child === null) throw new TransportError("the wire is closed");
     const { maxBacklogBytes } = this.#options;
     if (child.stdin.writableLength > maxBacklogBytes) throw new TransportError(unread);
-    if (Buffer.byteLength(text) > this.#options.maxMessageBytes) {
+    if (measureMessage(message) > this.#options.maxMessageBytes) {
       throw new MessageTooLargeError(`a message is larger than ${this.#options.maxMessageBytes} bytes`);
     }
-    if (child.stdin.write(`${text}\n`)) return;
+    if (writeLine(child.stdin, message)) return;
     // One listener however many wait, and a child that dies meanwhile ends the wait.
     this.#drained ??= new Promise<void>((resolve) => child.stdin.once("drain", resolve)).then(() => {
       this.#drained = null;
@@ -169,6 +176,16 @@ export class StdioTransport implements Transport {
     destroyPipes(child);
     child.unref();
   }
+}
+
+/** False while the pipe is full. */
+function writeLine(pipe: Writable, message: OutgoingMessage): boolean {
+  if (typeof message === "string") return pipe.write(`${message}\n`);
+  pipe.cork();
+  for (const part of message) pipe.write(part);
+  const hasRoom = pipe.write("\n");
+  pipe.uncork();
+  return hasRoom;
 }
 
 function spawnChild({ command, args, cwd, env }: SpawnSpec): ChildProcessWithoutNullStreams {

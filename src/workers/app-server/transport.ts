@@ -1,3 +1,11 @@
+/** A message's text, or its bytes in parts. */
+export type OutgoingMessage = string | readonly Uint8Array[];
+
+export function measureMessage(message: OutgoingMessage): number {
+  if (typeof message === "string") return Buffer.byteLength(message);
+  return message.reduce((sum, part) => sum + part.length, 0);
+}
+
 export interface TransportCallbacks {
   /** One whole message, never after `onClose`. */
   onMessage(text: string): void;
@@ -16,7 +24,7 @@ export interface Transport {
   /** Opens the wire; may be called once. Rejects with a `TransportError`, and then nothing is left behind. */
   start(callbacks: TransportCallbacks, options: TransportStartOptions): Promise<void>;
   /** Resolves when the wire can take more; rejects when it closes first, or the message is over the bound. */
-  send(text: string): Promise<void>;
+  send(message: OutgoingMessage): Promise<void>;
   /** Ends the wire in order, within a deadline of its own. Repeated calls join the first. */
   close(): Promise<void>;
   /** Ends the wire now: `onClose(error)` is called before this returns. Resolves when all is released. */

@@ -3,7 +3,13 @@ import { Agent, buildConnector, type Dispatcher, WebSocket } from "undici";
 import { createDeferred, settlesWithin } from "./deferred.js";
 import { describeSystemError } from "./describe-failure.js";
 import { MessageTooLargeError, TransportError, unread } from "./errors.js";
-import type { Transport, TransportCallbacks, TransportStartOptions } from "./transport.js";
+import {
+  measureMessage,
+  type OutgoingMessage,
+  type Transport,
+  type TransportCallbacks,
+  type TransportStartOptions,
+} from "./transport.js";
 import { encodeTextFragments } from "./websocket-fragments.js";
 
 export interface WebSocketTransportOptions {
@@ -18,6 +24,9 @@ export interface WebSocketTransportOptions {
   readonly maxBacklogBytes: number;
   readonly closeTimeoutMs: number;
 }
+
+/** undici masks what it sends byte by byte, which for a longer message takes longer than all else. */
+const maskedBytes = 64 * 1024;
 
 type State = "new" | "opening" | "open" | "closing" | "closed";
 
@@ -78,16 +87,21 @@ export class WebSocketTransport implements Transport {
     }
   }
 
-  async send(text: string): Promise<void> {
+  async send(message: OutgoingMessage): Promise<void> {
     const socket = this.#socket;
     if (this.#state !== "open" || socket === null) throw new TransportError("the wire is closed");
     const { maxSentBytes, maxFrameBytes, maxBacklogBytes } = this.#options;
     if (socket.writableLength > maxBacklogBytes) throw new TransportError(unread);
-    const bytes = Buffer.byteLength(text);
+    const bytes = measureMessage(message);
     if (bytes > maxSentBytes)
       throw new MessageTooLargeError(`a message is larger than ${maxSentBytes} bytes`);
-    if (bytes > maxFrameBytes) this.#sendInFragments(socket, text, maxFrameBytes);
-    else this.#webSocket?.send(text);
+    if (typeof message === "string" && bytes <= maskedBytes) this.#webSocket?.send(message);
+    else
+      this.#sendInFragments(
+        socket,
+        typeof message === "string" ? [Buffer.from(message)] : message,
+        maxFrameBytes,
+      );
     if (!socket.writableNeedDrain) return;
     this.#drained ??= new Promise<void>((resolve) => socket.once("drain", resolve)).then(() => {
       this.#drained = null;
@@ -141,8 +155,10 @@ export class WebSocketTransport implements Transport {
   }
 
   /** In one go, so that no other message of ours comes between the fragments of this one. */
-  #sendInFragments(socket: Socket, text: string, maxFrameBytes: number): void {
-    for (const chunk of encodeTextFragments(Buffer.from(text), maxFrameBytes)) socket.write(chunk);
+  #sendInFragments(socket: Socket, parts: readonly Uint8Array[], maxFrameBytes: number): void {
+    socket.cork();
+    for (const chunk of encodeTextFragments(parts, maxFrameBytes)) socket.write(chunk);
+    socket.uncork();
   }
 
   #take(data: unknown): void {

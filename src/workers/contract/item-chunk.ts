@@ -20,6 +20,14 @@ export const itemTraits = {
   reference: 8,
 } as const;
 
+export function countItems(chunks: readonly ItemChunk[]): number {
+  return chunks.reduce((sum, { count }) => sum + count, 0);
+}
+
+export function countBytes(chunks: readonly ItemChunk[]): number {
+  return chunks.reduce((sum, { json }) => sum + json.length, 0);
+}
+
 export function readChunk({ json }: ItemChunk): readonly JsonObject[] {
   const text = Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString();
   const items: JsonObject[] = JSON.parse(`[${text}]`);

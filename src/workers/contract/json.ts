@@ -28,7 +28,7 @@ class NotJsonSearch {
     this.path = path;
     if (this.#left < 0 || value === null) return false;
     if (typeof value === "bigint" || typeof value === "function" || typeof value === "symbol") return true;
-    if (typeof value !== "object") return false;
+    if (typeof value !== "object" || ArrayBuffer.isView(value)) return false;
     if (this.#above.has(value)) return true;
     this.#above.add(value);
     const found = this.#lookInside(value, path);

@@ -1,3 +1,4 @@
+import type { ItemChunk } from "./item-chunk.js";
 import type { JsonObject } from "./json.js";
 
 /** `lean`: nothing of Codex's own reaches the model. `codex`: Codex's instructions stay, its tools do not. */
@@ -64,9 +65,9 @@ export interface TurnAssignment {
   readonly thread: ThreadSettings;
   readonly turn: TurnSettings;
   /** Responses API items, injected into the history as they are, in order. */
-  readonly items: readonly JsonObject[];
-  /** How many of them, at the end, are this service's own words to the model. */
-  readonly directiveCount: number;
+  readonly items: readonly ItemChunk[];
+  /** Messages that come after them: this service's own words to the model. */
+  readonly directives: readonly JsonObject[];
   readonly nativeThread: NativeThreadChoice;
   /** Whether somebody follows the output as it comes; else it is sent in few, large pieces. */
   readonly followed: boolean;

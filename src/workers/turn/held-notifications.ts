@@ -1,5 +1,4 @@
 import type { ThreadNotification } from "../app-server/protocol.js";
-import type { JsonObject } from "../contract/json.js";
 import { limits } from "../contract/limits.js";
 import { measureJsonBytes } from "../contract/measure-json.js";
 
@@ -14,14 +13,12 @@ const echoEnvelopeBytes = 256;
  */
 export class HeldNotifications {
   /** What the turn injects: Codex echoes it, mostly before it answers `turn/start`. */
-  readonly #injected: readonly JsonObject[];
+  readonly #injected: { readonly count: number; readonly bytes: number };
   #held: ThreadNotification[] = [];
   #bytes = 0;
-  /** Beyond the bound for everybody: measured when it is first reached, as nearly no turn comes that far. */
-  #echoBytes: number | null = null;
   #overflowed = false;
 
-  constructor(injected: readonly JsonObject[]) {
+  constructor(injected: { readonly count: number; readonly bytes: number }) {
     this.#injected = injected;
   }
 
@@ -50,10 +47,8 @@ export class HeldNotifications {
   }
 
   #fits(): boolean {
-    if (this.#held.length > limits.maxHeldNotifications + this.#injected.length) return false;
-    if (this.#bytes <= limits.maxHeldBytes) return true;
-    this.#echoBytes ??=
-      (bytesEach + echoEnvelopeBytes) * this.#injected.length + measureJsonBytes(this.#injected);
-    return this.#bytes <= limits.maxHeldBytes + this.#echoBytes;
+    const { count, bytes } = this.#injected;
+    if (this.#held.length > limits.maxHeldNotifications + count) return false;
+    return this.#bytes <= limits.maxHeldBytes + (bytesEach + echoEnvelopeBytes) * count + bytes;
   }
 }

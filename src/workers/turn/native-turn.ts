@@ -4,6 +4,7 @@ import type { ThreadListener } from "../app-server/connection.js";
 import { CallTimeoutError } from "../app-server/errors.js";
 import type { ThreadNotification, ToolCall, ToolCallAnswer } from "../app-server/protocol.js";
 import type { TurnErrorData } from "../contract/errors.js";
+import { countBytes, countItems } from "../contract/item-chunk.js";
 import { plainTextOf } from "../contract/plain-text.js";
 import type { TurnAssignment } from "../contract/turn.js";
 import type {
@@ -17,10 +18,11 @@ import { canBeAskedFor } from "./askable-call.js";
 import { classifyCallFailure, isRefusal, isUnknownThread } from "./call-failure.js";
 import { Handover } from "./handover.js";
 import { HeldNotifications } from "./held-notifications.js";
+import { injectableItems } from "./injectable-items.js";
 import { retryWhenOverloaded } from "./overload-retry.js";
 import { SilenceWatch, standingOf, type TurnStanding } from "./silence-watch.js";
 import { type StartOptions, startThread, type TurnContext } from "./start-thread.js";
-import { injectableItems, turnStartParams } from "./thread-params.js";
+import { turnStartParams } from "./thread-params.js";
 import { pacingOf } from "./tool-call-pacing.js";
 import { ToolCalls } from "./tool-calls.js";
 import { ToolNames } from "./tool-names.js";
@@ -91,7 +93,8 @@ export class NativeTurn implements ThreadListener {
     this.#assignment = assignment;
     this.#port = port;
     this.#context = context;
-    this.#held = new HeldNotifications(assignment.items);
+    const { items } = assignment;
+    this.#held = new HeldNotifications({ count: countItems(items), bytes: countBytes(items) });
     this.#outbox = new TurnOutbox(port, {
       followed: assignment.followed,
       onOverflow: () => this.#interrupt(readerTooSlow),
@@ -183,8 +186,8 @@ export class NativeTurn implements ThreadListener {
 
   async #begin(): Promise<void> {
     const { connection, countFault } = this.#context;
-    const { nativeThread, thread, idleTimeoutMs } = this.#assignment;
-    this.#startEndsAt = performance.now() + Math.min(deadlines.start, idleTimeoutMs);
+    const { nativeThread, thread } = this.#assignment;
+    this.#startEndsAt = this.#startDeadline();
     await connection.whenReady({ timeoutMs: deadlines.connectionReady, signal: this.#abort.signal });
     // Another connection may be to another version.
     this.#toolNames = new ToolNames(thread.tools, connection.codexVersion);
@@ -222,17 +225,29 @@ export class NativeTurn implements ThreadListener {
 
   async #beginOn(threadId: string): Promise<void> {
     const { connection } = this.#context;
-    const { items, directiveCount, nativeThread } = this.#assignment;
-    const text = nativeThread.kind === "continued" ? null : plainTextOf(items, connection.codexVersion);
+    const { nativeThread } = this.#assignment;
+    const isContinued = nativeThread.kind === "continued";
+    const text = isContinued ? null : plainTextOf(this.#assignment, connection.codexVersion);
     this.#threadId = threadId;
     this.#release = connection.subscribeThread(threadId, this);
-    if (text === null && items.length > 0 && this.#phase === "starting") {
-      const params = { threadId, items: injectableItems(items, directiveCount, this.#toolNames) };
-      await retryWhenOverloaded(this.#abort.signal, () =>
-        connection.call("thread/inject_items", params, this.#startOptions()),
-      );
-    }
+    if (text === null) await this.#inject(threadId);
     await this.#startTurn(threadId, text);
+  }
+
+  async #inject(threadId: string): Promise<void> {
+    const { connection, loopShare } = this.#context;
+    for await (const items of injectableItems(this.#assignment, this.#toolNames, loopShare.start())) {
+      if (this.#phase !== "starting") return;
+      await retryWhenOverloaded(this.#abort.signal, () =>
+        connection.call("thread/inject_items", { threadId, items }, this.#startOptions()),
+      );
+      // Each answer shows that Codex goes on: a long history takes as many calls as it takes.
+      this.#startEndsAt = this.#startDeadline();
+    }
+  }
+
+  #startDeadline(): number {
+    return performance.now() + Math.min(deadlines.start, this.#assignment.idleTimeoutMs);
   }
 
   async #leaveThread(): Promise<void> {

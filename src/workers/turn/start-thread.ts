@@ -1,4 +1,5 @@
 import type { AppServerConnection } from "../app-server/connection.js";
+import type { LoopShare } from "../contract/pace.js";
 import type { ThreadSettings } from "../contract/turn.js";
 import { retryWhenOverloaded } from "./overload-retry.js";
 import { threadStartParams } from "./thread-params.js";
@@ -11,6 +12,8 @@ export interface TurnContext {
   /** Empty directory that native threads have as their working directory. */
   readonly workDirectory: string;
   readonly countFault: (name: string) => void;
+  /** Of the worker's thread. */
+  readonly loopShare: LoopShare;
 }
 
 /** How long the calls that start a thread or turn may take, and who hears that one is overdue. */

@@ -150,19 +150,3 @@ export function turnStartParams(
     ...(turn.outputSchema === null ? {} : { outputSchema: turn.outputSchema }),
   };
 }
-
-/**
- * Items for a thread's history, the last so many of which are this service's own words. Codex drops items of the role `system`;
- * `developer` is what OpenAI's newer models call the same.
- */
-export function injectableItems(
-  items: readonly JsonObject[],
-  directiveCount: number,
-  names: ToolNames,
-): readonly JsonObject[] {
-  const firstDirective = items.length - directiveCount;
-  return items.map((item, at) => {
-    if (at >= firstDirective) return names.toNativeDirective(item);
-    return item.role === "system" ? { ...item, role: "developer" } : names.toNativeItem(item);
-  });
-}

@@ -77,6 +77,11 @@ export class ToolNames {
     }
   }
 
+  /** Whether any function goes under another name. */
+  get renames(): boolean {
+    return this.#native.size > 0;
+  }
+
   toNative(name: string): string {
     return this.#native.get(name) ?? name;
   }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { MessageChannel } from "node:worker_threads";
 import fc from "fast-check";
 import type { Test } from "tap";
+import { LoopShare } from "../../../src/workers/contract/pace.js";
 import type { TurnAssignment } from "../../../src/workers/contract/turn.js";
 import type {
   TurnEvent,
@@ -12,6 +13,7 @@ import type {
 } from "../../../src/workers/contract/turn-messages.js";
 import { NativeTurn } from "../../../src/workers/turn/native-turn.js";
 import { answerHandshake, type MemoryPeer, type ReceivedMessage } from "../../support/memory-transport.js";
+import { packed } from "../../support/packed-items.js";
 import { userMessage } from "../../support/runtime-harness.js";
 import { ConnectionHarness } from "../../unit/workers/app-server/support/connection-harness.js";
 import { anyDisturbedAnswer } from "./turn-notifications.js";
@@ -27,8 +29,8 @@ const assignment: TurnAssignment = {
     verbosity: null,
   },
   turn: { effort: null, summary: null, serviceTier: null, outputSchema: null },
-  items: [userMessage("one"), userMessage("two")],
-  directiveCount: 0,
+  items: packed(userMessage("one"), userMessage("two")),
+  directives: [],
   nativeThread: { kind: "fresh" },
   followed: true,
   keepThread: false,
@@ -110,7 +112,12 @@ export class NativeTurnPlayer {
       turnId: `turn-${number}`,
     });
     this.#script = (message, peer) => scene.answer(message, peer);
-    const context = { connection, workDirectory: "/nowhere", countFault: () => {} };
+    const context = {
+      connection,
+      workDirectory: "/nowhere",
+      countFault: () => {},
+      loopShare: new LoopShare(),
+    };
     await new NativeTurn(assignment, its, context).run();
     await closed;
     return { events, left: scene.left };

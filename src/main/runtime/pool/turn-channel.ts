@@ -1,5 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
 import type { TurnErrorData } from "../../../workers/contract/errors.js";
+import { countItems, type ItemChunk } from "../../../workers/contract/item-chunk.js";
 import { limits } from "../../../workers/contract/limits.js";
 import type { TurnAssignment } from "../../../workers/contract/turn.js";
 import type {
@@ -59,7 +60,9 @@ export class TurnChannel {
 
   /** Tells the worker what to run. False where that cannot be handed to another thread: the turn has ended then. */
   begin(assignment: TurnAssignment): boolean {
-    return this.#hand({ type: "assignment", assignment });
+    const items = copyChunks(assignment.items);
+    const bytes = items.map(({ json }) => json.buffer);
+    return this.#hand({ type: "assignment", assignment: { ...assignment, items } }, bytes);
   }
 
   /** Gives a parked turn the outputs it waits for. A turn that ended while it was parked says so. */
@@ -142,9 +145,9 @@ export class TurnChannel {
   };
 
   /** What the caller's code made may hold what no thread can be given: a function, a getter that throws. */
-  #hand(message: TurnPortInput): boolean {
+  #hand(message: TurnPortInput, transfer: readonly ArrayBuffer[] = []): boolean {
     try {
-      this.#post(message);
+      this.#post(message, transfer);
       return true;
     } catch {
       this.cancel();
@@ -153,8 +156,8 @@ export class TurnChannel {
     }
   }
 
-  #post(message: TurnPortInput): void {
-    if (this.#state !== "ended" && !this.#portClosed) this.#port.postMessage(message);
+  #post(message: TurnPortInput, transfer: readonly ArrayBuffer[] = []): void {
+    if (this.#state !== "ended" && !this.#portClosed) this.#port.postMessage(message, [...transfer]);
   }
 
   /** Not for each batch: a message to the worker costs as much as a batch does. */
@@ -181,6 +184,46 @@ export class TurnChannel {
     this.#port.close();
     this.#settle(outcome);
   }
+}
+
+/** Chunks are joined up to this size: a long chain has thousands of a few bytes. */
+const joinedBytes = 256 * 1024;
+
+/**
+ * Copies to give to the thread: its port takes them without another, where bytes within a message would be copied twice. What is
+ * here stays, for a turn that is run again and for the store.
+ */
+function copyChunks(chunks: readonly ItemChunk[]): readonly ItemChunk[] {
+  const copies: ItemChunk[] = [];
+  let together: ItemChunk[] = [];
+  let bytes = 0;
+  const join = () => {
+    if (together.length > 0) copies.push(joinChunks(together, bytes));
+    together = [];
+    bytes = 0;
+  };
+  for (const chunk of chunks) {
+    if (bytes + chunk.json.length > joinedBytes) join();
+    together.push(chunk);
+    bytes += chunk.json.length + 1;
+  }
+  join();
+  return copies;
+}
+
+const comma = 0x2c;
+
+/** @param bytes of all, each with a comma */
+function joinChunks(chunks: readonly ItemChunk[], bytes: number): ItemChunk {
+  const json = new Uint8Array(bytes - 1);
+  let at = 0;
+  for (const chunk of chunks) {
+    if (at > 0) json[at - 1] = comma;
+    json.set(chunk.json, at);
+    at += chunk.json.length + 1;
+  }
+  const traits = chunks.reduce((sum, chunk) => sum | chunk.traits, 0);
+  return { json, count: countItems(chunks), traits };
 }
 
 const notJson = {

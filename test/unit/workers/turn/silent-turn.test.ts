@@ -2,6 +2,7 @@
 import { mock } from "node:test";
 import { MessageChannel } from "node:worker_threads";
 import t, { type Test } from "tap";
+import { LoopShare } from "../../../../src/workers/contract/pace.js";
 import type { TurnAssignment } from "../../../../src/workers/contract/turn.js";
 import type {
   TurnEvent,
@@ -11,6 +12,7 @@ import type {
 } from "../../../../src/workers/contract/turn-messages.js";
 import { NativeTurn } from "../../../../src/workers/turn/native-turn.js";
 import { answerHandshake, type MemoryPeer, type ReceivedMessage } from "../../../support/memory-transport.js";
+import { packed } from "../../../support/packed-items.js";
 import { userMessage } from "../../../support/runtime-harness.js";
 import { ConnectionHarness } from "../app-server/support/connection-harness.js";
 
@@ -32,8 +34,8 @@ const assignment: TurnAssignment = {
     verbosity: null,
   },
   turn: { effort: "high", summary: null, serviceTier: null, outputSchema: null },
-  items: [userMessage("one"), userMessage("two")],
-  directiveCount: 0,
+  items: packed(userMessage("one"), userMessage("two")),
+  directives: [],
   nativeThread: { kind: "fresh" },
   followed: true,
   keepThread: false,
@@ -66,7 +68,12 @@ class SilentTurn {
     ours.on("message", (message: TurnPortOutput | TurnPortNotice) => {
       if (message.type === "events") turn.events.push(...message.events);
     });
-    const context = { connection: turn.#harness.connection, workDirectory: "/nowhere", countFault: () => {} };
+    const context = {
+      connection: turn.#harness.connection,
+      workDirectory: "/nowhere",
+      countFault: () => {},
+      loopShare: new LoopShare(),
+    };
     void new NativeTurn(assignment, its, context).run();
     await turn.pass(1_000);
     return turn;
