@@ -1,4 +1,5 @@
 import t from "tap";
+import { ItemList } from "../../../../src/main/history/item-list.js";
 import type { ThreadNotification } from "../../../../src/workers/app-server/protocol.js";
 import { HeldNotifications } from "../../../../src/workers/turn/held-notifications.js";
 
@@ -18,7 +19,8 @@ for (const [what, count, text] of histories) {
   t.test(`the echo of ${what} is held, whatever its ids add to it`, async (t) => {
     const content = [{ type: "input_text", text }];
     const items = Array.from({ length: count }, () => ({ type: "message", role: "user", content }));
-    const held = new HeldNotifications(items);
+    const { bytes } = ItemList.of(items);
+    const held = new HeldNotifications({ count, bytes });
     t.ok(items.every((item) => held.add(echoOf(item))));
     t.notOk(held.overflowed);
     t.equal(held.take().length, count);
