@@ -1,7 +1,7 @@
 import type { IsolatedTurnHandlers } from "./types.js";
 
 /** Longest wait for turns that were told to end, in milliseconds. */
-const cancelTimeoutMs = 1_000;
+const cancelTimeoutMs = 500;
 
 /** What all turns of a runtime have in common: the signal that ends them with it, and the wait until none is left. */
 export class TurnScope {

@@ -4,6 +4,7 @@ import { InMemoryCodexNativeApiContinuationRegistry } from "../continuation/in-m
 import { CodexNativeApiServer } from "../http/server.js";
 import type { ServerSettings } from "../http/server-options.js";
 import { ServiceMetrics } from "../observability/metrics/service-metrics.js";
+import { measureDescriptorRoom, readDescriptorLimit } from "../runtime/descriptor-limit.js";
 import { CodexNativeRuntime } from "../runtime/runtime.js";
 import { packageVersion } from "../version.js";
 import type { CodexNativeApiServiceOptions } from "./service-options.js";
@@ -20,6 +21,8 @@ export class ServiceRun {
   /** Null when the host gave one, which is the host's to start and close. */
   readonly #ownRegistry: InMemoryCodexNativeApiContinuationRegistry | null;
   readonly #logger: Logger;
+  /** Files that may be open at once; null where that is not known. */
+  #descriptorLimit: number | null = null;
   #isDestroyed = false;
 
   /** @param config what is in force now, and not what the service was made with. */
@@ -57,7 +60,7 @@ export class ServiceRun {
       registry,
       host: config.listen.host,
       port: config.listen.port,
-      ...describeSettings(config),
+      ...describeSettings(config, null),
       unsupportedParameters: config.http.unsupportedParameters,
       jsonKeepAlive: config.http.jsonKeepAlive,
       streamHeadHoldMs: config.http.streamHeadHoldMs,
@@ -70,8 +73,11 @@ export class ServiceRun {
   /** Listens and brings Codex up behind it; says where it listens. Rejects with nothing left behind. */
   async start(): Promise<string> {
     try {
+      this.#descriptorLimit = await readDescriptorLimit();
+      this.#server.reconfigure(describeSettings(this.startedWith, this.#descriptorLimit));
       const { url } = await this.#server.start();
       this.#logListening(url);
+      this.#warnOfDescriptors(this.startedWith);
       if (!this.#isDestroyed) await this.runtime.open();
       this.#ownRegistry?.start();
       this.#metrics.start();
@@ -92,7 +98,8 @@ export class ServiceRun {
 
   /** @throws TypeError, and then nothing has changed, if callers of other machines could then do without a strong token. */
   reconfigure(config: CodexNativeApiConfig): void {
-    this.#server.reconfigure(describeSettings(config));
+    this.#server.reconfigure(describeSettings(config, this.#descriptorLimit));
+    this.#warnOfDescriptors(config);
     this.runtime.reconfigure(config);
   }
 
@@ -109,6 +116,13 @@ export class ServiceRun {
     if (failed !== undefined) throw failed.reason;
   }
 
+  #warnOfDescriptors({ http: { maxConnections } }: CodexNativeApiConfig): void {
+    if (this.#descriptorLimit === null) return;
+    const { limit, connections, fault } = measureDescriptorRoom(this.#descriptorLimit, maxConnections);
+    if (fault === null) return;
+    this.#logger.warn({ event: "service.few_descriptors", limit, connections, maxConnections }, fault);
+  }
+
   #logListening(url: string): void {
     this.#logger.info({ event: "service.listening", url }, `listening on ${url}`);
     const { token, tokens } = this.startedWith.auth;
@@ -120,9 +134,19 @@ export class ServiceRun {
   }
 }
 
-/** What the listener is told of a configuration, at its start and again by a reload. */
-function describeSettings({ auth, http }: CodexNativeApiConfig): ServerSettings {
-  const { maxHeaderBytes, headersTimeoutMs, requestTimeoutMs, minBodyBytesPerSecond, maxConnections } = http;
+/**
+ * What the listener is told of a configuration, at its start and again by a reload. No more connections than there is room for:
+ * one more is then closed, and what the service itself needs to open still can be.
+ */
+function describeSettings(
+  { auth, http }: CodexNativeApiConfig,
+  descriptorLimit: number | null,
+): ServerSettings {
+  const { maxHeaderBytes, headersTimeoutMs, requestTimeoutMs, minBodyBytesPerSecond } = http;
+  const maxConnections =
+    descriptorLimit === null
+      ? http.maxConnections
+      : measureDescriptorRoom(descriptorLimit, http.maxConnections).connections;
   return {
     authToken: auth.token,
     tokens: auth.tokens,

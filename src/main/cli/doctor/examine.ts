@@ -1,6 +1,7 @@
 /** The doctor's checks in their order. */
 import type { CodexNativeApiConfig } from "../../config/types.js";
 import { findSocketDirectoryFault } from "../../runtime/app-server/codex-socket-directory.js";
+import { measureDescriptorRoom, readDescriptorLimit } from "../../runtime/descriptor-limit.js";
 import type { CliContext } from "../cli-context.js";
 import type { LoadedConfig } from "../configured.js";
 import { ServiceClient, serviceAddress } from "../service-client.js";
@@ -26,7 +27,7 @@ export async function examine(
   const binary = await checkBinary(config.codex.bin, context.env, runningVersion(config, sighting), signal);
   const state = await checkStateDirectory(config.codex.stateDir);
   const port = await checkPort(config, baseUrl, sighting);
-  const places = [describeConfiguration(loaded), binary, state, port];
+  const places = [describeConfiguration(loaded), binary, state, port, ...(await checkFiles(config))];
   if (sighting?.kind === "service")
     return [...places, ...(await judge(factsOfService(sighting.report), context))];
   // A second app-server beside the service's would race it for the login's refresh token.
@@ -48,6 +49,16 @@ async function judge(facts: CodexFacts, context: CliContext): Promise<readonly F
   const fault = await findSocketDirectoryFault();
   const found = "Codex cannot use its directory for sockets: one worker takes all turns";
   return [...judged, warn("sockets", found, `${fault ?? "see the log"} Then start the service again.`)];
+}
+
+/** Of this process, which stands for the one that `serve` would be. Nothing where the limit is not known. */
+async function checkFiles({ http: { maxConnections } }: CodexNativeApiConfig): Promise<readonly Finding[]> {
+  const limit = await readDescriptorLimit();
+  const fault = limit === null ? null : measureDescriptorRoom(limit, maxConnections).fault;
+  if (fault === null) return [];
+  return [
+    warn("open files", `${limit} may be open at once, too few for ${maxConnections} connections`, fault),
+  ];
 }
 
 async function look(baseUrl: string, token: string | null): Promise<Sighting> {
