@@ -50,7 +50,8 @@ t.test("a clock that jumps in the middle of a turn: the turn takes the time that
   const { client, backend, untilReady } = await startServiceHarness(t, {
     env: { CODEX_NATIVE_API_TURN_IDLE_TIMEOUT_MS: "30000", CODEX_NATIVE_API_QUEUE_TIMEOUT_MS: "30000" },
   });
-  backend.setDefaultReply(text("fine"));
+  // The stream begins with the first word, and the turn is under way until the second.
+  backend.setDefaultReply(text({ deltas: ["fi", "ne"], firstDelayMs: 0, delayMs: 1_500 }));
   await untilReady();
   const stream = await client.responses.create({ input: "hello", stream: true });
   let last: { type: string; response?: { created_at: number; completed_at?: number | null } } = { type: "" };
