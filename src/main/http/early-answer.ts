@@ -6,8 +6,13 @@ import { waitsToContinue } from "./body/incoming-body.js";
 
 /** Bounds on what is read of a body whose answer is given: enough for five times the largest body, at any usual speed. */
 const discardedBytes = { least: 256 * 1024 * 1024, timesLargestBody: 8 };
-const discardedForMs = 15_000;
-const pace = { minBytesPerSecond: 64 * 1024, graceMs: 2_000 };
+const discardedForMs = 20_000;
+const minBytesPerSecond = 64 * 1024;
+
+/** How long a sender may fall silent, in milliseconds. A busy client takes some time between its head and a large body. */
+const patienceMs = 5_000;
+/** Where no more is expected. */
+const littlePatienceMs = 1_000;
 
 /** A rest up to this size costs less than another connection. */
 const keptForBytes = 64 * 1024;
@@ -32,9 +37,14 @@ export class EarlyAnswers {
     const { "content-length": length, "transfer-encoding": coding } = request.headers;
     // Not a boolean where requests are injected without a socket.
     if (request.complete !== false || (coding === undefined && Number(length ?? 0) === 0)) return false;
-    const isKept = !isGivenUp && Number(length) <= keptForBytes && !waitsToContinue(request);
-    this.#closeWhenRead(request, response, !isKept);
-    return !isKept;
+    const isExpected = !isGivenUp && !waitsToContinue(request);
+    const isLast = !isExpected || !(Number(length) <= keptForBytes);
+    const rest = this.discard(
+      isLast ? takeRest(request) : request,
+      isExpected ? patienceMs : littlePatienceMs,
+    );
+    this.#closeBehind(rest, request.socket, response, isLast);
+    return isLast;
   }
 
   /** Whether the connection's last answer is given, whatever still comes. If so, it ends as soon as that is written. */
@@ -46,10 +56,10 @@ export class EarlyAnswers {
   }
 
   /** Settles when nothing more comes, or not in time, or when it was enough. */
-  async discard(source: Readable): Promise<"ended" | "cut"> {
+  async discard(source: Readable, graceMs = littlePatienceMs): Promise<"ended" | "cut"> {
     const { least, timesLargestBody } = discardedBytes;
     let leftBytes = Math.max(least, timesLargestBody * this.#maxBodyBytes());
-    const flow = new BodyFlow(source, pace, (chunk) => {
+    const flow = new BodyFlow(source, { minBytesPerSecond, graceMs }, (chunk) => {
       leftBytes -= chunk.length;
       if (leftBytes < 0) throw new Error("enough was discarded");
     });
@@ -65,8 +75,12 @@ export class EarlyAnswers {
   }
 
   /** node closes a connection with its last answer; that is put off until the rest of the request was read. */
-  #closeWhenRead(request: IncomingMessage, response: ServerResponse, isLast: boolean): void {
-    const { socket } = request;
+  #closeBehind(
+    rest: Promise<"ended" | "cut">,
+    socket: Socket,
+    response: ServerResponse,
+    isLast: boolean,
+  ): void {
     const close = socket.destroySoon.bind(socket);
     let isOver = isLast;
     socket.destroySoon = () => {
@@ -83,7 +97,7 @@ export class EarlyAnswers {
       isOver = true;
       end();
     });
-    void this.discard(isLast ? takeRest(request) : request).then((how) => {
+    void rest.then((how) => {
       isOver ||= how === "cut";
       end();
     });
