@@ -11,7 +11,7 @@ const program = fileURLToPath(new URL("../support/demo.js", import.meta.url));
 
 async function runDemo(t: Test, argv: readonly string[]) {
   const { HOME = "/", TMPDIR = "/tmp" } = process.env;
-  const bin = testCodexBin === null ? [] : ["--codex-bin", testCodexBin];
+  const bin = testCodexBin === null || argv.includes("--codex-bin") ? [] : ["--codex-bin", testCodexBin];
   const child = spawn(process.execPath, [program, "--once", ...bin, ...argv], {
     env: { PATH: "/usr/bin:/bin", HOME, TMPDIR },
     stdio: ["ignore", "pipe", "pipe"],
