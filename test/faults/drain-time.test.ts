@@ -1,11 +1,10 @@
 /** SIGTERM with the default grace, in the worst moments: container runtimes kill ten seconds after it, so all is over in eight. */
-import { join } from "node:path";
 import t, { type Test } from "tap";
-import { ServeProcess } from "../support/cli-harness.js";
+import { prepareCommand, ServeProcess } from "../support/cli-harness.js";
 import { writeCodexWrapper } from "../support/codex-wrapper.js";
-import { createChatGptLogin, OfflineBackend, stall } from "../support/offline-backend/index.js";
+import { stall } from "../support/offline-backend/index.js";
 import { findAppServersOf, findProcessesOf } from "../support/processes.js";
-import { makeTemporaryDirectory, refuseLeftovers } from "../support/runtime-harness.js";
+import { makeTemporaryDirectory } from "../support/runtime-harness.js";
 import { pollUntil } from "../support/service-harness.js";
 
 t.setTimeout(240_000);
@@ -14,20 +13,11 @@ const allMs = 8_000;
 
 /** `serve` with its defaults, and a stream under way whose model says nothing. */
 async function serveHangingStream(t: Test, argv: readonly string[], appServer: string | null) {
-  const root = await makeTemporaryDirectory(t);
-  t.teardown(() => refuseLeftovers(root));
-  const backend = await OfflineBackend.start();
-  t.teardown(() => backend.close());
+  const { root, backend, environment: ordinary } = await prepareCommand(t);
   backend.setDefaultReply(stall());
-  await createChatGptLogin({ home: join(root, "codex"), backend });
   const binDirectory = await makeTemporaryDirectory(t);
   const environment = {
-    ...backend.environment(),
-    HOME: root,
-    PATH: "/usr/bin:/bin",
-    CODEX_HOME: join(root, "codex"),
-    CODEX_NATIVE_API_STATE_DIR: join(root, "state"),
-    CODEX_NATIVE_API_PORT: "0",
+    ...ordinary,
     ...(appServer !== null && {
       CODEX_NATIVE_API_CODEX_BIN: await writeCodexWrapper(binDirectory, appServer),
     }),

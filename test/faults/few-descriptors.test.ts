@@ -2,37 +2,26 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text as readText } from "node:stream/consumers";
 import t, { type Test } from "tap";
-import { cliPath, type LogLine } from "../support/cli-harness.js";
+import { cliPath, type LogLine, prepareCommand } from "../support/cli-harness.js";
 import { testCodexBin } from "../support/codex-version.js";
-import { createChatGptLogin, OfflineBackend, text } from "../support/offline-backend/index.js";
-import { makeTemporaryDirectory, refuseLeftovers } from "../support/runtime-harness.js";
+import { text } from "../support/offline-backend/index.js";
 
 t.setTimeout(240_000);
 
 const skip = process.platform === "linux" ? false : "the limit is read from /proc";
 
 async function startLimited(t: Test, argv: readonly string[]) {
-  const root = await makeTemporaryDirectory(t);
-  t.teardown(() => refuseLeftovers(root));
-  const backend = await OfflineBackend.start();
-  t.teardown(() => backend.close());
+  const { backend, environment } = await prepareCommand(t);
   backend.setDefaultReply(text("fine"));
-  await createChatGptLogin({ home: join(root, "codex"), backend });
   const child = spawn(
     "/bin/sh",
     ["-c", 'ulimit -n 256; exec "$0" "$@"', process.execPath, cliPath, ...argv],
     {
       env: {
-        ...backend.environment(),
-        HOME: root,
-        PATH: "/usr/bin:/bin",
-        CODEX_HOME: join(root, "codex"),
-        CODEX_NATIVE_API_STATE_DIR: join(root, "state"),
-        CODEX_NATIVE_API_PORT: "0",
+        ...environment,
         ...(testCodexBin !== null && { CODEX_NATIVE_API_CODEX_BIN: testCodexBin }),
       },
       stdio: ["ignore", "pipe", "inherit"],

@@ -1,9 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Test } from "tap";
 import { testCodexBin } from "./codex-version.js";
+import { createChatGptLogin, OfflineBackend } from "./offline-backend/index.js";
+import { makeTemporaryDirectory, refuseLeftovers } from "./runtime-harness.js";
 
 export const cliPath = fileURLToPath(new URL("../../src/main/cli.js", import.meta.url));
 
@@ -11,6 +14,25 @@ export interface LogLine {
   readonly event?: string;
   readonly msg?: string;
   readonly [key: string]: unknown;
+}
+
+/** What a command needs: a login, a backend, and port 0, so that there is no service to be asked. */
+export async function prepareCommand(t: Pick<Test, "teardown">) {
+  const root = await makeTemporaryDirectory(t);
+  t.teardown(() => refuseLeftovers(root));
+  const backend = await OfflineBackend.start();
+  t.teardown(() => backend.close());
+  const userHome = join(root, "codex");
+  await createChatGptLogin({ home: userHome, backend });
+  const environment = {
+    ...backend.environment(),
+    HOME: root,
+    PATH: "/usr/bin:/bin",
+    CODEX_HOME: userHome,
+    CODEX_NATIVE_API_STATE_DIR: join(root, "state"),
+    CODEX_NATIVE_API_PORT: "0",
+  };
+  return { root, backend, environment };
 }
 
 /** `codex-native-api serve` as a process of its own. */

@@ -2,13 +2,11 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { CodexNativeApiError } from "../errors.js";
 import type { RouteContext } from "./server-options.js";
+import { silentShare, writeLiveHead } from "./sse-writer.js";
 import { cutStalledReader } from "./stalled-reader.js";
 
 export const keepAliveHeader = "x-codex-keep-alive";
 export const keepAliveValue = "whitespace";
-
-/** Waits this part of the time in silence: the rest is for a busy event loop, and for the way. */
-const silentShare = 0.9;
 
 /**
  * The wait for one JSON answer. An answer that comes in time goes out like any other, with the status of what happened. After a silence the
@@ -60,12 +58,5 @@ export function keepJsonAlive(
 function openJson(reply: FastifyReply, { limits }: Pick<RouteContext, "limits">): void {
   reply.hijack();
   cutStalledReader(reply.raw, limits);
-  for (const [name, value] of Object.entries(reply.getHeaders())) {
-    if (value !== undefined) reply.raw.setHeader(name, value);
-  }
-  reply.raw.writeHead(200, {
-    "content-type": "application/json; charset=utf-8",
-    // For proxies that would collect the answer before they pass it on.
-    "x-accel-buffering": "no",
-  });
+  writeLiveHead(reply.raw, reply.getHeaders(), "application/json; charset=utf-8");
 }

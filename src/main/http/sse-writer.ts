@@ -7,8 +7,21 @@ export interface SseWriterOptions {
   readonly keepAliveCommentMs: number;
 }
 
-/** So much of that time is waited in silence: the rest is for a busy event loop, and for the way. */
-const silentShare = 0.9;
+/** So much of the time between signs of life is waited in silence: the rest is for a busy event loop, and for the way. */
+export const silentShare = 0.9;
+
+/** The head of an answer whose body comes bit by bit. */
+export function writeLiveHead(
+  response: ServerResponse,
+  headers: SseWriterOptions["headers"],
+  contentType: string,
+): void {
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) response.setHeader(name, value);
+  }
+  // For proxies that would collect the answer before they pass it on.
+  response.writeHead(200, { "content-type": contentType, "x-accel-buffering": "no" });
+}
 
 /** Text kept back for one write, in characters; more is written at once. */
 const flushChars = 32 * 1024;
@@ -40,14 +53,7 @@ export class SseWriter {
       this.#onClose();
       return;
     }
-    for (const [name, value] of Object.entries(options.headers)) {
-      if (value !== undefined) response.setHeader(name, value);
-    }
-    response.writeHead(200, {
-      "content-type": "text/event-stream; charset=utf-8",
-      // For proxies that would collect the stream before they pass it on.
-      "x-accel-buffering": "no",
-    });
+    writeLiveHead(response, options.headers, "text/event-stream; charset=utf-8");
   }
 
   /** The promise, where there is one, settles when the client has taken enough, or is gone. */

@@ -1,7 +1,5 @@
 import type { JsonObject } from "../contract/json.js";
-
-/** Codex's parser gives up at this depth (0.140 to 0.171). */
-const maxDepth = 127;
+import { codexLevels } from "../contract/json-depth.js";
 
 /**
  * Whether Codex can ask for the output of a model's call. It answers by itself what it cannot read ("failed to parse function
@@ -23,7 +21,7 @@ function isReadable(text: unknown): boolean {
   if (typeof text !== "string") return false;
   try {
     const value: unknown = JSON.parse(text);
-    return depthOf(text) <= maxDepth && !(mayCutPairs.test(text) && hasCutPair(value));
+    return depthOf(text) <= codexLevels && !(mayCutPairs.test(text) && hasCutPair(value));
   } catch {
     return false;
   }

@@ -265,11 +265,12 @@ export class NativeTurn implements ThreadListener {
       const { signal: _signal, ...options } = this.#startOptions();
       return connection.call("turn/start", turnStartParams(threadId, this.#assignment, text), {
         ...options,
-        onLateResult: (late) => void this.#stopUnwanted(threadId, late.turn.id),
+        // Codex took on what this side had given up.
+        onLateResult: (late) => void this.#callInterrupt(threadId, late.turn.id),
       });
     });
     if (this.#phase === "starting") this.#onTurnStarted(threadId, turn.id);
-    else await this.#stopUnwanted(threadId, turn.id);
+    else await this.#callInterrupt(threadId, turn.id);
   }
 
   #onTurnStarted(threadId: string, turnId: string): void {
@@ -280,12 +281,16 @@ export class NativeTurn implements ThreadListener {
     this.#applyHeld();
   }
 
-  /** Interrupts a turn that Codex took on after this side had given it up. Never rejects. */
-  async #stopUnwanted(threadId: string, turnId: string): Promise<void> {
+  /** False where Codex did not take it: the turn may have ended by itself. Never rejects. */
+  async #callInterrupt(threadId: string, turnId: string): Promise<boolean> {
     const { connection, countFault } = this.#context;
-    await connection
-      .call("turn/interrupt", { threadId, turnId }, { timeoutMs: deadlines.interrupt })
-      .catch(() => countFault("interrupt_failed"));
+    try {
+      await connection.call("turn/interrupt", { threadId, turnId }, { timeoutMs: deadlines.interrupt });
+      return true;
+    } catch {
+      countFault("interrupt_failed");
+      return false;
+    }
   }
 
   #applyHeld(): void {
@@ -352,17 +357,7 @@ export class NativeTurn implements ThreadListener {
     // The turn ends by its `turn/completed`; this is for one that never comes.
     this.#clearTimers();
     this.#interruptTimer = setTimeout(end, deadlines.interrupt);
-    try {
-      await this.#context.connection.call(
-        "turn/interrupt",
-        { threadId, turnId },
-        { timeoutMs: deadlines.interrupt },
-      );
-    } catch {
-      // It may have ended by itself meanwhile; either way this side is done with it.
-      this.#context.countFault("interrupt_failed");
-      end();
-    }
+    if (!(await this.#callInterrupt(threadId, turnId))) end();
   }
 
   async #askCodex(): Promise<TurnStanding> {

@@ -1,5 +1,6 @@
 import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { isSystemError } from "../../runtime/app-server/private-files.js";
 import { unitMark } from "./service-manager.js";
 
 /** What lies at a unit's place. */
@@ -9,20 +10,16 @@ export async function inspectUnit(path: string): Promise<UnitState> {
   try {
     return (await readFile(path, "utf8")).includes(unitMark) ? "ours" : "another's";
   } catch (error) {
-    if (isMissing(error)) return "none";
+    if (isSystemError(error, "ENOENT")) return "none";
     throw error;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 
 export async function writeUnit(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   // One of before may be open to others, and this one may hold a proxy's password.
   await chmod(path, 0o600).catch((error: unknown) => {
-    if (!isMissing(error)) throw error;
+    if (!isSystemError(error, "ENOENT")) throw error;
   });
   await writeFile(path, text, { mode: 0o600 });
 }

@@ -146,6 +146,10 @@ export class BodyFlow {
     if (this.#isOver || this.#isHeldBack || this.#pace.minBytesPerSecond === 0) return;
     const leftMs = this.#dueAtMs - performance.now();
     if (leftMs > 0) this.#watch(Math.ceil(leftMs));
-    else this.#end(new CodexNativeApiError("request_timeout", "The request's body came too slowly."));
+    else this.#end(tooSlow());
   }
+}
+
+export function tooSlow(): CodexNativeApiError {
+  return new CodexNativeApiError("request_timeout", "The request's body came too slowly.");
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { CodexNativeApiError } from "../../errors.js";
-import { BodyFlow, type BodyPace, type TakeChunk } from "./body-flow.js";
+import { BodyFlow, type BodyPace, type TakeChunk, tooSlow } from "./body-flow.js";
 import { BodyRoom, type HeldBody } from "./body-room.js";
 
 /** How many of the largest bodies the requests under way may hold together. */
@@ -70,7 +70,7 @@ export class IncomingBody {
       },
       giveUp: () => {
         held.release();
-        flow.stop(new CodexNativeApiError("request_timeout", "The request's body came too slowly."));
+        flow.stop(tooSlow());
       },
     });
     this.#held = held;
