@@ -90,25 +90,20 @@ t.test("33 MB of anything are answered", async (t) => {
   const fixture = await serveFake(t, { maxBodyBytes: 34 * mebibyte });
   const fill = (element: string) =>
     `[${`${element},`.repeat(Math.floor((32 * mebibyte) / (element.length + 1)))}0]`;
-  const cases: readonly (readonly [string, string, number, RegExp | null])[] = [
-    ["/v1/responses", `{"input":${fill("0")}}`, 400, /^input(\[0\])?$/],
-    ["/v1/responses", `{"input":${fill('{"role":"user","content":""}')}}`, 400, /^input$/],
-    ["/v1/responses", `{"input":"x","unknown":${fill("{}")}}`, 400, /^unknown$/],
-    ["/v1/responses", `{"input":"x","metadata":${fill("[]")}}`, 400, /^metadata$/],
-    ["/v1/responses", `{"input":"x","tools":${fill("null")}}`, 400, /^tools$/],
-    ["/v1/chat/completions", `{"messages":${fill("0")}}`, 400, /^messages(\[0\])?$/],
-    [
-      "/v1/chat/completions",
-      `{"messages":[{"role":"user","content":${fill("{}")}}]}`,
-      400,
-      /^messages\[0\]$/,
-    ],
-    ["/v1/responses", `{"input":"x","unknown":"${"a".repeat(32 * mebibyte)}"}`, 200, null],
+  const cases: readonly (readonly [path: string, body: string, param: RegExp])[] = [
+    ["/v1/responses", `{"input":${fill("0")}}`, /^input(\[0\])?$/],
+    ["/v1/responses", `{"input":${fill('{"role":"user","content":""}')}}`, /^input$/],
+    ["/v1/responses", `{"input":"x","unknown":${fill("{}")}}`, /^unknown$/],
+    ["/v1/responses", `{"input":"x","metadata":${fill("[]")}}`, /^metadata$/],
+    ["/v1/responses", `{"input":"x","tools":${fill("null")}}`, /^tools$/],
+    ["/v1/chat/completions", `{"messages":${fill("0")}}`, /^messages(\[0\])?$/],
+    ["/v1/chat/completions", `{"messages":[{"role":"user","content":${fill("{}")}}]}`, /^messages\[0\]$/],
+    ["/v1/responses", `{"input":"x","unknown":"${"a".repeat(32 * mebibyte)}"}`, /^unknown$/],
   ];
-  for (const [path, body, status, param] of cases) {
+  for (const [path, body, param] of cases) {
     const answer = await post(fixture, path, body);
-    t.equal(answer.status, status, body.slice(0, 40));
-    if (param !== null) t.match(answer.json(), { error: { code: "invalid_request", param } });
+    t.equal(answer.status, 400, body.slice(0, 40));
+    t.match(answer.json(), { error: { code: "invalid_request", param } });
   }
 });
 
@@ -153,4 +148,39 @@ t.test("a history of 32 MB in ordinary messages is taken, in either dialect", as
     const answer = await post(fixture, path, JSON.stringify(body));
     t.equal(answer.status, 200, answer.text.slice(0, 300));
   }
+});
+
+t.test("a field beside the conversation is 4 MiB long at most, by its name", async (t) => {
+  const fixture = await serveFake(t, { maxBodyBytes: 34 * mebibyte });
+  const long = "a".repeat(4 * mebibyte);
+  const parameters = { type: "object", properties: { a: { type: "string", description: long } } };
+  const format = { type: "json_schema", name: "n", schema: parameters };
+  const tools = [{ type: "function", name: "f", parameters }];
+  const chatTools = [{ type: "function", function: { name: "f", parameters } }];
+  const messages = [{ role: "user", content: "x" }];
+  const bodies: readonly (readonly [path: string, param: string, body: object])[] = [
+    ["/v1/responses", "tools", { input: "x", tools }],
+    ["/v1/responses", "text", { input: "x", text: { format } }],
+    ["/v1/responses", "metadata", { input: "x", metadata: { codexbridge: { eventMetadata: { long } } } }],
+    ["/v1/responses", "unknown", { input: "x", unknown: long }],
+    ["/v1/responses", "k".repeat(64), { input: "x", ["k".repeat(100)]: { [long]: 0 } }],
+    ["/v1/chat/completions", "tools", { messages, tools: chatTools }],
+    [
+      "/v1/chat/completions",
+      "response_format",
+      { messages, response_format: { ...format, json_schema: format } },
+    ],
+    ["/v1/chat/completions", "user", { messages, user: long }],
+  ];
+  for (const [path, param, body] of bodies) {
+    const { status, json } = await post(fixture, path, JSON.stringify(body));
+    t.equal(status, 400, `${param} at ${path}`);
+    t.match(json(), { error: { code: "invalid_request", param, message: /longer than 4194304 bytes/ } });
+  }
+  const fits = {
+    input: long,
+    instructions: long,
+    tools: [{ type: "function", name: "f", description: "a".repeat(mebibyte) }],
+  };
+  t.equal((await post(fixture, "/v1/responses", JSON.stringify(fits))).status, 200);
 });

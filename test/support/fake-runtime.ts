@@ -90,15 +90,23 @@ export const readyHealth: NativeRuntimeHealth = {
   degraded: [],
 };
 
+type RequestShown = Omit<IsolatedTurnRequest, "items"> & { readonly items: readonly JsonObject[] };
+
 /** One turn in a test's hands. */
 export class FakeTurn {
-  /** With its items as values. */
-  readonly request: Omit<IsolatedTurnRequest, "items"> & { readonly items: readonly JsonObject[] };
   readonly handlers: IsolatedTurnHandlers;
+  readonly #given: IsolatedTurnRequest;
+  #shown: RequestShown | null = null;
 
   constructor(request: IsolatedTurnRequest, handlers: IsolatedTurnHandlers) {
-    this.request = { ...request, items: [...request.items] };
+    this.#given = request;
     this.handlers = handlers;
+  }
+
+  /** With its items as values, which are read only for tests that look at them. */
+  get request(): RequestShown {
+    this.#shown ??= { ...this.#given, items: [...this.#given.items] };
+    return this.#shown;
   }
 
   /** The turn leaves the queue. One that starts has left it. */
@@ -138,6 +146,8 @@ export type FakeScript = (turn: FakeTurn) => Promise<IsolatedTurnResult>;
 export class FakeRuntime implements NativeTurnRuntime {
   /** Every turn asked for, in order. */
   readonly turns: FakeTurn[] = [];
+  /** Whether they are kept, with all that their requests hold. */
+  keepsTurns = true;
   script: FakeScript = answerHello;
   currentHealth: NativeRuntimeHealth = readyHealth;
   models: readonly NativeModel[] = fakeModels;
@@ -162,7 +172,7 @@ export class FakeRuntime implements NativeTurnRuntime {
     handlers: IsolatedTurnHandlers = {},
   ): Promise<IsolatedTurnResult> {
     const turn = new FakeTurn(request, handlers);
-    this.turns.push(turn);
+    if (this.keepsTurns) this.turns.push(turn);
     return await this.script(turn);
   }
 

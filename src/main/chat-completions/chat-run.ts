@@ -1,4 +1,4 @@
-import type { LoopShare } from "../../workers/contract/pace.js";
+import type { LoopShare, Pace } from "../../workers/contract/pace.js";
 import { readToolOutputs } from "../continuation/plan-turn.js";
 import { lastAnsweredCalls, readLastOutputs } from "../dialects/chat-completions/call-outputs.js";
 import { CompletionStream } from "../dialects/chat-completions/completion-stream.js";
@@ -50,11 +50,13 @@ export class ChatRun {
   readonly #options: ChatRunOptions;
   readonly #stream: CompletionStream;
   readonly #abort = new AbortController();
+  readonly #pace: Pace;
   #started: TurnStarted | null = null;
   #outcome: IsolatedTurnResult["outcome"]["status"] | null = null;
 
   constructor(options: ChatRunOptions) {
     this.#options = options;
+    this.#pace = options.loopShare.start();
     const { turn, routePath, wallClock, newId } = options;
     this.#stream = new CompletionStream({ turn, routePath, wallClock, newId });
   }
@@ -109,6 +111,7 @@ export class ChatRun {
 
   async #runTurn(handlers: IsolatedTurnHandlers): Promise<IsolatedTurnResult> {
     const { runtime, owner, loopShare } = this.#options;
+    await this.#pace.breathe();
     const request = this.#request();
     const callIds = await lastAnsweredCalls(request.items, loopShare.start());
     if (runtime.findParkedTurn(callIds, owner) === null) return runtime.runIsolatedTurn(request, handlers);
@@ -160,6 +163,7 @@ export class ChatRun {
       if (!isParked) this.#options.runtime.abandonTurn(result.turnId);
     }
     if (completion === null) throw new CodexNativeApiError("turn_cancelled", "The turn was given up.");
+    await this.#pace.breathe();
     await sink(parts);
     return { ok: true, completion };
   }

@@ -65,6 +65,8 @@ export class ResponseRun {
   readonly #encoder = new ResponseEventEncoder();
   readonly #abort = new AbortController();
   readonly #startedAtMs: number;
+  /** A large request is looked at again and again; between two looks the event loop goes on. */
+  readonly #pace: Pace;
   /** What the model made, as it made it. */
   readonly #outputItems: JsonObject[] = [];
   #plan: TurnPlan | null = null;
@@ -75,6 +77,7 @@ export class ResponseRun {
 
   constructor(options: ResponseRunOptions) {
     this.#options = options;
+    this.#pace = options.loopShare.start();
     const { turn, routePath, wallClock, newId } = options;
     this.#startedAtMs = wallClock();
     this.stream = new ResponseEventStream({ turn, routePath, wallClock, newId });
@@ -135,8 +138,8 @@ export class ResponseRun {
    * `response_in_progress`, and what `readChain` throws.
    */
   async prepare(): Promise<void> {
-    const { turn, registry, owner, itemIndex, loopShare } = this.#options;
-    const pace = loopShare.start();
+    const { turn, registry, owner, itemIndex } = this.#options;
+    const pace = this.#pace;
     const items = await itemIndex.resolve(turn.request.items, { registry, owner, pace });
     const plan = await this.#planTurn(items, pace);
     if (!turn.isPaired) await refuseUnpairedCalls(plan.history, items, pace, plan.echoes);
@@ -149,12 +152,14 @@ export class ResponseRun {
     const { turn, runtime, registry, owner, wallClock, isRunning } = this.#options;
     const { previousResponseId } = turn;
     // Asked before the registry is: what runs is stored a moment before it counts as ended.
+    const settings = fingerprintThread(turn.request);
+    await pace.breathe();
     const isMadeYet = previousResponseId !== null && isRunning(previousResponseId);
     try {
       return await planTurn(registry, runtime, {
         previousResponseId,
         items,
-        settings: fingerprintThread(turn.request),
+        settings,
         model: turn.request.model,
         identity: this.#identity(),
         owner,
@@ -199,6 +204,7 @@ export class ResponseRun {
     onAdmitted: (() => void) | undefined,
   ): Promise<RunEnd> {
     const { turn, runtime, caller, owner, requestId } = this.#options;
+    await this.#pace.breathe();
     const plan = this.#plan;
     if (plan === null) throw new Error("A response is prepared before it is run.");
     const signal =
@@ -243,11 +249,13 @@ export class ResponseRun {
     const events = [...this.stream.start(result)];
     this.stream.addIgnored(unmetObligations(turn.obligations, this.#outputItems));
     events.push(...this.stream.end(result.outcome, result.usage));
+    await this.#pace.breathe();
     // Before the client hears of the end: it may come back at once.
     const isWanted = turn.store && (this.background || result.outcome.status !== "cancelled");
     if (isWanted) await this.#store(result, parked);
     // Without a stored response nobody can name the parked turn again.
     else if (parked.length > 0) runtime.abandonTurn(result.turnId);
+    await this.#pace.breathe();
     await sink(events);
     return { ok: true };
   }
@@ -302,10 +310,10 @@ export class ResponseRun {
   }
 
   async #store(result: IsolatedTurnResult, parkedCallIds: readonly string[]): Promise<void> {
-    const { registry, itemIndex, runtime, loopShare } = this.#options;
+    const { registry, itemIndex, runtime } = this.#options;
     const record = this.#record(result, parkedCallIds);
     const stored = await registry.put(record);
-    if (stored.status === "stored") await itemIndex.add(record, loopShare.start());
+    if (stored.status === "stored") await itemIndex.add(record, this.#pace);
     else if (parkedCallIds.length > 0) runtime.abandonTurn(result.turnId);
   }
 

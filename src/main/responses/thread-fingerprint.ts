@@ -6,12 +6,14 @@ import type { IsolatedTurnRequest } from "../runtime/types.js";
  * are equal. The model is compared by itself, since a request need not name one.
  */
 export function fingerprintThread(request: IsolatedTurnRequest): string {
-  const settings = [
-    request.instructions ?? "",
-    request.tools ?? [],
-    request.webSearch ?? false,
-    request.verbosity ?? null,
-    request.directives ?? [],
-  ];
-  return createHash("sha256").update(JSON.stringify(settings)).digest("base64url");
+  const { instructions = "", tools = [], webSearch = false, verbosity = null, directives = [] } = request;
+  const lengths = tools.map(({ name, description }) => [name, description.length]);
+  // Long texts as they are: written as JSON once more they would be escaped once more.
+  const hash = createHash("sha256")
+    .update(JSON.stringify([instructions.length, lengths, webSearch, verbosity, directives]))
+    .update(instructions);
+  for (const { description, parameters } of tools) {
+    hash.update(description).update(JSON.stringify(parameters));
+  }
+  return hash.digest("base64url");
 }

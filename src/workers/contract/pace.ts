@@ -40,6 +40,11 @@ export class Pace {
     return performance.now() >= this.#dueAtMs;
   }
 
+  /** Between two steps of the work, whose length nobody knows: rests if the time is over. */
+  async breathe(): Promise<void> {
+    if (this.isDue) await this.rest();
+  }
+
   async rest(): Promise<void> {
     await this.#share.nextRound();
     this.#dueAtMs = performance.now() + sliceMs;

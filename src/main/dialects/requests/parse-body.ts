@@ -1,9 +1,14 @@
 import type { z } from "zod";
-import { isJsonObject } from "../../../workers/contract/json.js";
+import { isJsonObject, type JsonObject } from "../../../workers/contract/json.js";
+import { measureJsonBytes } from "../../../workers/contract/measure-json.js";
 import type { Pace } from "../../../workers/contract/pace.js";
 import { CodexNativeApiError, type CodexNativeApiErrorCode } from "../../errors.js";
 import type { JsonBody } from "./json-body.js";
+import { requestLimits } from "./request-limits.js";
 import { toRequestError } from "./schema-fault.js";
+
+/** They have bounds of their own, and may be as long as a conversation is. */
+const conversation: ReadonlySet<string> = new Set(["input", "instructions", "messages"]);
 
 /**
  * A body as its schema has it.
@@ -19,9 +24,19 @@ export function parseBody<Body>(
   if (!isJsonObject(body)) {
     throw new CodexNativeApiError("invalid_request", "The request body must be a JSON object.");
   }
+  refuseLongFields(body);
   const parsed = schema.safeParse(body, { reportInput: true });
   if (!parsed.success) throw toRequestError(parsed.error, unsupported);
   return parsed.data;
+}
+
+function refuseLongFields(body: JsonObject): void {
+  for (const [name, value] of Object.entries(body)) {
+    if (conversation.has(name) || measureJsonBytes(value) <= requestLimits.maxFieldBytes) continue;
+    const param = name.slice(0, 64);
+    const message = `'${param}' is longer than ${requestLimits.maxFieldBytes} bytes of JSON.`;
+    throw new CodexNativeApiError("invalid_request", message, { param });
+  }
 }
 
 /** Takes one element of a list after another. What it throws ends the list. */

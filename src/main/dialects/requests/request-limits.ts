@@ -13,4 +13,9 @@ export const requestLimits = {
   maxFormatNameChars: 64,
   maxIncludes: 32,
   maxModalities: 16,
+  /**
+   * UTF-8 bytes of a field's JSON, escapes not counted, for all fields that hold no part of the conversation. Ours: such a field is
+   * hashed, compared and echoed in one go, so that its length holds up other callers.
+   */
+  maxFieldBytes: 4_194_304,
 } as const;

@@ -5,6 +5,7 @@
  * would still be lost goes into the function's description, which Codex leaves alone.
  */
 import { isJsonObject, type JsonObject } from "../../../workers/contract/json.js";
+import { measureJsonBytes } from "../../../workers/contract/measure-json.js";
 import type { FunctionTool } from "../../runtime/types.js";
 import type { FunctionToolDeclaration } from "./tool-schemas.js";
 
@@ -48,13 +49,19 @@ export function toNativeTool(tool: FunctionToolDeclaration): FunctionTool {
   const given = tool.parameters ?? noParameters;
   const survey = new SchemaSurvey();
   const parameters = survey.settle(given);
-  const isWhole = !survey.loses && Buffer.byteLength(JSON.stringify(parameters)) <= maxSchemaBytes;
+  const isWhole = !survey.loses && isShort(parameters);
   const description = tool.description ?? "";
   return {
     name: tool.name,
     description: isWhole ? description : withSchema(description, given),
     parameters: asRoot(parameters),
   };
+}
+
+/** A schema of megabytes is not written out only to be measured. */
+function isShort(parameters: JsonObject): boolean {
+  if (measureJsonBytes(parameters) > maxSchemaBytes) return false;
+  return Buffer.byteLength(JSON.stringify(parameters)) <= maxSchemaBytes;
 }
 
 function withSchema(description: string, schema: JsonObject): string {

@@ -63,8 +63,11 @@ export function addChatCompletionRoutes(
 }
 
 async function readTurn(request: FastifyRequest, context: RouteContext): Promise<ChatTurn> {
-  const body = await readChatRequest(bodyOf(request), context.loopShare.start());
+  const pace = context.loopShare.start();
+  const body = await readChatRequest(bodyOf(request), pace);
+  await pace.breathe();
   const turn = toChatTurn(body, context.unsupportedParameters);
+  await pace.breathe();
   return { ...turn, request: withAllowedModel(turn.request, recordOf(request).token) };
 }
 

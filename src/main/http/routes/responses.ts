@@ -63,8 +63,11 @@ export function addResponsesRoutes(app: FastifyInstance, context: RouteContext, 
 }
 
 async function readTurn(request: FastifyRequest, context: RouteContext): Promise<ResponsesTurn> {
-  const body = await readResponsesRequest(bodyOf(request), context.loopShare.start());
+  const pace = context.loopShare.start();
+  const body = await readResponsesRequest(bodyOf(request), pace);
+  await pace.breathe();
   const turn = toResponsesTurn(body, context.unsupportedParameters);
+  await pace.breathe();
   return { ...turn, request: withAllowedModel(turn.request, recordOf(request).token) };
 }
 
