@@ -3,6 +3,7 @@ import t from "tap";
 import { lacks, needs } from "../support/codex-version.js";
 import { functionCall, reasoning, reply, text } from "../support/offline-backend/index.js";
 import { pollUntil, startServiceHarness } from "../support/service-harness.js";
+import { offeredTools } from "../support/upstream-forms.js";
 import { weatherTool } from "../support/weather-tool.js";
 
 const callOf = (city: string, callId: string) =>
@@ -17,12 +18,6 @@ const outputFor = (callId: string, output: string): OpenAI.Responses.ResponseInp
   call_id: callId,
   output,
 });
-
-/** What the caller declared: a Codex without `tool_free_turns` adds a tool of its own. */
-function ownTools(tools: readonly unknown[] | undefined): readonly unknown[] {
-  if (lacks("tool_free_turns") === null) return tools ?? [];
-  return (tools ?? []).filter((tool) => (tool as { name?: string }).name !== "update_plan");
-}
 
 t.test(
   "a call of the caller's function ends the response, and its output continues the same native turn",
@@ -46,8 +41,7 @@ t.test(
     t.equal(second.usage?.total_tokens, inTime ? 19 : 38, "the usage of the second model call alone");
     t.match(second, { native_api: { continuation: { resumed: true, mode: "native" } } });
     const [one, two] = backend.requests;
-    const tools = ownTools(one?.body.tools);
-    t.match(tools, [{ type: "function", name: "weather", parameters: weatherTool.parameters }]);
+    t.match(offeredTools(one), [{ type: "function", name: "weather", parameters: weatherTool.parameters }]);
     t.match(two?.fullInput, [
       { role: "user" },
       { type: "function_call", call_id: "call_1" },
@@ -194,9 +188,9 @@ t.test("every model sees the caller's functions as plain functions, whatever the
   const { data: models } = await client.models.list();
   for (const { id } of models) {
     await client.responses.create({ model: id, input: "hello", tools });
-    const seen = backend.requests.at(-1)?.body.tools ?? [];
-    t.equal(seen.length, names.length, id);
-    t.same([...new Set(seen.map((tool) => (tool as { type?: string }).type))], ["function"]);
+    const seen = offeredTools(backend.requests.at(-1));
+    t.equal(new Set(seen.map(({ name }) => name)).size, names.length, id);
+    t.match(seen, Array(names.length).fill({ type: "function", description: weatherTool.description }));
   }
   backend.queueReply((request) => {
     const seen = JSON.stringify(request.body.tools);
