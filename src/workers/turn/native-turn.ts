@@ -104,7 +104,7 @@ export class NativeTurn implements ThreadListener {
       askCodex: () => this.#askCodex(),
       onCompletionLost: () => {
         context.countFault("turn_completed_lost");
-        this.#end({ status: "completed" });
+        this.#end(this.#reducer.lostOutcome);
       },
       onLimit: () => this.#interrupt(stalled(assignment.idleTimeoutMs)),
       onTurnLost: () => this.#interrupt(turnLost),

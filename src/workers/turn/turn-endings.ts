@@ -61,6 +61,15 @@ export const tooManyRefusedCalls: TurnOutcome = {
   },
 };
 
+/** Codex passed over the calls, so that the model has not been asked again. */
+export const nothingButCalls: TurnOutcome = {
+  status: "failed",
+  error: {
+    code: "turn_stalled",
+    message: "The model called a tool that it was not offered and gave no answer.",
+  },
+};
+
 /** Answers of the model between two words of the caller's: Codex asks it again after a refused call, or when it says that it goes on. */
 export const maxAnswersInLeg = 128;
 

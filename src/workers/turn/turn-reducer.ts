@@ -7,15 +7,15 @@ import {
   assistantMessage,
   isFilterGuidance,
   isModelOutput,
-  isToolCall,
   itemId,
   readAgentMessage,
   refusalMessage,
   withoutCodexNotes,
 } from "./model-items.js";
 import { RetryNotices } from "./retry-notices.js";
-import { maxAnswersInLeg, maxRefusedCalls, runaway, tooManyRefusedCalls } from "./turn-endings.js";
+import { maxAnswersInLeg, runaway } from "./turn-endings.js";
 import { classifyFailure, readStoppedAnswer } from "./turn-failure.js";
+import { UnofferedCalls } from "./unoffered-calls.js";
 
 export interface TurnReducerOptions {
   readonly emit: (event: TurnEvent) => void;
@@ -47,8 +47,7 @@ export class TurnReducer {
   #usageReported = false;
   #outcome: TurnOutcome | null = null;
   #earlyOutcome: TurnOutcome | null = null;
-  /** Calls of tools that were not declared, over the whole turn. */
-  #refusedCalls = 0;
+  readonly #unoffered = new UnofferedCalls();
   /** Answers of the model since the caller last had a say. */
   #answersInLeg = 0;
   /** Tokens reported so far, to know a call's share of the thread's sum. */
@@ -74,9 +73,15 @@ export class TurnReducer {
     return this.#outcome;
   }
 
+  /** How the turn ended if Codex is done with it and its `turn/completed` was lost. */
+  get lostOutcome(): TurnOutcome {
+    return this.#unoffered.completed;
+  }
+
   /** The caller has answered the calls of a parked turn. */
   beginLeg(): void {
     this.#answersInLeg = 0;
+    this.#unoffered.beginLeg();
   }
 
   apply(notification: ThreadNotification): void {
@@ -154,12 +159,6 @@ export class TurnReducer {
     this.#earlyOutcome ??= this.#retries.judge(error, hasShownOutput);
   }
 
-  /** Codex refuses such a call and asks the model again, whatever else it made: the count is never begun again. */
-  #countRefusedCall(): void {
-    this.#refusedCalls += 1;
-    if (this.#refusedCalls > maxRefusedCalls) this.#earlyOutcome ??= tooManyRefusedCalls;
-  }
-
   #stopEarly(reason: string): void {
     this.#earlyOutcome = { status: "incomplete", reason };
   }
@@ -188,7 +187,7 @@ export class TurnReducer {
     if (isFilterGuidance(item)) this.#stopEarly("content_filter");
     const own = this.#toOriginal(withoutCodexNotes(item));
     if (!isModelOutput(own, this.#declaredTools)) {
-      if (isToolCall(own)) this.#countRefusedCall();
+      this.#earlyOutcome ??= this.#unoffered.noteHidden(own);
       return;
     }
     const id = itemId(item) ?? this.#announcedIdOf(item);
@@ -198,6 +197,7 @@ export class TurnReducer {
       this.#open.delete(id);
       this.#unconfirmed.delete(id);
     }
+    this.#unoffered.noteShown(own);
     const shown = own.type === "function_call" ? this.#onCall(own, item) : own;
     this.#emit({ type: "item.completed", item: id === null ? shown : { ...shown, id } });
   }
@@ -254,7 +254,7 @@ export class TurnReducer {
   #outcomeOf(status: string, error: NativeTurnError | null): TurnOutcome {
     switch (status) {
       case "completed":
-        return { status: "completed" };
+        return this.#unoffered.completed;
       case "interrupted":
         return { status: "cancelled" };
       default:

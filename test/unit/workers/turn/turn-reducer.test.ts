@@ -19,15 +19,19 @@ const message = (id: string, text: string) => ({
   content: [{ type: "output_text", text }],
 });
 
-function reduce(...notifications: ThreadNotification[]) {
-  const events: TurnEvent[] = [];
-  const reducer = new TurnReducer({
-    emit: (event) => events.push(event),
+function newReducer(emit: (event: TurnEvent) => void): TurnReducer {
+  return new TurnReducer({
+    emit,
     toOriginal: (item) => item,
     declaredTools: new Set(["declared"]),
     onCall: (item) => item,
     freshThread: true,
   });
+}
+
+function reduce(...notifications: ThreadNotification[]) {
+  const events: TurnEvent[] = [];
+  const reducer = newReducer((event) => events.push(event));
   for (const notification of notifications) reducer.apply(notification);
   return { events, outcome: reducer.outcome, earlyOutcome: reducer.earlyOutcome };
 }
@@ -232,6 +236,36 @@ t.test("every kind of call that Codex answers counts, a search of the backend's 
     calls(() => search),
     null,
   );
+});
+
+const swallowed: readonly { type: string; [key: string]: unknown }[] = [
+  { type: "local_shell_call", id: "l", call_id: null, action: { type: "exec", command: ["id"] } },
+  { type: "tool_search_call", id: "s", call_id: "c", execution: "server" },
+  { type: "function_call", id: "f", call_id: "c", name: "exec_command", arguments: "{}" },
+  { type: "custom_tool_call", id: "p", call_id: "c", name: "apply_patch", input: "" },
+  { type: "other" },
+];
+
+t.test("a turn of calls that nobody offered and nothing else is no completed turn", async (t) => {
+  const nothing = { status: "failed", error: { code: "turn_stalled", message: /was not offered/ } };
+  const reasoning = { type: "reasoning", id: "r", summary: [] };
+  for (const call of swallowed) {
+    t.match(reduce(raw(call), completed()).outcome, nothing, call.type);
+    t.match(reduce(raw(reasoning), raw(call), completed()).outcome, nothing, `${call.type} after reasoning`);
+    const answered = reduce(raw(call), raw(message("m", "hi")), completed()).outcome;
+    t.same(answered, { status: "completed" }, `${call.type} and an answer`);
+  }
+  t.same(reduce(raw(reasoning), completed()).outcome, { status: "completed" }, "an empty answer is one");
+});
+
+t.test("calls of an earlier leg say nothing of the last", async (t) => {
+  const reducer = newReducer(() => {});
+  reducer.apply(raw(message("m", "hi")));
+  reducer.beginLeg();
+  for (const call of swallowed) reducer.apply(raw(call));
+  t.match(reducer.lostOutcome, { status: "failed", error: { code: "turn_stalled" } });
+  reducer.beginLeg();
+  t.same(reducer.lostOutcome, { status: "completed" });
 });
 
 t.test("a model that goes on and on without the caller is stopped", async (t) => {
