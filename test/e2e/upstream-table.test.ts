@@ -8,6 +8,7 @@ import {
   cutConnection,
   hangUp,
   httpError,
+  lastEvent,
   lastUserText,
   overloaded,
   type Reply,
@@ -29,6 +30,8 @@ import {
 
 interface Row extends ExpectedWords {
   readonly reply: Reply;
+  /** Codex passes it on over this transport only. */
+  readonly only?: "websocket";
   /** The minor version of Codex that can tell it from others; any, if there is none. */
   readonly since?: number;
 }
@@ -42,8 +45,28 @@ function refusal(status: number, code: TurnErrorCode): Row {
   return { reply: httpError(status, said), code, words: /It is so\.|^[^{<]+$/ };
 }
 
+function emptyBody(status: number, code: TurnErrorCode): Row {
+  return { reply: httpError(status, { bodyText: "" }), code, words: /; no reason came with it\./ };
+}
+
 function failed(code: string, own: TurnErrorCode): Row {
   return { reply: responseFailed({ code, message: "It is so." }), code: own };
+}
+
+/** An `error` event after the response was created, and its status, if it has one. */
+function errorEvent(code: string, status?: number): Reply {
+  const error = { type: "invalid_request_error", code, message: "It is so.", param: null };
+  return lastEvent({ type: "error", ...(status !== undefined && { status }), error });
+}
+
+/** Codex reads no code and no words off such an event: it reports a stream that was cut. */
+function dropped(reply: Reply): Row {
+  return { reply, code: "upstream_connection_failed", words: /^stream disconnected/ };
+}
+
+/** As a WebSocket's error with a status; over server-sent events Codex drops it. */
+function passedOn(code: string, status: number, own: TurnErrorCode): Row {
+  return { reply: errorEvent(code, status), code: own, only: "websocket", since: 169 };
 }
 
 const allRows: Readonly<Record<string, Row>> = {
@@ -132,7 +155,13 @@ const allRows: Readonly<Record<string, Row>> = {
     code: "upstream_bad_request",
     words: "Not today.",
   },
-  "400 without a word": { reply: httpError(400, { bodyText: "" }), code: "upstream_bad_request" },
+  "400 without a word": emptyBody(400, "upstream_bad_request"),
+  "401 without a word": emptyBody(401, "native_login_required"),
+  "403 without a word": emptyBody(403, "upstream_forbidden"),
+  "404 without a word": emptyBody(404, "upstream_bad_request"),
+  "429 without a word": emptyBody(429, "rate_limit_exceeded"),
+  "502 without a word": emptyBody(502, "upstream_connection_failed"),
+  "503 without a word": emptyBody(503, "server_overloaded"),
   "400 that names its own address": {
     reply: httpError(400, { message: "Ask http://127.0.0.1:4000/v1/responses or 10.0.0.7:443 again." }),
     code: "upstream_bad_request",
@@ -148,9 +177,31 @@ const allRows: Readonly<Record<string, Row>> = {
   "failed: cyber_policy": failed("cyber_policy", "content_policy_violation"),
   "failed: context": { reply: contextLengthExceeded(), code: "context_length_exceeded" },
   "failed: another": failed("something_new", "upstream_connection_failed"),
-  "an error event": {
-    reply: streamError({ code: "server_error", message: "It is so." }),
+  "an error event": dropped(streamError({ code: "server_error", message: "It is so." })),
+  "an error event of a burst": dropped(streamError({ code: "rate_limit_exceeded", message: "It is so." })),
+  "a nested error event of a burst": dropped(errorEvent("rate_limit_exceeded")),
+  "a nested error event of an overload": dropped(errorEvent("server_is_overloaded")),
+  "a nested error event of a prompt": dropped(errorEvent("invalid_prompt")),
+  "a nested error event of the context": {
+    reply: errorEvent("context_length_exceeded"),
+    code: "context_length_exceeded",
+    since: 169,
+  },
+  "a nested error event of a model": {
+    reply: errorEvent("model_not_found"),
+    code: "model_not_found",
+    words: "It is so.",
+    since: 169,
+  },
+  "an error event with a status: burst": passedOn("rate_limit_exceeded", 429, "rate_limit_exceeded"),
+  "an error event with a status: quota": passedOn("insufficient_quota", 429, "usage_limit_reached"),
+  "an error event with a status: prompt": passedOn("invalid_prompt", 400, "upstream_bad_request"),
+  "an error event with a status: overload": passedOn("server_is_overloaded", 503, "server_overloaded"),
+  "an error event with a status: policy": passedOn("cyber_policy", 400, "content_policy_violation"),
+  "failed without a message": {
+    reply: responseFailed({ code: "server_error", message: "" }),
     code: "upstream_connection_failed",
+    words: /[^:\s]$/,
   },
   "reset before an answer": { reply: resetConnection(), code: "upstream_connection_failed" },
   "closed before an answer": { reply: hangUp(), code: "upstream_connection_failed" },
@@ -177,12 +228,13 @@ for (const supportsWebSockets of [false, true]) {
       // However busy the machine is.
       env: { CODEX_NATIVE_API_STREAM_HEAD_HOLD_MS: "100000" },
     });
-    for (const [name, row] of rows) {
+    const tried = rows.filter(([, { only }]) => only === undefined || supportsWebSockets);
+    for (const [name, row] of tried) {
       harness.backend.whenReply((request) => lastUserText(request) === name, row.reply);
     }
     await harness.untilReady();
     // Each row whole over one transport and as a stream over the other.
-    const asked = rows.map(([name, row], index) => {
+    const asked = tried.map(([name, row], index) => {
       const form = forms[(index + (supportsWebSockets ? 1 : 0)) % forms.length] ?? "response";
       return { name, row, form };
     });

@@ -97,10 +97,16 @@ function wordsFor(code: TurnErrorCode, status: number | null, said: UpstreamWord
   // A refused request is the caller's to read; of the rest it helps to know who said it.
   const isPlain = status === null || status === 400 || code === "model_not_found";
   if (isPlain && words !== "") return words;
-  if (status === null) return "The model backend refused the request without a word.";
+  if (status === null) return `The model backend refused the request; ${noReason(code)}`;
   const asked = isUpgrade ? "The model backend refused a connection with" : "The model backend answered";
   const answer = [status, reason].filter((part) => part !== null).join(" ");
-  return words === "" ? `${asked} ${answer}.` : `${asked} ${answer}: ${words}`;
+  return words === "" ? `${asked} ${answer}; ${noReason(code)}` : `${asked} ${answer}: ${words}`;
+}
+
+/** A body can be empty, and of some refusals Codex passes on the status alone. */
+function noReason(code: TurnErrorCode): string {
+  const advice = code === "native_login_required" ? " Log in again with `codex login`." : "";
+  return `no reason came with it.${advice}`;
 }
 
 /** Backends that limit by the second say in words when to come again. */

@@ -47,9 +47,15 @@ const forms = {
   tail: /, (url|cf-ray|request id|auth error|auth error code): (\S{1,500})$/,
 } as const;
 
+/** What Codex writes in the place of an empty body. */
+const filler = /^unknown error\.?$/i;
+
 /** Reads a text of Codex's or of the backend's, however it is packed. */
 export function readUpstreamWords(text: string): UpstreamWords {
-  return readAny(text.slice(0, maxReadChars).trim(), 0);
+  const said = readAny(text.slice(0, maxReadChars).trim(), 0);
+  // A colon at the end leads up to a message that was empty.
+  const words = said.words.trimEnd().replace(/:$/, "");
+  return { ...said, words: filler.test(words) ? "" : words };
 }
 
 function readAny(text: string, depth: number): UpstreamWords {

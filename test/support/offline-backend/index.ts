@@ -53,6 +53,7 @@ export {
   hangUp,
   type InterruptionOptions,
   incomplete,
+  lastEvent,
   type ReasoningOptions,
   rawItem,
   reasoning,

@@ -54,5 +54,5 @@ export async function playReply(
     return "cut";
   }
   if (ending.kind === "stall") return "client-closed";
-  return ending.kind === "error" ? "failed" : ending.kind;
+  return ending.kind === "error" || ending.kind === "event" ? "failed" : ending.kind;
 }

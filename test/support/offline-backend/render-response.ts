@@ -38,6 +38,9 @@ export function* renderResponse(reply: StreamReply, context: ResponseContext): I
     case "error":
       yield context.frame("error", { code: ending.code, message: ending.message, param: null });
       return;
+    case "event":
+      yield context.frame(ending.event.type, ending.event);
+      return;
     case "incomplete": {
       const details = { incomplete_details: { reason: ending.reason }, usage };
       yield context.frame("response.incomplete", { response: envelope(context, "incomplete", details) });

@@ -152,6 +152,11 @@ export function streamError(error: { readonly code: string; readonly message: st
   return streamOf([], { kind: "error", ...error });
 }
 
+/** The response is created, and this one event is its end. */
+export function lastEvent(event: JsonObject & { readonly type: string }): StreamReply {
+  return streamOf([], { kind: "event", event });
+}
+
 /** The connection is reset before any answer. */
 export function resetConnection(): HangUpReply {
   return { kind: "hang-up", how: "reset", startDelayMs: 0 };

@@ -1,3 +1,4 @@
+import type { JsonObject } from "./json.js";
 import type { OutputPart } from "./output-parts.js";
 import type { RecordedModelRequest } from "./recorded-request.js";
 
@@ -39,6 +40,8 @@ export type Ending =
   | { readonly kind: "failed"; readonly code: string; readonly message: string }
   /** A bare `error` event in place of `response.failed`. */
   | { readonly kind: "error"; readonly code: string; readonly message: string }
+  /** Any one event in place of the end, as it is. */
+  | { readonly kind: "event"; readonly event: JsonObject & { readonly type: string } }
   | { readonly kind: "incomplete"; readonly reason: string }
   /** The socket is destroyed: after so many text deltas, or after everything but `response.completed`. */
   | { readonly kind: "cut"; readonly afterDeltas: number | undefined }

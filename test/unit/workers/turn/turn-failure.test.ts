@@ -296,3 +296,32 @@ t.test("a refusal that no wait mends names none, whatever its words say", async 
     t.equal(failure.retryAfterMs, undefined, failure.code);
   }
 });
+
+t.test("where no reason came, the status says it, and no filler and no dangling colon", async (t) => {
+  const said = (message: string) => describeFailure({ message, codexErrorInfo: "other" }).message;
+  const noReason = "no reason came with it.";
+  for (const [message, words] of [
+    [
+      "unexpected status 403 Forbidden: Unknown error",
+      `The model backend answered 403 Forbidden; ${noReason}`,
+    ],
+    [
+      "unexpected status 502 Bad Gateway: unknown error.",
+      `The model backend answered 502 Bad Gateway; ${noReason}`,
+    ],
+    [
+      "unexpected status 401 Unauthorized: Unknown error, url: http://127.0.0.1:9/v1/responses",
+      `The model backend answered 401 Unauthorized; ${noReason} Log in again with \`codex login\`.`,
+    ],
+    [
+      "unexpected status 503 Service Unavailable: Unknown error, url: wss://127.0.0.1:9/v1/responses, cf-ray: abc",
+      `The model backend refused a connection with 503 Service Unavailable; ${noReason}`,
+    ],
+    ['{"error":{"message":"Unknown error"}}', `The model backend refused the request; ${noReason}`],
+    ["{}", `The model backend refused the request; ${noReason}`],
+    ["stream disconnected before completion: ", "stream disconnected before completion"],
+    ["An unknown error occurred in tool 3", "An unknown error occurred in tool 3"],
+  ] as const) {
+    t.equal(said(message), words);
+  }
+});
