@@ -45,6 +45,33 @@ t.test("half emojis of HTTP callers reach the model as U+FFFD, in either dialect
   t.match(two, `two ${mended}`);
 });
 
+t.test(
+  "two names of a schema that would read the same are refused by the field, however they are broken",
+  async (t) => {
+    const { backend, url } = await startServiceHarness(t);
+    const names = [
+      ["p\\ud83d", "p\\ud83e"],
+      ["p\xff", "p\xfe"],
+      ["p\xf0\x9f\x98", "p\xf0\x9f\x99"],
+      ["p\xff", "p\\ude00"],
+    ] as const;
+    for (const [one, other] of names) {
+      const properties = `{"${one}":{"type":"string"},"${other}":{"type":"number"}}`;
+      const tool = `{"type":"function","name":"f","strict":false,"parameters":{"type":"object","properties":${properties}}}`;
+      const answer = await fetch(`${url}/v1/responses`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: Buffer.from(`{"input":"hello","tools":[${tool}]}`, "latin1"),
+      });
+      t.equal(answer.status, 400, properties);
+      t.match(await answer.json(), {
+        error: { code: "invalid_request", param: `tools[0].parameters.properties.p${mended}` },
+      });
+    }
+    t.equal(backend.requests.length, 0);
+  },
+);
+
 t.test("half an emoji in the output of a parked turn's call is answered", async (t) => {
   const { backend, client } = await startServiceHarness(t);
   backend.queueReply(reply(functionCall({ name: "weather", arguments: "{}", callId: "call_1" })));

@@ -2,6 +2,7 @@ import { codexLevels } from "../../../workers/contract/json-depth.js";
 import { maxBodyLevels } from "../../dialects/requests/request-limits.js";
 import { formatPath } from "../../dialects/requests/schema-fault.js";
 import type { BodyBytes } from "./body-bytes.js";
+import { MendedNames, unescapeName } from "./mended-names.js";
 
 /** Bounds on what a body may hold, whatever its length. */
 export interface JsonBounds {
@@ -36,8 +37,8 @@ export interface ScannedList {
 
 interface ListCut {
   readonly at: number;
-  /** Whether a key since the last cut holds half a surrogate pair. */
-  readonly hasHalfKeys: boolean;
+  /** Path of the first key since the last cut that reads like another of its object once both are mended; null: none. */
+  readonly sameName: string | null;
 }
 
 const maxLevels = maxBodyLevels;
@@ -75,13 +76,13 @@ const space = 0x20;
 
 /**
  * Reads a JSON text byte by byte as it arrives. It counts values and levels, finds the places where long lists can be cut, and
- * puts U+FFFD in the place of half surrogate pairs (`\ud83d` alone, an emoji cut in two), which Codex never answers. What is no
- * JSON it leaves to the parser, unless brackets do not match.
+ * puts U+FFFD in the place of half surrogate pairs (`\ud83d` alone, an emoji cut in two), which Codex never answers. Of names that
+ * become the same by it, or since they are no UTF-8, it tells. What is no JSON it leaves to the parser, unless brackets do not match.
  */
 export class JsonScan {
   readonly lists: ScannedList[] = [];
-  /** Whether a key outside the lists holds half a surrogate pair. */
-  hasHalfKeys = false;
+  /** Path of the first such key outside the lists, as in a cut. */
+  sameName: string | null = null;
   readonly #bytes: BodyBytes;
   readonly #bounds: JsonBounds;
   #fault: ScanFault | null = null;
@@ -95,13 +96,18 @@ export class JsonScan {
   /** By level: place in the list. */
   readonly #indexes = new Float64Array(maxLevels + 1);
   #isKey = false;
+  /** Whether a key may be read as something else than it is: it has bytes beyond ASCII, half a pair, or U+FFFD. */
+  #isOddKey = false;
+  /** Where the digits of a key's half surrogate pairs are: patched once the key was compared. */
+  #halves: number[] = [];
+  readonly #mendedNames = new MendedNames();
   #values = 0;
   #outsideValues = 0;
   #itemValues = 0;
   #list: ScannedList | null = null;
   #batchStart = 0;
   #batchValues = 0;
-  #batchHasHalfKeys = false;
+  #batchSameName: string | null = null;
   /** Digits of a `\u` that are still to come, and their value so far. */
   #digitsLeft = 0;
   #unit = 0;
@@ -120,10 +126,12 @@ export class JsonScan {
       let byte = chunk[at];
       if (state === text) {
         // Most bytes of most bodies pass here.
+        const start = at;
         while (byte !== quote && byte !== backslash && at < to) {
           at += 1;
           byte = chunk[at];
         }
+        if (this.#isKey) this.#isOddKey ||= hasHighByte(chunk, start, at);
         if (at >= to) break;
         if (byte === quote) {
           this.#endText(offset + at - from);
@@ -179,8 +187,10 @@ export class JsonScan {
   #beginText(offset: number): number {
     const depth = this.#depth;
     this.#isKey = this.#kinds[depth] === inObject && this.#awaitsKey[depth] === 1;
-    if (this.#isKey) this.#keyStarts[depth] = offset + 1;
-    else this.#countValue();
+    if (this.#isKey) {
+      this.#keyStarts[depth] = offset + 1;
+      this.#isOddKey = false;
+    } else this.#countValue();
     return text;
   }
 
@@ -190,6 +200,19 @@ export class JsonScan {
     if (!this.#isKey) return;
     this.#keyEnds[this.#depth] = offset;
     this.#awaitsKey[this.#depth] = 0;
+    if (this.#isOddKey) this.#compareKey(offset);
+  }
+
+  /** A parser would keep the last of two keys that read the same. */
+  #compareKey(end: number): void {
+    const depth = this.#depth;
+    const written = Buffer.concat([...this.#bytes.parts(this.#keyStarts[depth] ?? 0, end)]);
+    const isSame = this.#mendedNames.add(depth, written);
+    for (const digits of this.#halves) this.#bytes.patch(digits, replacement);
+    this.#halves = [];
+    if (!isSame) return;
+    if (this.#list === null) this.sameName ??= this.#path(depth);
+    else this.#batchSameName ??= this.#path(depth);
   }
 
   #takeComma(offset: number): void {
@@ -213,6 +236,7 @@ export class JsonScan {
     this.#kinds[depth] = kind;
     this.#awaitsKey[depth] = kind === inObject ? 1 : 0;
     this.#indexes[depth] = 0;
+    this.#mendedNames.begin(depth);
     // Until the first key has come it has none.
     this.#keyEnds[depth] = -1;
     if (name === null) return;
@@ -236,14 +260,14 @@ export class JsonScan {
   }
 
   #cut(offset: number): void {
-    this.#list?.cuts.push({ at: offset, hasHalfKeys: this.#batchHasHalfKeys });
+    this.#list?.cuts.push({ at: offset, sameName: this.#batchSameName });
     this.#startBatch(offset + 1);
   }
 
   #startBatch(offset: number): void {
     this.#batchStart = offset;
     this.#batchValues = 0;
-    this.#batchHasHalfKeys = false;
+    this.#batchSameName = null;
   }
 
   #countValue(): void {
@@ -281,13 +305,13 @@ export class JsonScan {
     if (this.#highDigits >= 0 && !(isLow && hasPartner)) this.#mend(this.#highDigits);
     if (isLow && !hasPartner) this.#mend(digits);
     this.#highDigits = unit >= 0xd800 && unit <= 0xdbff ? digits : -1;
+    if (unit === 0xfffd) this.#isOddKey = true;
   }
 
-  /** Keys stay as they are until two of them can be compared: they may become the same. */
   #mend(digits: number): void {
-    if (!this.#isKey) this.#bytes.patch(digits, replacement);
-    else if (this.#list === null) this.hasHalfKeys = true;
-    else this.#batchHasHalfKeys = true;
+    if (!this.#isKey) return this.#bytes.patch(digits, replacement);
+    this.#isOddKey = true;
+    this.#halves.push(digits);
   }
 
   #listName(): string | null {
@@ -314,17 +338,14 @@ export class JsonScan {
     const raw = Buffer.concat([
       ...this.#bytes.parts(start, Math.min(end, start + 12 * maxNameChars)),
     ]).toString();
-    return raw.includes("\\") ? unescapeKey(raw) : raw;
+    // Cut within an escape, or no JSON at all: then it is only shown.
+    return unescapeName(raw)?.toWellFormed() ?? raw;
   }
 }
 
-function unescapeKey(raw: string): string {
-  try {
-    return String(JSON.parse(`"${raw}"`)).toWellFormed();
-  } catch {
-    // Cut within an escape, or none at all: then it is only shown.
-    return raw;
-  }
+function hasHighByte(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at += 1) if ((bytes[at] ?? 0) >= 0x80) return true;
+  return false;
 }
 
 /** What ends a number or a word. */

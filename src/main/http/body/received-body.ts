@@ -2,7 +2,6 @@ import { StringDecoder } from "node:string_decoder";
 import { isJsonObject } from "../../../workers/contract/json.js";
 import type { Pace } from "../../../workers/contract/pace.js";
 import type { ElementBatch, JsonBody } from "../../dialects/requests/json-body.js";
-import { mendKeys } from "../../dialects/requests/mend-keys.js";
 import { CodexNativeApiError } from "../../errors.js";
 import { BodyBytes } from "./body-bytes.js";
 import { type JsonBounds, JsonScan, type ScanFault, type ScannedList } from "./json-scan.js";
@@ -35,12 +34,12 @@ export class ReceivedBody {
 
   /** Once, when all has arrived. @throws CodexNativeApiError `invalid_json`, `invalid_request` */
   async parse(pace: Pace): Promise<JsonBody> {
-    const { lists, hasHalfKeys } = this.#scan;
+    const { lists, sameName } = this.#scan;
     if (lists.some(({ end }) => end < 0)) throw invalidJson();
     const text = await this.#decodeOutside(pace);
     if (pace.isDue) await pace.rest();
-    const parsed = parseText(text);
-    const value = hasHalfKeys ? mendKeys(parsed, []) : parsed;
+    const value = parseText(text);
+    if (sameName !== null) throw sameNames(sameName);
     if (lists.length === 0) this.#bytes.release(this.#bytes.length);
     const counting = new Map(lists.map((list) => [list.name, list] as const));
     for (const list of lists) {
@@ -78,20 +77,15 @@ export class ReceivedBody {
   async *#batches(list: ScannedList, pace: Pace): AsyncGenerator<ElementBatch & { readonly end: number }> {
     let from = list.start;
     let firstIndex = 0;
-    for (const { at, hasHalfKeys } of list.cuts) {
+    for (const { at, sameName } of list.cuts) {
       const text = await this.#decode(from, at, pace);
       if (pace.isDue) await pace.rest();
       const parsed = parseText(`[${text}]`);
       const values: readonly unknown[] = Array.isArray(parsed) ? parsed : [];
       // Nothing between a comma and the next one, or the end.
       if (values.length === 0 && (firstIndex > 0 || at !== list.end)) throw invalidJson();
-      yield {
-        firstIndex,
-        end: at,
-        values: hasHalfKeys
-          ? values.map((value, index) => mendKeys(value, [list.name, firstIndex + index]))
-          : values,
-      };
+      if (sameName !== null) throw sameNames(sameName);
+      yield { firstIndex, end: at, values };
       firstIndex += values.length;
       from = at + 1;
     }
@@ -135,6 +129,11 @@ function invalidJson(cause?: unknown): CodexNativeApiError {
     "The request body is not valid JSON.",
     cause === undefined ? {} : { cause },
   );
+}
+
+function sameNames(param: string): CodexNativeApiError {
+  const message = `'${param}': two names are the same once what is no Unicode in them is replaced by U+FFFD.`;
+  return new CodexNativeApiError("invalid_request", message, { param });
 }
 
 function refusalOf(fault: ScanFault): CodexNativeApiError {

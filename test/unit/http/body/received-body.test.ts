@@ -91,6 +91,49 @@ t.test(
   },
 );
 
+/** A body in which `~1` is the byte FF, `~2` the byte FE, and so on down: bytes that no UTF-8 has. */
+function withRawBytes(text: string): Buffer {
+  const latin = text.replace(/~(\d)/g, (_, digit: string) => String.fromCharCode(0x100 - Number(digit)));
+  return Buffer.from(latin, "latin1");
+}
+
+t.test("keys that are no UTF-8 and would read the same are refused by path", async (t) => {
+  const same = "\xef\xbf\xbd";
+  const cases: readonly (readonly [string, string])[] = [
+    ['{"tools":[{"parameters":{"properties":{"p~1":1,"p~2":2}}}]}', "tools[0].parameters.properties.p\ufffd"],
+    ['{"input":[1,{"x":{"~1":1,"y":{"~1":1},"~2":2}}]}', "input[1].x.\ufffd"],
+    ['{"messages":[{"a":{"~1":1}},{"a":{"b":1,"~1~1":1,"~2~2":2}}]}', "messages[1].a.\ufffd\ufffd"],
+    [`{"text":{"~1":1,"${same}":2}}`, "text.\ufffd"],
+    ['{"text":{"\\ud83d":1,"~1":2}}', "text.\ufffd"],
+    ['{"text":{"~1":1,"\\ufffd":2}}', "text.\ufffd"],
+    // Emojis that were cut in half as bytes.
+    ['{"text":{"\xf0\x9f\x98":1,"\xf0\x9f\x99":2}}', "text.\ufffd"],
+    ['{"text":{"\\u0061~1":1,"a~2":2}}', "text.a\ufffd"],
+    ['{"~1":1,"~2":2}', "\ufffd"],
+  ];
+  for (const [text, param] of cases) {
+    for (const size of [1, 3, 1000]) {
+      const failure = { code: "invalid_request", param, message: /replaced by U\+FFFD/ };
+      await t.rejects(receive(withRawBytes(text), size), failure, text);
+    }
+  }
+});
+
+t.test("keys that are no UTF-8 and read apart are taken, as is one that comes twice", async (t) => {
+  const cases: readonly (readonly [string, unknown])[] = [
+    ['{"a":{"~1":1,"~2~2":2},"b":{"~2":3}}', { a: { "\ufffd": 1, "\ufffd\ufffd": 2 }, b: { "\ufffd": 3 } }],
+    ['{"input":[{"~1":1},{"~2":2}]}', { input: [{ "\ufffd": 1 }, { "\ufffd": 2 }] }],
+    ['{"a":{"~1":1,"~1":2}}', { a: { "\ufffd": 2 } }],
+    ['{"a":{"\\ufffd":1,"\xef\xbf\xbd":2}}', { a: { "\ufffd": 2 } }],
+    ['{"a":{"\\ud83d":1,"\\uD83D":2}}', { a: { "\ufffd": 2 } }],
+    ['{"a":["~1","~2"],"b":"~1"}', { a: ["\ufffd", "\ufffd"], b: "\ufffd" }],
+    ['{"\xc3\xa4":1,"\xc3\xb6":2}', { ä: 1, ö: 2 }],
+  ];
+  for (const [text, value] of cases) {
+    for (const size of [1, 3, 1000]) t.strictSame(await receive(withRawBytes(text), size), value, text);
+  }
+});
+
 t.test("values beyond the bounds are refused by the setting's name and the place", async (t) => {
   const bounds = { maxValues: 12, maxItemValues: 6 };
   const taken = [
