@@ -21,7 +21,7 @@ const tokenUsage = z.object({
   totalTokens: z.int(),
   inputTokens: z.int(),
   cachedInputTokens: z.int(),
-  // Codex before 0.169 does not tell.
+  // Codex before 0.150 does not tell.
   cacheWriteInputTokens: z.int().default(0),
   outputTokens: z.int(),
   reasoningOutputTokens: z.int(),

@@ -8,14 +8,14 @@ export type CodexFeature =
   | "model_item_ids"
   /** All of Codex's own tools can be switched off; without it, the model is also offered `update_plan`. */
   | "tool_free_turns"
+  /** Usage says how much of the input was put into the model's cache; without it, 0 is told. */
+  | "cache_write_usage"
   /** An interrupted turn ends the model call upstream at once; without it, that call runs to its end unheard. */
   | "upstream_interrupt"
   /** An answer that a limit or a filter cut short ends the turn; without it, Codex asks the model again first. */
   | "cut_short_answers"
   /** The citations of a web search come with the answer; without it, Codex drops them. */
   | "citations"
-  /** Usage says how much of the input was put into the model's cache; without it, 0 is told. */
-  | "cache_write_usage"
   /** An idle thread leaves memory when nobody is subscribed to it; without it, it stays for 30 minutes. */
   | "thread_unload";
 
@@ -23,12 +23,12 @@ const introducedIn: Readonly<Record<CodexFeature, readonly [major: number, minor
   usage_of_parked_turns: [0, 150],
   model_item_ids: [0, 150],
   tool_free_turns: [0, 150],
+  cache_write_usage: [0, 150],
   // 0.150 does so over WebSockets and not over server-sent events.
   upstream_interrupt: [0, 160],
-  // Somewhere between 0.160 and 0.169, as the next two.
+  // Somewhere between 0.160 and 0.169, as the next.
   cut_short_answers: [0, 169],
   citations: [0, 169],
-  cache_write_usage: [0, 169],
   // Somewhere between 0.160, which ignores `thread_unload_delay_secs`, and 0.169, which obeys it.
   thread_unload: [0, 169],
 };
