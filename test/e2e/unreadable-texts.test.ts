@@ -1,6 +1,8 @@
 /** What Codex never answers: half emojis, and JSON nested deeper than it reads. Nothing of either is sent to it. */
 import t from "tap";
+import type { IsolatedTurnRequest } from "../../src/main/runtime/types.js";
 import { isJsonObject, type JsonObject } from "../../src/workers/contract/json.js";
+import { maxTextChars } from "../../src/workers/contract/long-text.js";
 import { functionCall, reply, text } from "../support/offline-backend/index.js";
 import { createRuntimeHarness, userMessage } from "../support/runtime-harness.js";
 import { startServiceHarness } from "../support/service-harness.js";
@@ -162,3 +164,26 @@ t.test("a host's request that Codex could not read fails at once", async (t) => 
     });
   }
 });
+
+t.test(
+  "a host's request with a text beyond the bound is refused by its path, before Codex hears of it",
+  async (t) => {
+    const { backend, runtime } = await createRuntimeHarness(t);
+    t.same(await runtime.start(), { ready: true });
+    const long = "x".repeat(maxTextChars + 1);
+    const refused: readonly (readonly [IsolatedTurnRequest, string])[] = [
+      [
+        { items: [userMessage("x"), { ...userMessage("x"), extra: { deep: [long] } }] },
+        "input[1].extra.deep[0]",
+      ],
+      [{ items: [userMessage(long)] }, "input[0].content[0].text"],
+      [{ items: [{ ...userMessage("x"), extra: { [long]: 1 } }] }, "input[0].extra"],
+      [{ items: [userMessage("x")], instructions: long }, "instructions"],
+    ];
+    for (const [request, param] of refused) {
+      const failure = { code: "invalid_request", param, message: /longer than 10485760 characters/ };
+      await t.rejects(runtime.runIsolatedTurn(request), failure);
+    }
+    t.equal(backend.requests.length, 0);
+  },
+);

@@ -1,6 +1,7 @@
 import { type ItemChunk, itemTraits, readChunk } from "../../workers/contract/item-chunk.js";
 import type { JsonObject } from "../../workers/contract/json.js";
 import { codexLevels, findTooDeep } from "../../workers/contract/json-depth.js";
+import { findLongText, maxTextChars } from "../../workers/contract/long-text.js";
 import type { Pace } from "../../workers/contract/pace.js";
 import { mayHoldHalves, mendTexts } from "../../workers/contract/well-formed.js";
 import { CodexNativeApiError } from "../errors.js";
@@ -10,8 +11,8 @@ export type Items = ItemList | readonly JsonObject[];
 
 /**
  * Items of a history as JSON. As values they would take ten times their bytes, and every step from the request to Codex, by way of
- * a thread and a store, would go through all of them in one go. Codex can read each of them: none is nested too deep for it, and
- * none holds half a surrogate pair.
+ * a thread and a store, would go through all of them in one go. Codex can read each of them: none is nested too deep for it, none
+ * holds half a surrogate pair, and none a text without a bound.
  */
 export class ItemList implements Iterable<JsonObject> {
   /** No items. */
@@ -171,18 +172,31 @@ export class ItemPacker {
 function toItemText(item: JsonObject, index: number): string {
   const text = JSON.stringify(item);
   if (text.length > deepChars) refuseDeepNesting(item, index);
+  if (text.length > maxTextChars) refuseLongText(item, index);
   return mayHoldHalves(text) ? JSON.stringify(mendTexts(item)) : text;
 }
 
 function refuseDeepNesting(item: JsonObject, index: number): void {
   const path = findTooDeep(item, itemLevels);
   if (path === null) return;
-  const param = path.reduce<string>(
+  const param = placeOf(path, index);
+  const message = `'${param}' is nested deeper than ${itemLevels} levels, which is more than Codex reads.`;
+  throw new CodexNativeApiError("invalid_request", message, { param });
+}
+
+function refuseLongText(item: JsonObject, index: number): void {
+  const path = findLongText(item);
+  if (path === null) return;
+  const param = placeOf(path, index);
+  const message = `'${param}' is longer than ${maxTextChars} characters.`;
+  throw new CodexNativeApiError("invalid_request", message, { param });
+}
+
+function placeOf(path: readonly (string | number)[], index: number): string {
+  return path.reduce<string>(
     (text, step) => (typeof step === "number" ? `${text}[${step}]` : `${text}.${step}`),
     `input[${index}]`,
   );
-  const message = `'${param}' is nested deeper than ${itemLevels} levels, which is more than Codex reads.`;
-  throw new CodexNativeApiError("invalid_request", message, { param });
 }
 
 function traitsOf({ type, role, id, encrypted_content: encrypted }: JsonObject): number {

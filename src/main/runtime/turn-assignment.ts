@@ -1,5 +1,6 @@
 import { findNotJson } from "../../workers/contract/json.js";
 import { codexLevels, findTooDeep } from "../../workers/contract/json-depth.js";
+import { maxTextChars } from "../../workers/contract/long-text.js";
 import type { NativeThreadChoice, ThreadSettings, TurnAssignment } from "../../workers/contract/turn.js";
 import { CodexNativeApiError } from "../errors.js";
 import { ItemList, type Items } from "../history/item-list.js";
@@ -35,6 +36,7 @@ export function readRequest(request: IsolatedTurnRequest, profile: TurnProfile):
   try {
     wanted = fillIn(request, profile);
     refuseDeepNesting(wanted);
+    refuseLongText(wanted.thread.instructions, "instructions");
   } catch (error) {
     if (error instanceof CodexNativeApiError && findNotJson(request) === null) throw error;
     throw notJson(request, error);
@@ -95,6 +97,12 @@ function refuseDeepNesting({ thread, turn, directives }: WantedTurn): void {
   refuseDeeper(turn.outputSchema, codexLevels - schemaEnvelopeLevels, "outputSchema");
 }
 
+function refuseLongText(text: string, param: string): void {
+  if (text.length <= maxTextChars) return;
+  const message = `'${param}' is longer than ${maxTextChars} characters.`;
+  throw new CodexNativeApiError("invalid_request", message, { param });
+}
+
 function refuseDeeper(value: unknown, levels: number, field: string): void {
   const path = findTooDeep(value, levels);
   if (path === null) return;
@@ -142,6 +150,9 @@ function readToolOutput({ callId, parts }: ToolOutput, index: number): ToolOutpu
   });
   const isText = (value: unknown): boolean => typeof value === "string";
   const at = read.findIndex((part) => !isText(part.type === "image" ? part.imageUrl : part.text));
+  for (const [place, part] of read.entries()) {
+    if (at === -1 && part.type === "text") refuseLongText(part.text, `outputs[${index}].parts[${place}]`);
+  }
   if (isText(callId) && at === -1) return { callId, parts: read };
   const param = `outputs[${index}].${at === -1 ? "callId" : `parts[${at}]`}`;
   throw new CodexNativeApiError("invalid_request", `${param} is no text.`, { param });

@@ -1,8 +1,25 @@
 import { codexLevels } from "../../../workers/contract/json-depth.js";
+import { attachmentKeys, maxTextChars } from "../../../workers/contract/long-text.js";
 import { maxBodyLevels } from "../../dialects/requests/request-limits.js";
 import { formatPath } from "../../dialects/requests/schema-fault.js";
 import type { BodyBytes } from "./body-bytes.js";
+import {
+  backslash,
+  closeBrace,
+  closeBracket,
+  colon,
+  comma,
+  endsToken,
+  hasHighByte,
+  hexValue,
+  letterU,
+  openBrace,
+  openBracket,
+  quote,
+  space,
+} from "./json-bytes.js";
 import { MendedNames, unescapeName } from "./mended-names.js";
+import { TextLength } from "./text-length.js";
 
 /** Bounds on what a body may hold, whatever its length. */
 export interface JsonBounds {
@@ -22,7 +39,7 @@ export const defaultJsonBounds: JsonBounds = { maxValues: 1_000_000, maxItemValu
 export type ScanFault =
   | { readonly kind: "unbalanced" }
   | { readonly kind: "depth"; readonly levels: number; readonly path: string }
-  | { readonly kind: "values" | "item_values"; readonly limit: number; readonly path: string };
+  | { readonly kind: "values" | "item_values" | "text"; readonly limit: number; readonly path: string };
 
 /** A list whose elements are parsed a few at a time. */
 export interface ScannedList {
@@ -63,17 +80,6 @@ const escaped = 2;
 const unicode = 3;
 const token = 4;
 
-const quote = 0x22;
-const backslash = 0x5c;
-const comma = 0x2c;
-const colon = 0x3a;
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
-const letterU = 0x75;
-const space = 0x20;
-
 /**
  * Reads a JSON text byte by byte as it arrives. It counts values and levels, finds the places where long lists can be cut, and
  * puts U+FFFD in the place of half surrogate pairs (`\ud83d` alone, an emoji cut in two), which Codex never answers. Of names that
@@ -101,6 +107,7 @@ export class JsonScan {
   /** Where the digits of a key's half surrogate pairs are: patched once the key was compared. */
   #halves: number[] = [];
   readonly #mendedNames = new MendedNames();
+  readonly #length = new TextLength();
   #values = 0;
   #outsideValues = 0;
   #itemValues = 0;
@@ -122,6 +129,7 @@ export class JsonScan {
   /** The next bytes, which are part of `bytes` already. Returns why the body is refused, or null. */
   push(chunk: Uint8Array, from: number, to: number, offset: number): ScanFault | null {
     let state = this.#state;
+    let textFrom = from;
     for (let at = from; at < to; at += 1) {
       let byte = chunk[at];
       if (state === text) {
@@ -134,9 +142,13 @@ export class JsonScan {
         if (this.#isKey) this.#isOddKey ||= hasHighByte(chunk, start, at);
         if (at >= to) break;
         if (byte === quote) {
+          if (this.#length.isSpread) this.#countText(chunk, from, at);
           this.#endText(offset + at - from);
           state = plain;
-        } else if (byte === backslash) state = escaped;
+        } else if (byte === backslash) {
+          state = escaped;
+          this.#length.leaveOut(1);
+        }
         continue;
       }
       if (byte === undefined) break;
@@ -148,14 +160,25 @@ export class JsonScan {
         if (byte <= space) continue;
         state = this.#takePlain(byte, offset + at - from);
         if (this.#fault !== null) break;
+        if (state === text) textFrom = at + 1;
       } else if (state === escaped) {
         state = byte === letterU ? unicode : text;
+        if (state === unicode) this.#length.leaveOut(4);
         this.#digitsLeft = 4;
         this.#unit = 0;
       } else state = this.#takeDigit(byte, offset + at - from);
     }
     this.#state = state;
+    if (state === text || state === escaped || state === unicode) this.#countText(chunk, textFrom, to);
     return this.#fault;
+  }
+
+  #countText(chunk: Uint8Array, from: number, to: number): void {
+    if (!this.#length.add(chunk, from, to)) return;
+    const depth = this.#depth;
+    if (!this.#isKey && this.#kinds[depth] === inObject && attachmentKeys.has(this.#keyAt(depth) ?? ""))
+      return;
+    this.#fault ??= { kind: "text", limit: maxTextChars, path: this.#path(this.#isKey ? depth - 1 : depth) };
   }
 
   /** A byte outside of texts, numbers and words; returns the state after it. */
@@ -186,6 +209,7 @@ export class JsonScan {
 
   #beginText(offset: number): number {
     const depth = this.#depth;
+    this.#length.begin();
     this.#isKey = this.#kinds[depth] === inObject && this.#awaitsKey[depth] === 1;
     if (this.#isKey) {
       this.#keyStarts[depth] = offset + 1;
@@ -341,24 +365,4 @@ export class JsonScan {
     // Cut within an escape, or no JSON at all: then it is only shown.
     return unescapeName(raw)?.toWellFormed() ?? raw;
   }
-}
-
-function hasHighByte(bytes: Uint8Array, from: number, to: number): boolean {
-  for (let at = from; at < to; at += 1) if ((bytes[at] ?? 0) >= 0x80) return true;
-  return false;
-}
-
-/** What ends a number or a word. */
-function endsToken(byte: number): boolean {
-  return tokenEnds[byte] === 1;
-}
-
-const tokenEnds = new Uint8Array(256).fill(1, 0, space + 1);
-for (const byte of [comma, colon, quote, openBracket, closeBracket, openBrace, closeBrace])
-  tokenEnds[byte] = 1;
-
-function hexValue(byte: number): number {
-  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
-  const lower = byte | space;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }

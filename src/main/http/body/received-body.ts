@@ -149,6 +149,8 @@ function describe(fault: Exclude<ScanFault, { kind: "unbalanced" }>): string {
       return `The request body is nested deeper than ${fault.levels} levels.`;
     case "values":
       return `The request body holds more than ${fault.limit} JSON values (http.maxBodyValues).`;
+    case "text":
+      return `${fault.path === "" ? "A text or a name" : `'${fault.path}'`} is longer than ${fault.limit} characters.`;
     case "item_values":
       return `One item of the request body, or all its other fields together, hold more than ${fault.limit} JSON values (http.maxItemValues).`;
   }

@@ -1,5 +1,6 @@
 import t from "tap";
 import { defaultJsonBounds } from "../../../../src/main/http/body/json-scan.js";
+import { maxTextChars } from "../../../../src/workers/contract/long-text.js";
 import { receive } from "../../../support/received-body.js";
 
 t.test("a body is what JSON.parse makes of it, however it is cut", async (t) => {
@@ -131,6 +132,52 @@ t.test("keys that are no UTF-8 and read apart are taken, as is one that comes tw
   ];
   for (const [text, value] of cases) {
     for (const size of [1, 3, 1000]) t.strictSame(await receive(withRawBytes(text), size), value, text);
+  }
+});
+
+/** Length of the longest text in a value. */
+function longestIn(value: unknown): number {
+  if (typeof value === "string") return value.length;
+  if (typeof value !== "object" || value === null) return 0;
+  return Math.max(0, ...Object.values(value).map(longestIn));
+}
+
+t.test("a text of any item is bounded in characters, by its path, as its bytes arrive", async (t) => {
+  const at = (value: string) => `{"input":[0,{"extra":{"deep":["x",${value}]}}]}`;
+  const pieces: readonly (readonly [piece: string, chars: number])[] = [
+    ["a", 1],
+    ["\\n", 1],
+    ["\u4e2d", 1],
+    ["\u{1f389}", 2],
+    ["\\ud83d\\ude00", 2],
+  ];
+  for (const [piece, chars] of pieces) {
+    const longest = piece.repeat(maxTextChars / chars);
+    // Compared as numbers: a report on texts of this length takes minutes.
+    t.equal(longestIn(await receive(at(`"${longest}"`), 65_536)), maxTextChars, piece);
+    await t.rejects(receive(at(`"${longest}a"`), 65_536), {
+      code: "invalid_request",
+      param: "input[1].extra.deep[1]",
+      message: /longer than 10485760 characters/,
+    });
+  }
+});
+
+t.test("texts and names are bounded wherever they stand, images and files by the body alone", async (t) => {
+  const long = `"${"a".repeat(maxTextChars + 1)}"`;
+  const refused: readonly (readonly [string, string | null])[] = [
+    [`{"input":${long}}`, "input"],
+    [`{"messages":[{"content":${long}}]}`, "messages[0].content"],
+    [`{"input":[{"extra":{${long}:1}}]}`, "input[0].extra"],
+    [`{${long}:1}`, null],
+    [`{"input":[{"url":[${long}]}]}`, "input[0].url[0]"],
+    [`{"input":["x",${long}]}`, "input[1]"],
+  ];
+  for (const [text, param] of refused) {
+    await t.rejects(receive(text, 65_536), { code: "invalid_request", param }, text.slice(0, 40));
+  }
+  for (const key of ["image_url", "url", "file_data", "result"]) {
+    t.equal(longestIn(await receive(`{"input":[{"${key}":${long}}]}`, 65_536)), maxTextChars + 1, key);
   }
 });
 
