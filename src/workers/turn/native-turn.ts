@@ -34,6 +34,7 @@ import {
   threadClosed,
   turnLost,
 } from "./turn-endings.js";
+import { interruptTimeoutMs, TurnInterrupt } from "./turn-interrupt.js";
 import { TurnOutbox } from "./turn-outbox.js";
 import { TurnReducer, turnIdOf } from "./turn-reducer.js";
 import { unloadThread } from "./unload-thread.js";
@@ -43,7 +44,6 @@ const deadlines = {
   connectionReady: 2_000,
   /** All calls that start the turn, together. Or the turn's idle limit, if that is less: no answer is silence too. */
   start: 28_000,
-  interrupt: 5_000,
 } as const;
 /** An app-server that answered another call within this time is at work, in milliseconds. */
 const answersOthersWithinMs = 10_000;
@@ -76,8 +76,7 @@ export class NativeTurn implements ThreadListener {
   readonly #held: HeldNotifications;
   readonly #silence: SilenceWatch;
   #startEndsAt = Number.POSITIVE_INFINITY;
-  #interruptTimer: NodeJS.Timeout | null = null;
-  #interruptOutcome: TurnOutcome | null = null;
+  readonly #interruption: TurnInterrupt;
   /** The calls of the last answer are the caller's, and the rest of the turn nobody's. */
   #handover: Handover | null = null;
   /** Only a thread whose turn completed has the history that the caller thinks it has. */
@@ -108,6 +107,12 @@ export class NativeTurn implements ThreadListener {
       },
       onLimit: () => this.#interrupt(stalled(assignment.idleTimeoutMs)),
       onTurnLost: () => this.#interrupt(turnLost),
+    });
+    this.#interruption = new TurnInterrupt({
+      askCodex: (threadId, turnId) =>
+        context.connection.call("turn/interrupt", { threadId, turnId }, { timeoutMs: interruptTimeoutMs }),
+      onOverdue: (outcome) => this.#end(outcome),
+      countFault: context.countFault,
     });
     this.#toolNames = new ToolNames(assignment.thread.tools, context.connection.codexVersion);
     this.#toolCalls = new ToolCalls({
@@ -147,7 +152,7 @@ export class NativeTurn implements ThreadListener {
 
   onNotification(notification: ThreadNotification): void {
     if (this.#phase === "ended") return;
-    if (notification.method === "thread/closed") return this.#end(this.#interruptOutcome ?? threadClosed);
+    if (notification.method === "thread/closed") return this.#end(this.#interruption.outcome ?? threadClosed);
     if (this.#turnId === null || (this.#phase === "parked" && notification.method !== "turn/completed")) {
       if (!this.#held.add(notification)) this.#onHeldTooMuch();
       return;
@@ -157,7 +162,8 @@ export class NativeTurn implements ThreadListener {
     if (turnId !== null && turnId !== this.#turnId) return;
     if (this.#held.overflowed) {
       // What came before is lost, so that only the end counts.
-      if (notification.method === "turn/completed") this.#end(this.#interruptOutcome ?? heldTooMuchUnstarted);
+      if (notification.method === "turn/completed")
+        this.#end(this.#interruption.outcome ?? heldTooMuchUnstarted);
       return;
     }
     // That Codex asks a silent model once more breaks no silence.
@@ -171,7 +177,7 @@ export class NativeTurn implements ThreadListener {
     // A sum of tokens alone may be that of an answer which was cut short.
     if (notification.method === "rawResponse/completed") this.#toolCalls.modelCallCompleted();
     const { outcome, earlyOutcome } = this.#reducer;
-    if (outcome !== null) this.#end(this.#interruptOutcome ?? outcome);
+    if (outcome !== null) this.#end(this.#interruption.outcome ?? outcome);
     else if (earlyOutcome !== null) this.#interrupt(earlyOutcome);
   }
 
@@ -266,11 +272,11 @@ export class NativeTurn implements ThreadListener {
       return connection.call("turn/start", turnStartParams(threadId, this.#assignment, text), {
         ...options,
         // Codex took on what this side had given up.
-        onLateResult: (late) => void this.#callInterrupt(threadId, late.turn.id),
+        onLateResult: (late) => void this.#interruption.call(threadId, late.turn.id),
       });
     });
     if (this.#phase === "starting") this.#onTurnStarted(threadId, turn.id);
-    else await this.#callInterrupt(threadId, turn.id);
+    else await this.#interruption.call(threadId, turn.id);
   }
 
   #onTurnStarted(threadId: string, turnId: string): void {
@@ -279,18 +285,6 @@ export class NativeTurn implements ThreadListener {
     this.#phase = "running";
     this.#silence.start();
     this.#applyHeld();
-  }
-
-  /** False where Codex did not take it: the turn may have ended by itself. Never rejects. */
-  async #callInterrupt(threadId: string, turnId: string): Promise<boolean> {
-    const { connection, countFault } = this.#context;
-    try {
-      await connection.call("turn/interrupt", { threadId, turnId }, { timeoutMs: deadlines.interrupt });
-      return true;
-    } catch {
-      countFault("interrupt_failed");
-      return false;
-    }
   }
 
   #applyHeld(): void {
@@ -342,22 +336,14 @@ export class NativeTurn implements ThreadListener {
   /** Ends the turn with this outcome as soon as Codex has let go of it; at once where Codex has not taken it on yet. */
   #interrupt(outcome: TurnOutcome): void {
     if (this.#phase === "interrupting" || this.#phase === "ended") return;
-    this.#interruptOutcome = outcome;
     if (this.#threadId !== null && this.#turnId !== null) {
       this.#phase = "interrupting";
-      void this.#sendInterrupt(this.#threadId, this.#turnId);
+      this.#clearTimers();
+      this.#interruption.send(this.#threadId, this.#turnId, outcome);
     } else {
       this.#end(outcome);
     }
     this.#abort.abort();
-  }
-
-  async #sendInterrupt(threadId: string, turnId: string): Promise<void> {
-    const end = () => this.#end(this.#interruptOutcome ?? { status: "cancelled" });
-    // The turn ends by its `turn/completed`; this is for one that never comes.
-    this.#clearTimers();
-    this.#interruptTimer = setTimeout(end, deadlines.interrupt);
-    if (!(await this.#callInterrupt(threadId, turnId))) end();
   }
 
   async #askCodex(): Promise<TurnStanding> {
@@ -367,7 +353,7 @@ export class NativeTurn implements ThreadListener {
       const { thread } = await this.#context.connection.call(
         "thread/read",
         { threadId, includeTurns: false },
-        { timeoutMs: deadlines.interrupt },
+        { timeoutMs: interruptTimeoutMs },
       );
       return standingOf(thread.status.type);
     } catch (error) {
@@ -397,7 +383,6 @@ export class NativeTurn implements ThreadListener {
 
   #clearTimers(): void {
     this.#silence.stop();
-    if (this.#interruptTimer !== null) clearTimeout(this.#interruptTimer);
-    this.#interruptTimer = null;
+    this.#interruption.stop();
   }
 }
