@@ -1,7 +1,10 @@
 import t from "tap";
 import { RestartPolicy } from "../../../../src/main/runtime/app-server/restart-policy.js";
 
-function makePolicy(random: () => number = () => 1): {
+function makePolicy(
+  random: () => number = () => 1,
+  maxDelayMs = 300,
+): {
   policy: RestartPolicy;
   advance: (ms: number) => void;
 } {
@@ -10,7 +13,7 @@ function makePolicy(random: () => number = () => 1): {
     maxRestarts: 4,
     windowMs: 60_000,
     baseDelayMs: 100,
-    maxDelayMs: 300,
+    maxDelayMs,
     now: () => nowMs,
     random,
   });
@@ -77,5 +80,14 @@ t.test(
     const tries = [1, 2, 3].map((failures) => policy.nextTry(failures));
     t.same(tries, Array(3).fill({ delayMs: 300, exhausted: true }));
     t.same(policy.next(), { delayMs: 100, exhausted: false });
+  },
+);
+
+t.test(
+  "tries that ran nothing come twice as late each time, up to the ceiling, however many there were",
+  async (t) => {
+    const { policy } = makePolicy(() => 1, 5_000);
+    const delays = [1, 2, 3, 4, 17, 1_000_000].map((failures) => policy.nextTry(failures).delayMs);
+    t.same(delays, [800, 1_600, 3_200, 5_000, 5_000, 5_000]);
   },
 );

@@ -1,6 +1,7 @@
+import { getEventListeners } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import t from "tap";
+import t, { type Test } from "tap";
 import { readProcessIdentity } from "../../../../src/main/runtime/app-server/process-identity.js";
 import { type CommandOptions, runCommand } from "../../../../src/main/runtime/app-server/run-command.js";
 import { makeDirectory, waitUntil, writeScript } from "./fixtures.js";
@@ -57,4 +58,42 @@ t.test("a grandchild that holds the pipes does not hold the answer", async (t) =
   });
   t.match(result, { outcome: "exited", code: 0, stdout: "done\n" });
   t.ok(performance.now() - started < 12_000);
+});
+
+/** A script that starts a process of its own, says by its pid file that it has, and waits for it. */
+async function writeWaiting(t: Test) {
+  const directory = await makeDirectory(t);
+  const pidFile = join(directory, "pid");
+  const command = await writeScript(
+    join(directory, "slow"),
+    `sleep 600 & echo $! > ${pidFile}.new; mv ${pidFile}.new ${pidFile}; wait`,
+  );
+  return { command, readPid: async () => Number(await readFile(pidFile, "utf8").catch(() => "0")) };
+}
+
+t.test("an abort ends the command and what it started", async (t) => {
+  const { command, readPid } = await writeWaiting(t);
+  const abort = new AbortController();
+  const result = runCommand({ ...base, command, args: [], timeoutMs: 60_000, signal: abort.signal });
+  await waitUntil(async () => (await readPid()) > 0);
+  const pid = await readPid();
+  abort.abort();
+  t.same(await result, { outcome: "aborted" });
+  await waitUntil(async () => (await readProcessIdentity(pid)) === null);
+});
+
+t.test("a signal that was aborted before starts no command", async (t) => {
+  const { command, readPid } = await writeWaiting(t);
+  const result = await runCommand({ ...base, command, args: [], signal: AbortSignal.abort() });
+  t.same(result, { outcome: "aborted" });
+  t.equal(await readPid(), 0);
+});
+
+t.test("an abort after the end changes nothing, and no listener is left on the signal", async (t) => {
+  const abort = new AbortController();
+  const result = runCommand({ ...base, command: "/bin/sh", args: ["-c", "echo out"], signal: abort.signal });
+  t.equal(getEventListeners(abort.signal, "abort").length, 1);
+  t.match(await result, { outcome: "exited", code: 0 });
+  t.equal(getEventListeners(abort.signal, "abort").length, 0);
+  abort.abort();
 });
