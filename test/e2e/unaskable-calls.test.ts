@@ -102,6 +102,8 @@ for (const [transport, options] of Object.entries(transports)) {
       );
       t.equal(lastHistory(harness).length, 3);
     }
+    const used = new Set(backend.requests.map((request) => request.transport));
+    t.same([...used], [transport], "the transport that is meant was used");
     await untilQuiet(harness);
   });
 
@@ -154,6 +156,8 @@ for (const [transport, options] of Object.entries(transports)) {
       [broken, good],
       [good, broken, good],
       [broken, good, broken],
+      [good, ""],
+      ["", broken],
     ];
     for (const answer of answers) {
       // At once, and with pauses in which the model writes.
