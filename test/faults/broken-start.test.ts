@@ -1,13 +1,17 @@
-import { rm, symlink, writeFile } from "node:fs/promises";
+import { rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import t from "tap";
 import { findCodexBinary } from "../../src/main/runtime/app-server/codex-binary.js";
 import { testCodexBin } from "../support/codex-version.js";
 import { writeCodexWrapper } from "../support/codex-wrapper.js";
 import { text } from "../support/offline-backend/index.js";
+import { findAppServersOf } from "../support/processes.js";
 import { createRuntimeHarness, makeTemporaryDirectory } from "../support/runtime-harness.js";
 import { runTurn } from "../support/scripted-app-server/index.js";
 import { pollUntil } from "../support/service-harness.js";
+
+// On a machine with other work it takes its time.
+t.setTimeout(400_000);
 
 t.test("an app-server that dies at each start: unavailable and why, and recovery by itself", async (t) => {
   const directory = await makeTemporaryDirectory(t);
@@ -66,4 +70,46 @@ for (const kind of ["shared", "stdio"] as const) {
     await pollUntil(() => runtime.readiness.ready);
     t.match(await runTurn(runtime), { end: "completed", streamed: "fine" });
   });
+}
+
+t.test(
+  "a Codex that goes missing while workers run it over stdio is found again when it is back",
+  async (t) => {
+    const directory = await makeTemporaryDirectory(t);
+    const bin = await writeCodexWrapper(
+      directory,
+      `const child = spawn(real, args, { stdio: ["pipe", "pipe", "inherit"] });
+      process.stdin.pipe(child.stdin);
+      child.stdout.pipe(process.stdout);
+      process.on("SIGTERM", () => child.kill("SIGTERM"));
+      child.on("exit", (code) => process.exit(code ?? 1));`,
+    );
+    const { runtime, backend, stateDir } = await createRuntimeHarness(t, {
+      runtime: { workers: 2, appServer: { kind: "stdio" }, codex: { bin } },
+    });
+    backend.setDefaultReply(text("fine"));
+    t.same(await runtime.start(), { ready: true });
+    t.match(await runTurn(runtime), { end: "completed", streamed: "fine" });
+    await rename(bin, `${bin}.away`);
+    await endAppServers(stateDir);
+    // Half a minute: until then the workers dial on, since a process that ended comes back as a rule.
+    await pollUntil(() => !runtime.readiness.ready);
+    t.match(runtime.readiness, { ready: false, error: { code: "native_runtime_unavailable" } });
+    t.match(await runTurn(runtime), { end: "native_runtime_unavailable" });
+    await rename(`${bin}.away`, bin);
+    await pollUntil(() => runtime.readiness.ready, 120_000);
+    t.match(await runTurn(runtime), { end: "completed", streamed: "fine" });
+    await pollUntil(() => runtime.health().workers.every(({ state }) => state === "ready"));
+  },
+);
+
+/** Kills the Codex processes that work in this directory, which are those of the workers. */
+async function endAppServers(directory: string): Promise<void> {
+  for (const pid of await findAppServersOf(directory)) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended with its wrapper.
+    }
+  }
 }
