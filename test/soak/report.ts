@@ -25,10 +25,30 @@ export class Findings {
   }
 }
 
-interface PhaseRun {
+/** One round of a phase, up to the begin of the next, and the waits that are judged by its figure. */
+export interface PhaseRun {
   readonly phase: Phase;
-  readonly waits: readonly Wait[];
-  readonly outcomes: ReadonlyMap<string, number>;
+  readonly beganMs: number;
+  readonly waits: Wait[];
+  readonly outcomes: Map<string, number>;
+}
+
+/**
+ * The round that a wait counts in: of all that it lasted through, the one that allows the longest wait. What was asked for just
+ * before a fault began has to outlive that fault too.
+ */
+export function findJudge(
+  runs: readonly PhaseRun[],
+  { beganMs, endedMs }: Pick<Wait, "beganMs" | "endedMs">,
+): PhaseRun | undefined {
+  const [first, ...others] = runs.filter(
+    (run, index) =>
+      run.beganMs <= endedMs && (runs[index + 1]?.beganMs ?? Number.POSITIVE_INFINITY) > beganMs,
+  );
+  return others.reduce(
+    (judge, run) => (judge === undefined || run.phase.maxWaitMs > judge.phase.maxWaitMs ? run : judge),
+    first,
+  );
 }
 
 const seconds = (ms: number | undefined) => `${((ms ?? 0) / 1_000).toFixed(2)} s`;
@@ -52,8 +72,8 @@ export function tabulate(runs: readonly PhaseRun[], strays: readonly Wait[], fin
       `| ${phase.name} | ${asked.length} | ${failed.length} | ${seconds(middleOf(asked))} | ${seconds(longest && lengthOf(longest))} | ` +
         `${seconds(phase.maxWaitMs)} | ${seconds(lengthOfLast(probes))} | ${describeOutcomes(outcomes)} |`,
     );
-    for (const { what, failure } of failed)
-      findings.check(false, `${phase.name}: ${what} failed: ${failure}`);
+    for (const wait of failed)
+      findings.check(false, `${phase.name}: ${wait.what} failed ${describeFailure(wait)}`);
     for (const wait of [...asked, ...probes]) {
       if (lengthOf(wait) > phase.maxWaitMs)
         findings.check(false, `${phase.name}: ${wait.what} took ${seconds(lengthOf(wait))}`);
@@ -76,6 +96,10 @@ function isLawfulCut(phase: Phase, wait: Wait): boolean {
     wait.wasCut &&
     /native_runtime_unavailable/.test(wait.failure ?? "")
   );
+}
+
+function describeFailure(wait: Wait): string {
+  return `after ${seconds(lengthOf(wait))}, ${wait.wasCut ? "in" : "before"} its output: ${wait.failure}`;
 }
 
 function sortByLength(waits: readonly Wait[]): readonly Wait[] {

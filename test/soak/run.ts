@@ -9,8 +9,8 @@ import { parseArgs } from "node:util";
 import { functionCall, lastUserText, reply, textInDeltas } from "../support/offline-backend/index.js";
 import { longAnswer } from "./bad-callers.js";
 import { runNormalCallers, type Wait, weatherQuestion } from "./normal-callers.js";
-import { listPhases, type Phase } from "./phases.js";
-import { describeWeight, Findings, say, tabulate } from "./report.js";
+import { listPhases } from "./phases.js";
+import { describeWeight, Findings, findJudge, type PhaseRun, say, tabulate } from "./report.js";
 import { pause, ServiceProcess, type Weight } from "./service-process.js";
 import { runSilentModel } from "./silent-model.js";
 
@@ -44,25 +44,14 @@ service.backend.setDefaultReply((request) => {
 });
 const silence = silenceMinutes > 0 ? runSilentModel(silenceMinutes) : null;
 
-interface PhaseRun {
-  readonly phase: Phase;
-  readonly beganMs: number;
-  readonly waits: Wait[];
-  readonly outcomes: Map<string, number>;
-}
-
 const phases = listPhases(service).filter(({ name }) => name.includes(values.phases));
 const cycleSeconds = phases.reduce((sum, { seconds }) => sum + seconds + settleMs / 1_000, 0);
 const cycles = Math.max(1, Math.floor((minutes * 60) / cycleSeconds));
 const runs: PhaseRun[] = [];
 const strays: Wait[] = [];
 
-function phaseAt(momentMs: number): PhaseRun | undefined {
-  return runs.findLast(({ beganMs }) => beganMs <= momentMs);
-}
-
 function onWait(wait: Wait): void {
-  (phaseAt(wait.beganMs)?.waits ?? strays).push(wait);
+  (findJudge(runs, wait)?.waits ?? strays).push(wait);
 }
 
 say(
