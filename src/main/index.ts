@@ -48,11 +48,8 @@ export { type CloseOptions, CodexNativeApiServer } from "./http/server.js";
 export type { CodexNativeApiServerOptions, ListenerLimits, ServerSettings } from "./http/server-options.js";
 export type { AdmissionBounds, AdmissionOptions } from "./runtime/admission/admission.js";
 export type { CodexInstallationOptions } from "./runtime/codex-installation.js";
-export {
-  CodexNativeRuntime,
-  type CodexNativeRuntimeOptions,
-  type RuntimeSettings,
-} from "./runtime/runtime.js";
+export { CodexNativeRuntime } from "./runtime/runtime.js";
+export type { CodexNativeRuntimeOptions, RuntimeSettings } from "./runtime/runtime-options.js";
 export type {
   AppServerHealth,
   FunctionTool,
@@ -69,7 +66,9 @@ export type {
   NativeRuntimeHealth,
   NativeRuntimeObserver,
   NativeTurnRuntime,
+  OnAdmission,
   OutputItemType,
+  QueueWait,
   RateLimits,
   RateLimitWindow,
   Readiness,
@@ -83,8 +82,12 @@ export type {
   TurnEvent,
   TurnObservation,
   TurnOutcome,
+  TurnPriority,
   TurnProfile,
   TurnStarted,
+  UpstreamConnectionsHealth,
+  UpstreamLimitHealth,
+  UpstreamLimitsHealth,
   WebSearchLocation,
   WebSearchOptions,
   WorkerHealth,

@@ -67,7 +67,7 @@ export class WorkerThread {
       case "disconnect":
         return void current.disconnect();
       case "release_thread":
-        return void unloadThread(current, message.threadId, this.#reporter.countFault);
+        return void this.#releaseThread(current, message.threadId);
       case "prove":
         return this.#connections.prove(message.proof);
       case "query":
@@ -80,6 +80,11 @@ export class WorkerThread {
   #contextOf(connection: AppServerConnection): TurnContext {
     const { countFault } = this.#reporter;
     return { connection, workDirectory: this.#workDirectory, countFault, loopShare: this.#loopShare };
+  }
+
+  async #releaseThread(connection: AppServerConnection, threadId: string): Promise<void> {
+    await unloadThread(connection, threadId, this.#reporter.countFault);
+    this.#post({ type: "thread_released", threadId });
   }
 
   async #answerQuery(message: Extract<ControlInput, { readonly type: "query" }>): Promise<void> {

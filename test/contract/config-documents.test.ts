@@ -120,6 +120,13 @@ t.test("the names that people rely on do not change unnoticed", async (t) => {
       ["turns.idleTimeoutsMs", "turn-idle-timeouts-ms", "CODEX_NATIVE_API_TURN_IDLE_TIMEOUTS_MS"],
       ["turns.timeoutMs", "turn-timeout-ms", "CODEX_NATIVE_API_TURN_TIMEOUT_MS"],
       ["turns.spareThreads", "spare-threads", "CODEX_NATIVE_API_SPARE_THREADS"],
+      ["turns.upstreamLimit", "upstream-limit", "CODEX_NATIVE_API_UPSTREAM_LIMIT"],
+      ["turns.upstreamConnections", "upstream-connections", "CODEX_NATIVE_API_UPSTREAM_CONNECTIONS"],
+      [
+        "turns.upstreamConnectionsPerSecond",
+        "upstream-connections-per-second",
+        "CODEX_NATIVE_API_UPSTREAM_CONNECTIONS_PER_SECOND",
+      ],
       ["continuation.ttlMs", "continuation-ttl-ms", "CODEX_NATIVE_API_CONTINUATION_TTL_MS"],
       ["continuation.maxEntries", "continuation-max-entries", "CODEX_NATIVE_API_CONTINUATION_MAX_ENTRIES"],
       ["continuation.maxBytes", "continuation-max-bytes", "CODEX_NATIVE_API_CONTINUATION_MAX_BYTES"],

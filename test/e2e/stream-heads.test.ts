@@ -46,7 +46,9 @@ t.test(
 );
 
 t.test("the official client repeats a stream that met a full backend, and reads the answer", async (t) => {
-  const { client, backend } = await startServiceHarness(t, { login: "provider" });
+  // Else this service waits itself.
+  const env = { CODEX_NATIVE_API_UPSTREAM_LIMIT: "none" };
+  const { client, backend } = await startServiceHarness(t, { login: "provider", env });
   const statuses: number[] = [];
   const watched: typeof fetch = async (url, init) => {
     const answer = await fetch(url, init);

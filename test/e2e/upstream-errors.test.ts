@@ -94,7 +94,9 @@ const upstreamFaults: Readonly<
 };
 
 async function startFaultyBackend(t: Test): Promise<ServiceHarness> {
-  const harness = await startServiceHarness(t, { login: "provider" });
+  // Each refusal is to be seen.
+  const env = { CODEX_NATIVE_API_UPSTREAM_LIMIT: "none" };
+  const harness = await startServiceHarness(t, { login: "provider", env });
   for (const [words, fault] of Object.entries(upstreamFaults)) {
     harness.backend.whenReply((request) => lastUserText(request) === words, fault.reply);
   }

@@ -225,8 +225,12 @@ for (const supportsWebSockets of [false, true]) {
   t.test(`over ${transport} each row of the table has its code, status and words`, async (t) => {
     const harness = await startServiceHarness(t, {
       provider: { ...withoutRetries, supportsWebSockets },
-      // However busy the machine is.
-      env: { CODEX_NATIVE_API_STREAM_HEAD_HOLD_MS: "100000" },
+      env: {
+        // However busy the machine is.
+        CODEX_NATIVE_API_STREAM_HEAD_HOLD_MS: "100000",
+        // Each refusal is to be seen.
+        CODEX_NATIVE_API_UPSTREAM_LIMIT: "none",
+      },
     });
     const tried = rows.filter(([, { only }]) => only === undefined || supportsWebSockets);
     for (const [name, row] of tried) {

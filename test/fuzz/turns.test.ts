@@ -23,6 +23,7 @@ function reduce({ told }: Answer, items: readonly JsonObject[]): readonly TurnEv
     toOriginal: (item) => item,
     declaredTools: new Set(["lookup"]),
     onCall: (item) => item,
+    onConnectionRefused: () => {},
     freshThread: true,
   });
   const turn = { id: scope.turnId, status: "completed", error: null, items };

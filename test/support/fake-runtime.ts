@@ -87,6 +87,11 @@ export const readyHealth: NativeRuntimeHealth = {
   ],
   queue: { depth: 0, running: 0 },
   spareThreads: { ready: 1, taken: 5, missed: 2 },
+  upstreamLimits: {
+    limits: [{ model: null, limit: 6, running: 2, ceiling: 7 }],
+    refusals: 3,
+    connections: { held: 3, bound: 32, refused: 0 },
+  },
   degraded: [],
 };
 
@@ -111,7 +116,7 @@ export class FakeTurn {
 
   /** The turn leaves the queue. One that starts has left it. */
   admit(): void {
-    this.handlers.onAdmitted?.();
+    this.handlers.onAdmission?.(true);
   }
 
   start(started: TurnStarted = fakeStarted): void {

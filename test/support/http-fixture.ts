@@ -57,6 +57,7 @@ export function namedToken(name: string, token: string, changes: Partial<NamedTo
     sha256: digestToken(token),
     models: null,
     maxConcurrentTurns: null,
+    priority: "interactive",
     disabled: false,
     ...changes,
   };

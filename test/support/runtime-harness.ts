@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import type { Test } from "tap";
-import { CodexNativeRuntime, type CodexNativeRuntimeOptions } from "../../src/main/runtime/runtime.js";
+import { CodexNativeRuntime } from "../../src/main/runtime/runtime.js";
+import type { CodexNativeRuntimeOptions } from "../../src/main/runtime/runtime-options.js";
 import { testCodexBin } from "./codex-version.js";
 import {
   createChatGptLogin,

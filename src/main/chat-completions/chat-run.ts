@@ -10,6 +10,7 @@ import type {
   IsolatedTurnHandlers,
   IsolatedTurnResult,
   NativeTurnRuntime,
+  OnAdmission,
   ToolOutput,
   TurnStarted,
 } from "../runtime/types.js";
@@ -75,11 +76,11 @@ export class ChatRun {
     return this.#outcome;
   }
 
-  /** Runs to the end; never rejects. `signal` is the client's. `onAdmitted`: the turn left the queue. */
-  async run(sink: ChatSink, signal: AbortSignal, onAdmitted?: () => void): Promise<ChatRunEnd> {
+  /** Runs to the end; never rejects. `signal` is the client's. `onAdmission`: the turn left the queue, or is back in it. */
+  async run(sink: ChatSink, signal: AbortSignal, onAdmission?: OnAdmission): Promise<ChatRunEnd> {
     try {
       const given = AbortSignal.any([signal, this.#abort.signal]);
-      const result = await this.#runTurn(this.#handlers(sink, given, onAdmitted));
+      const result = await this.#runTurn(this.#handlers(sink, given, onAdmission));
       return await this.#finish(result, sink, signal);
     } catch (error) {
       return await this.#fail(error, sink);
@@ -92,18 +93,18 @@ export class ChatRun {
     return this.#fail(error, sink);
   }
 
-  #handlers(sink: ChatSink, signal: AbortSignal, onAdmitted: (() => void) | undefined): IsolatedTurnHandlers {
+  #handlers(sink: ChatSink, signal: AbortSignal, onAdmission: OnAdmission | undefined): IsolatedTurnHandlers {
     const { turn } = this.#options;
     const tell = (parts: readonly ChatStreamPart[]) => (parts.length === 0 ? undefined : sink(parts));
     return {
       signal,
-      ...(onAdmitted !== undefined && { onAdmitted }),
+      ...(onAdmission !== undefined && { onAdmission }),
       // A client that waits for the whole answer has seen nothing of this one.
       ...(!turn.stream && { onForget: () => this.#stream.forget() }),
       onTurnStarted: (started) => {
         this.#started = started;
         this.#stream.start(started);
-        onAdmitted?.();
+        onAdmission?.(true);
       },
       onEvent: (event) => tell(this.#stream.push(event)),
     };

@@ -4,6 +4,7 @@ import { defineOption } from "./option-spec.js";
 import {
   choice,
   integer,
+  integerOr,
   keyValues,
   milliseconds,
   millisecondsByName,
@@ -140,6 +141,30 @@ export const codexOptions = {
     description:
       "Native threads started ahead of need, at most, for turns like those that came before; 0 starts each with its turn.",
   }),
+  upstreamLimit: defineOption({
+    key: "turns.upstreamLimit",
+    env: "CODEX_NATIVE_API_UPSTREAM_LIMIT",
+    type: integerOr(["auto", "none"], 1, 100_000),
+    default: "auto",
+    description:
+      "Turns that the account's backend is asked to run at once. auto: learned from what it accepts and refuses. none: refusals are passed on to callers as they come.",
+  }),
+  upstreamConnections: defineOption({
+    key: "turns.upstreamConnections",
+    env: "CODEX_NATIVE_API_UPSTREAM_CONNECTIONS",
+    type: integer(1, 100_000),
+    default: 32,
+    description:
+      "Connections of a ChatGPT account to its backend at most: running and parked turns, spare threads and idle chains together.",
+  }),
+  upstreamConnectionsPerSecond: defineOption({
+    key: "turns.upstreamConnectionsPerSecond",
+    env: "CODEX_NATIVE_API_UPSTREAM_CONNECTIONS_PER_SECOND",
+    type: integer(0, 100_000),
+    default: 16,
+    description:
+      "New connections of a ChatGPT account to its backend within a second at most; 0: as many as turns need.",
+  }),
   maxConcurrentTurns: defineOption({
     key: "admission.maxConcurrentTurns",
     env: "CODEX_NATIVE_API_MAX_CONCURRENT_TURNS",
@@ -167,7 +192,7 @@ export const codexOptions = {
     key: "admission.queueTimeoutMs",
     env: "CODEX_NATIVE_API_QUEUE_TIMEOUT_MS",
     type: milliseconds(1),
-    default: 30_000,
+    default: 240_000,
     unit: "milliseconds",
     reloadable: true,
     description: "A turn that waited this long is refused with queue_timeout.",

@@ -33,6 +33,9 @@ export function compileConfig(settings: LayeredSettings, machine: Machine, env: 
       idleTimeoutsMs: settings.read(options.turnIdleTimeoutsMs),
       timeoutMs: settings.read(options.turnTimeoutMs),
       spareThreads: settings.read(options.spareThreads),
+      upstreamLimit: settings.read(options.upstreamLimit),
+      upstreamConnections: settings.read(options.upstreamConnections),
+      upstreamConnectionsPerSecond: settings.read(options.upstreamConnectionsPerSecond),
     },
     workers: settings.read(options.workers) ?? Math.min(4, Math.max(1, machine.cores - 1)),
     admission: {

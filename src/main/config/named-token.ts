@@ -11,6 +11,8 @@ export interface NamedToken {
   readonly models: readonly string[] | null;
   /** Turns it may have under way at once, those that wait included; null: as many as the service takes. */
   readonly maxConcurrentTurns: number | null;
+  /** `background`: all of its turns let interactive ones go first. */
+  readonly priority: "interactive" | "background";
   /** Cut off: refused as one that is not known. */
   readonly disabled: boolean;
 }
@@ -42,6 +44,7 @@ export function nameDefaultToken(token: string): NamedToken {
     sha256: digestToken(token),
     models: null,
     maxConcurrentTurns: null,
+    priority: "interactive",
     disabled: false,
   };
 }

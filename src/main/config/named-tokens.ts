@@ -117,6 +117,7 @@ function makeToken(entry: TokenEntry, sha256: string): NamedToken {
     sha256,
     models: entry.models ?? null,
     maxConcurrentTurns: entry.maxConcurrentTurns ?? null,
+    priority: entry.priority ?? "interactive",
     disabled: entry.disabled ?? false,
   };
 }

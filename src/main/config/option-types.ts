@@ -52,6 +52,23 @@ export function integer(min: number, max: number): OptionType<number> {
   };
 }
 
+/** A number, or one of these words in its place. */
+export function integerOr<const W extends string>(
+  words: readonly W[],
+  min: number,
+  max: number,
+): OptionType<number | W> {
+  const number = integer(min, max);
+  return {
+    ...single,
+    schema: z.union([number.schema, z.literal(words)]),
+    allowed: `${words.join(", ")} or ${number.allowed}`,
+    placeholder: `${words.join("|")}|N`,
+    fromText: (texts) => words.find((word) => word === texts[0]) ?? number.fromText(texts),
+    toText: String,
+  };
+}
+
 /** Longest delay `setTimeout` takes; a longer one would fire at once. */
 const maxTimerMs = 2_147_483_647;
 

@@ -75,6 +75,9 @@ export const optionGroups: readonly { readonly title: string; readonly options: 
       options.turnIdleTimeoutsMs,
       options.turnTimeoutMs,
       options.spareThreads,
+      options.upstreamLimit,
+      options.upstreamConnections,
+      options.upstreamConnectionsPerSecond,
     ],
   },
   {

@@ -14,6 +14,7 @@ const words = {
   sha256: "a SHA-256 digest as 64 hexadecimal digits",
   models: "a list of model ids, at least one",
   maxConcurrentTurns: "an integer from 1 to 100000",
+  priority: "interactive or background",
   disabled: "true or false",
 } as const;
 
@@ -34,6 +35,9 @@ const entrySchema = z.strictObject({
     .meta({ description: "Models it may use, first the one for requests that name none. Default: all." }),
   maxConcurrentTurns: z.int().min(1).max(100_000).optional().meta({
     description: "Turns it may have under way at once. Default: as many as the service takes.",
+  }),
+  priority: z.enum(["interactive", "background"]).optional().meta({
+    description: "background: all of its turns let interactive ones go first. Default: interactive.",
   }),
   disabled: z.boolean().optional().meta({ description: "true: cut off." }),
 });
@@ -60,7 +64,7 @@ export function explainTokenList(value: unknown): readonly InnerFault[] {
 }
 
 const listWords = `a list of at most ${maxTokens} tokens`;
-const entryWords = `an object with name, one of token, tokenFile and sha256, and any of models, maxConcurrentTurns, disabled`;
+const entryWords = `an object with name, one of token, tokenFile and sha256, and any of models, maxConcurrentTurns, priority, disabled`;
 
 function refuseKey(path: string, name: string): InnerFault {
   return { path: `${path}.${name}`, problem: refuseName("", "key", name, Object.keys(words)).problem };

@@ -76,6 +76,11 @@ export interface TurnsConfig {
   readonly timeoutMs: number;
   /** Native threads started ahead of need, at most; 0 starts each with its turn. */
   readonly spareThreads: number;
+  /** Turns that the account's backend is asked to run at once; `auto` learns it. */
+  readonly upstreamLimit: "auto" | "none" | number;
+  /** Connections of a ChatGPT account to its backend at most. */
+  readonly upstreamConnections: number;
+  readonly upstreamConnectionsPerSecond: number;
 }
 
 /** How many turns run and wait at once. */

@@ -54,11 +54,12 @@ export class AnswerStream<Part> {
     return this.#isReason(parts) ? this.#open() : undefined;
   };
 
-  /** The turn has left the queue: from now on the head is not held for longer than `holdMs`. */
-  readonly noteAdmitted = (): void => {
+  /** Once the turn has left the queue the head is not held for longer than `holdMs`; back in the queue it is held again. */
+  readonly noteAdmission = (isAdmitted: boolean): void => {
     const { holdMs } = this.#options;
     if (this.isOpen) return;
-    if (holdMs === 0) void this.#open();
+    if (!isAdmitted) this.#stopTimer();
+    else if (holdMs === 0) void this.#open();
     else this.#timer ??= setTimeout(() => void this.#open(), holdMs);
   };
 

@@ -1,7 +1,13 @@
 /** The body of `GET /v1/health`: what the runtime knows of itself, in the API's own spelling. */
 import type { ContinuationRegistryStats } from "../continuation/types.js";
 import { describeNativeApi } from "../dialects/answers/native-api.js";
-import type { AppServerHealth, NativeRuntimeHealth, RateLimits, WorkerHealth } from "../runtime/types.js";
+import type {
+  AppServerHealth,
+  NativeRuntimeHealth,
+  RateLimits,
+  UpstreamLimitsHealth,
+  WorkerHealth,
+} from "../runtime/types.js";
 import { identityOf } from "./identity.js";
 import type { RouteContext } from "./server-options.js";
 
@@ -58,6 +64,7 @@ export function describeHealth(health: NativeRuntimeHealth, context: RouteContex
       workers: health.workers.map(describeWorker),
       queue: { depth: health.queue.depth, running: health.queue.running },
       spare_threads: { ...health.spareThreads },
+      upstream_limits: describeUpstreamLimits(health.upstreamLimits),
     },
   };
 }
@@ -65,6 +72,25 @@ export function describeHealth(health: NativeRuntimeHealth, context: RouteContex
 function describeRegistry(stats: ContinuationRegistryStats) {
   const { kind, persistence, ttlMs, entries, bytes } = stats;
   return { kind, persistence, ttl_ms: ttlMs, entries, bytes };
+}
+
+const noUpstreamLimits: UpstreamLimitsHealth = {
+  limits: [],
+  refusals: 0,
+  connections: { held: 0, bound: null, refused: 0 },
+};
+
+function describeUpstreamLimits({ limits, refusals, connections } = noUpstreamLimits) {
+  return {
+    limits: limits.map(({ model, limit, running, ceiling }) => ({
+      model,
+      limit,
+      running,
+      refused_at: ceiling,
+    })),
+    refusals,
+    connections: { ...connections },
+  };
 }
 
 function describeRateLimits(limits: RateLimits) {

@@ -20,6 +20,7 @@ import type {
   IsolatedTurnResult,
   JsonObject,
   NativeTurnRuntime,
+  OnAdmission,
   TurnEvent,
   TurnStarted,
 } from "../runtime/types.js";
@@ -174,14 +175,14 @@ export class ResponseRun {
     }
   }
 
-  /** Runs to the end. `signal` is the client's: background responses have none. `onAdmitted`: the turn left the queue. */
-  async run(sink: ResponseSink, signal: AbortSignal | null, onAdmitted?: () => void): Promise<RunEnd> {
+  /** Runs to the end. `signal` is the client's: background responses have none. `onAdmission`: the turn left the queue, or is back in it. */
+  async run(sink: ResponseSink, signal: AbortSignal | null, onAdmission?: OnAdmission): Promise<RunEnd> {
     this.#options.onRun(this);
     const tell = this.#logged(sink);
     let end: RunEnd;
     try {
       if (this.background) await tell(this.stream.queue());
-      end = await this.#run(tell, signal, onAdmitted);
+      end = await this.#run(tell, signal, onAdmission);
     } catch (error) {
       end = await this.#fail(error, tell);
     }
@@ -201,7 +202,7 @@ export class ResponseRun {
   async #run(
     sink: ResponseSink,
     clientSignal: AbortSignal | null,
-    onAdmitted: (() => void) | undefined,
+    onAdmission: OnAdmission | undefined,
   ): Promise<RunEnd> {
     const { turn, runtime, caller, owner, requestId } = this.#options;
     await this.#pace.breathe();
@@ -223,11 +224,11 @@ export class ResponseRun {
       },
       {
         signal,
-        ...(onAdmitted !== undefined && { onAdmitted }),
+        ...(onAdmission !== undefined && { onAdmission }),
         ...(!turn.stream && !this.background && { onForget: () => this.#forget() }),
         onTurnStarted: (started) => {
           this.#started = started;
-          onAdmitted?.();
+          onAdmission?.(true);
           // The first events are few, and nothing follows before they are taken.
           void sink(this.stream.start(started));
         },

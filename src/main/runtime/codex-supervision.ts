@@ -12,6 +12,7 @@ import { createAppServerSource } from "./create-app-server-source.js";
 import { FactsReader } from "./facts-reader.js";
 import { HangWatch } from "./hang-watch.js";
 import { InstallationWatch } from "./installation-watch.js";
+import type { SupervisedTurns } from "./isolated-turns-context.js";
 import { LoginFollower } from "./login-follower.js";
 import type { ConnectionChange, WorkerSlot } from "./pool/worker-slot.js";
 import { WorkerSlots } from "./pool/worker-slots.js";
@@ -33,18 +34,6 @@ export interface CodexSupervisionOptions {
   readonly maxThreadsKept: number;
   /** What Codex's log databases may grow to while an app-server runs, in bytes. */
   readonly maxLogBytes: number;
-}
-
-/** What supervision asks and tells of the turns that run on what it keeps alive. */
-export interface SupervisedTurns {
-  /** Room may have appeared. */
-  pump(): void;
-  /** Native threads of a lost connection are gone. */
-  forgetDeadThreads(): void;
-  /** Their login is gone. */
-  abandonParked(): void;
-  /** Whether nothing runs on app-servers of this generation. */
-  isIdle(appServerGeneration: number): boolean;
 }
 
 const reportIntervalMs = 1_000;
@@ -188,7 +177,11 @@ export class CodexSupervision {
       callbacks: {
         onConnection: (slot, change) => this.#onConnection(slot, change),
         onAccountChanged: () => void this.#factsReader.read(),
-        onRateLimits: (rateLimits) => this.facts.noteRateLimits(rateLimits),
+        onRateLimits: (rateLimits) => {
+          this.facts.noteRateLimits(rateLimits);
+          this.#turns?.noteWindow(this.facts.windowOpensInMs(Date.now()));
+        },
+        onThreadGone: () => this.#turns?.pump(),
         onChild: (slot, pid) => children.set(slot.id, pid),
         onSilent: (slot) => this.#onWorkerSilent(slot),
         onLost: (slot) => this.#onWorkerLost(slot),
@@ -211,12 +204,12 @@ export class CodexSupervision {
     await this.source.restart(reason).catch((error: unknown) => this.#onStartFailed(error));
   }
 
-  /** When the plan's used-up window opens again, in milliseconds; null where that is not known. */
-  async windowOpensInMs({ mayAsk }: { readonly mayAsk: boolean }): Promise<number | null> {
+  /** When the plan's used-up window opens again, in milliseconds; null where that is not known. `anew`: asks Codex first. */
+  async windowOpensInMs({ anew }: { readonly anew: boolean }): Promise<number | null> {
     const known = this.facts.windowOpensInMs(Date.now());
     const slot = this.#slots?.leastBusy(() => true) ?? null;
-    if (known !== null || slot === null || !mayAsk) return known;
     // Codex before 0.160 does not tell of a window by itself.
+    if (slot === null || (known !== null && !anew)) return known;
     await this.facts.readRateLimits(slot, windowTimeoutMs);
     return this.facts.windowOpensInMs(Date.now());
   }

@@ -1,11 +1,12 @@
 import { findNotJson } from "../../workers/contract/json.js";
 import type { NativeThreadChoice } from "../../workers/contract/turn.js";
 import { CodexNativeApiError } from "../errors.js";
-import { Admission, type Permit } from "./admission/admission.js";
+import { AccountStanding, type TurnedAway } from "./account-standing.js";
+import { Admission, type Permit, type ReturnedTurn } from "./admission/admission.js";
 import { StartGate } from "./admission/start-gate.js";
-import { GenerationUse } from "./generation-use.js";
 import type { IsolatedTurnsContext, IsolatedTurnsOptions, TurnBounds } from "./isolated-turns-context.js";
-import { isInfrastructureFault, isParked, mayRunAgain, observe } from "./leg-verdicts.js";
+import { mayRunAgain, refusalOf } from "./leg-verdicts.js";
+import { NativeConnections } from "./native-connections.js";
 import { isAlive, NativeThreads } from "./native-threads.js";
 import { ParkedTurns } from "./parked-turns.js";
 import { SpareThreads } from "./spare-threads.js";
@@ -19,10 +20,11 @@ import {
   settingsOf,
   type WantedTurn,
 } from "./turn-assignment.js";
+import { TurnAttempts } from "./turn-attempts.js";
 import { type Place, TurnPlaces } from "./turn-places.js";
-import { accountChanged, neverStarted, notJson, shuttingDown } from "./turn-refusals.js";
+import { accountChanged, neverStarted, noRoomInTime, notJson, shuttingDown } from "./turn-refusals.js";
 import { TurnScope } from "./turn-scope.js";
-import { type LegResult, TurnSession } from "./turn-session.js";
+import type { LegResult, TurnSession } from "./turn-session.js";
 import type {
   IsolatedTurnHandlers,
   IsolatedTurnRequest,
@@ -31,29 +33,40 @@ import type {
   ToolOutput,
   TurnErrorData,
   TurnStarted,
+  UpstreamConnectionsHealth,
 } from "./types.js";
 
 /** A turn that showed nothing is run again when the plumbing under it broke; once more, should that break too. */
 const maxAttempts = 3;
+/** A leg that is over, and what it ran on. */
+interface EndedLeg {
+  readonly result: LegResult;
+  readonly session: TurnSession;
+  readonly permit: Permit<Place>;
+}
 
 /** Takes turns in, finds each a worker, runs it, and runs it once more elsewhere when that can be done unseen. */
 export class IsolatedTurns {
   #options: IsolatedTurnsOptions;
   readonly #context: IsolatedTurnsContext;
   readonly #admission: Admission<Place>;
+  readonly #account: AccountStanding;
+  readonly #connections: NativeConnections;
   readonly #places: TurnPlaces;
   readonly #spares: SpareThreads;
   readonly #parked: ParkedTurns<TurnSession>;
   readonly #threads: NativeThreads;
-  readonly #use: GenerationUse;
+  readonly #attempts: TurnAttempts;
   readonly #scope = new TurnScope();
   #closing = false;
 
   constructor(options: IsolatedTurnsOptions, context: IsolatedTurnsContext) {
     this.#options = options;
     this.#context = context;
-    this.#use = new GenerationUse(context.onGenerationIdle);
-    this.#parked = new ParkedTurns(options.parking, (session) => this.#use.leave(generationOf(session)));
+    this.#parked = new ParkedTurns(options.parking, (session) => {
+      session.leave();
+      this.#attempts.leaveParked(session);
+    });
     this.#threads = new NativeThreads(options.maxLoadedThreads);
     this.#places = new TurnPlaces({
       slots: context.slots,
@@ -67,19 +80,46 @@ export class IsolatedTurns {
       onPlaceLeft: () => this.#admission.pump(),
       now: options.now,
     });
-    this.#admission = new Admission<Place>(options.admission, () => context.readiness.current, options.now);
+    this.#admission = new Admission<Place>(
+      options.admission,
+      () => context.readiness.current,
+      options.now,
+      context.room,
+    );
+    this.#account = new AccountStanding({
+      ...context,
+      running: () => this.#admission.running,
+      failWaiting: (error) => this.#admission.failWaiting(error),
+      now: options.now,
+    });
+    this.#connections = new NativeConnections(options.connections, {
+      running: () => this.#admission.running,
+      parked: this.#parked,
+      threads: this.#threads,
+      spares: this.#spares,
+      slots: context.slots,
+      now: options.now,
+      onRoom: () => this.#admission.pump(),
+      logger: context.logger,
+    });
+    this.#attempts = new TurnAttempts({
+      ...context,
+      admission: this.#admission,
+      account: this.#account,
+      connections: this.#connections,
+      places: this.#places,
+      spares: this.#spares,
+      timeoutMs: () => this.#options.timeoutMs,
+      onIdle: () => this.#scope.noteIdle(),
+    });
     context.readiness.onChange((phase) => {
       if (phase === "blocked") this.#admission.failWaiting(this.#notReady());
       this.#admission.pump();
     });
   }
 
-  get depth(): number {
-    return this.#admission.depth;
-  }
-
-  get running(): number {
-    return this.#admission.running;
+  get queue(): { readonly depth: number; readonly running: number } {
+    return { depth: this.#admission.depth, running: this.#admission.running };
   }
 
   /** For turns that begin from here on. */
@@ -98,17 +138,29 @@ export class IsolatedTurns {
     const wanted = readRequest(request, this.#options.profile);
     return this.#scope.run(handlers, async (signal) => {
       const handled = { ...handlers, signal };
-      for (let attempt = 1; ; attempt += 1) {
-        const permit = await this.#acquire(wanted, signal, () => this.#findPlace(wanted));
-        handlers.onAdmitted?.();
-        const { result, session } = await this.#attempt(wanted, permit, handled, (spareThreadId) => {
+      let attempt = 1;
+      let returned: TurnedAway | undefined;
+      for (;;) {
+        const permit = await this.#acquire(wanted, signal, () => this.#findPlace(wanted), returned);
+        handlers.onAdmission?.(true);
+        const assign = (spareThreadId: string | null) => {
           this.#checkAccount(wanted, permit);
           const nativeThread =
             spareThreadId === null ? freshThread : { kind: "spare" as const, threadId: spareThreadId };
           return this.#assignment(wanted, nativeThread);
-        });
+        };
+        const ended = await this.#attempts.run({ wanted, permit, handlers: handled, assign });
+        const { result } = ended;
+        if (!signal.aborted && !this.#scope.closed) {
+          returned = await this.#account.turnAway(result, permit, returned);
+          if (returned !== undefined) {
+            handlers.onAdmission?.(false);
+            continue;
+          }
+        }
         if (attempt === maxAttempts || !mayRunAgain(result) || signal.aborted)
-          return this.#conclude(result, session);
+          return this.#conclude({ ...ended, permit });
+        attempt += 1;
         this.#context.logger.warn(
           { event: "turn.run_again", requestId: wanted.requestId, worker: permit.place.slot.id },
           "a turn that had shown nothing is run again",
@@ -138,13 +190,14 @@ export class IsolatedTurns {
         },
       );
       if (permit === null) return null;
-      handlers.onAdmitted?.();
-      const { result, session } = await this.#attempt(wanted, permit, handled, () => {
+      handlers.onAdmission?.(true);
+      const assign = () => {
         this.#checkAccount(wanted, permit);
         return assignment;
-      });
-      if (!session.begun) this.#threads.keep(thread);
-      return mayRunAgain(result) ? null : this.#conclude(result, session);
+      };
+      const ended = await this.#attempts.run({ wanted, permit, handlers: handled, assign });
+      if (!ended.session.begun) this.#threads.keep(thread);
+      return this.#concludeOrReplay({ ...ended, permit }, handlers);
     });
   }
 
@@ -161,17 +214,17 @@ export class IsolatedTurns {
       read.map((output) => output.callId),
     );
     if (session === null) return null;
-    // It has its native thread and its worker already: there is nothing to wait for.
-    const leave = this.#admission.enterNow();
-    handlers.onAdmitted?.();
     try {
       return await this.#scope.run(handlers, async (signal) => {
-        const result = await this.#counted(session, 0, () => session.resume(read, { ...given, signal }));
-        return mayRunAgain(result) ? null : this.#conclude(result, session);
+        const permit = await this.#acquireAgain(session, signal);
+        handlers.onAdmission?.(true);
+        const result = await this.#attempts.resume(session, permit, () =>
+          session.resume(read, { ...given, signal }),
+        );
+        return this.#concludeOrReplay({ result, session, permit }, handlers);
       });
     } finally {
-      this.#use.leave(generationOf(session));
-      this.#leave(leave);
+      this.#attempts.leaveParked(session);
     }
   }
 
@@ -202,6 +255,10 @@ export class IsolatedTurns {
     this.#parked.abandonAll();
   }
 
+  get upstreamConnections(): UpstreamConnectionsHealth {
+    return this.#connections.health();
+  }
+
   get parkedCount(): number {
     return this.#parked.size;
   }
@@ -212,6 +269,7 @@ export class IsolatedTurns {
     this.#admission.close(shuttingDown());
     this.#parked.abandonAll();
     this.#spares.clear();
+    this.#connections.close();
     await this.#scope.close(graceMs, () => this.#admission.running === 0);
   }
 
@@ -224,15 +282,43 @@ export class IsolatedTurns {
     wanted: WantedTurn,
     signal: AbortSignal,
     findPlace: () => Place | null,
+    returned?: ReturnedTurn,
   ): Promise<Permit<Place>> {
     const { readiness } = this.#context;
     if (readiness.phase === "blocked" || readiness.phase === "stopped") throw this.#notReady();
+    await this.#account.requireOpenWindow();
+    const { caller, priority, deadlineAtMs } = wanted;
+    // The model, as far as it can be chosen yet: the catalog may not have been read.
+    const isReady = readiness.phase === "ready";
+    const pool = isReady
+      ? orRefuse(wanted, () => this.#context.chooseModel(wanted.model))
+      : (wanted.model ?? "");
+    const find = () => orRefuse(wanted, findPlace);
+    const request = { caller, priority, deadlineAtMs, pool, signal, returned, findPlace: find };
     try {
-      const find = () => orRefuse(wanted, findPlace);
-      return await this.#admission.acquire({ caller: wanted.caller, signal, findPlace: find });
+      return await this.#admission.acquire(request);
     } catch (error) {
       throw this.#scope.closed ? shuttingDown() : error;
     }
+  }
+
+  /** A parked turn that goes on asks the backend again, so it needs room there; its thread and its worker it has. */
+  async #acquireAgain(session: TurnSession, signal: AbortSignal): Promise<Permit<Place>> {
+    const { assignment, caller, slot } = session;
+    const place: Place = { slot, gatePlace: noGate, spare: null };
+    const returned = { enqueuedAtMs: this.#options.now(), error: noRoomInTime(), refusals: 0 };
+    const pool = assignment.thread.model;
+    try {
+      return await this.#admission.acquire({ caller, pool, signal, returned, findPlace: () => place });
+    } catch (error) {
+      session.cancel();
+      throw this.#scope.closed ? shuttingDown() : error;
+    }
+  }
+
+  /** Codex told of the plan's windows: when a used-up one opens, in milliseconds; null where none is used up. */
+  noteWindow(opensInMs: number | null): void {
+    this.#account.noteWindow(opensInMs);
   }
 
   /** The login may have changed since the caller looked: work of one account never runs on another. */
@@ -242,86 +328,9 @@ export class IsolatedTurns {
     throw accountChanged();
   }
 
-  /** Whatever `assign` or the turn throws, the place is given back. */
-  async #attempt(
-    wanted: WantedTurn,
-    permit: Permit<Place>,
-    handlers: IsolatedTurnHandlers,
-    assign: (spareThreadId: string | null) => Assignment,
-  ): Promise<{ readonly result: LegResult; readonly session: TurnSession }> {
-    const { slot, gatePlace, spare } = permit.place;
-    let unused = spare;
-    try {
-      const spareThreadId = spare === null ? null : await this.#spares.claim(spare);
-      // What cannot be had is given back already.
-      if (spareThreadId === null) unused = null;
-      const assignment = assign(spareThreadId);
-      const session = new TurnSession(this.#context.slots.pool, {
-        assignment,
-        slot,
-        target: this.#context.describeTarget(slot),
-        owner: wanted.owner,
-        timeoutMs: this.#options.timeoutMs,
-        onLeftGate: () => {
-          gatePlace.leave();
-          this.#onGateMoved();
-        },
-        onStartOverdue: () => {
-          gatePlace.noteOverdue();
-          this.#onGateMoved();
-        },
-      });
-      if (session.begun) unused = null;
-      const result = await this.#counted(session, permit.waitedMs, () => session.run(handlers));
-      if (result.started !== null && assignment.nativeThread.kind === "fresh") {
-        this.#context.onThreadStarted(generationOf(session));
-      }
-      return { result, session };
-    } finally {
-      if (unused !== null) this.#spares.discard(unused);
-      gatePlace.leave();
-      this.#leave(permit.release);
-    }
-  }
-
-  #onGateMoved(): void {
-    this.#admission.pump();
-    this.#spares.refill();
-  }
-
   /** Whether no turn runs or is parked on app-servers of this generation. */
   isIdle(appServerGeneration: number): boolean {
-    return this.#use.isIdle(appServerGeneration);
-  }
-
-  async #counted(session: TurnSession, waitedMs: number, run: () => Promise<LegResult>): Promise<LegResult> {
-    const generation = generationOf(session);
-    this.#use.enter(generation);
-    try {
-      const result = await run();
-      if (isInfrastructureFault(result)) this.#places.markSuspects(session.slot);
-      // Until it is taken out again, or given up.
-      if (isParked(result)) this.#use.enter(generation);
-      this.#observe(result, waitedMs);
-      return result;
-    } finally {
-      this.#use.leave(generation);
-    }
-  }
-
-  #observe(result: LegResult, waitedMs: number): void {
-    try {
-      this.#context.observer?.onTurnEnded(observe(result, waitedMs));
-    } catch (error) {
-      // A host's observer, which must not throw, costs no turn.
-      this.#context.logger.error({ event: "turn.observer_failed", err: error }, "the observer threw");
-    }
-  }
-
-  #leave(release: () => void): void {
-    release();
-    this.#spares.refill();
-    if (this.#admission.running === 0) this.#scope.noteIdle();
+    return this.#attempts.isIdle(appServerGeneration);
   }
 
   #assignment(wanted: WantedTurn, nativeThread: NativeThreadChoice): Assignment {
@@ -331,41 +340,41 @@ export class IsolatedTurns {
 
   #findPlace(wanted: WantedTurn): Place | null {
     if (this.#context.readiness.phase !== "ready") return null;
+    const model = this.#context.chooseModel(wanted.model);
+    if (!this.#connections.makeRoomFor({ ...wanted.thread, model })) return null;
     return this.#places.find(this.#spares, () => this.#assignment(wanted, freshThread));
   }
 
   /** Turns that wait for a place come first. */
   #mayPrepare(): boolean {
-    return this.#context.readiness.phase === "ready" && this.#admission.depth === 0 && !this.#closing;
+    if (this.#context.readiness.phase !== "ready" || this.#closing) return false;
+    return this.#admission.depth === 0 && this.#connections.mayPrepareSpare;
   }
 
-  async #conclude(result: LegResult, session: TurnSession): Promise<IsolatedTurnResult> {
+  /** Null where the caller's history is to be run on a new thread: this one broke, or its turn was refused, before it showed anything. */
+  #concludeOrReplay(ended: EndedLeg, handlers: IsolatedTurnHandlers): Promise<IsolatedTurnResult> | null {
+    if (!mayRunAgain(ended.result) && refusalOf(ended.result) === null) return this.#conclude(ended);
+    handlers.onAdmission?.(false);
+    return null;
+  }
+
+  async #conclude({ result, session, permit }: EndedLeg): Promise<IsolatedTurnResult> {
     const { outcome, started, usage, handlerError } = result;
+    if (refusalOf(result) !== null) this.#attempts.observe(result, permit.waitedMs);
     if (handlerError !== undefined) throw handlerError;
     if (outcome.status === "failed") throw await this.#explain(outcome.error, session);
     if (outcome.status === "cancelled" && this.#scope.closed) throw shuttingDown();
-    if (started === null) {
-      throw neverStarted();
-    }
+    if (started === null) throw neverStarted();
     if (outcome.status === "completed" && session.assignment.keepThread) this.#keepThread(started, session);
     if (outcome.status === "parked") this.#parked.park(started.turnId, session, outcome.callIds);
     return { ...started, outcome, usage };
   }
 
   async #explain(error: TurnErrorData, { assignment }: TurnSession): Promise<CodexNativeApiError> {
-    const explained = CodexNativeApiError.fromTurnError(await this.#withRetryTime(error));
+    const explained = CodexNativeApiError.fromTurnError(await this.#account.withRetryTime(error));
     if (error.code !== "invalid_request" || error.param !== undefined) return explained;
     const fields = fieldsOf(assignment);
     return findNotJson(fields) === null ? explained : notJson(fields, explained);
-  }
-
-  /** Codex does not pass on what the backend says of when to come again; the plan's windows tell, where one is used up. */
-  async #withRetryTime(error: TurnErrorData): Promise<TurnErrorData> {
-    const isUsedUp = error.code === "usage_limit_reached";
-    if ((!isUsedUp && error.code !== "rate_limit_exceeded") || error.retryAfterMs !== undefined) return error;
-    // A burst is no reason to ask the backend for more.
-    const retryAfterMs = await this.#context.windowOpensInMs({ mayAsk: isUsedUp });
-    return retryAfterMs === null ? error : { ...error, retryAfterMs };
   }
 
   #keepThread(started: TurnStarted, { slot, assignment }: TurnSession): void {
@@ -385,7 +394,4 @@ export class IsolatedTurns {
 }
 
 const freshThread = { kind: "fresh" } as const;
-
-function generationOf(session: TurnSession): number {
-  return session.target.appServerGeneration;
-}
+const noGate = { leave: () => {}, noteOverdue: () => {} };

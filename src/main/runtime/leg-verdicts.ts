@@ -1,6 +1,6 @@
 import { brokeUnderIt } from "./pool/turn-channel.js";
 import type { LegResult } from "./turn-session.js";
-import type { TurnObservation } from "./types.js";
+import type { TurnErrorData, TurnObservation } from "./types.js";
 
 /** A leg as metrics see it. */
 export function observe(result: LegResult, waitedMs: number): TurnObservation {
@@ -26,6 +26,12 @@ export function isInfrastructureFault({ outcome }: LegResult): boolean {
 /** Nothing of it was shown, so that nobody can tell whether it ran before. */
 export function mayRunAgain(result: LegResult): boolean {
   return isInfrastructureFault(result) && !result.emitted && result.handlerError === undefined;
+}
+
+/** The backend refused the turn as one too many before it produced anything: it may run when there is room. Null otherwise. */
+export function refusalOf({ outcome, emitted, handlerError }: LegResult): TurnErrorData | null {
+  if (outcome.status !== "failed" || emitted || handlerError !== undefined) return null;
+  return outcome.error.refusedFor === undefined ? null : outcome.error;
 }
 
 /** The turn is still there, waiting for outputs of the caller's functions. */

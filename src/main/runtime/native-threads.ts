@@ -41,6 +41,15 @@ export class NativeThreads {
     return isAlive(thread) ? thread : null;
   }
 
+  /** Unloads the thread least recently used; false where there is none. */
+  releaseOldest(): boolean {
+    for (const threadId of this.#threads.keys()) {
+      this.release(threadId);
+      return true;
+    }
+    return false;
+  }
+
   /** Unloads a thread that nobody will continue. */
   release(threadId: string): void {
     const thread = this.#threads.get(threadId);

@@ -35,8 +35,7 @@ export class ParkedTurns<Session extends OwnedSession> {
   }
 
   park(turnId: string, session: Session, callIds: readonly string[]): void {
-    const [oldest] = this.#turns.keys();
-    if (oldest !== undefined && this.#turns.size >= this.#options.maxTurns) this.abandon(oldest);
+    if (this.#turns.size >= this.#options.maxTurns) this.abandonOldest();
     const timer = setTimeout(() => this.abandon(turnId), this.#options.ttlMs);
     timer.unref();
     this.#turns.set(turnId, { session, callIds: new Set(callIds), timer });
@@ -75,6 +74,13 @@ export class ParkedTurns<Session extends OwnedSession> {
     this.#remove(turnId, parked);
     parked.session.cancel();
     this.#onAbandoned(parked.session);
+  }
+
+  /** Gives up the one that was parked first; false where there is none. */
+  abandonOldest(): boolean {
+    const [oldest] = this.#turns.keys();
+    if (oldest !== undefined) this.abandon(oldest);
+    return oldest !== undefined;
   }
 
   abandonAll(): void {

@@ -1,73 +1,26 @@
+import { join } from "node:path";
 import type { Logger } from "pino";
 import { missingFeatures } from "../../workers/contract/codex-capabilities.js";
 import { CodexNativeApiError } from "../errors.js";
-import type { AdmissionBounds, AdmissionOptions } from "./admission/admission.js";
-import type { AppServerTransport } from "./app-server-source.js";
-import type { CodexInstallationOptions } from "./codex-installation.js";
+import { unboundedRoom } from "./admission/admission.js";
+import { UpstreamLimits } from "./admission/upstream-limits.js";
 import { CodexSupervision } from "./codex-supervision.js";
 import { IsolatedTurns } from "./isolated-turns.js";
 import { chooseModel } from "./model-choice.js";
 import type { WorkerSlot } from "./pool/worker-slot.js";
 import type { WorkerSlots } from "./pool/worker-slots.js";
+import type { CodexNativeRuntimeOptions, RuntimeSettings } from "./runtime-options.js";
 import type {
   IsolatedTurnHandlers,
   IsolatedTurnRequest,
   IsolatedTurnResult,
   NativeModel,
   NativeRuntimeHealth,
-  NativeRuntimeObserver,
   NativeTurnRuntime,
   Readiness,
   RequestTarget,
   ToolOutput,
 } from "./types.js";
-
-/** What a `CodexNativeRuntime` runs on. A `CodexNativeApiService` makes one from its configuration. */
-export interface CodexNativeRuntimeOptions {
-  readonly codex: Omit<CodexInstallationOptions, "profile" | "silenceLimitMs" | "stopStepMs">;
-  readonly appServer: AppServerTransport;
-  readonly turns: {
-    readonly profile: CodexInstallationOptions["profile"];
-    /** Model when a request names none; null leaves it to Codex's catalog. */
-    readonly defaultModel: string | null;
-    /** Silence of a turn that Codex runs which ends it all the same, in milliseconds. */
-    readonly idleTimeoutMs: number;
-    /** Other limits than that, by model id or reasoning effort. Default: none. */
-    readonly idleTimeoutsMs?: Readonly<Record<string, number>>;
-    readonly timeoutMs: number;
-    /** Native threads started ahead of need, at most; 0 starts each with its turn. Default 4. */
-    readonly spareThreads?: number;
-  };
-  /** Worker threads. */
-  readonly workers: number;
-  readonly admission: AdmissionOptions & { readonly startGate: number };
-  /** How long turns in flight may take to end on `close`, in milliseconds. */
-  readonly shutdownGraceMs: number;
-  /** Version of this service, which Codex is told. */
-  readonly version: string;
-  /** Native threads that a Codex which cannot unload them (before 0.169) is given before a new process takes over. Default 400. */
-  readonly maxThreadsKept?: number;
-  /** What Codex's log databases may grow to before a new process takes over, in bytes. Default 128 MiB. */
-  readonly maxLogBytes?: number;
-  /** Told of every turn, for metrics. Default: nobody. */
-  readonly observer?: NativeRuntimeObserver;
-  /** The host's name of the provider profile that turns run under. Default `openai-default`. */
-  readonly providerProfileId?: string;
-  /**
-   * The only Codex account (its ChatGPT account id) that turns may run under: while another is logged in, they are refused with
-   * `native_login_required`. Default: whichever is logged in.
-   */
-  readonly accountId?: string;
-}
-
-/** What a runtime that is open can be given anew. */
-export interface RuntimeSettings {
-  readonly turns: Pick<
-    CodexNativeRuntimeOptions["turns"],
-    "defaultModel" | "idleTimeoutMs" | "idleTimeoutsMs" | "timeoutMs"
-  >;
-  readonly admission: AdmissionBounds;
-}
 
 type RuntimeState = "idle" | "starting" | "running" | "closing" | "closed";
 
@@ -81,6 +34,9 @@ const maxThreadsKept = 400;
 /** Codex before 0.169 logs some 20 KB a turn (0.150 and 0.160, with short prompts): thousands of turns. */
 const maxLogBytes = 128 * 1024 * 1024;
 const defaultSpareThreads = 4;
+/** Public reports tell of refused upgrades beyond some 50 connections of one account. */
+const defaultUpstreamConnections = 32;
+const defaultUpstreamConnectionsPerSecond = 16;
 /** One costs as much memory as any idle thread. */
 const spareThreads = { idleMs: 300_000, minAvailableBytes: 512 * 1024 * 1024 } as const;
 /** How long, and how many, turns may wait for outputs of the caller's functions. */
@@ -98,6 +54,8 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
   #options: CodexNativeRuntimeOptions;
   readonly #logger: Logger;
   readonly #supervision: CodexSupervision;
+  /** Null: refusals of the backend are passed on as they come. */
+  readonly #limits: UpstreamLimits | null;
   #turns: IsolatedTurns | null = null;
   #state: RuntimeState = "idle";
   #opening: Promise<void> | null = null;
@@ -108,6 +66,16 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
   constructor(options: CodexNativeRuntimeOptions, logger: Logger) {
     this.#options = options;
     this.#logger = logger;
+    const { upstreamLimit: limit = "auto" } = options.turns;
+    const limitsOptions = {
+      most: options.admission.maxConcurrentTurns,
+      file: join(options.codex.stateDir, "upstream-limits.json"),
+      now: () => performance.now(),
+      wallClock: Date.now,
+    };
+    const accountInForce = () => this.#supervision.facts.account?.id ?? null;
+    this.#limits =
+      limit === "none" ? null : new UpstreamLimits({ ...limitsOptions, limit }, accountInForce, logger);
     this.#supervision = new CodexSupervision(
       {
         codex: {
@@ -173,6 +141,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
   async #open(): Promise<void> {
     this.#enter("starting");
     try {
+      await this.#limits?.load();
       await this.#supervision.open((slots) => {
         this.#turns = this.#createTurns(slots);
         return this.#turns;
@@ -227,8 +196,13 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
         loadedThreads: this.#supervision.facts.loadedThreads,
       },
       workers: this.#supervision.slots?.health() ?? [],
-      queue: { depth: this.#turns?.depth ?? 0, running: this.#turns?.running ?? 0 },
+      queue: this.#turns?.queue ?? { depth: 0, running: 0 },
       spareThreads: this.#turns?.spareThreads ?? { ready: 0, taken: 0, missed: 0 },
+      upstreamLimits: {
+        limits: this.#limits?.health() ?? [],
+        refusals: this.#limits?.refusals ?? 0,
+        connections: this.#turns?.upstreamConnections ?? { held: 0, bound: null, refused: 0 },
+      },
       degraded: [
         ...(this.#hangingCalls > 0 ? ["unanswered_calls"] : []),
         ...this.#supervision.installation.degraded,
@@ -319,6 +293,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
     // It sees that it is over, and stops. Why it failed was said to whoever opened it.
     await this.#opening?.catch(() => {});
     await this.#turns?.close(this.#isDestroyed ? 0 : graceMs);
+    await this.#limits?.close();
     await this.#supervision.close();
     this.#enter("closed");
   }
@@ -346,6 +321,14 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
         parking,
         maxLoadedThreads,
         spareThreads: { ...spareThreads, maxThreads: turns.spareThreads ?? defaultSpareThreads },
+        connections: {
+          // Other logins have no WebSocket connections that outlive a turn.
+          most: () =>
+            facts.account?.authMode === "chatgpt"
+              ? (turns.upstreamConnections ?? defaultUpstreamConnections)
+              : null,
+          perSecond: turns.upstreamConnectionsPerSecond ?? defaultUpstreamConnectionsPerSecond,
+        },
         now: () => performance.now(),
       },
       {
@@ -362,6 +345,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
         describeTarget: (slot) => this.#describeTarget(slot),
         observer: this.#options.observer ?? null,
         windowOpensInMs: (options) => this.#supervision.windowOpensInMs(options),
+        room: this.#limits ?? unboundedRoom,
         onGenerationIdle: (generation) => this.#supervision.onGenerationIdle(generation),
         onThreadStarted: (generation) => this.#supervision.onThreadStarted(generation),
         availableBytes: () => process.availableMemory(),

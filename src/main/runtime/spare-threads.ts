@@ -81,6 +81,8 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
   readonly #demands = new Map<string, Demand<Slot>>();
   /** The place of the one that is being prepared. */
   #preparing: GatePlace | null = null;
+  /** Given back while Codex was still setting them up. */
+  #unwanted = 0;
   #taken = 0;
   #missed = 0;
   #sweep: NodeJS.Timeout | null = null;
@@ -96,6 +98,11 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
     return { ready: this.#size, taken: this.#taken, missed: this.#missed };
   }
 
+  /** Threads that are there or being set up, wanted or not. */
+  get held(): number {
+    return this.#size + this.#unwanted;
+  }
+
   /** Notes that a turn with these settings begins, and gives it a spare where there is one on such a worker. */
   take(turn: SpareUser<Slot>): SpareThread<Slot> | null {
     const spare = this.#options.maxThreads === 0 ? null : this.#take(turn);
@@ -103,6 +110,24 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
     else this.#taken += 1;
     return spare;
   }
+
+  /** Whether a turn with these settings would get a spare. */
+  hasFor(thread: ThreadSettings): boolean {
+    return this.#demands.get(JSON.stringify(thread))?.spares.some(isAlive) ?? false;
+  }
+
+  /** Gives up the spare of the settings longest unused; false where there is none. */
+  discardOne(): boolean {
+    for (const demand of this.#demands.values()) {
+      const spare = demand.spares.pop();
+      if (spare === undefined) continue;
+      demand.wanted = demand.spares.length;
+      this.discard(spare);
+      return true;
+    }
+    return false;
+  }
+
   /** Starts what is wanted and missing, as far as there is room. Call it whenever room may have appeared. */
   refill(): void {
     if (this.#preparing !== null) return;
@@ -129,7 +154,9 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
 
   /** Gives back a spare that was taken and not used. */
   discard(spare: SpareThread<Slot>): void {
+    this.#unwanted += 1;
     void spare.threadId.then((threadId) => {
+      this.#unwanted -= 1;
       if (threadId !== null && isAlive(spare)) spare.slot.releaseThread(threadId);
     });
   }

@@ -5,7 +5,13 @@ import type { NativeThreadChoice, ThreadSettings, TurnAssignment } from "../../w
 import { CodexNativeApiError } from "../errors.js";
 import { ItemList, type Items } from "../history/item-list.js";
 import { notJson } from "./turn-refusals.js";
-import type { IsolatedTurnRequest, ToolOutput, TurnProfile, WebSearchOptions } from "./types.js";
+import type {
+  IsolatedTurnRequest,
+  ToolOutput,
+  TurnPriority,
+  TurnProfile,
+  WebSearchOptions,
+} from "./types.js";
 
 /** A turn for a worker, all but its key. */
 export type Assignment = Omit<TurnAssignment, "turnKey">;
@@ -24,6 +30,9 @@ export interface WantedTurn {
   readonly keepThread: boolean;
   readonly accountId: string | null | undefined;
   readonly caller: string;
+  readonly priority: TurnPriority;
+  /** On the runtime's monotonic clock; undefined: none of the caller's own. */
+  readonly deadlineAtMs: number | undefined;
   readonly owner: string | null;
   readonly requestId: string | undefined;
 }
@@ -70,6 +79,8 @@ function fillIn(request: IsolatedTurnRequest, profile: TurnProfile): WantedTurn 
     keepThread: request.keepThread === true && directives.length === 0,
     accountId: request.accountId,
     caller: request.caller ?? defaultCaller,
+    priority: request.priority ?? "interactive",
+    deadlineAtMs: request.deadlineAtMs,
     owner: request.owner ?? null,
     requestId: request.requestId,
   };

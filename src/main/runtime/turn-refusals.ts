@@ -22,6 +22,13 @@ export function accountChanged(): CodexNativeApiError {
   );
 }
 
+/** For a parked turn that wanted to go on. */
+export function noRoomInTime(): CodexNativeApiError {
+  return new CodexNativeApiError("queue_timeout", "No place became free for the turn to go on.", {
+    retryAfterMs: 1000,
+  });
+}
+
 export function neverStarted(): CodexNativeApiError {
   return new CodexNativeApiError("turn_cancelled", "The caller gave the turn up before it started.");
 }

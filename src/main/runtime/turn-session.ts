@@ -1,11 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { MessageChannel } from "node:worker_threads";
-import type { ToolOutput, TurnEvent } from "../../workers/contract/turn-messages.js";
+import type { ToolOutput, TurnEvent, TurnPortNotice } from "../../workers/contract/turn-messages.js";
 import { brokeUnderIt, type LegOutcome, TurnChannel } from "./pool/turn-channel.js";
 import type { WorkerPool } from "./pool/worker-pool.js";
 import type { WorkerSlot } from "./pool/worker-slot.js";
 import type { Assignment } from "./turn-assignment.js";
-import type { IsolatedTurnHandlers, RequestTarget, TokenUsage, TurnStarted } from "./types.js";
+import type {
+  IsolatedTurnHandlers,
+  QueueWait,
+  RequestTarget,
+  TokenUsage,
+  TurnErrorData,
+  TurnStarted,
+} from "./types.js";
 import { addUsage } from "./usage.js";
 
 export interface TurnSessionOptions {
@@ -14,12 +21,20 @@ export interface TurnSessionOptions {
   readonly target: RequestTarget;
   /** Whose turn it is; null: nobody's. */
   readonly owner: string | null;
+  readonly caller: string;
+  readonly queue: QueueWait;
   /** Ceiling of one leg, in milliseconds. */
   readonly timeoutMs: number;
+  /** When the caller's own time for the first leg is over, as `performance.now()` counts. Default: never. */
+  readonly deadlineAtMs?: number | undefined;
   /** Called once, when Codex took the turn on or the attempt ended before: the start gate opens for the next. */
   readonly onLeftGate: () => void;
-  /** Codex leaves a call that starts the turn unanswered while it answers others. */
-  readonly onStartOverdue: () => void;
+  /** Codex took the turn on. */
+  readonly onStarted: () => void;
+  /** Called when the backend has taken the turn on, as far as can be told: it put something out, or has not refused it for long. */
+  readonly onAccepted: () => void;
+  /** What Codex says beside the turn's events. */
+  readonly onNotice: (notice: TurnPortNotice["type"]) => void;
 }
 
 export interface LegResult {
@@ -37,6 +52,21 @@ export interface LegResult {
 }
 
 /**
+ * A backend refuses at once, and Codex asks again for some seconds before it tells: a turn that was not refused for so long after
+ * its start is taken to think, in milliseconds.
+ */
+const unrefusedMs = 8_000;
+
+const callersTimeOver: TurnErrorData = {
+  code: "turn_timeout",
+  message: "The turn had not ended when the time was over that its caller gave it.",
+};
+
+function ranTooLong(timeoutMs: number): TurnErrorData {
+  return { code: "turn_timeout", message: `The turn ran longer than ${timeoutMs} ms.` };
+}
+
+/**
  * One native turn on one worker, from its start to its terminal event. Where the model calls functions of the caller's, the
  * turn has several legs: each ends parked, and the next begins with the functions' outputs. No method rejects.
  */
@@ -49,22 +79,26 @@ export class TurnSession {
   #handlers: IsolatedTurnHandlers = {};
   #usage: TokenUsage | null = null;
   #firstEventAtMs: number | null = null;
+  #acceptance: NodeJS.Timeout | null = null;
+  /** Settles when the worker is done with the turn: its native thread is unloaded then, or kept. */
+  #left: Promise<void> = Promise.resolve();
+  #isLeaving = false;
 
   constructor(pool: WorkerPool, options: TurnSessionOptions) {
     this.#options = options;
-    const { slot, assignment, onStartOverdue } = options;
+    const { slot, assignment, onNotice } = options;
     const { port1, port2 } = new MessageChannel();
-    this.#channel = new TurnChannel(port1, this.#onEvent, onStartOverdue);
+    this.#channel = new TurnChannel(port1, this.#onEvent, onNotice);
     this.begun = this.#channel.begin({ ...assignment, turnKey: randomUUID() });
     if (!this.begun) return;
     const task = { kind: "turn", port: port2, workerGeneration: slot.generation } as const;
     // A thread that dies closes the port too, and the channel then ends the turn after what had arrived before.
-    pool.run(slot.threadId, task, [port2]).catch(() => port1.close());
+    this.#left = pool.run(slot.threadId, task, [port2]).catch(() => port1.close());
   }
 
   /** The first leg. */
   run(handlers: IsolatedTurnHandlers): Promise<LegResult> {
-    return this.#follow(handlers, () => this.#channel.leg);
+    return this.#follow(handlers, () => this.#channel.leg, this.#options.deadlineAtMs);
   }
 
   /** The leg after a parked one. */
@@ -91,6 +125,10 @@ export class TurnSession {
     return this.#options.owner;
   }
 
+  get caller(): string {
+    return this.#options.caller;
+  }
+
   get assignment(): Assignment {
     return this.#options.assignment;
   }
@@ -99,17 +137,32 @@ export class TurnSession {
     this.#channel.cancel();
   }
 
-  async #follow(handlers: IsolatedTurnHandlers, leg: () => Promise<LegOutcome>): Promise<LegResult> {
+  /** It is over and not to go on: its thread is on its way out. */
+  leave(): void {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    this.slot.awaitThreadOf(this.#left);
+  }
+
+  async #follow(
+    handlers: IsolatedTurnHandlers,
+    leg: () => Promise<LegOutcome>,
+    deadlineAtMs = Number.POSITIVE_INFINITY,
+  ): Promise<LegResult> {
     const { slot, timeoutMs, onLeftGate } = this.#options;
     const { signal } = handlers;
     this.#handlers = handlers;
     this.#usage = null;
     this.#firstEventAtMs = null;
     const startedAtMs = performance.now();
-    const ceiling = setTimeout(() => {
-      this.#channel.cancel();
-      this.#channel.fail({ code: "turn_timeout", message: `The turn ran longer than ${timeoutMs} ms.` });
-    }, timeoutMs);
+    const leftMs = Math.max(0, deadlineAtMs - startedAtMs);
+    const ceiling = setTimeout(
+      () => {
+        this.#channel.cancel();
+        this.#channel.fail(leftMs < timeoutMs ? callersTimeOver : ranTooLong(timeoutMs));
+      },
+      Math.min(timeoutMs, leftMs),
+    );
     const onAbort = () => this.cancel();
     signal?.addEventListener("abort", onAbort, { once: true });
     if (signal?.aborted === true) onAbort();
@@ -129,6 +182,7 @@ export class TurnSession {
     } finally {
       slot.activeTurns -= 1;
       clearTimeout(ceiling);
+      if (this.#acceptance !== null) clearTimeout(this.#acceptance);
       signal?.removeEventListener("abort", onAbort);
       onLeftGate();
     }
@@ -151,13 +205,17 @@ export class TurnSession {
       case "turn.started": {
         this.#options.onLeftGate();
         const { threadId, turnId, model } = event;
-        this.#started = { threadId, turnId, model, target: this.#options.target };
+        const { target, queue } = this.#options;
+        this.#started = { threadId, turnId, model, target, queue };
+        this.#options.onStarted();
+        this.#acceptance = setTimeout(this.#options.onAccepted, unrefusedMs);
         return this.#handlers.onTurnStarted?.(this.#started);
       }
       case "model_call.completed":
         this.#usage = addUsage(this.#usage, event.usage);
         return this.#handlers.onEvent?.(event);
       default:
+        if (this.#firstEventAtMs === null) this.#options.onAccepted();
         this.#firstEventAtMs ??= performance.now();
         return this.#handlers.onEvent?.(event);
     }

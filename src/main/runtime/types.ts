@@ -79,16 +79,28 @@ export interface IsolatedTurnRequest {
   readonly accountId?: string | null;
   /** Who asks, for fairness between callers. Default: one shared caller. */
   readonly caller?: string;
+  /** `background`: for batches, which let interactive turns go first. Default: `interactive`. */
+  readonly priority?: TurnPriority;
+  /**
+   * When the caller's own time is over, as `performance.now()` counts: a turn that still waits then is refused with
+   * `queue_timeout`. Default: the queue's own bound alone.
+   */
+  readonly deadlineAtMs?: number;
   /** Whose turn it is: parked, only they find it. Default and null: nobody's, so that everybody does. */
   readonly owner?: string | null;
   /** Request id of the caller's, for logs. */
   readonly requestId?: string;
 }
 
+/** `background`: for batches. They run when no interactive turn waits, and now and then when one does. */
+export type TurnPriority = "interactive" | "background";
+
+/** True: the turn left the queue, and its own time begins. False: the backend had no room for it yet, and it waits again. */
+export type OnAdmission = (isAdmitted: boolean) => void;
+
 /** How the caller of a turn follows it, holds it back, or gives it up. */
 export interface IsolatedTurnHandlers {
-  /** The turn left the queue: it has a place, and its own time begins. Again where it is run again elsewhere. */
-  readonly onAdmitted?: () => void;
+  readonly onAdmission?: OnAdmission;
   /** Codex took the turn on. */
   readonly onTurnStarted?: (started: TurnStarted) => void;
   /**
@@ -120,6 +132,15 @@ export interface TurnStarted {
   readonly turnId: string;
   readonly model: string;
   readonly target: RequestTarget;
+  /** How it waited. Default: it did not. */
+  readonly queue?: QueueWait;
+}
+
+/** A turn's time in the queue, over all of its waits. */
+export interface QueueWait {
+  readonly waitedMs: number;
+  /** How often the backend refused it as one too many; each time it went back into the queue. */
+  readonly refusals: number;
 }
 
 /** How a turn, or one stretch of it, ended. Never `failed`: a failed turn rejects with a `CodexNativeApiError`. */
@@ -200,6 +221,33 @@ export interface SpareThreadsHealth {
   readonly missed: number;
 }
 
+/** One learned limit. */
+export interface UpstreamLimitHealth {
+  /** Null: of the whole account. */
+  readonly model: string | null;
+  readonly limit: number;
+  readonly running: number;
+  /** The lowest number of turns at once that the backend refused. */
+  readonly ceiling: number | null;
+}
+
+/** Connections of an account to its backend: what is held, of how many. */
+export interface UpstreamConnectionsHealth {
+  readonly held: number;
+  /** Null where there is none. */
+  readonly bound: number | null;
+  /** How many were refused since the start. */
+  readonly refused: number;
+}
+
+/** What the account in force lets run at once, as far as it was learned. */
+export interface UpstreamLimitsHealth {
+  readonly limits: readonly UpstreamLimitHealth[];
+  /** Turns that the backend refused as one too many since the start; nearly all went back into the queue. */
+  readonly refusals: number;
+  readonly connections: UpstreamConnectionsHealth;
+}
+
 /** Built from what is already known: reading it never waits for Codex. */
 export interface NativeRuntimeHealth {
   readonly readiness: Readiness;
@@ -213,6 +261,8 @@ export interface NativeRuntimeHealth {
   readonly workers: readonly WorkerHealth[];
   readonly queue: { readonly depth: number; readonly running: number };
   readonly spareThreads: SpareThreadsHealth;
+  /** Default: none are known. */
+  readonly upstreamLimits?: UpstreamLimitsHealth;
   /** Features that this Codex version or backend lacks, by name. */
   readonly degraded: readonly string[];
 }

@@ -19,7 +19,7 @@ export type ControlInput =
   /** Connect there, dropping any connection of an older generation. */
   | { readonly type: "connect"; readonly endpoint: AppServerEndpoint; readonly appServerGeneration: number }
   | { readonly type: "disconnect" }
-  /** Unload a native thread that a turn left loaded. */
+  /** Unload a native thread that a turn left loaded, then answer `thread_released`. */
   | { readonly type: "release_thread"; readonly threadId: string }
   /** Ask the app-server for a sign of life, and say by a `connection` message how the connection stands then. Proofs are counted. */
   | { readonly type: "prove"; readonly proof: number }
@@ -53,6 +53,8 @@ export type ControlOutput =
   /** Codex says that the login changed: ask anew. */
   | { readonly type: "account_changed" }
   | { readonly type: "rate_limits"; readonly rateLimits: RateLimits }
+  /** Codex has unloaded it, or cannot be asked to any more. */
+  | { readonly type: "thread_released"; readonly threadId: string }
   /** stdio only: the process this worker spawned, for the supervisor's ledger; null when it is gone. */
   | { readonly type: "child"; readonly pid: number | null }
   | { readonly type: "closed" };

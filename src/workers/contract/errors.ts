@@ -33,6 +33,8 @@ export interface TurnErrorData {
   readonly param?: string;
   /** When a retry may help, in milliseconds from now. */
   readonly retryAfterMs?: number;
+  /** The backend refused the turn as one too many: for the account as a whole, or for its model. It may run when there is room. */
+  readonly refusedFor?: "account" | "model";
   /** HTTP status the model backend gave, if Codex passed it on. */
   readonly upstreamStatus?: number;
   /**

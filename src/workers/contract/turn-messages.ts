@@ -70,8 +70,12 @@ export type TurnEvent =
 /** Worker to supervisor. */
 export type TurnPortOutput = { readonly type: "events"; readonly events: readonly TurnEvent[] };
 
-/** Worker to supervisor, beside the events: Codex leaves a call that starts the turn unanswered while it answers others. */
-export type TurnPortNotice = { readonly type: "start_overdue" };
+/** Worker to supervisor, beside the events. */
+export type TurnPortNotice =
+  /** Codex leaves a call that starts the turn unanswered while it answers others. */
+  | { readonly type: "start_overdue" }
+  /** The backend refused the turn a WebSocket connection, as it does where there are too many. Codex goes on all the same. */
+  | { readonly type: "connection_refused" };
 
 /** A part of a function's output. */
 export type ToolOutputPart =

@@ -129,6 +129,7 @@ export class NativeTurn implements ThreadListener {
         const nativeName = this.#toolNames.toNative(String(item.name));
         return this.#toolCalls.expect(item, { canBeAskedFor: canBeAskedFor(raw, nativeName) });
       },
+      onConnectionRefused: () => this.#notify({ type: "connection_refused" }),
       freshThread: assignment.nativeThread.kind !== "continued",
     });
   }
@@ -215,11 +216,12 @@ export class NativeTurn implements ThreadListener {
     return {
       timeoutMs: Math.max(1, Math.ceil(this.#startEndsAt - performance.now())),
       signal: this.#abort.signal,
-      onOverdue: () => {
-        const notice: TurnPortNotice = { type: "start_overdue" };
-        this.#port.postMessage(notice);
-      },
+      onOverdue: () => this.#notify({ type: "start_overdue" }),
     };
+  }
+
+  #notify(notice: TurnPortNotice): void {
+    this.#port.postMessage(notice);
   }
 
   async #judge(error: unknown): Promise<TurnErrorData> {

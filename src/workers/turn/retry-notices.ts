@@ -22,18 +22,31 @@ const noNetwork = /waiting for network/i;
 
 /** Judges Codex's notices that it asks the backend again: some retries are of no use, and some never end. */
 export class RetryNotices {
+  readonly #onConnectionRefused: () => void;
   #withoutNetwork = 0;
+
+  /** `onConnectionRefused`: the backend refused an upgrade to a WebSocket as it does where there are too many. */
+  constructor(onConnectionRefused: () => void = () => {}) {
+    this.#onConnectionRefused = onConnectionRefused;
+  }
 
   /** How to end the turn now; null where Codex's retry may help. */
   judge(error: NativeTurnError, hasShownOutput: boolean): TurnOutcome | null {
     const details = error.additionalDetails ?? "";
     if (noNetwork.test(error.message)) return this.#countMissingNetwork(hasShownOutput);
     this.#withoutNetwork = 0;
-    // After refused upgrades Codex goes on without a WebSocket.
-    if (details === "" || readUpstreamWords(details).isUpgrade) return null;
+    if (details === "") return null;
+    const { isUpgrade, status } = readUpstreamWords(details);
+    if (isUpgrade) {
+      if (status === 403 || status === 429) this.#onConnectionRefused();
+      // After refused upgrades Codex goes on without a WebSocket.
+      return null;
+    }
     const failure = describeFailure({ message: details, codexErrorInfo: error.codexErrorInfo });
     const isFinal = failure.upstreamStatus !== undefined && finalCodes.has(failure.code);
-    return isFinal ? { status: "failed", error: failure } : null;
+    // Codex would ask eleven times in half a minute; the queue knows when there is room.
+    const isRefused = failure.code === "rate_limit_exceeded" && !hasShownOutput;
+    return isFinal || isRefused ? { status: "failed", error: failure } : null;
   }
 
   /** The model was reached. */

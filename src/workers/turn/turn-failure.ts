@@ -57,8 +57,18 @@ export function describeFailure({ message, codexErrorInfo }: NativeTurnError): T
     ...(code === "model_not_found" && { param: "model" }),
     ...(retryAfterMs !== null && { retryAfterMs }),
     ...(status !== null && { upstreamStatus: status }),
+    ...refusedForOf(code, said.words),
   };
 }
+
+/** A burst limit is the account's unless its words name a model; capacity is always the model's. */
+function refusedForOf(code: TurnErrorCode, words: string): Pick<TurnErrorData, "refusedFor"> {
+  if (code === "server_overloaded") return { refusedFor: "model" };
+  if (code !== "rate_limit_exceeded") return {};
+  return { refusedFor: burstLimitOfModel.test(words) ? "model" : "account" };
+}
+
+const burstLimitOfModel = /\bfor (?:model )?['"`]?(?:gpt-|o\d|codex)[\w.-]{0,60}/i;
 
 function codeOf(kind: string | null, status: number | null, said: UpstreamWords): TurnErrorCode {
   const row = kind === null ? undefined : codexErrorKinds[kind];
@@ -67,6 +77,7 @@ function codeOf(kind: string | null, status: number | null, said: UpstreamWords)
   if (byBody !== undefined) return byBody;
   if (said.isRefresh && status !== null) return codeOfRefreshStatus(status);
   if (said.isUpgrade && status !== null) return codeOfUpgradeStatus(status);
+  if (status === null && burstLimit.test(said.words)) return "rate_limit_exceeded";
   if (status === null || refusals.has(status)) {
     if (modelRefusals.some((refusal) => refusal.test(said.words))) return "model_not_found";
     // A kind that this version does not know says by its name what it is about.
@@ -87,6 +98,9 @@ const passing: ReadonlySet<TurnErrorCode> = new Set([
   "server_overloaded",
   "upstream_connection_failed",
 ]);
+
+/** How Codex words a burst limit that the backend told in its stream, where there is no status. */
+const burstLimit = /^rate limit (?:exceeded|reached)\b/i;
 
 /** Statuses with which a request, its model or its content is refused. */
 const refusals: ReadonlySet<number> = new Set([400, 403, 404, 422]);

@@ -25,6 +25,8 @@ export interface TurnReducerOptions {
   readonly declaredTools: ReadonlySet<string>;
   /** A call of one of them is complete; gives the item as it is to be shown. `raw` is as the model made it. */
   readonly onCall: (item: JsonObject, raw: JsonObject) => JsonObject;
+  /** The backend refused the turn a WebSocket connection. May be called several times. */
+  readonly onConnectionRefused: () => void;
   /** On one, Codex's sum of tokens is this turn's. */
   readonly freshThread: boolean;
 }
@@ -53,7 +55,7 @@ export class TurnReducer {
   /** Tokens reported so far, to know a call's share of the thread's sum. */
   #reported = 0;
   #lastError: NativeTurnError | null = null;
-  readonly #retries = new RetryNotices();
+  readonly #retries: RetryNotices;
 
   constructor(options: TurnReducerOptions) {
     this.#emit = options.emit;
@@ -61,6 +63,7 @@ export class TurnReducer {
     this.#toOriginal = options.toOriginal;
     this.#declaredTools = options.declaredTools;
     this.#onCall = options.onCall;
+    this.#retries = new RetryNotices(options.onConnectionRefused);
   }
 
   /** How the turn is to end although Codex goes on with it; it must be interrupted. */

@@ -14,6 +14,14 @@ export interface BackendCounters {
   websocketConnections: number;
   openWebsockets: number;
   refusedUpgrades: number;
+  /** Model requests refused since the account had as many in work as it may. */
+  refusedStreams: number;
+  refusedByOverload: number;
+  /** Model requests and warm-ups refused since the plan's window was used up. */
+  refusedByWindow: number;
+  /** The most requests of one account, or of one model with a limit of its own, that were in work at once. */
+  peakAdmittedStreams: number;
+  peakOpenWebsockets: number;
   /** Tokens given out by the refresh endpoint. */
   tokenRefreshes: number;
   /** Refresh attempts refused, reused tokens included. */
@@ -43,6 +51,11 @@ export function newCounters(): BackendCounters {
     websocketConnections: 0,
     openWebsockets: 0,
     refusedUpgrades: 0,
+    refusedStreams: 0,
+    refusedByOverload: 0,
+    refusedByWindow: 0,
+    peakAdmittedStreams: 0,
+    peakOpenWebsockets: 0,
     tokenRefreshes: 0,
     refusedTokenRefreshes: 0,
     reusedRefreshTokens: 0,

@@ -78,13 +78,14 @@ export function usageLimitReached(options: UsageLimitOptions = {}): HttpErrorRep
   });
 }
 
-/** A plain 429: too many requests in a short time, try again soon. */
-export function rateLimited(retryAfterSeconds = 2): HttpErrorReply {
+/** A plain 429: too many requests in a short time, try again soon. Null: without saying when. */
+export function rateLimited(retryAfterSeconds: number | null = 2): HttpErrorReply {
+  const when = retryAfterSeconds === null ? "later" : `in ${retryAfterSeconds}s`;
   return httpError(429, {
     code: "rate_limit_exceeded",
     type: "requests",
-    message: `Rate limit reached for requests. Please try again in ${retryAfterSeconds}s.`,
-    retryAfterSeconds,
+    message: `Rate limit reached for requests. Please try again ${when}.`,
+    ...(retryAfterSeconds === null ? {} : { retryAfterSeconds }),
   });
 }
 

@@ -1,4 +1,5 @@
 /** The offline backend: a scriptable model backend on loopback, for tests, demo and benchmarks. */
+export type { AccountLimitSettings } from "./account-limits.js";
 export type { BackendCounters } from "./counters.js";
 export { echo } from "./echo.js";
 export {

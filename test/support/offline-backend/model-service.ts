@@ -1,3 +1,4 @@
+import type { AccountLimits } from "./account-limits.js";
 import type { BackendCounters } from "./counters.js";
 import { httpError } from "./http-errors.js";
 import type { RateLimits } from "./rate-limits.js";
@@ -7,7 +8,7 @@ import {
   type RequestFacts,
   type StreamOutcome,
 } from "./recorded-request.js";
-import type { HttpErrorReply, Reply } from "./reply.js";
+import type { Reply } from "./reply.js";
 import type { ReplyScript } from "./reply-script.js";
 import type { RequestLog } from "./request-log.js";
 import type { TokenAuthority } from "./token-authority.js";
@@ -16,6 +17,7 @@ import type { TokenAuthority } from "./token-authority.js";
 export class ModelService {
   readonly counters: BackendCounters;
   readonly rateLimits: RateLimits;
+  readonly limits: AccountLimits;
   readonly #script: ReplyScript;
   readonly #log: RequestLog;
   readonly #tokens: TokenAuthority;
@@ -27,12 +29,14 @@ export class ModelService {
   constructor(parts: {
     readonly counters: BackendCounters;
     readonly rateLimits: RateLimits;
+    readonly limits: AccountLimits;
     readonly script: ReplyScript;
     readonly log: RequestLog;
     readonly tokens: TokenAuthority;
   }) {
     this.counters = parts.counters;
     this.rateLimits = parts.rateLimits;
+    this.limits = parts.limits;
     this.#script = parts.script;
     this.#log = parts.log;
     this.#tokens = parts.tokens;
@@ -55,6 +59,7 @@ export class ModelService {
   }
 
   close(record: OpenModelRequest, outcome: StreamOutcome): void {
+    this.limits.leave(record);
     if (record.isWarmup) {
       record.close(outcome === "client-closed" ? "client-closed" : "completed", outcome);
       return;
@@ -85,9 +90,9 @@ export class ModelService {
     }
   }
 
-  /** The 401 for a request whose access token has been revoked. */
-  refusalFor(record: RecordedModelRequest): HttpErrorReply | undefined {
-    return this.#tokens.refusalFor(record.headers.authorization);
+  /** The 401 for a request whose access token has been revoked, or what the account's limits say. */
+  refusalFor(record: OpenModelRequest): Reply | undefined {
+    return this.#tokens.refusalFor(record.headers.authorization) ?? this.limits.admit(record);
   }
 
   /** A fault of the script or of the backend itself: kept, and thrown by `close()`, lest a test miss it. */

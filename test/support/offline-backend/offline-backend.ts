@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
+import { type AccountLimitSettings, AccountLimits } from "./account-limits.js";
 import { type BackendCounters, newCounters } from "./counters.js";
 import { DeviceLogins } from "./device-logins.js";
 import { sendJson } from "./http-exchange.js";
@@ -25,6 +26,8 @@ export interface OfflineBackendOptions {
   /** The body of `GET /v1/models`, as `codex debug models` prints it. Default: 404. */
   readonly catalog?: JsonObject;
   readonly rateLimits?: RateLimitSettings;
+  /** What each account may ask at once. Default: anything. */
+  readonly limits?: AccountLimitSettings;
   /** How long the refresh endpoint takes to answer. Default 0. */
   readonly tokenRefreshDelayMs?: number;
 }
@@ -44,6 +47,7 @@ export class OfflineBackend {
   readonly #script: ReplyScript;
   readonly #log: RequestLog;
   readonly #rateLimits: RateLimits;
+  readonly #limits: AccountLimits;
   readonly #setDelay: (delayMs: number) => void;
   #accountCheckDelayMs = 0;
   #closing: Promise<void> | undefined;
@@ -72,8 +76,10 @@ export class OfflineBackend {
     this.#script = new ReplyScript();
     this.#log = new RequestLog(options.maxRecorded ?? 10_000);
     this.#rateLimits = new RateLimits(options.rateLimits ?? defaultRateLimits());
+    this.#limits = new AccountLimits(options.limits ?? {}, counters);
     this.#service = new ModelService({
       counters,
+      limits: this.#limits,
       rateLimits: this.#rateLimits,
       script: this.#script,
       log: this.#log,
@@ -131,6 +137,11 @@ export class OfflineBackend {
   /** How long from now on it takes to answer which accounts there are, which Codex waits for before it says who is logged in. */
   setAccountCheckDelay(delayMs: number): void {
     this.#accountCheckDelayMs = delayMs;
+  }
+
+  /** What each account may ask from now on; what is in work goes on. */
+  setAccountLimits(settings: AccountLimitSettings): void {
+    this.#limits.set(settings);
   }
 
   setTokenRefreshDelay(delayMs: number): void {
@@ -197,7 +208,10 @@ export class OfflineBackend {
     const refusal = options.webSocket === "refuse" ? (options.webSocketRefusalStatus ?? 426) : undefined;
     this.#server.on("upgrade", (request, socket, head) => {
       socket.on("error", () => socket.destroy());
-      const status = refusal ?? this.tokens.refusalFor(request.headers.authorization)?.status;
+      const status =
+        refusal ??
+        this.tokens.refusalFor(request.headers.authorization)?.status ??
+        this.#limits.refuseUpgrade(accountOf(request));
       if (status !== undefined) {
         counters.refusedUpgrades++;
         refuseUpgrade(socket, status);
@@ -211,10 +225,20 @@ export class OfflineBackend {
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
       counters.websocketConnections++;
       counters.openWebsockets++;
-      webSocket.once("close", () => counters.openWebsockets--);
+      counters.peakOpenWebsockets = Math.max(counters.peakOpenWebsockets, counters.openWebsockets);
+      const leave = this.#limits.openConnection(accountOf(request));
+      webSocket.once("close", () => {
+        counters.openWebsockets--;
+        leave();
+      });
       new WebSocketConversation(webSocket, request, this.#service);
     });
   }
+}
+
+function accountOf(request: IncomingMessage): string {
+  const account = request.headers["chatgpt-account-id"];
+  return typeof account === "string" ? account : "";
 }
 
 function refuseUpgrade(socket: Duplex, status: number): void {

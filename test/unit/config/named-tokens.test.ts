@@ -27,7 +27,7 @@ t.test("named tokens come as a text, a file or a digest, and only digests are ke
   const loaded = load(entries, { "/etc/bob.token": `${bobsToken}\n` });
   t.ok(loaded.ok);
   if (!loaded.ok) return;
-  const open = { models: null, maxConcurrentTurns: null, disabled: false };
+  const open = { models: null, maxConcurrentTurns: null, priority: "interactive" as const, disabled: false };
   t.strictSame(loaded.config.auth.tokens, [
     { ...open, name: "ada", sha256: digestToken(adasToken) },
     { ...open, name: "bob", sha256: digestToken(bobsToken), models: ["m-1", "m-2"], maxConcurrentTurns: 4 },

@@ -1,7 +1,10 @@
 import t from "tap";
 import { CodexNativeApiError } from "../../../src/main/errors.js";
-import { Admission, type AdmissionOptions } from "../../../src/main/runtime/admission/admission.js";
-import { FairQueue } from "../../../src/main/runtime/admission/fair-queue.js";
+import {
+  type AccountRoom,
+  Admission,
+  type AdmissionOptions,
+} from "../../../src/main/runtime/admission/admission.js";
 import { StartGate } from "../../../src/main/runtime/admission/start-gate.js";
 import type { Readiness } from "../../../src/main/runtime/types.js";
 
@@ -13,12 +16,14 @@ const notReady: Readiness = {
 function createAdmission(
   options: Partial<AdmissionOptions> = {},
   readiness: () => Readiness = () => ({ ready: true }),
+  room?: AccountRoom,
 ) {
   let places = Number.POSITIVE_INFINITY;
   const admission = new Admission<string>(
     { maxConcurrentTurns: 2, maxQueue: 3, queueTimeoutMs: 10_000, ...options },
     readiness,
     () => performance.now(),
+    room,
   );
   const findPlace = () => (readiness().ready && places > 0 ? "place" : null);
   return {
@@ -29,28 +34,6 @@ function createAdmission(
 }
 
 const code = (error: unknown) => (error instanceof CodexNativeApiError ? error.code : String(error));
-
-t.test("the queue serves callers in turns, each caller in order", async (t) => {
-  const queue = new FairQueue<string>();
-  for (const entry of ["a1", "a2", "a3"]) queue.push("a", entry);
-  queue.push("b", "b1");
-  queue.push("c", "c1");
-  t.equal(queue.size, 5);
-  t.same(
-    [1, 2, 3, 4, 5].map(() => queue.shift()),
-    ["a1", "b1", "c1", "a2", "a3"],
-  );
-  t.equal(queue.shift(), undefined);
-});
-
-t.test("an entry can leave the queue from anywhere", async (t) => {
-  const queue = new FairQueue<string>();
-  queue.push("a", "a1");
-  queue.push("a", "a2");
-  t.ok(queue.delete("a", "a1"));
-  t.notOk(queue.delete("a", "a1"));
-  t.equal(queue.shift(), "a2");
-});
 
 t.test("the gate counts each process by itself and gives a place back once", async (t) => {
   const gate = new StartGate(1);
@@ -192,4 +175,72 @@ t.test("a search for a place that throws refuses its own turn, and the next one 
   const next = admission.acquire(ask());
   t.equal(await refused, fault);
   t.equal((await next).place, "place");
+});
+
+t.test("a full queue makes room for a caller that waits less than the one that filled it", async (t) => {
+  const { admission, ask, setPlaces } = createAdmission({ maxQueue: 3 });
+  setPlaces(0);
+  const flood = ["1", "2", "3"].map(() => admission.acquire(ask("flood")).catch(code));
+  const other = admission.acquire(ask("other"));
+  t.equal(await flood[2], "queue_full");
+  t.equal(admission.depth, 3);
+  t.equal(await admission.acquire(ask("flood")).catch(code), "queue_full");
+  setPlaces(1);
+  admission.pump();
+  (await other).release();
+  admission.close(new CodexNativeApiError("native_runtime_unavailable", "closing"));
+  await Promise.all(flood);
+});
+
+t.test("a turn waits for the account's room, and starts by itself when time brings it", async (t) => {
+  let hasRoom = false;
+  const left: string[] = [];
+  const room: AccountRoom = {
+    isLimited: true,
+    hasRoom: () => hasRoom,
+    enter: (pool) => ({
+      started: () => {},
+      accepted: () => {},
+      refused: () => {},
+      leave: () => left.push(pool),
+    }),
+    roomInMs: () => 5,
+  };
+  const { admission, ask } = createAdmission({}, undefined, room);
+  const waiting = admission.acquire({ ...ask(), pool: "gpt" });
+  await new Promise((resolve) => setImmediate(resolve));
+  t.equal(admission.running, 0);
+  hasRoom = true;
+  const permit = await waiting;
+  permit.release();
+  permit.release();
+  t.same(left, ["gpt"]);
+});
+
+t.test("a turn that comes back goes first, past a full queue, and ends with its own error", async (t) => {
+  const { admission, ask, setPlaces } = createAdmission({ maxQueue: 1, queueTimeoutMs: 10_000 });
+  setPlaces(0);
+  const other = admission.acquire(ask());
+  const error = new CodexNativeApiError("rate_limit_exceeded", "The account is busy.");
+  const returned = { enqueuedAtMs: performance.now(), error, refusals: 1 };
+  const back = admission.acquire({ ...ask(), returned });
+  setPlaces(1);
+  admission.pump();
+  const first = await Promise.race([back.then(() => "returned"), other.then(() => "other")]);
+  t.equal(first, "returned");
+  (await back).release();
+  (await other).release();
+  setPlaces(0);
+  const late = admission.acquire({
+    ...ask(),
+    returned: { enqueuedAtMs: performance.now() - 20_000, error, refusals: 1 },
+  });
+  t.equal(await late.catch(code), "rate_limit_exceeded");
+});
+
+t.test("a caller's deadline ends its wait before the queue's time", async (t) => {
+  const { admission, ask, setPlaces } = createAdmission({ queueTimeoutMs: 60_000 });
+  setPlaces(0);
+  const waiting = admission.acquire({ ...ask(), deadlineAtMs: performance.now() + 5 });
+  t.equal(await waiting.catch(code), "queue_timeout");
 });

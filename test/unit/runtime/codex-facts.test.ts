@@ -13,6 +13,7 @@ const silentCallbacks = {
   onAccountChanged: () => {},
   onRateLimits: () => {},
   onChild: () => {},
+  onThreadGone: () => {},
   onSilent: () => {},
   onLost: () => {},
 };

@@ -9,6 +9,7 @@ const callbacks = {
   onAccountChanged: () => {},
   onRateLimits: () => {},
   onChild: () => {},
+  onThreadGone: () => {},
   onLost: () => {},
 };
 

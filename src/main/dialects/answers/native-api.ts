@@ -1,5 +1,5 @@
 /** The `native_api` object that lies beside OpenAI's fields in answers: who ran it, and how its ids map to Codex's. */
-import type { RequestTarget } from "../../runtime/types.js";
+import type { QueueWait, RequestTarget } from "../../runtime/types.js";
 
 export interface NativeApi {
   readonly route_path: string;
@@ -25,6 +25,10 @@ export interface NativeApi {
     readonly source_native_thread_id: string | null;
     readonly source_native_turn_id: string | null;
   };
+  readonly queue: {
+    readonly waited_ms: number | null;
+    readonly refusals: number | null;
+  };
   readonly ignored_parameters: readonly string[];
 }
 
@@ -36,6 +40,7 @@ export interface NativeApiFacts {
   readonly responseId?: string;
   readonly threadId?: string;
   readonly turnId?: string;
+  readonly queue?: QueueWait | undefined;
   /** Null where nothing was continued. */
   readonly continuation?: ContinuationFacts | null;
   readonly ignoredParameters?: readonly string[];
@@ -75,6 +80,10 @@ export function describeNativeApi(facts: NativeApiFacts): NativeApi {
       previous_response_id: continuation?.previousResponseId ?? null,
       source_native_thread_id: continuation?.threadId ?? null,
       source_native_turn_id: continuation?.turnId ?? null,
+    },
+    queue: {
+      waited_ms: facts.queue === undefined ? null : Math.round(facts.queue.waitedMs),
+      refusals: facts.queue?.refusals ?? null,
     },
     ignored_parameters: facts.ignoredParameters ?? [],
   };

@@ -181,6 +181,7 @@ export class CompletionStream {
       ...(started !== null && {
         target: started.target,
         threadId: started.threadId,
+        queue: started.queue,
         turnId: started.turnId,
       }),
       taskClass: turn.taskClass,

@@ -17,6 +17,7 @@ export const parameterFates: Readonly<Record<string, ParameterFate>> = {
   moderation: "refused",
   n: "mapped",
   parallel_tool_calls: "mapped",
+  priority: "mapped",
   prediction: "ignored",
   presence_penalty: "ignored",
   prompt_cache_key: "ignored",

@@ -5,6 +5,7 @@ import { boundedList } from "../requests/bounded-list.js";
 import type { JsonBody } from "../requests/json-body.js";
 import { metadata } from "../requests/metadata.js";
 import { parseBody, readElements } from "../requests/parse-body.js";
+import { priority } from "../requests/priority.js";
 import { requestLimits } from "../requests/request-limits.js";
 import { messages } from "./message-schemas.js";
 import { MessageReader, messageCheck, type ReadMessages } from "./read-messages.js";
@@ -29,6 +30,7 @@ export const chatBody = z.looseObject({
   tools: tools.nullish(),
   tool_choice: toolChoice.nullish(),
   parallel_tool_calls: flag,
+  priority: priority.nullish(),
   web_search_options: webSearchOptions.nullish(),
   n: z.int().min(1).nullish(),
   modalities: boundedList(z.string(), requestLimits.maxModalities).nullish(),

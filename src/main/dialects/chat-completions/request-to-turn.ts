@@ -82,6 +82,7 @@ function toSettings(body: ChatRequest): Omit<IsolatedTurnRequest, "items"> {
   const isOrdinary = !isGiven(tier) || tier === "auto" || tier === "default";
   return {
     ...(isGiven(body.model) && { model: body.model }),
+    ...(isGiven(body.priority) && { priority: body.priority }),
     ...(isGiven(body.reasoning_effort) && { effort: body.reasoning_effort }),
     // Chat completions have no parameter for it, and clients that read `reasoning_content` no way to ask.
     summary: "auto",

@@ -14,6 +14,7 @@ export const parameterFates: Readonly<Record<string, ParameterFate>> = {
   model: "mapped",
   moderation: "refused",
   parallel_tool_calls: "mapped",
+  priority: "mapped",
   previous_response_id: "mapped",
   prompt: "refused",
   prompt_cache_key: "ignored",

@@ -9,6 +9,7 @@ import { longText } from "../requests/long-text.js";
 import { metadata } from "../requests/metadata.js";
 import { isGiven } from "../requests/parameter-fate.js";
 import { parseBody, readElements } from "../requests/parse-body.js";
+import { priority } from "../requests/priority.js";
 import { maxBodyLevels, requestLimits } from "../requests/request-limits.js";
 import { formatPath } from "../requests/schema-fault.js";
 import { textFormat } from "../structured-output/text-format.js";
@@ -44,6 +45,7 @@ export const responsesBody = z.looseObject({
   tools: tools.nullish(),
   tool_choice: toolChoice.nullish(),
   parallel_tool_calls: flag,
+  priority: priority.nullish(),
   // No native place, but echoed: so their types matter.
   max_output_tokens: number,
   max_tool_calls: number,

@@ -96,6 +96,7 @@ function toSettings(body: ResponsesRequest, echo: RequestEcho): Omit<IsolatedTur
   const serviceTier = nativeServiceTier(body.service_tier);
   return {
     ...(isGiven(body.model) && { model: body.model }),
+    ...(isGiven(body.priority) && { priority: body.priority }),
     ...(isGiven(body.instructions) && { instructions: body.instructions }),
     ...(echo.reasoning.effort !== null && { effort: echo.reasoning.effort }),
     ...(echo.reasoning.summary !== null && { summary: echo.reasoning.summary }),

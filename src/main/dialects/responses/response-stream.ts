@@ -166,6 +166,7 @@ export class ResponseEventStream {
           target: started.target,
           threadId: started.threadId,
           turnId: started.turnId,
+          queue: started.queue,
         }),
         taskClass: turn.echo.taskClass,
         responseId: this.id,

@@ -1,5 +1,7 @@
 /** The OpenAPI document of this service, made of the schemas and tables that the service itself goes by. */
+
 import { keepAliveHeader, keepAliveValue } from "../json-keep-alive.js";
+import { longestTimeoutMs, priorityHeader, timeoutHeader } from "../turn-terms.js";
 import { answerSchemas } from "./answers/index.js";
 import { describeErrorExamples } from "./error-responses.js";
 import { toJsonSchemas } from "./json-schemas.js";
@@ -73,6 +75,19 @@ export function buildOpenApiDocument({
           in: "header",
           description: "Comes back in the answer. Default, and in place of one of another form: a new one.",
           schema: { type: "string", pattern: "^[A-Za-z0-9_.:-]{1,128}$" },
+        },
+        Timeout: {
+          name: timeoutHeader,
+          in: "header",
+          description:
+            "How long the caller waits, in milliseconds from the request's arrival. A turn that has not started by then is refused with `queue_timeout`, one that runs ends with `turn_timeout`.",
+          schema: { type: "integer", minimum: 1, maximum: longestTimeoutMs },
+        },
+        Priority: {
+          name: priorityHeader,
+          in: "header",
+          description: "`background` lets interactive turns go first. The body's `priority` goes before it.",
+          schema: { type: "string", enum: ["interactive", "background"] },
         },
         KeepAlive: {
           name: keepAliveHeader,

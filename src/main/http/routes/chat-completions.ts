@@ -5,6 +5,7 @@ import { encodeChunks, endOfStream } from "../../dialects/chat-completions/encod
 import { readChatRequest } from "../../dialects/chat-completions/request-schema.js";
 import { type ChatTurn, toChatTurn } from "../../dialects/chat-completions/request-to-turn.js";
 import type { ChatStreamPart } from "../../dialects/chat-completions/wire-types.js";
+import type { OnAdmission } from "../../runtime/types.js";
 import { AnswerStream } from "../answer-stream.js";
 import { identifyCaller } from "../auth.js";
 import { withAllowedModel } from "../caller-limits.js";
@@ -17,6 +18,7 @@ import { addRoute } from "../method-routes.js";
 import { createId } from "../request-id.js";
 import { logTaskMetadata, recordOf } from "../request-record.js";
 import type { RouteContext } from "../server-options.js";
+import { withTerms } from "../turn-terms.js";
 
 const routePath = "/v1/chat/completions";
 
@@ -68,7 +70,9 @@ async function readTurn(request: FastifyRequest, context: RouteContext): Promise
   await pace.breathe();
   const turn = toChatTurn(body, context.unsupportedParameters);
   await pace.breathe();
-  return { ...turn, request: withAllowedModel(turn.request, recordOf(request).token) };
+  const { token, startedAtMs } = recordOf(request);
+  const arrival = { headers: request.headers, token, startedAtMs };
+  return { ...turn, request: withTerms(withAllowedModel(turn.request, token), arrival) };
 }
 
 async function answerAsJson(exchange: ChatExchange, context: RouteContext): Promise<void> {
@@ -92,7 +96,7 @@ async function answerAsStream(exchange: ChatExchange, context: RouteContext): Pr
     isFailure: (part) => "error" in part,
     holdMs: context.streamHeadHoldMs,
   });
-  const end = await follow(exchange, context, stream, stream.noteAdmitted);
+  const end = await follow(exchange, context, stream, stream.noteAdmission);
   await stream.settle(end, inFlight.clientLeft, endOfStream);
 }
 
@@ -100,10 +104,10 @@ function follow(
   exchange: ChatExchange,
   context: RouteContext,
   destination: Destination<ChatStreamPart>,
-  onAdmitted: () => void,
+  onAdmission: OnAdmission,
 ): Promise<ChatRunEnd> {
   const { run, inFlight } = exchange;
   return followTurn(exchange, context, destination, (observed) =>
-    run.run(observed, inFlight.signal, onAdmitted),
+    run.run(observed, inFlight.signal, onAdmission),
   );
 }

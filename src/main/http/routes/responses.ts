@@ -5,6 +5,7 @@ import { type ResponsesTurn, toResponsesTurn } from "../../dialects/responses/re
 import type { ResponseEvent } from "../../dialects/responses/wire-events.js";
 import { CodexNativeApiError } from "../../errors.js";
 import type { ResponseRun, ResponseSink, RunEnd } from "../../responses/response-run.js";
+import type { OnAdmission } from "../../runtime/types.js";
 import { AnswerStream, openSseWriter } from "../answer-stream.js";
 import { identifyCaller } from "../auth.js";
 import { withAllowedModel } from "../caller-limits.js";
@@ -16,6 +17,7 @@ import { keepJsonAlive } from "../json-keep-alive.js";
 import { addRoute } from "../method-routes.js";
 import { logTaskMetadata, recordOf } from "../request-record.js";
 import type { RouteContext } from "../server-options.js";
+import { withTerms } from "../turn-terms.js";
 
 const routePath = "/v1/responses";
 
@@ -68,7 +70,9 @@ async function readTurn(request: FastifyRequest, context: RouteContext): Promise
   await pace.breathe();
   const turn = toResponsesTurn(body, context.unsupportedParameters);
   await pace.breathe();
-  return { ...turn, request: withAllowedModel(turn.request, recordOf(request).token) };
+  const { token, startedAtMs } = recordOf(request);
+  const arrival = { headers: request.headers, token, startedAtMs };
+  return { ...turn, request: withTerms(withAllowedModel(turn.request, token), arrival) };
 }
 
 /** A background response goes on without its caller, who asks for it later. */
@@ -119,7 +123,7 @@ async function answerAsStream(exchange: ResponseExchange, context: RouteContext)
     isFailure: ({ type }) => type === "response.failed",
     holdMs: context.streamHeadHoldMs,
   });
-  const end = await follow(exchange, context, stream, stream.noteAdmitted);
+  const end = await follow(exchange, context, stream, stream.noteAdmission);
   await stream.settle(end, inFlight.clientLeft);
 }
 
@@ -127,10 +131,10 @@ function follow(
   exchange: ResponseExchange,
   context: RouteContext,
   destination: Destination<ResponseEvent>,
-  onAdmitted: () => void,
+  onAdmission: OnAdmission,
 ): Promise<RunEnd> {
   const { run, inFlight } = exchange;
   return followTurn(exchange, context, destination, (observed) =>
-    run.run(observed, inFlight.signal, onAdmitted),
+    run.run(observed, inFlight.signal, onAdmission),
   );
 }

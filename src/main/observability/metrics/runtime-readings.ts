@@ -4,6 +4,7 @@ import type {
   NativeRuntimeHealth,
   RateLimits,
   SpareThreadsHealth,
+  UpstreamLimitsHealth,
   WorkerHealth,
 } from "../../runtime/types.js";
 import { prefix, setOrRemove, toAmount, toSeconds } from "./naming.js";
@@ -27,6 +28,8 @@ export class RuntimeReadings {
   readonly #loadedThreads: Gauge;
   readonly #spareThreads: Gauge;
   readonly #spareThreadUses: Counter<"result">;
+  readonly #upstreamLimit: Gauge<"model">;
+  readonly #upstreamRefusals: Counter;
   readonly #workersReady: Gauge;
   readonly #reconnects: Counter<"worker">;
   readonly #workerDelay: Gauge<"worker">;
@@ -58,6 +61,15 @@ export class RuntimeReadings {
       "spare_thread_uses_total",
       "Turns, by whether a thread was ready for them.",
       ["result"],
+    );
+    this.#upstreamLimit = this.#gauge(
+      "upstream_limit",
+      "Turns that the account lets run at once, as learned; all models, and those with a limit of their own.",
+      ["model"],
+    );
+    this.#upstreamRefusals = this.#counter(
+      "upstream_refusals_total",
+      "Turns that the backend refused as one too many; they went back into the queue while they had time.",
     );
     this.#workersReady = this.#gauge("workers_ready", "Worker threads with a connection to the app-server.");
     this.#reconnects = this.#counter(
@@ -101,6 +113,7 @@ export class RuntimeReadings {
     this.#readWorkers(health.workers);
     this.#readAppServer(health.appServer, health.workers.some(isReady));
     this.#readSpareThreads(health.spareThreads);
+    this.#readUpstreamLimits(health.upstreamLimits);
     this.#readRateLimits(health.rateLimits);
     this.#continuationEntries.set(continuation.entries);
     this.#continuationBytes.set(continuation.bytes);
@@ -137,6 +150,15 @@ export class RuntimeReadings {
     this.#spareThreadUses.reset();
     this.#spareThreadUses.inc({ result: "taken" }, toAmount(taken));
     this.#spareThreadUses.inc({ result: "missed" }, toAmount(missed));
+  }
+
+  #readUpstreamLimits(
+    { limits, refusals }: Pick<UpstreamLimitsHealth, "limits" | "refusals"> = { limits: [], refusals: 0 },
+  ): void {
+    this.#upstreamLimit.reset();
+    for (const { model, limit } of limits) this.#upstreamLimit.set({ model: model ?? "all" }, limit);
+    this.#upstreamRefusals.reset();
+    this.#upstreamRefusals.inc(toAmount(refusals));
   }
 
   #readRateLimits(limits: RateLimits | null): void {

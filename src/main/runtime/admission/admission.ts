@@ -1,6 +1,6 @@
 import { CodexNativeApiError } from "../../errors.js";
-import type { Readiness } from "../types.js";
-import { FairQueue } from "./fair-queue.js";
+import type { Readiness, TurnPriority } from "../types.js";
+import { FairQueue, type QueueEntry } from "./fair-queue.js";
 
 /** How many turns run and wait at once, and for how long. */
 export interface AdmissionOptions {
@@ -12,30 +12,79 @@ export interface AdmissionOptions {
   readonly queueTimeoutMs: number;
 }
 
+/** Longest wait for a runtime that is not ready, in milliseconds: nothing of the queue moves meanwhile. */
+const unreadyPatienceMs = 30_000;
+const unreadyLookEveryMs = 1_000;
+
 /** What can be changed while turns wait and run. */
 export type AdmissionBounds = Pick<AdmissionOptions, "maxConcurrentTurns" | "maxQueue" | "queueTimeoutMs">;
 
 /** Finds a place for one turn, or answers null when nothing can start now. */
 export type PlaceFinder<Place> = () => Place | null;
 
+/** One turn's part of what its account lets run. Of `accepted` and `refused` the first call counts. */
+export interface AccountSeat {
+  /** Codex took the turn on and asks the backend now. */
+  started(): void;
+  /** The backend took the turn on. */
+  accepted(): void;
+  /** The backend refused the turn as one too many; `model`: for its model alone. */
+  refused(scope: "account" | "model"): void;
+  /** The turn is over. */
+  leave(): void;
+}
+
+/** What the account behind the runtime lets run at once. */
+export interface AccountRoom {
+  /** False: nothing is known or learned of limits, and refusals are the callers' own. */
+  readonly isLimited: boolean;
+  hasRoom(pool: string): boolean;
+  /** For a turn that starts now. */
+  enter(pool: string): AccountSeat;
+  /** When there may be more room by time alone, in milliseconds from now; null where a turn must end first. */
+  roomInMs(): number | null;
+}
+
 export interface AdmissionRequest<Place> {
   readonly caller: string;
   readonly signal: AbortSignal | undefined;
   /** Where it can run. Throws when it never can, and that is what the turn is refused with. */
   readonly findPlace: PlaceFinder<Place>;
+  /** The model, for which the account may have a limit of its own. Default: none. */
+  readonly pool?: string;
+  /** Default `interactive`. */
+  readonly priority?: TurnPriority | undefined;
+  /** When the caller's own time is over, on the clock of the admission. Default: never. */
+  readonly deadlineAtMs?: number | undefined;
+  /** For a turn that was admitted before and could not run: it goes first, and its time counts from its first wait. */
+  readonly returned?: ReturnedTurn | undefined;
+}
+
+export interface ReturnedTurn {
+  readonly enqueuedAtMs: number;
+  /** What it ends with when its time is over. */
+  readonly error: CodexNativeApiError;
+  /** How often it came back because the backend refused it. */
+  readonly refusals: number;
 }
 
 export interface Permit<Place> {
   readonly place: Place;
+  readonly enqueuedAtMs: number;
+  /** Time in the queue, over all waits of this turn, in milliseconds. */
   readonly waitedMs: number;
-  /** Gives the place back. Calling it again does nothing. */
+  /** As `ReturnedTurn` has it; 0 for a turn that comes for the first time. */
+  readonly refusals: number;
+  /** The turn's part of what the account lets run. */
+  readonly seat: AccountSeat;
+  /** Gives place and seat back. Calling it again does nothing. */
   readonly release: () => void;
 }
 
-interface Waiting<Place> {
-  readonly caller: string;
+interface Waiting<Place> extends QueueEntry {
   readonly findPlace: PlaceFinder<Place>;
   readonly enqueuedAtMs: number;
+  readonly refusals: number;
   readonly settle: (outcome: Permit<Place> | Refusal) => void;
 }
 
@@ -44,22 +93,32 @@ class Refusal {
 }
 
 /**
- * The one queue of the service. A turn leaves it only when it can start: the running count, the start gate and a ready
- * worker all have room. Piscina's own queue stays empty, since a task pinned to a busy thread would hold up others there.
+ * The one queue of the service. A turn leaves it only when it can start: the running count, the account, the start gate and a
+ * ready worker all have room. Piscina's own queue stays empty, since a task pinned to a busy thread would hold up others there.
  */
 export class Admission<Place> {
   #options: AdmissionOptions;
   readonly #readiness: () => Readiness;
   readonly #now: () => number;
+  readonly #room: AccountRoom;
   readonly #queue = new FairQueue<Waiting<Place>>();
   #running = 0;
   #pumpScheduled = false;
+  #pumpTimer: NodeJS.Timeout | null = null;
+  #unreadySinceMs = 0;
+  #unreadyTimer: NodeJS.Timeout | null = null;
   #closedWith: CodexNativeApiError | null = null;
 
-  constructor(options: AdmissionOptions, readiness: () => Readiness, now: () => number) {
+  constructor(
+    options: AdmissionOptions,
+    readiness: () => Readiness,
+    now: () => number,
+    room: AccountRoom = unboundedRoom,
+  ) {
     this.#options = options;
     this.#readiness = readiness;
     this.#now = now;
+    this.#room = room;
   }
 
   get depth(): number {
@@ -75,20 +134,26 @@ export class Admission<Place> {
    * runtime does not become ready in time.
    */
   acquire(request: AdmissionRequest<Place>): Promise<Permit<Place>> {
-    const refusal = this.#closedWith ?? this.#refuse(request.signal);
+    const refusal = this.#closedWith ?? this.#refuse(request);
     if (refusal !== null) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
-      const { caller, signal } = request;
-      const enqueuedAtMs = this.#now();
+      const { caller, signal, deadlineAtMs, returned } = request;
+      const enqueuedAtMs = returned?.enqueuedAtMs ?? this.#now();
       const leave = (error: CodexNativeApiError) => {
-        if (this.#queue.delete(caller, waiting)) waiting.settle(new Refusal(error));
+        if (this.#queue.delete(waiting)) waiting.settle(new Refusal(error));
       };
       const onAbort = () => leave(cancelledInQueue());
-      const timer = setTimeout(() => leave(this.#timeoutError()), this.#options.queueTimeoutMs);
+      const queueEndMs = enqueuedAtMs + this.#options.queueTimeoutMs;
+      const leftMs = Math.min(queueEndMs, deadlineAtMs ?? queueEndMs) - this.#now();
+      const onTime = () => leave(returned?.error ?? this.#timeoutError(this.#now() - enqueuedAtMs));
+      const timer = setTimeout(onTime, Math.max(0, leftMs));
       const waiting: Waiting<Place> = {
         caller,
+        priority: request.priority ?? "interactive",
+        pool: request.pool ?? "",
         findPlace: request.findPlace,
         enqueuedAtMs,
+        refusals: returned?.refusals ?? 0,
         settle: (outcome) => {
           clearTimeout(timer);
           signal?.removeEventListener("abort", onAbort);
@@ -97,15 +162,10 @@ export class Admission<Place> {
         },
       };
       signal?.addEventListener("abort", onAbort, { once: true });
-      this.#queue.push(caller, waiting);
+      if (returned === undefined) this.#queue.push(waiting);
+      else this.#queue.putBack(waiting);
       this.pump();
     });
-  }
-
-  /** Counts a turn that needs no place, since it has one: it goes on and is not new. The answer ends the counting, once. */
-  enterNow(): () => void {
-    this.#running += 1;
-    return this.#releaseOnce();
   }
 
   /** Bounds for what comes from here on. What waits or runs already keeps its place, also beyond a smaller bound. */
@@ -128,71 +188,119 @@ export class Admission<Place> {
   close(error: CodexNativeApiError): void {
     this.#closedWith ??= error;
     this.failWaiting(error);
+    this.#clearPumpTimer();
+    this.#stopUnreadyTimer();
   }
 
   /** Refuses all that wait now: used when waiting has become pointless. */
   failWaiting(error: CodexNativeApiError): void {
-    for (let waiting = this.#queue.shift(); waiting !== undefined; waiting = this.#queue.shift()) {
+    for (const waiting of [...this.#queue]) {
+      this.#queue.delete(waiting);
       waiting.settle(new Refusal(error));
     }
   }
 
-  reopen(): void {
-    this.#closedWith = null;
-  }
-
   #startWhatCan(): void {
+    this.#clearPumpTimer();
+    this.#watchReadiness();
     while (this.#queue.size > 0 && this.#running < this.#options.maxConcurrentTurns) {
-      const waiting = this.#queue.peek();
-      if (waiting === undefined) return;
+      const waiting = this.#queue.next((pool) => this.#room.hasRoom(pool));
+      if (waiting === undefined) return this.#pumpWhenRoomMayBe();
       const place = findOrRefuse(waiting.findPlace);
       if (place === null) return;
-      this.#queue.shift();
-      if (place instanceof Refusal) {
-        waiting.settle(place);
-        continue;
-      }
-      this.#running += 1;
-      waiting.settle(this.#permit(place, waiting));
+      this.#queue.take(waiting);
+      waiting.settle(place instanceof Refusal ? place : this.#admit(place, waiting));
     }
   }
 
-  #permit(place: Place, waiting: Waiting<Place>): Permit<Place> {
-    return { place, waitedMs: this.#now() - waiting.enqueuedAtMs, release: this.#releaseOnce() };
+  #watchReadiness(): void {
+    if (this.#readiness().ready || this.#queue.size === 0) return this.#stopUnreadyTimer();
+    if (this.#unreadyTimer !== null) return;
+    this.#unreadySinceMs = this.#now();
+    this.#unreadyTimer = setInterval(() => this.#failUnready(), unreadyLookEveryMs);
   }
 
-  #releaseOnce(): () => void {
+  #stopUnreadyTimer(): void {
+    if (this.#unreadyTimer !== null) clearInterval(this.#unreadyTimer);
+    this.#unreadyTimer = null;
+  }
+
+  #failUnready(): void {
+    const readiness = this.#readiness();
+    if (readiness.ready || this.#queue.size === 0) return this.#stopUnreadyTimer();
+    const nowMs = this.#now();
+    const error = CodexNativeApiError.fromTurnError(readiness.error);
+    for (const waiting of [...this.#queue]) {
+      if (nowMs - Math.max(this.#unreadySinceMs, waiting.enqueuedAtMs) < unreadyPatienceMs) continue;
+      this.#queue.delete(waiting);
+      waiting.settle(new Refusal(error));
+    }
+  }
+
+  #admit(place: Place, { enqueuedAtMs, pool, refusals }: Waiting<Place>): Permit<Place> {
+    this.#running += 1;
+    const seat = this.#room.enter(pool);
     let held = true;
-    return () => {
+    const release = () => {
       if (!held) return;
       held = false;
       this.#running -= 1;
+      seat.leave();
       this.pump();
     };
+    return { place, enqueuedAtMs, waitedMs: this.#now() - enqueuedAtMs, refusals, seat, release };
   }
 
-  #refuse(signal: AbortSignal | undefined): CodexNativeApiError | null {
+  #pumpWhenRoomMayBe(): void {
+    const inMs = this.#room.roomInMs();
+    if (inMs !== null) this.#pumpTimer = setTimeout(() => this.pump(), inMs + 1);
+  }
+
+  #clearPumpTimer(): void {
+    if (this.#pumpTimer !== null) clearTimeout(this.#pumpTimer);
+    this.#pumpTimer = null;
+  }
+
+  #refuse({ signal, caller, returned }: AdmissionRequest<Place>): CodexNativeApiError | null {
     if (signal?.aborted === true) return cancelledInQueue();
-    if (this.#queue.size < this.#options.maxQueue) return null;
-    return new CodexNativeApiError(
+    if (returned !== undefined || this.#queue.size < this.#options.maxQueue) return null;
+    const full = new CodexNativeApiError(
       "queue_full",
       `All ${this.#options.maxQueue} places of the queue are taken.`,
+      { retryAfterMs: 1000 },
+    );
+    // A caller that fills the queue makes room for one that waits less.
+    const longest = this.#queue.longestCaller() ?? caller;
+    if (this.#queue.waitingOf(caller) + 1 >= this.#queue.waitingOf(longest)) return full;
+    const surplus = this.#queue.newestOf(longest);
+    if (surplus === undefined) return full;
+    this.#queue.delete(surplus);
+    surplus.settle(new Refusal(full));
+    return null;
+  }
+
+  #timeoutError(waitedMs: number): CodexNativeApiError {
+    const readiness = this.#readiness();
+    if (!readiness.ready) return CodexNativeApiError.fromTurnError(readiness.error);
+    return new CodexNativeApiError(
+      "queue_timeout",
+      `No place became free within ${Math.round(waitedMs)} ms.`,
       {
         retryAfterMs: 1000,
       },
     );
   }
-
-  #timeoutError(): CodexNativeApiError {
-    const readiness = this.#readiness();
-    if (!readiness.ready) return CodexNativeApiError.fromTurnError(readiness.error);
-    return new CodexNativeApiError(
-      "queue_timeout",
-      `No place became free within ${this.#options.queueTimeoutMs} ms.`,
-      { retryAfterMs: 1000 },
-    );
-  }
 }
+
+const openSeat: AccountSeat = { started: () => {}, accepted: () => {}, refused: () => {}, leave: () => {} };
+
+/** For runtimes whose backend has no limits. */
+export const unboundedRoom: AccountRoom = {
+  isLimited: false,
+  hasRoom: () => true,
+  enter: () => openSeat,
+  roomInMs: () => null,
+};
 
 /** Whatever is thrown belongs to this turn: those behind it must not wait for it. */
 function findOrRefuse<Place>(findPlace: PlaceFinder<Place>): Place | Refusal | null {

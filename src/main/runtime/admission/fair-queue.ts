@@ -1,61 +1,171 @@
-interface Caller<T> {
-  readonly name: string;
+import type { TurnPriority } from "../types.js";
+
+/** What the queue reads of an entry. */
+export interface QueueEntry {
+  readonly caller: string;
+  readonly priority: TurnPriority;
+  /** What it needs room in; entries of one caller that need room elsewhere do not wait for each other. */
+  readonly pool: string;
+}
+
+interface Line<T> {
+  /** Taken before and put back, in that order; they go first. */
+  readonly returned: Set<T>;
   readonly entries: Set<T>;
 }
 
+/** The lines of one caller, by pool. */
+type Caller<T> = Map<string, Line<T>>;
+type Lane<T> = Map<string, Caller<T>>;
+
+/** A waiting background entry is served after this many interactive ones at the latest. */
+const interactivePerBackground = 8;
+
 /**
- * First in, first out for one caller, round robin between callers: who floods the queue waits behind itself and not before
- * the others. Entries can be taken out anywhere in constant time.
+ * First in, first out for one caller and pool, round robin between callers: a caller that floods the queue waits in its own line.
+ * Entries can be removed anywhere in constant time.
  */
-export class FairQueue<T> {
-  readonly #callers = new Map<string, Caller<T>>();
+export class FairQueue<T extends QueueEntry> {
+  readonly #lanes: Readonly<Record<TurnPriority, Lane<T>>> = {
+    interactive: new Map(),
+    background: new Map(),
+  };
+  readonly #order = new WeakMap<T, number>();
+  readonly #waitingByCaller = new Map<string, number>();
+  #lastOrder = 0;
   #size = 0;
+  #interactiveInARow = 0;
 
   get size(): number {
     return this.#size;
   }
 
-  push(callerName: string, entry: T): void {
-    let caller = this.#callers.get(callerName);
-    if (caller === undefined) {
-      caller = { name: callerName, entries: new Set() };
-      this.#callers.set(callerName, caller);
+  push(entry: T): void {
+    this.#lastOrder += 1;
+    this.#order.set(entry, this.#lastOrder);
+    this.#lineOf(entry).entries.add(entry);
+    this.#count(entry.caller, 1);
+  }
+
+  /** Before all others of its caller and pool: for one that was taken and could not run. */
+  putBack(entry: T): void {
+    this.#order.set(entry, 0);
+    this.#lineOf(entry).returned.add(entry);
+    this.#count(entry.caller, 1);
+  }
+
+  /** The entry that is next among those whose pool has room. It stays in the queue. */
+  next(hasRoom: (pool: string) => boolean): T | undefined {
+    const [first, second] =
+      this.#interactiveInARow < interactivePerBackground
+        ? (["interactive", "background"] as const)
+        : (["background", "interactive"] as const);
+    return this.#nextOf(this.#lanes[first], hasRoom) ?? this.#nextOf(this.#lanes[second], hasRoom);
+  }
+
+  /** Removes an entry that is about to run; its caller goes to the end of the round. */
+  take(entry: T): void {
+    if (!this.delete(entry)) return;
+    const lane = this.#lanes[entry.priority];
+    const caller = lane.get(entry.caller);
+    if (caller !== undefined) {
+      lane.delete(entry.caller);
+      lane.set(entry.caller, caller);
     }
-    caller.entries.add(entry);
-    this.#size += 1;
+    this.#interactiveInARow = entry.priority === "interactive" ? this.#interactiveInARow + 1 : 0;
   }
 
-  /** The entry that `shift` would take. */
-  peek(): T | undefined {
-    return this.#next()?.entry;
+  delete(entry: T): boolean {
+    const lane = this.#lanes[entry.priority];
+    const caller = lane.get(entry.caller);
+    const line = caller?.get(entry.pool);
+    if (caller === undefined || line === undefined) return false;
+    if (!line.returned.delete(entry) && !line.entries.delete(entry)) return false;
+    this.#count(entry.caller, -1);
+    if (line.returned.size + line.entries.size === 0) caller.delete(entry.pool);
+    if (caller.size === 0) lane.delete(entry.caller);
+    return true;
   }
 
-  /** Takes the next entry, or undefined when there is none. */
-  shift(): T | undefined {
-    const next = this.#next();
-    if (next === undefined) return undefined;
-    this.delete(next.caller.name, next.entry);
-    this.#moveToEnd(next.caller);
-    return next.entry;
+  waitingOf(caller: string): number {
+    return this.#waitingByCaller.get(caller) ?? 0;
   }
 
-  #next(): { readonly caller: Caller<T>; readonly entry: T } | undefined {
-    for (const caller of this.#callers.values()) {
-      for (const entry of caller.entries) return { caller, entry };
+  /** The caller with the most entries; undefined while the queue is empty. */
+  longestCaller(): string | undefined {
+    let longest: string | undefined;
+    for (const caller of this.#waitingByCaller.keys()) {
+      if (longest === undefined || this.waitingOf(caller) > this.waitingOf(longest)) longest = caller;
+    }
+    return longest;
+  }
+
+  /** What this caller pushed last. Costs as much as it has entries. */
+  newestOf(caller: string): T | undefined {
+    let newest: T | undefined;
+    for (const lane of [this.#lanes.background, this.#lanes.interactive]) {
+      for (const line of lane.get(caller)?.values() ?? []) {
+        for (const entry of line.entries) {
+          if (newest === undefined || this.#orderOf(entry) > this.#orderOf(newest)) newest = entry;
+        }
+      }
+    }
+    return newest;
+  }
+
+  /** Every entry, in no particular order. */
+  *[Symbol.iterator](): IterableIterator<T> {
+    for (const lane of Object.values(this.#lanes)) {
+      for (const caller of lane.values()) {
+        for (const line of caller.values()) {
+          yield* line.returned;
+          yield* line.entries;
+        }
+      }
+    }
+  }
+
+  #count(caller: string, change: 1 | -1): void {
+    this.#size += change;
+    const waiting = this.waitingOf(caller) + change;
+    if (waiting === 0) this.#waitingByCaller.delete(caller);
+    else this.#waitingByCaller.set(caller, waiting);
+  }
+
+  #lineOf(entry: T): Line<T> {
+    const lane = this.#lanes[entry.priority];
+    let caller = lane.get(entry.caller);
+    if (caller === undefined) {
+      caller = new Map();
+      lane.set(entry.caller, caller);
+    }
+    let line = caller.get(entry.pool);
+    if (line === undefined) {
+      line = { returned: new Set(), entries: new Set() };
+      caller.set(entry.pool, line);
+    }
+    return line;
+  }
+
+  #nextOf(lane: Lane<T>, hasRoom: (pool: string) => boolean): T | undefined {
+    for (const caller of lane.values()) {
+      let oldest: T | undefined;
+      for (const [pool, line] of caller) {
+        const head = firstOf(line.returned) ?? firstOf(line.entries);
+        if (head === undefined || !hasRoom(pool)) continue;
+        if (oldest === undefined || this.#orderOf(head) < this.#orderOf(oldest)) oldest = head;
+      }
+      if (oldest !== undefined) return oldest;
     }
     return undefined;
   }
 
-  delete(callerName: string, entry: T): boolean {
-    const caller = this.#callers.get(callerName);
-    if (caller === undefined || !caller.entries.delete(entry)) return false;
-    this.#size -= 1;
-    if (caller.entries.size === 0) this.#callers.delete(callerName);
-    return true;
+  #orderOf(entry: T): number {
+    return this.#order.get(entry) ?? 0;
   }
+}
 
-  #moveToEnd(caller: Caller<T>): void {
-    if (!this.#callers.delete(caller.name)) return;
-    this.#callers.set(caller.name, caller);
-  }
+function firstOf<T>(entries: ReadonlySet<T>): T | undefined {
+  for (const entry of entries) return entry;
+  return undefined;
 }

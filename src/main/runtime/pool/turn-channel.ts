@@ -33,7 +33,7 @@ export class TurnChannel {
   readonly #port: MessagePort;
   readonly #batches: (readonly TurnEvent[])[] = [];
   readonly #onEvent: TurnEventHandler;
-  readonly #onStartOverdue: () => void;
+  readonly #onNotice: (notice: TurnPortNotice["type"]) => void;
   #leg: Promise<LegOutcome>;
   #settle: (outcome: LegOutcome) => void = () => {};
   #state: "open" | "parked" | "ended" = "open";
@@ -43,11 +43,14 @@ export class TurnChannel {
   #portClosed = false;
   #handlerError: unknown;
 
-  /** `onStartOverdue`: Codex leaves a call that starts the turn unanswered while it answers others. */
-  constructor(port: MessagePort, onEvent: TurnEventHandler, onStartOverdue: () => void = () => {}) {
+  constructor(
+    port: MessagePort,
+    onEvent: TurnEventHandler,
+    onNotice: (notice: TurnPortNotice["type"]) => void = () => {},
+  ) {
     this.#port = port;
     this.#onEvent = onEvent;
-    this.#onStartOverdue = onStartOverdue;
+    this.#onNotice = onNotice;
     this.#leg = this.#nextLeg();
     port.on("message", this.#onMessage);
     port.on("close", this.#onClose);
@@ -109,7 +112,7 @@ export class TurnChannel {
 
   readonly #onMessage = (message: TurnPortOutput | TurnPortNotice): void => {
     if (this.#state === "ended") return;
-    if (message.type === "start_overdue") return this.#onStartOverdue();
+    if (message.type !== "events") return this.#onNotice(message.type);
     this.#batches.push(message.events);
     if (!this.#delivering) void this.#deliver();
   };

@@ -19,12 +19,17 @@ export interface WorkerSlotCallbacks {
   readonly onConnection: (slot: WorkerSlot, change: ConnectionChange) => void;
   readonly onAccountChanged: () => void;
   readonly onRateLimits: (rateLimits: RateLimits) => void;
+  /** A native thread that was on its way out is gone, and its connection to the backend with it. */
+  readonly onThreadGone: () => void;
   readonly onChild: (slot: WorkerSlot, pid: number | null) => void;
   /** The thread is gone without having been told to. */
   readonly onLost: (slot: WorkerSlot) => void;
 }
 
 export type ConnectionChange = Extract<ControlOutput, { readonly type: "connection" }>;
+
+/** When Codex has closed a connection, the backend still counts it until it hears of that. In milliseconds. */
+const networkMs = 250;
 
 interface PendingQuery {
   readonly resolve: (answer: NativeAnswer) => void;
@@ -55,6 +60,9 @@ export class WorkerSlot {
   #reportedAtMs = 0;
   #nextQueryId = 1;
   #closed: (() => void) | null = null;
+  /** Threads that the worker was told to unload. */
+  readonly #releasing = new Set<string>();
+  #turnThreadsLeaving = 0;
   /** Turns given to this worker and not yet back. */
   activeTurns = 0;
 
@@ -107,7 +115,32 @@ export class WorkerSlot {
 
   /** Has the worker unload a native thread that a turn left loaded. */
   releaseThread(threadId: string): void {
-    if (this.#state !== "stopped") this.#post({ type: "release_thread", threadId });
+    if (this.#state === "stopped") return;
+    this.#releasing.add(threadId);
+    this.#post({ type: "release_thread", threadId });
+  }
+
+  /** Native threads that are on their way out: each still has its connection to the backend. */
+  get leavingThreads(): number {
+    return this.#releasing.size + this.#turnThreadsLeaving;
+  }
+
+  /** A turn is over; what it leaves is gone when this settles. */
+  awaitThreadOf(turn: Promise<void>): void {
+    this.#turnThreadsLeaving += 1;
+    void turn.finally(() => {
+      this.#whenBackendKnows(() => {
+        this.#turnThreadsLeaving -= 1;
+      });
+    });
+  }
+
+  #whenBackendKnows(countOut: () => void): void {
+    const gone = () => {
+      countOut();
+      this.#callbacks.onThreadGone();
+    };
+    setTimeout(gone, networkMs).unref();
   }
 
   /** Gives this worker no new turns until its app-server has answered a probe: a turn on that process just broke. */
@@ -205,6 +238,8 @@ export class WorkerSlot {
         return this.#callbacks.onAccountChanged();
       case "rate_limits":
         return this.#callbacks.onRateLimits(message.rateLimits);
+      case "thread_released":
+        return this.#whenBackendKnows(() => this.#releasing.delete(message.threadId));
       case "child":
         return this.#callbacks.onChild(this, message.pid);
       case "closed":
@@ -233,6 +268,7 @@ export class WorkerSlot {
   #stop(): void {
     if (this.#state === "stopped") return;
     this.#setState("stopped");
+    this.#releasing.clear();
     this.#closed?.();
     for (const queryId of [...this.#queries.keys()]) {
       this.#settleQuery(queryId, workerUnavailable(`Worker ${this.id} has ended.`));

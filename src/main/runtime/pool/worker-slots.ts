@@ -21,6 +21,7 @@ export interface WorkerSlotsCallbacks {
   readonly onConnection: (slot: WorkerSlot, change: ConnectionChange) => void;
   readonly onAccountChanged: () => void;
   readonly onRateLimits: (rateLimits: RateLimits) => void;
+  readonly onThreadGone: () => void;
   readonly onChild: (slot: WorkerSlot, pid: number | null) => void;
   /** Its thread does not report any more. It gets no new turns until it does; one that stays silent is ended, and lost. */
   readonly onSilent: (slot: WorkerSlot) => void;
@@ -88,6 +89,13 @@ export class WorkerSlots {
   connect(dial: Dial | null): void {
     this.#dial = dial;
     for (const slot of this.#slots.values()) this.#applyDial(slot);
+  }
+
+  /** Native threads on their way out, over all workers. */
+  get leavingThreads(): number {
+    let count = 0;
+    for (const slot of this.#slots.values()) count += slot.leavingThreads;
+    return count;
   }
 
   health(): readonly WorkerHealth[] {
@@ -175,6 +183,7 @@ export class WorkerSlots {
       onConnection: callbacks.onConnection,
       onAccountChanged: callbacks.onAccountChanged,
       onRateLimits: callbacks.onRateLimits,
+      onThreadGone: callbacks.onThreadGone,
       onChild: callbacks.onChild,
       onLost: (slot) => {
         if (this.#slots.get(slot.id) === slot) this.#slots.delete(slot.id);

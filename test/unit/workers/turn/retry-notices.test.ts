@@ -34,7 +34,7 @@ t.test("a retry of what is refused for good ends the turn", async (t) => {
 
 t.test("a retry that may help goes on, and so does one after a refused upgrade", async (t) => {
   const notices = new RetryNotices();
-  for (const status of [408, 409, 429, 500, 502, 503, 504, 529]) {
+  for (const status of [408, 409, 500, 502, 503, 504, 529]) {
     t.equal(notices.judge(notice(`unexpected status ${status} X: no`, status), false), null, `${status}`);
   }
   for (const status of [401, 403, 404]) {
@@ -65,3 +65,28 @@ t.test(
     t.not(notices.judge(noNetwork, true), null);
   },
 );
+
+t.test(
+  "a burst limit ends a turn that has shown nothing, for the queue knows better when to ask again",
+  async (t) => {
+    const burst = notice("unexpected status 429 Too Many Requests: slow down", 429);
+    t.match(new RetryNotices().judge(burst, false), {
+      status: "failed",
+      error: { code: "rate_limit_exceeded", refusedFor: "account" },
+    });
+    t.equal(new RetryNotices().judge(burst, true), null);
+  },
+);
+
+t.test("an upgrade that is refused as one too many is told of, and no other", async (t) => {
+  let told = 0;
+  const notices = new RetryNotices(() => {
+    told += 1;
+  });
+  const upgrade = (status: number) =>
+    notice(`unexpected status ${status} X: no, url: wss://backend.example/v1/responses`, status);
+  for (const status of [400, 401, 404, 426, 500]) t.equal(notices.judge(upgrade(status), false), null);
+  t.equal(told, 0);
+  for (const status of [403, 429]) t.equal(notices.judge(upgrade(status), false), null);
+  t.equal(told, 2);
+});

@@ -25,6 +25,7 @@ function newReducer(emit: (event: TurnEvent) => void): TurnReducer {
     toOriginal: (item) => item,
     declaredTools: new Set(["declared"]),
     onCall: (item) => item,
+    onConnectionRefused: () => {},
     freshThread: true,
   });
 }
@@ -165,6 +166,7 @@ t.test("an answer that a filter stopped is final, though Codex asks the model ag
     toOriginal: (item) => item,
     declaredTools: new Set(),
     onCall: (item) => item,
+    onConnectionRefused: () => {},
     freshThread: true,
   });
   reducer.apply(

@@ -75,5 +75,21 @@ export const health = z.object({
     spare_threads: z
       .object({ ready: z.number(), taken: z.number(), missed: z.number() })
       .describe("Native threads started ahead of need, and how many turns found one or did not."),
+    upstream_limits: z
+      .object({
+        limits: z.array(
+          z.object({
+            model: text.describe("Null: the whole account."),
+            limit: z.number().describe("Turns that run at once at most."),
+            running: z.number(),
+            refused_at: z.number().nullable().describe("The lowest number at once that the backend refused."),
+          }),
+        ),
+        refusals: z.number().describe("Turns refused as one too many since the start."),
+        connections: z
+          .object({ held: z.number(), bound: z.number().nullable(), refused: z.number() })
+          .describe("Connections that a ChatGPT account holds to its backend; null: without a bound."),
+      })
+      .describe("What the account lets run at once, learned from what its backend accepts and refuses."),
   }),
 });

@@ -37,5 +37,17 @@ export const nativeApi = z.object({
       source_native_turn_id: text,
     })
     .describe("What the turn took up, and how."),
+  queue: z
+    .object({
+      waited_ms: z
+        .number()
+        .nullable()
+        .describe("Time in the queue, in milliseconds. Null where no turn ran."),
+      refusals: z
+        .number()
+        .nullable()
+        .describe("How often the backend refused the turn as one too many, and it went back into the queue."),
+    })
+    .describe("How the turn waited."),
   ignored_parameters: z.array(z.string()).describe("Parameters of the request that had no effect, by path."),
 });

@@ -1,7 +1,7 @@
 import { turnErrors } from "../error-sets.js";
 import { chatExamples } from "../examples.js";
 import { type PathItem, schemaRef } from "../types.js";
-import { describeOperation } from "./operation.js";
+import { describeOperation, turnHeaders } from "./operation.js";
 
 export const chatCompletionPaths: Readonly<Record<string, PathItem>> = {
   "/v1/chat/completions": {
@@ -11,7 +11,7 @@ export const chatCompletionPaths: Readonly<Record<string, PathItem>> = {
       summary: "One chat completion",
       description:
         "Each request brings its whole history; nothing is stored. A request that ends in a `tool` message for each call of the answer before, and resends the rest as it was, goes on with the native turn that waits.",
-      parameters: [{ $ref: "#/components/parameters/KeepAlive" }],
+      parameters: turnHeaders,
       body: { schema: schemaRef("ChatCompletionRequest"), examples: chatExamples },
       answers: {
         200: {

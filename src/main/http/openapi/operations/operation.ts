@@ -23,6 +23,11 @@ export interface OperationPlan {
   readonly errors?: ErrorCodes;
 }
 
+/** Headers of requests that run a turn. */
+export const turnHeaders: readonly Reference[] = ["Timeout", "Priority", "KeepAlive"].map((name) => ({
+  $ref: `#/components/parameters/${name}`,
+}));
+
 export function describeOperation(plan: OperationPlan): Operation {
   const errors = [
     ...guardErrors,

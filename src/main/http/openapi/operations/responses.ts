@@ -3,7 +3,7 @@ import { itemsQuery, readQuery } from "../../stored-response-queries.js";
 import { bodyErrors, chainErrors, turnErrors } from "../error-sets.js";
 import { responseExamples } from "../examples.js";
 import { type Parameter, type PathItem, schemaRef } from "../types.js";
-import { describeOperation, jsonAnswer } from "./operation.js";
+import { describeOperation, jsonAnswer, turnHeaders } from "./operation.js";
 
 const tag = "Responses";
 
@@ -38,7 +38,7 @@ export const responsePaths: Readonly<Record<string, PathItem>> = {
       summary: "One response",
       description:
         "A turn on a native thread of this service's. It cannot run a command or read a file. A call of one of your functions ends the response; continue with `previous_response_id` and a `function_call_output` for every call.",
-      parameters: [{ $ref: "#/components/parameters/KeepAlive" }],
+      parameters: turnHeaders,
       body: { schema: schemaRef("ResponseRequest"), examples: responseExamples },
       answers: {
         200: { description: `The response; with \`stream: true\` ${streamed}`, content: responseOrEvents },

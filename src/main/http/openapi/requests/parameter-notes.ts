@@ -15,6 +15,7 @@ export const responsesNotes: Readonly<Record<string, string>> = {
   n: "1; more is refused.",
   parallel_tool_calls:
     "`false` is said to the model in words, and listed in `native_api.ignored_parameters` where it did not obey.",
+  priority: "Ours. `background` lets interactive turns go first. Default: `interactive`.",
   previous_response_id: "A stored response to go on from. Any number of responses may follow one.",
   reasoning:
     "`effort` goes on as it is; `summary`, or its older name `generate_summary`, asks for a summary.",
@@ -36,6 +37,7 @@ export const chatNotes: Readonly<Record<string, string>> = {
   n: "1; more is refused.",
   parallel_tool_calls:
     "`false` is said to the model in words, and listed in `native_api.ignored_parameters` where it did not obey.",
+  priority: "Ours. `background` lets interactive turns go first. Default: `interactive`.",
   reasoning_effort: "As it is: models have their own.",
   response_format:
     "`json_schema` is enforced where the schema keeps to OpenAI's rules for strict ones, else asked for in words; so is `json_object`.",

@@ -1,0 +1,110 @@
+import { CodexNativeApiError } from "../errors.js";
+import type { Permit, ReturnedTurn } from "./admission/admission.js";
+import { UsageWindow } from "./admission/usage-window.js";
+import type { IsolatedTurnsContext } from "./isolated-turns-context.js";
+import { refusalOf } from "./leg-verdicts.js";
+import type { LegResult } from "./turn-session.js";
+import type { TurnErrorData } from "./types.js";
+
+/** How long a turn that the backend refuses while nothing else runs is tried again, in milliseconds. */
+const refusedAlonePatienceMs = 10_000;
+/** While the plan is used up and callers come, in milliseconds. */
+const windowReadEveryMs = 30_000;
+
+/** A turn on its way back to the queue. */
+export interface TurnedAway extends ReturnedTurn {
+  /** Since when it was refused although no other turn ran; null where others ran the last time. */
+  readonly aloneSinceMs: number | null;
+}
+
+export interface AccountStandingContext
+  extends Pick<IsolatedTurnsContext, "room" | "windowOpensInMs" | "logger"> {
+  readonly running: () => number;
+  readonly failWaiting: (error: CodexNativeApiError) => void;
+  /** Monotonic, in milliseconds. */
+  readonly now: () => number;
+}
+
+/** What the account takes now, as its refusals tell, and what becomes of the turns that it refuses. */
+export class AccountStanding {
+  readonly #context: AccountStandingContext;
+  readonly #window: UsageWindow;
+  #windowReadAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(context: AccountStandingContext) {
+    this.#context = context;
+    this.#window = new UsageWindow(context.now);
+  }
+
+  /**
+   * While the plan is used up nothing is asked of the backend but, now and then, whether it still is.
+   *
+   * @throws CodexNativeApiError `usage_limit_reached`
+   */
+  async requireOpenWindow(): Promise<void> {
+    if (!this.#window.isClosed) return;
+    const nowMs = this.#context.now();
+    if (nowMs - this.#windowReadAtMs >= windowReadEveryMs) {
+      this.#windowReadAtMs = nowMs;
+      this.noteWindow(await this.#context.windowOpensInMs({ anew: true }));
+    }
+    const refusal = this.#window.refusal();
+    if (refusal !== null) throw refusal;
+  }
+
+  /** Codex told of the plan's windows. */
+  noteWindow(opensInMs: number | null): void {
+    if (opensInMs === null) this.#window.open();
+  }
+
+  /** What the end of a turn says about how many the account takes. */
+  noteVerdict(result: LegResult, { seat }: Pick<Permit<unknown>, "seat">): void {
+    const refusal = refusalOf(result);
+    if (refusal !== null) seat.refused(refusal.refusedFor ?? "account");
+    else if (result.emitted || result.outcome.status === "completed") seat.accepted();
+  }
+
+  /**
+   * A turn that the backend refused before it showed anything goes back to the head of its caller's line, and runs when there is
+   * room. One that is refused while no other turn runs would wait for room that is there already, so its patience is short.
+   * Undefined: it ends as it did.
+   */
+  async turnAway(
+    result: LegResult,
+    { enqueuedAtMs }: Pick<Permit<unknown>, "enqueuedAtMs">,
+    former: TurnedAway | undefined,
+  ): Promise<TurnedAway | undefined> {
+    const refusal = refusalOf(result);
+    if (refusal === null || !this.#context.room.isLimited) return undefined;
+    const { now, room, running, logger } = this.#context;
+    const nowMs = now();
+    const aloneSinceMs = running() === 0 ? (former?.aloneSinceMs ?? nowMs) : null;
+    const roomInMs = room.roomInMs() ?? 0;
+    if (aloneSinceMs !== null && nowMs + roomInMs - aloneSinceMs > refusedAlonePatienceMs) return undefined;
+    const error = CodexNativeApiError.fromTurnError(await this.withRetryTime(refusal));
+    logger.debug({ event: "turn.turned_away", refusedFor: refusal.refusedFor }, refusal.message);
+    return { enqueuedAtMs, error, aloneSinceMs, refusals: (former?.refusals ?? 0) + 1 };
+  }
+
+  /**
+   * Codex says that the plan is used up without saying until when, and drops the `Retry-After` of other refusals. The plan's
+   * windows tell the one, what was learned of the account the other.
+   */
+  async withRetryTime(error: TurnErrorData): Promise<TurnErrorData> {
+    if (error.code === "usage_limit_reached") return this.#closeWindow(error);
+    if (error.refusedFor === undefined || error.retryAfterMs !== undefined) return error;
+    const retryAfterMs = this.#context.room.roomInMs();
+    return retryAfterMs === null || retryAfterMs === 0 ? error : { ...error, retryAfterMs };
+  }
+
+  /** A window that is used up is used up for everybody. Where none is known to be, it was this turn's model or budget alone. */
+  async #closeWindow(error: TurnErrorData): Promise<TurnErrorData> {
+    const retryAfterMs = await this.#context.windowOpensInMs({ anew: false });
+    if (retryAfterMs === null) return error;
+    if (!this.#context.room.isLimited) return { ...error, retryAfterMs };
+    this.#window.close(error.message, retryAfterMs);
+    const closed = { ...error, retryAfterMs };
+    this.#context.failWaiting(CodexNativeApiError.fromTurnError(closed));
+    return closed;
+  }
+}

@@ -1,0 +1,197 @@
+import { createHash } from "node:crypto";
+import { readFile, rename, writeFile } from "node:fs/promises";
+import type { Logger } from "pino";
+import { z } from "zod";
+import type { UpstreamLimitHealth } from "../types.js";
+import type { AccountRoom, AccountSeat } from "./admission.js";
+import { LearnedLimit, type LearnedLimitChange, type LearnedLimitRecord } from "./learned-limit.js";
+
+/** Turns at once that an unknown account is trusted with: what the official client keeps to for its own subagents. */
+const startLimit = 6;
+/** Accounts, and models with a limit of their own, that are remembered. */
+const maxRemembered = 64;
+/** Changes are written together, at most this often, in milliseconds. */
+const saveAfterMs = 1_000;
+
+export interface UpstreamLimitsOptions {
+  /** `auto` learns; a number is kept to, and a refusal only makes the account pause. */
+  readonly limit: "auto" | number;
+  /** Never more than this many turns at once. */
+  readonly most: number;
+  /** Where what was learned outlives the process; null keeps it in memory. */
+  readonly file: string | null;
+  readonly now: () => number;
+  readonly wallClock: () => number;
+}
+
+const recordSchema = z.object({
+  limit: z.int().positive(),
+  ceiling: z.int().positive().nullable(),
+  confirmedAtMs: z.number(),
+});
+const fileSchema = z.record(z.string().max(200), recordSchema);
+
+/**
+ * What each account, and each model that was refused by itself, lets run at once. Turns of an account that is not known yet
+ * start from the same small number.
+ */
+export class UpstreamLimits implements AccountRoom {
+  readonly isLimited = true;
+  readonly #options: UpstreamLimitsOptions;
+  readonly #account: () => string | null;
+  readonly #logger: Logger;
+  /** By key, least recently used first. */
+  readonly #limits = new Map<string, LearnedLimit>();
+  #known: Readonly<Record<string, LearnedLimitRecord>> = {};
+  #digest: { readonly account: string | null; readonly text: string } | null = null;
+  #refusals = 0;
+  #saveTimer: NodeJS.Timeout | null = null;
+  #saving: Promise<void> = Promise.resolve();
+
+  constructor(options: UpstreamLimitsOptions, account: () => string | null, logger: Logger) {
+    this.#options = options;
+    this.#account = account;
+    this.#logger = logger;
+  }
+
+  /** Reads what an earlier process learned. A file that cannot be read means that nothing is known. */
+  async load(): Promise<void> {
+    const { file } = this.#options;
+    if (file === null) return;
+    try {
+      const records = fileSchema.parse(JSON.parse(await readFile(file, "utf8")));
+      this.#known = Object.fromEntries(Object.entries(records).slice(-maxRemembered));
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
+      this.#logger.warn({ event: "upstream_limits.unreadable", err: error }, "learned limits cannot be read");
+    }
+  }
+
+  /** Writes what was learned last. */
+  async close(): Promise<void> {
+    if (this.#saveTimer !== null) this.#save();
+    await this.#saving;
+  }
+
+  /** Refusals since the start that were taken back into the queue or ended a turn. */
+  get refusals(): number {
+    return this.#refusals;
+  }
+
+  hasRoom(pool: string): boolean {
+    return this.#limitOf(null).hasRoom() && this.#limitOf(pool).hasRoom();
+  }
+
+  roomInMs(): number | null {
+    const waits = [...this.#limits.values()].map((limit) => limit.roomInMs());
+    const known = waits.filter((wait) => wait !== null);
+    return known.length === 0 ? null : Math.min(...known);
+  }
+
+  enter(pool: string): AccountSeat {
+    const ofAccount = this.#limitOf(null).enter();
+    const ofModel = this.#limitOf(pool).enter();
+    return {
+      started: () => {
+        ofAccount.started();
+        ofModel.started();
+      },
+      accepted: () => {
+        ofAccount.accepted();
+        ofModel.accepted();
+      },
+      refused: (scope) => {
+        this.#refusals += 1;
+        if (scope === "account") ofAccount.refused();
+        else ofModel.refused();
+      },
+      leave: () => {
+        ofAccount.leave();
+        ofModel.leave();
+      },
+    };
+  }
+
+  /** The limits of the account in force; of its models those that were refused by themselves. */
+  health(): readonly UpstreamLimitHealth[] {
+    const prefix = this.#keyOf(this.#account(), null);
+    return [...this.#limits].flatMap(([key, limit]) => {
+      if (!key.startsWith(prefix)) return [];
+      const model = key === prefix ? null : key.slice(prefix.length + 1);
+      const { ceiling } = limit.toRecord();
+      if (model !== null && ceiling === null) return [];
+      return [{ model, limit: limit.limit, running: limit.running, ceiling }];
+    });
+  }
+
+  /** Of a model (null: of the whole account). A model has no limit before it was refused by itself. */
+  #limitOf(model: string | null): LearnedLimit {
+    const key = this.#keyOf(this.#account(), model);
+    const known = this.#limits.get(key);
+    if (known !== undefined) return known;
+    const { limit, most, now, wallClock } = this.#options;
+    const created = new LearnedLimit(
+      {
+        start: model !== null ? most : limit === "auto" ? startLimit : limit,
+        most: model !== null || limit === "auto" ? most : limit,
+        learns: limit === "auto",
+        now,
+        wallClock,
+        onChange: (change) => this.#onChange(model, change),
+      },
+      limit === "auto" ? (this.#known[key] ?? null) : null,
+    );
+    this.#limits.set(key, created);
+    this.#forgetIdle();
+    return created;
+  }
+
+  #forgetIdle(): void {
+    for (const [key, limit] of this.#limits) {
+      if (this.#limits.size <= maxRemembered) return;
+      if (limit.running === 0) this.#limits.delete(key);
+    }
+  }
+
+  #onChange(model: string | null, { limit, former, reason }: LearnedLimitChange): void {
+    const scope = model ?? "account";
+    this.#logger.info(
+      { event: "upstream_limit.changed", scope, former, limit, reason },
+      `the backend takes ${limit} turns at once now (before: ${former})`,
+    );
+    if (this.#options.file === null) return;
+    this.#saveTimer ??= setTimeout(() => this.#save(), saveAfterMs).unref();
+  }
+
+  #save(): void {
+    if (this.#saveTimer !== null) clearTimeout(this.#saveTimer);
+    this.#saveTimer = null;
+    const { file } = this.#options;
+    if (file === null) return;
+    const learned = [...this.#limits].map(([key, limit]) => [key, limit.toRecord()] as const);
+    const text = JSON.stringify(
+      Object.fromEntries([...Object.entries(this.#known), ...learned].slice(-maxRemembered)),
+    );
+    this.#saving = this.#saving
+      .then(() => writeFile(`${file}.tmp`, text, { mode: 0o600 }))
+      .then(() => rename(`${file}.tmp`, file))
+      .catch((error: unknown) => {
+        this.#logger.warn(
+          { event: "upstream_limits.unwritten", err: error },
+          "learned limits cannot be kept",
+        );
+      });
+  }
+
+  /** The account's id says more than a file in the state directory needs to. */
+  #keyOf(account: string | null, model: string | null): string {
+    if (this.#digest?.account !== account) {
+      const text = createHash("sha256")
+        .update(account ?? "")
+        .digest("hex")
+        .slice(0, 16);
+      this.#digest = { account, text };
+    }
+    return model === null ? this.#digest.text : `${this.#digest.text} ${model}`;
+  }
+}

@@ -1,0 +1,85 @@
+import type { Logger } from "pino";
+import type { ThreadSettings } from "../../workers/contract/turn.js";
+import { UpstreamConnections, type UpstreamConnectionsOptions } from "./admission/upstream-connections.js";
+import type { NativeThreads } from "./native-threads.js";
+import type { ParkedTurns } from "./parked-turns.js";
+import type { SpareThreads } from "./spare-threads.js";
+import type { UpstreamConnectionsHealth } from "./types.js";
+
+/** What holds connections to the backend. */
+export interface NativeConnectionsContext extends Pick<UpstreamConnectionsOptions, "now" | "onRoom"> {
+  /** Turns that run. */
+  readonly running: () => number;
+  readonly parked: Pick<ParkedTurns<never>, "size" | "abandonOldest">;
+  readonly threads: Pick<NativeThreads, "size" | "releaseOldest">;
+  readonly spares: Pick<SpareThreads, "held" | "hasFor" | "discardOne">;
+  /** Threads that Codex was told to unload. */
+  readonly slots: { readonly leavingThreads: number };
+  readonly logger: Logger;
+}
+
+/**
+ * The connections of native threads: each that ran a turn, or is set up for one, holds one until Codex has unloaded it. What stands by
+ * gives its connection up for a turn that needs one: spares first, then threads of idle chains, at last turns that wait for their
+ * caller. What these would have gone on with is replayed.
+ */
+export class NativeConnections {
+  readonly #context: NativeConnectionsContext;
+  readonly #upstream: UpstreamConnections;
+
+  constructor(
+    options: Pick<UpstreamConnectionsOptions, "most" | "perSecond">,
+    context: NativeConnectionsContext,
+  ) {
+    this.#context = context;
+    const { now, onRoom, logger } = context;
+    this.#upstream = new UpstreamConnections({
+      ...options,
+      now,
+      onRoom,
+      held: () => this.#held,
+      onChange: (bound) => {
+        const text = `the backend takes ${bound} connections at once, as far as is known`;
+        logger.info({ event: "upstream_connections.changed", bound }, text);
+      },
+    });
+  }
+
+  /** Whether a turn on a thread with these settings may begin; where not, room is being made or comes with time. */
+  makeRoomFor(thread: ThreadSettings): boolean {
+    const { spares, threads, parked, slots } = this.#context;
+    // It brings its connection along.
+    if (spares.hasFor(thread)) return true;
+    if (this.#upstream.hasRoom) return this.#upstream.isPaceKept;
+    // What is on its way out makes the room already.
+    if (slots.leavingThreads > 0) return false;
+    void (spares.discardOne() || threads.releaseOldest() || parked.abandonOldest());
+    return false;
+  }
+
+  get mayPrepareSpare(): boolean {
+    return this.#upstream.hasRoom && this.#upstream.isPaceKept;
+  }
+
+  /** A thread that is new has a connection that is new. */
+  noteOpened(): void {
+    this.#upstream.noteOpened();
+  }
+
+  noteRefused(): void {
+    this.#upstream.noteRefused();
+  }
+
+  health(): UpstreamConnectionsHealth {
+    return this.#upstream.health();
+  }
+
+  close(): void {
+    this.#upstream.close();
+  }
+
+  get #held(): number {
+    const { running, parked, threads, spares, slots } = this.#context;
+    return running() + parked.size + threads.size + spares.held + slots.leavingThreads;
+  }
+}
