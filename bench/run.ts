@@ -1,4 +1,7 @@
-/** `npm run bench [-- --quick] [--only NAME] [--name FILE] [--no-results] [--install-peers]`. See bench/README.md. */
+/**
+ * `npm run bench [-- --quick] [--only NAME] [--name FILE] [--no-results] [--install-peers]`, and
+ * `npm run bench -- plan [--full] [--only NAME] …`. See bench/README.md.
+ */
 import { parseArgs } from "node:util";
 import { keepResults } from "./report/keep-results.js";
 import { readLoad, readMachineFacts, readVersionFacts } from "./report/machine.js";
@@ -6,14 +9,13 @@ import { renderScenario, renderVerdict } from "./report/render.js";
 import { readServiceSettings } from "./report/service-settings.js";
 import { installPeers } from "./rig/install-peers.js";
 import { runScenarios } from "./run-scenarios.js";
-import { scenarios } from "./scenarios/index.js";
+import { suites } from "./scenarios/index.js";
 
-const quickBudgetMs = 170_000;
-const fullBudgetMs = 870_000;
-
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     quick: { type: "boolean", default: false },
+    full: { type: "boolean", default: false },
     only: { type: "string", multiple: true, default: [] },
     name: { type: "string" },
     "no-results": { type: "boolean", default: false },
@@ -21,8 +23,17 @@ const { values } = parseArgs({
   },
 });
 const say = (line: string) => process.stdout.write(`${line}\n`);
+const suite = suites.find(({ name }) => name === (positionals[0] ?? "cost"));
+if (suite === undefined || positionals.length > 1) {
+  say(
+    `There is no benchmark ${positionals.join(" ")}. There are: ${suites.map(({ name }) => name).join(", ")}.`,
+  );
+  process.exit(2);
+}
+const { scenarios } = suite;
+const quick = suite.isQuickByDefault ? !values.full : values.quick;
 const chosen = scenarios.filter(({ name, quickSeconds }) =>
-  values.only.length === 0 ? !values.quick || quickSeconds > 0 : values.only.includes(name),
+  values.only.length === 0 ? !quick || quickSeconds > 0 : values.only.includes(name),
 );
 const unknown = values.only.filter((name) => !scenarios.some((scenario) => scenario.name === name));
 if (unknown.length > 0) {
@@ -42,15 +53,15 @@ if (values["install-peers"]) {
   await installPeers();
 }
 const startedAt = new Date().toISOString();
-const mode = values.quick ? "quick" : "full";
+const mode = quick ? "quick" : "full";
 const loadBefore = readLoad();
 say(
   `${mode} run of ${chosen.map(({ name }) => name).join(", ")}; load of the machine ${loadBefore.toFixed(1)}`,
 );
 const records = await runScenarios({
   scenarios: chosen,
-  quick: values.quick,
-  budgetMs: values.quick ? quickBudgetMs : fullBudgetMs,
+  quick,
+  budgetMs: 1_000 * (quick ? suite.quickBudgetSeconds : suite.fullBudgetSeconds),
   interrupted: interruption.signal,
   say: (line) => say(`  ${line}`),
   onScenario: (record) => say(`\n${renderScenario(record).join("\n")}\n\n(${record.seconds.toFixed(0)} s)\n`),
@@ -62,13 +73,14 @@ const run = {
   machine: readMachineFacts(loadBefore),
   versions: await readVersionFacts(),
   configuration: {
-    summary: "Default configuration, ChatGPT login, offline backend over WebSocket.",
+    summary: suite.configuration,
     service: readServiceSettings(),
   },
   scenarios: records,
 } as const;
 if (!values["no-results"] && !interruption.signal.aborted) {
-  const name = values.name ?? `${startedAt.slice(0, 16).replace(":", "")}-${mode}`;
+  const stamp = startedAt.slice(0, 16).replace(":", "");
+  const name = values.name ?? [stamp, ...positionals, mode].join("-");
   say(`Kept in ${(await keepResults(run, name)).join(" and ")}.`);
 }
 say(renderVerdict(records).join("\n"));

@@ -10,7 +10,19 @@ export interface Target {
 export interface Figure {
   readonly what: string;
   /** `x` for a ratio. */
-  readonly unit: "x" | "ms" | "MB" | "KB" | "bytes" | "tokens" | "items" | "turns/s" | "deltas/s" | "";
+  readonly unit:
+    | "x"
+    | "%"
+    | "s"
+    | "ms"
+    | "MB"
+    | "KB"
+    | "bytes"
+    | "tokens"
+    | "items"
+    | "turns/s"
+    | "deltas/s"
+    | "";
   readonly spread: Spread;
   /** Null: for information. */
   readonly target: Target | null;

@@ -36,6 +36,12 @@ async function obey(command: BackendCommand): Promise<BackendAnswer> {
       };
     case "place":
       return { type: "place", origin: backend.origin, environment: backend.environment() };
+    case "limits":
+      backend.setAccountLimits(command.limits);
+      if (command.windows !== undefined) backend.setRateLimits(command.windows);
+      return { type: "done" };
+    case "counters":
+      return { type: "counters", counters: { ...backend.counters } };
     case "streams":
       return { type: "streams", peakOpen: backend.counters.peakOpenStreams };
   }

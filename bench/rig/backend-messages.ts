@@ -1,4 +1,9 @@
 /** What passes between the benchmark and the process of its offline backend. */
+import type {
+  AccountLimitSettings,
+  BackendCounters,
+  RateLimitSettings,
+} from "../../test/support/offline-backend/index.js";
 
 /** What the model says to everything. */
 export interface ReplyPlan {
@@ -33,7 +38,14 @@ export type BackendCommand =
   /** Where it is; the first call. */
   | { readonly type: "place" }
   /** The most streams that were open at once so far. */
-  | { readonly type: "streams" };
+  | { readonly type: "streams" }
+  /** What the account may ask from now on, and what the plan's windows say where that changes too. */
+  | {
+      readonly type: "limits";
+      readonly limits: AccountLimitSettings;
+      readonly windows?: RateLimitSettings | undefined;
+    }
+  | { readonly type: "counters" };
 
 export type BackendAnswer =
   | {
@@ -43,6 +55,7 @@ export type BackendAnswer =
     }
   | { readonly type: "requests"; readonly requests: readonly RequestSummary[] }
   | { readonly type: "streams"; readonly peakOpen: number }
+  | { readonly type: "counters"; readonly counters: BackendCounters }
   | { readonly type: "done" };
 
 export function charactersOf(plan: ReplyPlan): number {

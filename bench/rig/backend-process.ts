@@ -1,4 +1,9 @@
 import { fileURLToPath } from "node:url";
+import type {
+  AccountLimitSettings,
+  BackendCounters,
+  RateLimitSettings,
+} from "../../test/support/offline-backend/index.js";
 import type { BackendAnswer, BackendCommand, ReplyPlan, RequestSummary } from "./backend-messages.js";
 import { ChildCalls } from "./child-calls.js";
 import type { Resources } from "./resources.js";
@@ -51,5 +56,16 @@ export class BackendProcess {
   async readPeakStreams(): Promise<number> {
     const answer = await this.#calls.ask({ type: "streams" }, answerTimeoutMs);
     return answer.type === "streams" ? answer.peakOpen : Number.NaN;
+  }
+
+  /** What the account may ask from now on; `windows`: what Codex hears of the plan's windows. */
+  async setLimits(limits: AccountLimitSettings, windows?: RateLimitSettings): Promise<void> {
+    await this.#calls.ask({ type: "limits", limits, windows }, answerTimeoutMs);
+  }
+
+  async readCounters(): Promise<BackendCounters> {
+    const answer = await this.#calls.ask({ type: "counters" }, answerTimeoutMs);
+    if (answer.type !== "counters") throw new Error("the offline backend does not say what it counted");
+    return answer.counters;
   }
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { request } from "undici";
-import { isJsonObject } from "../../src/workers/contract/json.js";
+import { isJsonObject, type JsonObject } from "../../src/workers/contract/json.js";
 import { testCodexBin } from "../../test/support/codex-version.js";
 import type { Resources } from "./resources.js";
 import { stopProcess } from "./stop-process.js";
@@ -30,9 +30,17 @@ export class ServiceProcess {
   readonly execToListeningMs: number;
   readonly execToReadyMs: number;
   readonly #child: ChildProcess;
+  readonly #logPath: string;
 
-  private constructor(child: ChildProcess, url: string, listeningMs: number, readyMs: number) {
+  private constructor(
+    child: ChildProcess,
+    logPath: string,
+    url: string,
+    listeningMs: number,
+    readyMs: number,
+  ) {
     this.#child = child;
+    this.#logPath = logPath;
     this.url = url;
     this.execToListeningMs = listeningMs;
     this.execToReadyMs = readyMs;
@@ -58,19 +66,33 @@ export class ServiceProcess {
     const url = await poll(child, deadlineMs, async () => readListeningUrl(await readFile(logPath, "utf8")));
     const listeningMs = performance.now() - startMs;
     await poll(child, deadlineMs, async () => ((await statusOf(`${url}/readyz`)) === 200 ? true : null));
-    return new ServiceProcess(child, url, listeningMs, performance.now() - startMs);
+    return new ServiceProcess(child, logPath, url, listeningMs, performance.now() - startMs);
   }
 
   get pid(): number | null {
     return this.#child.pid ?? null;
   }
 
-  /** The process that the service runs its turns on. */
-  async readAppServerPid(): Promise<number | null> {
+  /** What `/v1/health` says of the runtime. */
+  async readRuntimeHealth(): Promise<JsonObject> {
     const { body } = await request(`${this.url}/v1/health`);
     const health: unknown = await body.json();
     const runtime = isJsonObject(health) ? health.native_runtime : null;
-    const appServer = isJsonObject(runtime) ? runtime.app_server : null;
+    return isJsonObject(runtime) ? runtime : {};
+  }
+
+  /** The lines of its log about this event. */
+  async readLog(event: string): Promise<readonly JsonObject[]> {
+    const lines = (await readFile(this.#logPath, "utf8")).split("\n");
+    return lines
+      .filter((line) => line.includes(`"event":"${event}"`))
+      .map((line): unknown => JSON.parse(line))
+      .filter(isJsonObject);
+  }
+
+  /** The process that the service runs its turns on. */
+  async readAppServerPid(): Promise<number | null> {
+    const appServer = (await this.readRuntimeHealth()).app_server;
     return isJsonObject(appServer) && typeof appServer.pid === "number" ? appServer.pid : null;
   }
 

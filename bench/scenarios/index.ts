@@ -3,6 +3,7 @@ import { chains } from "./chains.js";
 import { coldStart } from "./cold-start.js";
 import { cost } from "./cost.js";
 import { ownCost } from "./own-cost.js";
+import { planScenarios } from "./plan/index.js";
 import { scaleIdle } from "./scale-idle.js";
 import { scaleRow } from "./scale-row.js";
 import { scaleStreams } from "./scale-streams.js";
@@ -10,8 +11,20 @@ import type { Scenario } from "./scenario.js";
 import { manyStreaming, streaming } from "./streaming.js";
 import { turns } from "./turns.js";
 
-/** In the order they run. */
-export const scenarios: readonly Scenario[] = [
+/** Scenarios that are run together. */
+export interface Suite {
+  readonly name: string;
+  /** For a full run one has to ask. */
+  readonly isQuickByDefault: boolean;
+  readonly quickBudgetSeconds: number;
+  readonly fullBudgetSeconds: number;
+  /** What all its scenarios have in common, for whoever reads the results. */
+  readonly configuration: string;
+  /** In the order they run. */
+  readonly scenarios: readonly Scenario[];
+}
+
+const costScenarios: readonly Scenario[] = [
   turns,
   ownCost,
   alternatives,
@@ -23,4 +36,25 @@ export const scenarios: readonly Scenario[] = [
   scaleStreams,
   scaleIdle,
   scaleRow,
+];
+
+/** The first one runs where none is named. */
+export const suites: readonly Suite[] = [
+  {
+    name: "cost",
+    isQuickByDefault: false,
+    quickBudgetSeconds: 170,
+    fullBudgetSeconds: 870,
+    configuration: "Default configuration, ChatGPT login, offline backend over WebSocket.",
+    scenarios: costScenarios,
+  },
+  {
+    name: "plan",
+    isQuickByDefault: true,
+    quickBudgetSeconds: 480,
+    fullBudgetSeconds: 2_400,
+    configuration:
+      "ChatGPT login, offline backend over WebSocket whose account has limits; a queue timeout of half an hour.",
+    scenarios: planScenarios,
+  },
 ];
