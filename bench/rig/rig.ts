@@ -37,6 +37,12 @@ export async function layGround(resources: Resources): Promise<Ground> {
   return { directory, backend, userHome, environment };
 }
 
+/**
+ * For scenarios of many turns at once: how many the account takes is taken as known, since the floor asks no account either. What it is
+ * like to find out is measured by `npm run bench -- plan`.
+ */
+export const boundlessAccount = ["--upstream-limit", "1000", "--upstream-connections", "1000"] as const;
+
 /** The service, compiled, on the ground. */
 export async function startService(
   resources: Resources,

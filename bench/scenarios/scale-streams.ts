@@ -2,7 +2,7 @@ import { type LoadResult, runLoad } from "../measure/load.js";
 import { readPeakResidentBytes } from "../measure/process-usage.js";
 import { atLeast, atMost, type Figure, single } from "../report/figure.js";
 import { charactersOf, type ReplyPlan } from "../rig/backend-messages.js";
-import { callService, layGround, startService } from "../rig/rig.js";
+import { boundlessAccount, callService, layGround, startService } from "../rig/rig.js";
 import type { Scenario } from "./scenario.js";
 
 const streams = 1_000;
@@ -11,7 +11,7 @@ const reply: ReplyPlan = { deltas: 31, charactersPerDelta: 6, firstDelayMs: 0, d
 const supervisorLimitMb = 400;
 
 /** All callers come at once: the last ones wait while the first ones are started. */
-const patientQueue = ["--queue-timeout-ms", "180000"];
+const settings = ["--queue-timeout-ms", "180000", ...boundlessAccount];
 
 /** A thousand slow streams. */
 export const scaleStreams: Scenario = {
@@ -22,7 +22,7 @@ export const scaleStreams: Scenario = {
   run: async ({ resources, signal }) => {
     const ground = await layGround(resources);
     await ground.backend.setReply(reply);
-    const service = await startService(resources, ground, "service", patientQueue);
+    const service = await startService(resources, ground, "service", settings);
     const { sse } = await callService(resources, service);
     const plan = { prompt: "Tell me slowly.", expectedCharacters: charactersOf(reply), maxMs: 0, signal };
     const result = await runLoad(sse, { ...plan, atOnce: streams, turns: streams });

@@ -5,7 +5,7 @@ import { differenceSpread, median, ratioSpread, spreadOf } from "../measure/stat
 import { atMost, type Figure } from "../report/figure.js";
 import { charactersOf, type ReplyPlan } from "../rig/backend-messages.js";
 import type { BackendProcess } from "../rig/backend-process.js";
-import { callService, layGround, openFloor, startService } from "../rig/rig.js";
+import { boundlessAccount, callService, layGround, openFloor, startService } from "../rig/rig.js";
 import type { Scenario, ScenarioContext, ScenarioResult } from "./scenario.js";
 
 type Compare = (
@@ -37,7 +37,7 @@ const prompt = "Tell me a story.";
 const warmUpAtOnce = 4;
 
 /** Hundreds of callers at once wait for longer than the default on a slow machine; here they are to wait and not to fail. */
-const patientQueue = ["--queue-timeout-ms", "120000"];
+const settings = ["--queue-timeout-ms", "120000", ...boundlessAccount];
 
 /** The pace of a fast model: some hundred deltas a second, each on its own. */
 const firstDelta: StreamPlan = {
@@ -129,7 +129,7 @@ async function enter(context: ScenarioContext): Promise<{
 }> {
   const { resources } = context;
   const ground = await layGround(resources);
-  const service = await startService(resources, ground, "service", patientQueue);
+  const service = await startService(resources, ground, "service", settings);
   const floors = await openFloor(resources, ground, service);
   const contestants = [await floors.startOnSocket(), (await callService(resources, service)).sse];
   return { contestants, backend: ground.backend };

@@ -4,7 +4,7 @@ import { alternate, ofThing } from "../measure/rounds.js";
 import { ratioSpread, spreadOf } from "../measure/statistics.js";
 import { cpuPerTurn } from "../report/cpu-per-turn.js";
 import { atLeast, atMost, type Figure } from "../report/figure.js";
-import { callService, layGround, openFloor, startService } from "../rig/rig.js";
+import { boundlessAccount, callService, layGround, openFloor, startService } from "../rig/rig.js";
 import type { Scenario, ScenarioContext, ScenarioResult } from "./scenario.js";
 import { runShortTurns, shortReply } from "./short-turn.js";
 
@@ -86,7 +86,7 @@ async function enter(context: ScenarioContext): Promise<readonly Contestant[]> {
   const { resources } = context;
   const ground = await layGround(resources);
   await ground.backend.setReply(shortReply);
-  const service = await startService(resources, ground);
+  const service = await startService(resources, ground, "service", boundlessAccount);
   const floors = await openFloor(resources, ground, service);
   const floor = await floors.startOnSocket();
   const { json, sse, openAiJson, openAiSse } = await callService(resources, service);
