@@ -26,8 +26,8 @@ export async function runCallers(plan: CallerLoadPlan): Promise<CallerLoad> {
   const cut = new AbortController();
   const timer = setTimeout(() => cut.abort(new Error("out of time")), plan.maxMs);
   const signal = AbortSignal.any([plan.signal, cut.signal]);
-  // One of each caller.
-  setMaxListeners(plan.callers + 1, signal);
+  // Each caller listens.
+  setMaxListeners(0, signal);
   const startMs = performance.now();
   const call = async (_: unknown, index: number): Promise<void> => {
     for (let turn = 0; turn < plan.turnsEach && !signal.aborted; turn += 1) {

@@ -70,7 +70,7 @@ export interface Phase {
 
 export interface Following {
   readonly streams: number;
-  /** From the change until the learned limit and the turns in work were both the account's; NaN: never. */
+  /** From the change until the learned limit was the account's and the turns in work were, but for one; NaN: never. */
   readonly afterMs: number;
   /** From then on, the part of the account that was in use, as a mean. */
   readonly use: number;
@@ -79,7 +79,9 @@ export interface Following {
 export function followPhase(readings: readonly LimitReading[], phase: Phase): Following {
   const { streams, fromMs, toMs } = phase;
   const inPhase = readings.filter(({ atMs }) => atMs >= fromMs && atMs < toMs);
-  const first = inPhase.findIndex(({ limit, inWork }) => limit === streams && inWork === streams);
+  const first = inPhase.findIndex(
+    ({ limit, inWork }) => limit === streams && Math.abs(inWork - streams) <= 1,
+  );
   const reached = inPhase[first];
   if (reached === undefined) return { streams, afterMs: Number.NaN, use: Number.NaN };
   const after = inPhase.slice(first);

@@ -60,7 +60,7 @@ async function measure(context: ScenarioContext, name: string): Promise<Measured
   const plan = await openPlan({ resources }, { turnMs, limits: { streams } });
   const enough = new AbortController();
   const signal = AbortSignal.any([context.signal, enough.signal]);
-  setMaxListeners(batchTurns + questions, signal);
+  setMaxListeners(0, signal);
   const batch: CallerTurn[] = [];
   const batchDone = Promise.all(
     Array.from({ length: batchTurns }, async () => {

@@ -50,7 +50,7 @@ function replyIn(turnMs: number): ReplyPlan {
 export async function readLimitChanges(service: ServiceProcess, startedAt: number) {
   const lines = await service.readLog("upstream_limit.changed");
   return lines.map(({ time, scope, former, limit, reason }) => ({
-    afterMs: Number(time) - startedAt,
+    afterMs: Date.parse(String(time)) - startedAt,
     scope,
     former,
     limit,
