@@ -7,8 +7,8 @@ import { openPlan, readLimitChanges } from "./plan-ground.js";
 
 const callers = 24;
 const settings = {
-  quick: { turnMs: 500, phaseMs: 15_000 },
-  full: { turnMs: 2_000, phaseMs: 60_000 },
+  quick: { turnMs: 1_000, phaseMs: 20_000 },
+  full: { turnMs: 2_000, phaseMs: 40_000 },
 } as const;
 const course = [4, 2, 8];
 
@@ -16,8 +16,8 @@ const course = [4, 2, 8];
 export const moving: Scenario = {
   name: "moving",
   title: "The account's limit goes from 4 to 2 and then to 8 in mid-run",
-  quickSeconds: 60,
-  fullSeconds: 210,
+  quickSeconds: 75,
+  fullSeconds: 150,
   run: async (context) => {
     const { turnMs, phaseMs } = context.quick ? settings.quick : settings.full;
     const plan = await openPlan(context, { turnMs, limits: { streams: course[0] ?? 1 } });

@@ -185,6 +185,11 @@ export class LearnedLimit {
     if (seat.state !== "asking") return;
     this.#decide(seat);
     seat.state = "accepted";
+    // Those before it that the backend has said nothing of may be refused yet: Codex asks again for some time before it tells.
+    for (const { order } of this.#undecided) {
+      if (order > seat.order) break;
+      seat.level -= 1;
+    }
     this.#noteAccepted(seat);
   }
 
