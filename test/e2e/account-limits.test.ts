@@ -207,3 +207,10 @@ t.test("running turns, spares and idle chains together stay under the bound on c
   t.same(new Set(await askMany(harness, 12)), new Set(["ok"]));
   t.equal(backend.counters.refusedUpgrades, 0);
 });
+
+t.test("while turns wait for the account, threads are set up for them", async (t) => {
+  const harness = await startLimited(t, { streams: 1 }, { CODEX_NATIVE_API_UPSTREAM_LIMIT: "1" });
+  t.same(new Set(await askMany(harness, 8)), new Set(["ok"]));
+  const { taken } = harness.service.health()?.spareThreads ?? { taken: 0 };
+  t.ok(taken > 0, `${taken} turns found theirs`);
+});

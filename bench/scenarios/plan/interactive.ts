@@ -16,7 +16,7 @@ const streams = 4;
 const batchTurns = 1_000;
 /** The interactive caller's question comes once in this time, answered or not. */
 const askEveryMs = 2_000;
-const settings = { quick: { turnMs: 1_000, questions: 12 }, full: { turnMs: 2_000, questions: 60 } } as const;
+const settings = { quick: { turnMs: 1_000, questions: 10 }, full: { turnMs: 2_000, questions: 60 } } as const;
 
 /** Until the limit is known and the batch is under way. */
 const settleTurns = 5;
@@ -36,7 +36,10 @@ export const interactive: Scenario = {
   fullSeconds: 400,
   run: async (context) => {
     const { turnMs } = context.quick ? settings.quick : settings.full;
-    const measured = [await measure(context, "a batch")];
+    const measured = [
+      await measure(context, "a batch", {}),
+      await measure(context, "a background batch", { "x-request-priority": "background" }),
+    ];
     return {
       figures: measured.flatMap((one) => report(one, turnMs)),
       details: measured.map(({ name, waits, turns, batch }) => ({
@@ -53,7 +56,11 @@ export const interactive: Scenario = {
   },
 };
 
-async function measure(context: ScenarioContext, name: string): Promise<Measured> {
+async function measure(
+  context: ScenarioContext,
+  name: string,
+  batchHeaders: Readonly<Record<string, string>>,
+): Promise<Measured> {
   const { turnMs, questions } = context.quick ? settings.quick : settings.full;
   const resources = new Resources();
   await context.resources.defer(`service beside ${name}`, () => resources.close());
@@ -65,7 +72,7 @@ async function measure(context: ScenarioContext, name: string): Promise<Measured
   const batchDone = Promise.all(
     Array.from({ length: batchTurns }, async () => {
       // What is given up at the end rejects, and is no turn.
-      const turn = await plan.callers.ask("batch", signal).catch(() => null);
+      const turn = await plan.callers.ask("batch", signal, batchHeaders).catch(() => null);
       if (turn !== null) batch.push(turn);
     }),
   );

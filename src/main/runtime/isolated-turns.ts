@@ -9,7 +9,7 @@ import { mayRunAgain, refusalOf } from "./leg-verdicts.js";
 import { NativeConnections } from "./native-connections.js";
 import { isAlive, NativeThreads } from "./native-threads.js";
 import { ParkedTurns } from "./parked-turns.js";
-import { SpareThreads } from "./spare-threads.js";
+import { type SparePlace, SpareThreads } from "./spare-threads.js";
 import {
   type Assignment,
   buildAssignment,
@@ -74,7 +74,7 @@ export class IsolatedTurns {
       processPerWorker: options.processPerWorker,
     });
     this.#spares = new SpareThreads(options.spareThreads, {
-      findPlace: () => (this.#mayPrepare() ? this.#places.findForSpare() : null),
+      findPlace: () => this.#findPlaceForSpare(),
       availableBytes: context.availableBytes,
       onThreadStarted: context.onThreadStarted,
       onPlaceLeft: () => this.#admission.pump(),
@@ -345,10 +345,13 @@ export class IsolatedTurns {
     return this.#places.find(this.#spares, () => this.#assignment(wanted, freshThread));
   }
 
-  /** Turns that wait for a place come first. */
-  #mayPrepare(): boolean {
-    if (this.#context.readiness.phase !== "ready" || this.#closing) return false;
-    return this.#admission.depth === 0 && this.#connections.mayPrepareSpare;
+  /** Turns that wait for a place come first. Those that wait for the account's room gain by threads that are there when it comes. */
+  #findPlaceForSpare(): SparePlace | null {
+    if (this.#context.readiness.phase !== "ready" || this.#closing || this.#admission.lacksPlace) return null;
+    if (!this.#connections.mayPrepareSpare) return null;
+    const place = this.#places.findForSpare();
+    if (place !== null) this.#connections.noteOpened();
+    return place;
   }
 
   /** Null where the caller's history is to be run on a new thread: this one broke, or its turn was refused, before it showed anything. */

@@ -103,6 +103,7 @@ export class Admission<Place> {
   readonly #room: AccountRoom;
   readonly #queue = new FairQueue<Waiting<Place>>();
   #running = 0;
+  #lacksPlace = false;
   #pumpScheduled = false;
   #pumpTimer: NodeJS.Timeout | null = null;
   #unreadySinceMs = 0;
@@ -123,6 +124,11 @@ export class Admission<Place> {
 
   get depth(): number {
     return this.#queue.size;
+  }
+
+  /** Whether a turn waits that the account has room for: what it lacks is a worker, the gate or a connection. */
+  get lacksPlace(): boolean {
+    return this.#lacksPlace;
   }
 
   get running(): number {
@@ -203,11 +209,15 @@ export class Admission<Place> {
   #startWhatCan(): void {
     this.#clearPumpTimer();
     this.#watchReadiness();
+    this.#lacksPlace = false;
     while (this.#queue.size > 0 && this.#running < this.#options.maxConcurrentTurns) {
       const waiting = this.#queue.next((pool) => this.#room.hasRoom(pool));
       if (waiting === undefined) return this.#pumpWhenRoomMayBe();
       const place = findOrRefuse(waiting.findPlace);
-      if (place === null) return;
+      if (place === null) {
+        this.#lacksPlace = true;
+        return;
+      }
       this.#queue.take(waiting);
       waiting.settle(place instanceof Refusal ? place : this.#admit(place, waiting));
     }
