@@ -48,6 +48,7 @@ interface MeasuredSteady extends Omit<CallerLoad, "turns"> {
 /** The issue's own numbers. */
 const plain: Steady = { callers: 200, turnsEach: 5, turnMs: 2_000, limit: "auto" };
 const small: Steady = { callers: 40, turnsEach: 5, turnMs: 500, limit: "auto" };
+const compared: Steady = { callers: 16, turnsEach: 4, turnMs: 1_000, limit: "auto" };
 
 /** Many callers, an account that takes four: what the learned limit makes of it. */
 export const steady: Scenario = {
@@ -70,9 +71,9 @@ export const fixed: Scenario = {
   name: "fixed-limits",
   title: "The same with the learned limit against fixed ones",
   quickSeconds: 150,
-  fullSeconds: 360,
+  fullSeconds: 600,
   run: async (context) => {
-    const base = context.quick ? { ...small, callers: 16 } : small;
+    const base = context.quick ? compared : { ...compared, callers: 40, turnMs: 2_000 };
     const settings = [
       { ...base },
       { ...base, limit: "1", callers: base.callers / 4 },
