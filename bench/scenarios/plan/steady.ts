@@ -151,10 +151,10 @@ function reportOne(measured: MeasuredSteady, isJudged: boolean): readonly Figure
   return [
     single(`${name}: errors seen by callers`, "", failed, judged(0)),
     single(`${name}: wall time / ideal`, "x", wallMs / idealMs, judged(1.1)),
-    single(`${name}: refusals of the backend per 100 turns`, "", (100 * refusals) / completed),
+    single(`${name}: refusals of the backend per 100 turns`, "", (100 * refusals) / (completed + failed)),
     single(`${name}: mean wait`, "s", toSeconds(waits.meanMs)),
     single(`${name}: longest caller's mean wait / mean of all`, "x", unfairness, judged(2)),
-    single(`${name}: most asked of the backend at once`, "", measured.peakAsked),
+    single(`${name}: most requests open at the backend at once`, "", measured.peakAsked),
   ];
 }
 
