@@ -1,0 +1,84 @@
+/** How turns wait for an account that takes few at once. */
+import { join } from "node:path";
+import t from "tap";
+import { askMany, startLimited, turnMs } from "../support/limited-account.js";
+import { lastUserText, stall } from "../support/offline-backend/index.js";
+import { makeTemporaryDirectory } from "../support/runtime-harness.js";
+import { pollUntil } from "../support/service-harness.js";
+
+interface QueueShown {
+  readonly waited_ms: number;
+  readonly refusals: number;
+}
+
+/** What the answer says of the turn's wait. */
+function queueOf(answer: object): QueueShown {
+  const shown: { readonly native_api?: { readonly queue: QueueShown } } = answer;
+  if (shown.native_api === undefined) throw new Error("the answer has no native_api");
+  return shown.native_api.queue;
+}
+
+t.test("what was learned outlives the service, and `native_api` tells how a turn waited", async (t) => {
+  const directory = await makeTemporaryDirectory(t);
+  const env = { CODEX_NATIVE_API_STATE_DIR: join(directory, "state") };
+  const first = await startLimited(t, { streams: 2 }, env);
+  await askMany(first, 12);
+  const waited: QueueShown[] = [];
+  const ask = async () => {
+    const { data } = await first.client.responses.create({ input: "hi" }).withResponse();
+    waited.push(queueOf(data));
+  };
+  await Promise.all(Array.from({ length: 8 }, ask));
+  t.ok(
+    waited.some(({ waited_ms }) => waited_ms >= turnMs),
+    "those that came last waited for a turn",
+  );
+  const learned = first.service.health()?.upstreamLimits?.limits[0]?.limit ?? 99;
+  await first.service.stop();
+  const second = await startLimited(t, { streams: 2 }, env);
+  t.equal((await second.client.responses.create({ input: "hi" })).output_text, "ok");
+  const known = second.service.health()?.upstreamLimits?.limits[0]?.limit ?? 99;
+  t.ok(Math.abs(known - learned) <= 1, `${learned} before, ${known} after`);
+});
+
+t.test(
+  "a turn that cannot start in its caller's own time is refused then, and one that runs ends",
+  async (t) => {
+    const harness = await startLimited(t, {}, { CODEX_NATIVE_API_UPSTREAM_LIMIT: "1" });
+    const { backend, client, service } = harness;
+    backend.whenReply((request) => lastUserText(request) === "long", stall({ afterDeltas: 0 }));
+    const ends = (input: string, timeoutMs: string): Promise<unknown> =>
+      client.responses
+        .create({ input }, { headers: { "x-request-timeout-ms": timeoutMs } })
+        .catch((error: unknown) => error);
+    const long = ends("long", "8000");
+    await pollUntil(() => service.health()?.queue.running === 1);
+    t.match(await ends("hopeless", "1000"), { status: 503, code: "queue_timeout" });
+    t.match(await long, { status: 504, code: "turn_timeout" });
+    await pollUntil(() => service.health()?.queue.running === 0);
+    t.match(await ends("next", "60000"), { output_text: "ok" });
+  },
+);
+
+t.test("interactive turns go before a batch that is said to be one", async (t) => {
+  const harness = await startLimited(t, {}, { CODEX_NATIVE_API_UPSTREAM_LIMIT: "1" });
+  const { client, service } = harness;
+  const order: string[] = [];
+  const ask = async (input: string, headers: Record<string, string> = {}) => {
+    await client.responses.create({ input, store: false }, { headers });
+    order.push(input);
+  };
+  const batch = Array.from({ length: 6 }, (_, index) =>
+    ask(`batch ${index}`, { "x-request-priority": "background" }),
+  );
+  await pollUntil(() => service.health()?.queue.depth === 5);
+  await Promise.all([...batch, ask("interactive")]);
+  t.ok(order.indexOf("interactive") <= 2, `it was done as number ${order.indexOf("interactive") + 1} of 7`);
+});
+
+t.test("while turns wait for the account, threads are set up for them", async (t) => {
+  const harness = await startLimited(t, { streams: 1 }, { CODEX_NATIVE_API_UPSTREAM_LIMIT: "1" });
+  t.same(new Set(await askMany(harness, 8)), new Set(["ok"]));
+  const { taken } = harness.service.health()?.spareThreads ?? { taken: 0 };
+  t.ok(taken > 0, `${taken} turns found theirs`);
+});
