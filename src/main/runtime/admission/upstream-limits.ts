@@ -83,7 +83,9 @@ export class UpstreamLimits implements AccountRoom {
   }
 
   roomInMs(): number | null {
-    const waits = [...this.#limits.values()].map((limit) => limit.roomInMs());
+    const prefix = this.#keyOf(this.#account(), null);
+    const ofAccount = [...this.#limits].filter(([key]) => key.startsWith(prefix));
+    const waits = ofAccount.map(([, limit]) => limit.roomInMs());
     const known = waits.filter((wait) => wait !== null);
     return known.length === 0 ? null : Math.min(...known);
   }
