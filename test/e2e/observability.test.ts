@@ -221,6 +221,7 @@ const nativeApiShape = {
     source_native_thread_id: "null",
     source_native_turn_id: "null",
   },
+  queue: { waited_ms: "null", refusals: "null" },
   ignored_parameters: [],
 };
 
@@ -304,6 +305,11 @@ t.test("health has every field that it should, with something in it", async (t) 
       ],
       queue: { depth: "number", running: "number" },
       spare_threads: { ready: "number", taken: "number", missed: "number" },
+      upstream_limits: {
+        limits: [{ model: "null", limit: "number", running: "number", refused_at: "null" }],
+        refusals: "number",
+        connections: { held: "number", bound: "number", refused: "number" },
+      },
     },
   });
 });
