@@ -132,6 +132,7 @@ export class TurnAttempts {
       onNotice: (notice) => {
         if (notice === "connection_refused") return connections.noteRefused();
         gatePlace.noteOverdue();
+        seat.overdue();
         this.#onGateMoved();
       },
     });

@@ -200,6 +200,7 @@ t.test("a turn waits for the account's room, and starts by itself when time brin
     hasRoom: () => hasRoom,
     enter: (pool) => ({
       started: () => {},
+      overdue: () => {},
       accepted: () => {},
       refused: () => {},
       leave: () => left.push(pool),

@@ -26,6 +26,8 @@ export type PlaceFinder<Place> = () => Place | null;
 export interface AccountSeat {
   /** Codex took the turn on and asks the backend now. */
   started(): void;
+  /** Codex leaves a call that starts the turn unanswered: until it has started, it takes nobody's part. */
+  overdue(): void;
   /** The backend took the turn on. */
   accepted(): void;
   /** The backend refused the turn as one too many; `model`: for its model alone. */
@@ -302,7 +304,13 @@ export class Admission<Place> {
   }
 }
 
-const openSeat: AccountSeat = { started: () => {}, accepted: () => {}, refused: () => {}, leave: () => {} };
+const openSeat: AccountSeat = {
+  started: () => {},
+  overdue: () => {},
+  accepted: () => {},
+  refused: () => {},
+  leave: () => {},
+};
 
 /** For runtimes whose backend has no limits. */
 export const unboundedRoom: AccountRoom = {

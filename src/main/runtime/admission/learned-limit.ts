@@ -65,6 +65,8 @@ export interface LearnedLimitChange {
 export interface LearnedLimitSeat {
   /** Codex took the turn on and asks the backend now. Before that the turn says nothing about what the account takes. */
   started(): void;
+  /** Its start hangs in Codex: until it has started it does not count. */
+  overdue(): void;
   /** The backend took the turn on. Later calls do nothing. */
   accepted(): void;
   /** The backend refused the turn as one too many. Also ends it. */
@@ -76,7 +78,7 @@ export interface LearnedLimitSeat {
 /** A turn from its admission to its end. */
 interface Seat {
   readonly isProbe: boolean;
-  state: "preparing" | "asking" | "accepted" | "over";
+  state: "preparing" | "overdue" | "asking" | "accepted" | "over";
   /** Among the turns that asked, the order in which they began to. */
   order: number;
   startedAtMs: number;
@@ -162,14 +164,23 @@ export class LearnedLimit {
     const seat: Seat = { isProbe, state: "preparing", order: 0, startedAtMs: 0, epoch: 0, level: 0 };
     return {
       started: () => this.#start(seat),
+      overdue: () => this.#setAside(seat),
       accepted: () => this.#accept(seat),
       refused: () => this.#refuse(seat),
       leave: () => this.#leave(seat),
     };
   }
 
-  #start(seat: Seat): void {
+  #setAside(seat: Seat): void {
     if (seat.state !== "preparing") return;
+    seat.state = "overdue";
+    this.#running -= 1;
+    this.#decide(seat);
+  }
+
+  #start(seat: Seat): void {
+    if (seat.state !== "preparing" && seat.state !== "overdue") return;
+    if (seat.state === "overdue") this.#running += 1;
     this.#asking += 1;
     this.#lastOrder += 1;
     seat.state = "asking";
@@ -206,6 +217,7 @@ export class LearnedLimit {
     const { state } = seat;
     if (state === "over") return;
     seat.state = "over";
+    if (state === "overdue") return;
     this.#running -= 1;
     this.#decide(seat);
     if (state === "preparing") return;

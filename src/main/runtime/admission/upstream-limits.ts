@@ -98,6 +98,10 @@ export class UpstreamLimits implements AccountRoom {
         ofAccount.started();
         ofModel.started();
       },
+      overdue: () => {
+        ofAccount.overdue();
+        ofModel.overdue();
+      },
       accepted: () => {
         ofAccount.accepted();
         ofModel.accepted();

@@ -144,3 +144,25 @@ t.test("a turn that is cancelled says nothing about the limit, and gives its pla
   t.equal(limit.running, 0);
   t.equal(limit.limit, 6);
 });
+
+t.test(
+  "turns whose start hangs in Codex keep no others from the account, and count once they have started",
+  async (t) => {
+    const limit = new LearnedLimit({
+      start: 2,
+      most: 10,
+      now: () => 0,
+      wallClock: () => 0,
+      onChange: () => {},
+    });
+    const hanging = [limit.enter(), limit.enter()];
+    t.equal(limit.hasRoom(), false);
+    for (const seat of hanging) seat.overdue();
+    t.ok(limit.hasRoom());
+    t.equal(limit.running, 0);
+    hanging[0]?.started();
+    t.equal(limit.running, 1);
+    for (const seat of hanging) seat.leave();
+    t.equal(limit.running, 0);
+  },
+);
