@@ -24,12 +24,15 @@ export interface UpstreamLimitsOptions {
   readonly wallClock: () => number;
 }
 
+/** A model's name may be any text; one longer than this is not remembered. */
+const longestKey = 200;
+
 const recordSchema = z.object({
   limit: z.int().positive(),
   ceiling: z.int().positive().nullable(),
   confirmedAtMs: z.number(),
 });
-const fileSchema = z.record(z.string().max(200), recordSchema);
+const fileSchema = z.record(z.string().max(longestKey), recordSchema);
 
 /**
  * What each account, and each model that was refused by itself, lets run at once. Turns of an account that is not known yet
@@ -40,11 +43,13 @@ export class UpstreamLimits implements AccountRoom {
   readonly #options: UpstreamLimitsOptions;
   readonly #account: () => string | null;
   readonly #logger: Logger;
-  /** By key, least recently used first. */
+  /** By key, those that were first needed first. */
   readonly #limits = new Map<string, LearnedLimit>();
   #known: Readonly<Record<string, LearnedLimitRecord>> = {};
   #digest: { readonly account: string | null; readonly text: string } | null = null;
   #refusals = 0;
+  /** Something was learned, by this process or an earlier one. */
+  #isWorthKeeping = false;
   #saveTimer: NodeJS.Timeout | null = null;
   #saving: Promise<void> = Promise.resolve();
 
@@ -61,6 +66,7 @@ export class UpstreamLimits implements AccountRoom {
     try {
       const records = fileSchema.parse(JSON.parse(await readFile(file, "utf8")));
       this.#known = Object.fromEntries(Object.entries(records).slice(-maxRemembered));
+      this.#isWorthKeeping = Object.keys(this.#known).length > 0;
     } catch (error) {
       if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
       this.#logger.warn({ event: "upstream_limits.unreadable", err: error }, "learned limits cannot be read");
@@ -69,7 +75,8 @@ export class UpstreamLimits implements AccountRoom {
 
   /** Writes what was learned last. */
   async close(): Promise<void> {
-    if (this.#saveTimer !== null) this.#save();
+    // Also where nothing changed since: when it was last confirmed counts as much.
+    if (this.#isWorthKeeping) this.#save();
     await this.#saving;
   }
 
@@ -79,7 +86,9 @@ export class UpstreamLimits implements AccountRoom {
   }
 
   hasRoom(pool: string): boolean {
-    return this.#limitOf(null).hasRoom() && this.#limitOf(pool).hasRoom();
+    if (!this.#limitOf(null).hasRoom()) return false;
+    // A model that never ran has no limit; whoever asks for it may have made up its name.
+    return !this.#isKnown(pool) || this.#limitOf(pool).hasRoom();
   }
 
   roomInMs(): number | null {
@@ -130,6 +139,11 @@ export class UpstreamLimits implements AccountRoom {
     });
   }
 
+  #isKnown(model: string): boolean {
+    const key = this.#keyOf(this.#account(), model);
+    return this.#limits.has(key) || Object.hasOwn(this.#known, key);
+  }
+
   /** Of a model (null: of the whole account). A model has no limit before it was refused by itself. */
   #limitOf(model: string | null): LearnedLimit {
     const key = this.#keyOf(this.#account(), model);
@@ -152,10 +166,12 @@ export class UpstreamLimits implements AccountRoom {
     return created;
   }
 
+  /** Never that of the account in force: callers may name as many models as they like. */
   #forgetIdle(): void {
+    const ofAccount = this.#keyOf(this.#account(), null);
     for (const [key, limit] of this.#limits) {
       if (this.#limits.size <= maxRemembered) return;
-      if (limit.running === 0) this.#limits.delete(key);
+      if (limit.running === 0 && key !== ofAccount) this.#limits.delete(key);
     }
   }
 
@@ -165,6 +181,7 @@ export class UpstreamLimits implements AccountRoom {
       { event: "upstream_limit.changed", scope, former, limit, reason },
       `the backend takes ${limit} turns at once now (before: ${former})`,
     );
+    this.#isWorthKeeping = true;
     if (this.#options.file === null) return;
     this.#saveTimer ??= setTimeout(() => this.#save(), saveAfterMs).unref();
   }
@@ -174,10 +191,15 @@ export class UpstreamLimits implements AccountRoom {
     this.#saveTimer = null;
     const { file } = this.#options;
     if (file === null) return;
-    const learned = [...this.#limits].map(([key, limit]) => [key, limit.toRecord()] as const);
-    const text = JSON.stringify(
-      Object.fromEntries([...Object.entries(this.#known), ...learned].slice(-maxRemembered)),
-    );
+    const learned = [...this.#limits].flatMap(([key, limit]) => {
+      const record = limit.toRecord();
+      const isOfAccount = !key.includes(" ");
+      return key.length <= longestKey && (isOfAccount || record.ceiling !== null)
+        ? [[key, record] as const]
+        : [];
+    });
+    const records = { ...this.#known, ...Object.fromEntries(learned) };
+    const text = JSON.stringify(Object.fromEntries(Object.entries(records).slice(-maxRemembered)));
     this.#saving = this.#saving
       .then(() => writeFile(`${file}.tmp`, text, { mode: 0o600 }))
       .then(() => rename(`${file}.tmp`, file))
