@@ -206,8 +206,8 @@ export class LearnedLimit {
 
   #refuse(seat: Seat): void {
     this.#start(seat);
-    if (seat.state !== "asking") return this.#leave(seat);
-    // Some that asked after it may have been taken in its place.
+    if (seat.state === "over") return;
+    // Also of one that was taken to be accepted because it had been silent for long: it never was. Some that asked after it may have been taken in its place.
     const level = Math.max(seat.level, this.#asking);
     this.#leave(seat);
     this.#noteRefused(seat, level);

@@ -166,3 +166,21 @@ t.test(
     t.equal(limit.running, 0);
   },
 );
+
+t.test("a turn that was refused after a long silence was never accepted", async (t) => {
+  const limit = new LearnedLimit({
+    start: 6,
+    most: 1000,
+    now: () => 0,
+    wallClock: () => 0,
+    onChange: () => {},
+  });
+  const seats = Array.from({ length: 6 }, () => limit.enter());
+  for (const seat of seats) seat.started();
+  // Silence of eight seconds counts as acceptance, and Codex may wait longer before it asks again and tells.
+  for (const seat of seats) seat.accepted();
+  t.ok(limit.limit > 6);
+  for (const seat of seats.slice(2)) seat.refused();
+  t.ok(limit.limit < 6, `it is ${limit.limit} after four refusals`);
+  t.equal(limit.running, 2);
+});
