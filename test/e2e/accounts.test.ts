@@ -71,3 +71,21 @@ t.test("a used-up plan says when to come back", async (t) => {
   t.ok(seconds > 500 && seconds <= 601, `Retry-After ${seconds}`);
   t.equal(headers?.get("x-should-retry"), "false");
 });
+
+t.test("the window of one account is not that of the next one", async (t) => {
+  const { backend, client, service, userHome, untilReady } = await startServiceHarness(t);
+  await untilReady();
+  backend.setDefaultReply(text("fine"));
+  const reset = usedUpFor(600);
+  backend.setRateLimits({ primary: reset });
+  backend.setAccountLimits({ usedUpUntil: reset.resetsAt });
+  const ask = () => client.responses.create({ input: "hello" }).catch((error: unknown) => error);
+  // The second one has Codex asked whether the window is still closed, which is not done again for half a minute.
+  for (const _ of [1, 2]) t.match(await ask(), { status: 429, code: "usage_limit_reached" });
+  await switchAccount(userHome, { backend, accountId: "acct-second", email: "second@example.com" });
+  backend.setRateLimits({});
+  backend.setAccountLimits({});
+  await pollUntil(() => service.health()?.account?.email === "second@example.com");
+  await untilReady();
+  t.match(await ask(), { output_text: "fine" });
+});

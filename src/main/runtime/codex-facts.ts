@@ -81,6 +81,7 @@ export class CodexFacts {
         ? await readLoginAccountId(authFile)
         : account.accountId;
     this.#loginRequired = account.loginRequired && account.authMode === null;
+    if (this.#loginRequired || this.#account?.id !== accountId) this.#rateLimits = null;
     this.#account = this.#loginRequired
       ? null
       : {

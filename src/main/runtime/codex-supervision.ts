@@ -345,6 +345,8 @@ export class CodexSupervision {
   #onFactsRead(appServerGeneration: number): void {
     if (!this.#running) return;
     this.#factsGeneration = appServerGeneration;
+    // Another account has windows of its own, of which nothing is known yet.
+    if (this.facts.rateLimits === null) this.#turns?.noteWindow(null);
     this.#decideReadiness();
     void this.#codexLog.noteModels(this.facts.models ?? []);
     void this.#readExtras();
