@@ -85,6 +85,7 @@ export type {
   TurnPriority,
   TurnProfile,
   TurnStarted,
+  TurnTerms,
   UpstreamConnectionsHealth,
   UpstreamLimitHealth,
   UpstreamLimitsHealth,

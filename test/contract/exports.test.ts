@@ -148,6 +148,7 @@ t.test("the package exports these types beside them and no others", async (t) =>
     "TurnPriority",
     "TurnProfile",
     "TurnStarted",
+    "TurnTerms",
     "TurnsConfig",
     "UnsupportedParameterPolicy",
     "UpstreamConnectionsHealth",

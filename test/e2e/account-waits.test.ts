@@ -2,9 +2,18 @@
 import { join } from "node:path";
 import t from "tap";
 import { askMany, startLimited, turnMs } from "../support/limited-account.js";
-import { lastUserText, stall } from "../support/offline-backend/index.js";
+import {
+  delayed,
+  functionCall,
+  lastUserText,
+  type RecordedModelRequest,
+  reply,
+  stall,
+  text,
+} from "../support/offline-backend/index.js";
 import { makeTemporaryDirectory } from "../support/runtime-harness.js";
-import { pollUntil } from "../support/service-harness.js";
+import { pollUntil, type ServiceHarness } from "../support/service-harness.js";
+import { weatherTool } from "../support/weather-tool.js";
 
 interface QueueShown {
   readonly waited_ms: number;
@@ -81,4 +90,61 @@ t.test("while turns wait for the account, threads are set up for them", async (t
   t.same(new Set(await askMany(harness, 8)), new Set(["ok"]));
   const { taken } = harness.service.health()?.spareThreads ?? { taken: 0 };
   t.ok(taken > 0, `${taken} turns found theirs`);
+});
+
+const hasOutputs = ({ fullInput }: RecordedModelRequest): boolean =>
+  fullInput.some((item) => item.type === "function_call_output");
+
+/** Turns of a caller's whose model calls a function, and takes so long once it has the output. */
+async function parkTurns({ backend, client }: ServiceHarness, count: number, afterwardsMs: number) {
+  backend.whenReply(hasOutputs, delayed(afterwardsMs, reply(text("done"))));
+  backend.whenReply(
+    (request) => lastUserText(request) === "weather",
+    reply(functionCall({ name: "weather", arguments: { city: "Bonn" } })),
+  );
+  const goOn: ((headers?: Record<string, string>) => Promise<unknown>)[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const parked = await client.responses.create({ input: "weather", tools: [weatherTool] });
+    const [call] = parked.output;
+    if (call?.type !== "function_call") throw new Error("the model called nothing");
+    const output = { type: "function_call_output", call_id: call.call_id, output: "sun" } as const;
+    const body = { previous_response_id: parked.id, input: [output], tools: [weatherTool] };
+    goOn.push((headers = {}) => client.responses.create(body, { headers }).catch((error: unknown) => error));
+  }
+  return goOn;
+}
+
+t.test("turns that went on with a function's output count for what the account takes", async (t) => {
+  const harness = await startLimited(t, { streams: 4 });
+  const { backend, client, service } = harness;
+  const goOn = await parkTurns(harness, 4, 4_000);
+  const going = goOn.map((go) => go());
+  await pollUntil(() => backend.counters.openStreams === 4);
+  const fifth = client.responses.create({ input: "hi" });
+  await pollUntil(() => backend.counters.refusedStreams > 0);
+  await pollUntil(() => (service.health()?.upstreamLimits?.refusals ?? 0) > 0);
+  t.equal(service.health()?.upstreamLimits?.limits[0]?.limit, 4);
+  for (const answer of await Promise.all(going)) t.match(answer, { output_text: "done" });
+  t.equal((await fifth).output_text, "ok");
+});
+
+t.test("a turn that goes on with a function's output keeps to its caller's new terms", async (t) => {
+  const harness = await startLimited(t, {}, { CODEX_NATIVE_API_UPSTREAM_LIMIT: "1" });
+  const { backend, client, service } = harness;
+  const [queued, running, inBackground] = await parkTurns(harness, 3, 2_000);
+  t.match(await running?.({ "x-request-timeout-ms": "500" }), { status: 504, code: "turn_timeout" });
+  backend.whenReply((request) => lastUserText(request) === "long", delayed(4_000, reply(text("ok"))));
+  const long = client.responses.create({ input: "long" });
+  await pollUntil(() => service.health()?.queue.running === 1);
+  const order: string[] = [];
+  const background = inBackground?.({ "x-request-priority": "background" }).then((answer) => {
+    order.push("background");
+    return answer;
+  });
+  await pollUntil(() => service.health()?.queue.depth === 1);
+  const interactive = client.responses.create({ input: "hi" }).then(() => order.push("interactive"));
+  t.match(await queued?.({ "x-request-timeout-ms": "500" }), { status: 503, code: "queue_timeout" });
+  await Promise.all([long, interactive]);
+  t.ok(queueOf(Object(await background)).waited_ms > 500, "its wait is that of the leg");
+  t.same(order, ["interactive", "background"]);
 });

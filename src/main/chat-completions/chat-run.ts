@@ -126,7 +126,7 @@ export class ChatRun {
     if (!isSame) runtime.abandonTurn(parkedTurnId);
     else {
       this.#stream.setContinuation({ mode: "native", ...source });
-      const result = await runtime.continueIsolatedTurn(parkedTurnId, resumption.outputs, handlers);
+      const result = await runtime.continueIsolatedTurn(parkedTurnId, resumption.outputs, handlers, request);
       if (result !== null) return result;
     }
     this.#stream.setContinuation({ mode: "replayed", ...source });

@@ -124,7 +124,7 @@ function goOnNatively(
   request: IsolatedTurnRequest,
   handlers: IsolatedTurnHandlers,
 ): Promise<IsolatedTurnResult | null> {
-  if (resume !== null) return runtime.continueIsolatedTurn(resume.turnId, resume.outputs, handlers);
+  if (resume !== null) return runtime.continueIsolatedTurn(resume.turnId, resume.outputs, handlers, request);
   // A thread whose turn was given up has not seen what the chain holds.
   if (source === null || abandonTurnId !== null || ownItems.length === 0) return Promise.resolve(null);
   const { nativeThreadId: threadId, nativeTurnId: turnId } = source;

@@ -33,6 +33,7 @@ import type {
   ToolOutput,
   TurnErrorData,
   TurnStarted,
+  TurnTerms,
   UpstreamConnectionsHealth,
 } from "./types.js";
 
@@ -206,20 +207,19 @@ export class IsolatedTurns {
     turnId: string,
     outputs: readonly ToolOutput[],
     handlers: IsolatedTurnHandlers,
+    terms: TurnTerms,
   ): Promise<IsolatedTurnResult | null> {
     const read = readToolOutputs(outputs);
     const given = { ...handlers };
-    const session = this.#parked.take(
-      turnId,
-      read.map((output) => output.callId),
-    );
+    const callIds = read.map(({ callId }) => callId);
+    const session = this.#parked.take(turnId, callIds);
     if (session === null) return null;
     try {
       return await this.#scope.run(handlers, async (signal) => {
-        const permit = await this.#acquireAgain(session, signal);
+        const permit = await this.#acquireAgain(session, signal, terms);
         handlers.onAdmission?.(true);
-        const result = await this.#attempts.resume(session, permit, () =>
-          session.resume(read, { ...given, signal }),
+        const result = await this.#attempts.resume(session, permit, (leg) =>
+          session.resume(read, { ...given, signal }, { ...leg, deadlineAtMs: terms.deadlineAtMs }),
         );
         return this.#concludeOrReplay({ result, session, permit }, handlers);
       });
@@ -303,13 +303,13 @@ export class IsolatedTurns {
   }
 
   /** A parked turn that goes on asks the backend again, so it needs room there; its thread and its worker it has. */
-  async #acquireAgain(session: TurnSession, signal: AbortSignal): Promise<Permit<Place>> {
+  async #acquireAgain(session: TurnSession, signal: AbortSignal, terms: TurnTerms): Promise<Permit<Place>> {
     const { assignment, caller, slot } = session;
-    const place: Place = { slot, gatePlace: noGate, spare: null };
+    const findPlace = (): Place => ({ slot, gatePlace: noGate, spare: null });
     const returned = { enqueuedAtMs: this.#options.now(), error: noRoomInTime(), refusals: 0 };
     const pool = assignment.thread.model;
     try {
-      return await this.#admission.acquire({ caller, pool, signal, returned, findPlace: () => place });
+      return await this.#admission.acquire({ ...terms, caller, pool, signal, returned, findPlace });
     } catch (error) {
       session.cancel();
       throw this.#scope.closed ? shuttingDown() : error;

@@ -20,6 +20,7 @@ import type {
   Readiness,
   RequestTarget,
   ToolOutput,
+  TurnTerms,
 } from "./types.js";
 
 type RuntimeState = "idle" | "starting" | "running" | "closing" | "closed";
@@ -232,8 +233,9 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
     turnId: string,
     outputs: readonly ToolOutput[],
     handlers: IsolatedTurnHandlers = {},
+    terms: TurnTerms = {},
   ): Promise<IsolatedTurnResult | null> {
-    return this.#turns?.resume(turnId, outputs, handlers) ?? null;
+    return this.#turns?.resume(turnId, outputs, handlers, terms) ?? null;
   }
 
   async continueThread(

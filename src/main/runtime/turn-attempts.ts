@@ -7,7 +7,7 @@ import type { NativeConnections } from "./native-connections.js";
 import type { SpareThreads } from "./spare-threads.js";
 import type { Assignment, WantedTurn } from "./turn-assignment.js";
 import type { Place, TurnPlaces } from "./turn-places.js";
-import { type LegResult, TurnSession } from "./turn-session.js";
+import { type Leg, type LegResult, type LegStanding, TurnSession } from "./turn-session.js";
 import type { IsolatedTurnHandlers } from "./types.js";
 
 export interface TurnAttemptsContext
@@ -75,10 +75,12 @@ export class TurnAttempts {
   async resume(
     session: TurnSession,
     permit: Permit<Place>,
-    run: () => Promise<LegResult>,
+    run: (leg: Pick<Leg, "queue" | "standing">) => Promise<LegResult>,
   ): Promise<LegResult> {
     try {
-      const result = await this.#count(session, permit.waitedMs, run);
+      const { waitedMs, refusals } = permit;
+      const leg = { queue: { waitedMs, refusals }, standing: this.#standingOf(permit) };
+      const result = await this.#count(session, waitedMs, () => run(leg));
       this.#context.account.noteVerdict(result, permit);
       return result;
     } finally {
@@ -108,8 +110,8 @@ export class TurnAttempts {
   }
 
   #begin(wanted: WantedTurn, permit: Permit<Place>, assignment: Assignment): TurnSession {
-    const { place, seat, waitedMs, refusals } = permit;
-    const { slots, describeTarget, timeoutMs, admission, connections } = this.#context;
+    const { place, waitedMs, refusals } = permit;
+    const { slots, describeTarget, timeoutMs, connections } = this.#context;
     const { slot, gatePlace } = place;
     return new TurnSession(slots.pool, {
       assignment,
@@ -124,11 +126,7 @@ export class TurnAttempts {
         gatePlace.leave();
         this.#onGateMoved();
       },
-      onStarted: () => seat.started(),
-      onAccepted: () => {
-        seat.accepted();
-        admission.pump();
-      },
+      standing: this.#standingOf(permit),
       onNotice: (notice) => {
         if (notice === "connection_refused") return connections.noteRefused();
         gatePlace.noteOverdue();
@@ -136,6 +134,17 @@ export class TurnAttempts {
         this.#onGateMoved();
       },
     });
+  }
+
+  /** Each leg has a seat of its own. */
+  #standingOf({ seat }: Permit<Place>): LegStanding {
+    return {
+      started: () => seat.started(),
+      accepted: () => {
+        seat.accepted();
+        this.#context.admission.pump();
+      },
+    };
   }
 
   async #count(session: TurnSession, waitedMs: number, run: () => Promise<LegResult>): Promise<LegResult> {

@@ -15,24 +15,34 @@ import type {
 } from "./types.js";
 import { addUsage } from "./usage.js";
 
-export interface TurnSessionOptions {
+/** Hears how a leg stands with the backend. */
+export interface LegStanding {
+  /** Codex took the turn on, or goes on with it: the backend is asked. */
+  started(): void;
+  /** The backend has taken the leg on, as far as can be told: it put something out, or has not refused it for long. */
+  accepted(): void;
+}
+
+/** What is a leg's own. */
+export interface Leg {
+  readonly queue: QueueWait;
+  /** When the caller's own time for it is over, as `performance.now()` counts. Default: never. */
+  readonly deadlineAtMs?: number | undefined;
+  readonly standing: LegStanding;
+}
+
+/** The leg is the first one. */
+export interface TurnSessionOptions extends Leg {
   readonly assignment: Assignment;
   readonly slot: WorkerSlot;
   readonly target: RequestTarget;
   /** Whose turn it is; null: nobody's. */
   readonly owner: string | null;
   readonly caller: string;
-  readonly queue: QueueWait;
   /** Ceiling of one leg, in milliseconds. */
   readonly timeoutMs: number;
-  /** When the caller's own time for the first leg is over, as `performance.now()` counts. Default: never. */
-  readonly deadlineAtMs?: number | undefined;
   /** Called once, when Codex took the turn on or the attempt ended before: the start gate opens for the next. */
   readonly onLeftGate: () => void;
-  /** Codex took the turn on. */
-  readonly onStarted: () => void;
-  /** Called when the backend has taken the turn on, as far as can be told: it put something out, or has not refused it for long. */
-  readonly onAccepted: () => void;
   /** What Codex says beside the turn's events. */
   readonly onNotice: (notice: TurnPortNotice["type"]) => void;
 }
@@ -80,6 +90,7 @@ export class TurnSession {
   #usage: TokenUsage | null = null;
   #firstEventAtMs: number | null = null;
   #acceptance: NodeJS.Timeout | null = null;
+  #leg: Leg;
   /** Settles when the worker is done with the turn: its native thread is unloaded then, or kept. */
   #left: Promise<void> = Promise.resolve();
   #isLeaving = false;
@@ -87,6 +98,7 @@ export class TurnSession {
   constructor(pool: WorkerPool, options: TurnSessionOptions) {
     this.#options = options;
     const { slot, assignment, onNotice } = options;
+    this.#leg = options;
     const { port1, port2 } = new MessageChannel();
     this.#channel = new TurnChannel(port1, this.#onEvent, onNotice);
     this.begun = this.#channel.begin({ ...assignment, turnKey: randomUUID() });
@@ -98,14 +110,19 @@ export class TurnSession {
 
   /** The first leg. */
   run(handlers: IsolatedTurnHandlers): Promise<LegResult> {
-    return this.#follow(handlers, () => this.#channel.leg, this.#options.deadlineAtMs);
+    return this.#follow(handlers, () => this.#channel.leg);
   }
 
   /** The leg after a parked one. */
-  resume(outputs: readonly ToolOutput[], handlers: IsolatedTurnHandlers): Promise<LegResult> {
+  resume(outputs: readonly ToolOutput[], handlers: IsolatedTurnHandlers, leg: Leg): Promise<LegResult> {
+    this.#leg = leg;
     return this.#follow(handlers, () => {
+      this.#noteAsking();
       try {
-        if (this.#started !== null) handlers.onTurnStarted?.(this.#started);
+        if (this.#started !== null) {
+          this.#started = { ...this.#started, queue: leg.queue };
+          handlers.onTurnStarted?.(this.#started);
+        }
       } catch (error) {
         this.#channel.stop(error);
       }
@@ -144,12 +161,9 @@ export class TurnSession {
     this.slot.awaitThreadOf(this.#left);
   }
 
-  async #follow(
-    handlers: IsolatedTurnHandlers,
-    leg: () => Promise<LegOutcome>,
-    deadlineAtMs = Number.POSITIVE_INFINITY,
-  ): Promise<LegResult> {
+  async #follow(handlers: IsolatedTurnHandlers, outcomeOf: () => Promise<LegOutcome>): Promise<LegResult> {
     const { slot, timeoutMs, onLeftGate } = this.#options;
+    const { deadlineAtMs = Number.POSITIVE_INFINITY } = this.#leg;
     const { signal } = handlers;
     this.#handlers = handlers;
     this.#usage = null;
@@ -168,7 +182,7 @@ export class TurnSession {
     if (signal?.aborted === true) onAbort();
     slot.activeTurns += 1;
     try {
-      const outcome = await leg();
+      const outcome = await outcomeOf();
       const forgetError = brokeUnderIt(outcome) ? this.#forget() : undefined;
       return {
         outcome,
@@ -200,22 +214,27 @@ export class TurnSession {
     }
   }
 
+  #noteAsking(): void {
+    const { standing } = this.#leg;
+    standing.started();
+    this.#acceptance = setTimeout(() => standing.accepted(), unrefusedMs);
+  }
+
   readonly #onEvent = (event: TurnEvent): void | Promise<void> => {
     switch (event.type) {
       case "turn.started": {
         this.#options.onLeftGate();
         const { threadId, turnId, model } = event;
-        const { target, queue } = this.#options;
-        this.#started = { threadId, turnId, model, target, queue };
-        this.#options.onStarted();
-        this.#acceptance = setTimeout(this.#options.onAccepted, unrefusedMs);
+        const { target } = this.#options;
+        this.#started = { threadId, turnId, model, target, queue: this.#leg.queue };
+        this.#noteAsking();
         return this.#handlers.onTurnStarted?.(this.#started);
       }
       case "model_call.completed":
         this.#usage = addUsage(this.#usage, event.usage);
         return this.#handlers.onEvent?.(event);
       default:
-        if (this.#firstEventAtMs === null) this.#options.onAccepted();
+        if (this.#firstEventAtMs === null) this.#leg.standing.accepted();
         this.#firstEventAtMs ??= performance.now();
         return this.#handlers.onEvent?.(event);
     }

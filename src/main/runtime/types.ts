@@ -92,6 +92,9 @@ export interface IsolatedTurnRequest {
   readonly requestId?: string;
 }
 
+/** How a turn waits for its place, and for how long its caller does. */
+export type TurnTerms = Pick<IsolatedTurnRequest, "priority" | "deadlineAtMs">;
+
 /** `background`: for batches. They run when no interactive turn waits, and now and then when one does. */
 export type TurnPriority = "interactive" | "background";
 
@@ -302,12 +305,13 @@ export interface NativeTurnRuntime {
   runIsolatedTurn(request: IsolatedTurnRequest, handlers?: IsolatedTurnHandlers): Promise<IsolatedTurnResult>;
   /**
    * Answers the calls of a parked turn, which then goes on. Resolves with null when that turn is no longer parked: the caller
-   * then replays the history. Rejects as `runIsolatedTurn` does.
+   * then replays the history. `terms`: how the turn waits now, whatever was said before. Rejects as `runIsolatedTurn` does.
    */
   continueIsolatedTurn(
     turnId: string,
     outputs: readonly ToolOutput[],
     handlers?: IsolatedTurnHandlers,
+    terms?: TurnTerms,
   ): Promise<IsolatedTurnResult | null>;
   /**
    * Runs a turn on the native thread of an earlier one, which has seen the history: `request.items` is only what is new.
