@@ -171,7 +171,7 @@ export class Admission<Place> {
       };
       signal?.addEventListener("abort", onAbort, { once: true });
       if (returned === undefined) this.#queue.push(waiting);
-      else this.#queue.putBack(waiting);
+      else this.#queue.putBack(waiting, returned.refusals > 0);
       this.pump();
     });
   }

@@ -30,6 +30,11 @@ export class FairQueue<T extends QueueEntry> {
     interactive: new Map(),
     background: new Map(),
   };
+  /** Whose turn in the round it was already. */
+  readonly #overdue: Readonly<Record<TurnPriority, Set<T>>> = {
+    interactive: new Set(),
+    background: new Set(),
+  };
   readonly #order = new WeakMap<T, number>();
   readonly #waitingByCaller = new Map<string, number>();
   #lastOrder = 0;
@@ -47,8 +52,9 @@ export class FairQueue<T extends QueueEntry> {
     this.#count(entry.caller, 1);
   }
 
-  /** Before all others of its caller and pool: for one that was taken and could not run. */
-  putBack(entry: T): void {
+  /** Before all others of its caller and pool. `keepsTurn`: it was taken and could not run, so it goes before other callers' too. */
+  putBack(entry: T, keepsTurn = false): void {
+    if (keepsTurn) this.#overdue[entry.priority].add(entry);
     this.#order.set(entry, 0);
     this.#lineOf(entry).returned.add(entry);
     this.#count(entry.caller, 1);
@@ -60,15 +66,16 @@ export class FairQueue<T extends QueueEntry> {
       this.#interactiveInARow < interactivePerBackground
         ? (["interactive", "background"] as const)
         : (["background", "interactive"] as const);
-    return this.#nextOf(this.#lanes[first], hasRoom) ?? this.#nextOf(this.#lanes[second], hasRoom);
+    return this.#nextOf(first, hasRoom) ?? this.#nextOf(second, hasRoom);
   }
 
   /** Removes an entry that is about to run; its caller goes to the end of the round. */
   take(entry: T): void {
+    const hadItsTurn = this.#overdue[entry.priority].has(entry);
     if (!this.delete(entry)) return;
     const lane = this.#lanes[entry.priority];
     const caller = lane.get(entry.caller);
-    if (caller !== undefined) {
+    if (caller !== undefined && !hadItsTurn) {
       lane.delete(entry.caller);
       lane.set(entry.caller, caller);
     }
@@ -81,6 +88,7 @@ export class FairQueue<T extends QueueEntry> {
     const line = caller?.get(entry.pool);
     if (caller === undefined || line === undefined) return false;
     if (!line.returned.delete(entry) && !line.entries.delete(entry)) return false;
+    this.#overdue[entry.priority].delete(entry);
     this.#count(entry.caller, -1);
     if (line.returned.size + line.entries.size === 0) caller.delete(entry.pool);
     if (caller.size === 0) lane.delete(entry.caller);
@@ -147,8 +155,11 @@ export class FairQueue<T extends QueueEntry> {
     return line;
   }
 
-  #nextOf(lane: Lane<T>, hasRoom: (pool: string) => boolean): T | undefined {
-    for (const caller of lane.values()) {
+  #nextOf(priority: TurnPriority, hasRoom: (pool: string) => boolean): T | undefined {
+    for (const entry of this.#overdue[priority]) {
+      if (hasRoom(entry.pool)) return entry;
+    }
+    for (const caller of this.#lanes[priority].values()) {
       let oldest: T | undefined;
       for (const [pool, line] of caller) {
         const head = firstOf(line.returned) ?? firstOf(line.entries);

@@ -76,3 +76,28 @@ t.test("the caller with the longest line is known, and what it pushed last", asy
   t.equal(queue.newestOf("b")?.name, "b3");
   t.equal(queue.waitingOf("b"), 3);
 });
+
+t.test(
+  "an entry that was taken and could not run keeps its turn in the round, and its caller no more",
+  async (t) => {
+    const queue = new FairQueue<Entry>();
+    for (const name of ["a1", "b1", "c1", "a2"]) queue.push(entry(name));
+    const first = queue.next(() => true);
+    if (first === undefined) throw new Error("the queue is empty");
+    queue.take(first);
+    queue.putBack(first, true);
+    t.same(drain(queue), ["a1", "b1", "c1", "a2"]);
+    t.equal(queue.size, 0);
+  },
+);
+
+t.test("an entry that keeps its turn holds up nobody who needs room elsewhere", async (t) => {
+  const queue = new FairQueue<Entry>();
+  queue.putBack(entry("a1", { pool: "full" }), true);
+  queue.push(entry("b1"));
+  t.same(
+    drain(queue, (pool) => pool !== "full"),
+    ["b1"],
+  );
+  t.same(drain(queue), ["a1"]);
+});
