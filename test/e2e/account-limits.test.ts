@@ -31,6 +31,12 @@ t.test("an account that takes nothing for long is said so, with a time to come b
   t.ok(Number(error.headers.get("retry-after")) >= 1);
 });
 
+t.test("many who wait for an account that takes nothing are told together", async (t) => {
+  const harness = await startLimited(t, { streams: 0 });
+  t.same(new Set(await askMany(harness, 8)), new Set([429]));
+  t.ok(harness.backend.counters.refusedStreams < 30, "none of them was tried again and again");
+});
+
 t.test("a model that the backend refuses by name does not hold up the other models", async (t) => {
   const harness = await startLimited(t, { streamsByModel: { "gpt-5.5": 0 }, refuseBy: "stream" });
   const models = (await harness.client.models.list()).data.map(({ id }) => id);

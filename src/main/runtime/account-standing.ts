@@ -1,5 +1,5 @@
 import { CodexNativeApiError } from "../errors.js";
-import type { Permit, ReturnedTurn } from "./admission/admission.js";
+import type { Admission, Permit, ReturnedTurn, WaitingTurn } from "./admission/admission.js";
 import { UsageWindow } from "./admission/usage-window.js";
 import type { IsolatedTurnsContext } from "./isolated-turns-context.js";
 import { refusalOf } from "./leg-verdicts.js";
@@ -19,8 +19,7 @@ export interface TurnedAway extends ReturnedTurn {
 
 export interface AccountStandingContext
   extends Pick<IsolatedTurnsContext, "room" | "windowOpensInMs" | "logger"> {
-  readonly running: () => number;
-  readonly failWaiting: (error: CodexNativeApiError) => void;
+  readonly failWaiting: Admission<unknown>["failWaiting"];
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
 }
@@ -71,17 +70,24 @@ export class AccountStanding {
    */
   async turnAway(
     result: LegResult,
-    { enqueuedAtMs }: Pick<Permit<unknown>, "enqueuedAtMs">,
+    { enqueuedAtMs, pool, seat }: Pick<Permit<unknown>, "enqueuedAtMs" | "pool" | "seat">,
     former: TurnedAway | undefined,
   ): Promise<TurnedAway | undefined> {
     const refusal = refusalOf(result);
     if (refusal === null || !this.#context.room.isLimited) return undefined;
-    const { now, room, running, logger } = this.#context;
+    const { now, room, logger } = this.#context;
     const nowMs = now();
-    const aloneSinceMs = running() === 0 ? (former?.aloneSinceMs ?? nowMs) : null;
+    const scope = refusal.refusedFor ?? "account";
+    const aloneSinceMs = seat.isAlone(scope) ? (former?.aloneSinceMs ?? nowMs) : null;
     const roomInMs = room.roomInMs() ?? 0;
-    if (aloneSinceMs !== null && nowMs + roomInMs - aloneSinceMs > refusedAlonePatienceMs) return undefined;
     const error = CodexNativeApiError.fromTurnError(await this.withRetryTime(refusal));
+    if (aloneSinceMs !== null && nowMs + roomInMs - aloneSinceMs > refusedAlonePatienceMs) {
+      const hasWaited = (waiting: WaitingTurn) => nowMs - waiting.enqueuedAtMs >= refusedAlonePatienceMs;
+      // Each of them would be tried for nothing, one after the other.
+      const isMeant = (waiting: WaitingTurn) => scope === "account" || waiting.pool === pool;
+      this.#context.failWaiting(error, (waiting) => isMeant(waiting) && hasWaited(waiting));
+      return undefined;
+    }
     logger.debug({ event: "turn.turned_away", refusedFor: refusal.refusedFor }, refusal.message);
     return { enqueuedAtMs, error, aloneSinceMs, refusals: (former?.refusals ?? 0) + 1 };
   }

@@ -89,8 +89,7 @@ export class IsolatedTurns {
     );
     this.#account = new AccountStanding({
       ...context,
-      running: () => this.#admission.running,
-      failWaiting: (error) => this.#admission.failWaiting(error),
+      failWaiting: (error, isMeant) => this.#admission.failWaiting(error, isMeant),
       now: options.now,
     });
     this.#connections = new NativeConnections(options.connections, {

@@ -130,7 +130,7 @@ export class TurnAttempts {
       onNotice: (notice) => {
         if (notice === "connection_refused") return connections.noteRefused();
         gatePlace.noteOverdue();
-        seat.overdue();
+        permit.seat.overdue();
         this.#onGateMoved();
       },
     });

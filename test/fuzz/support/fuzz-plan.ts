@@ -14,7 +14,7 @@ const defaultSeed = 20_260_101;
  * Of what `npm run test:fuzz` tries, every other test run tries this share: what is tried is the same each time, and it is the longest
  * of all tests.
  */
-const usualShare = 0.4;
+const usualShare = 0.25;
 /** Tests of fewer runs than this are always run whole. */
 const fewRuns = 500;
 

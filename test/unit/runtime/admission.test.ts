@@ -203,6 +203,7 @@ t.test("a turn waits for the account's room, and starts by itself when time brin
       overdue: () => {},
       accepted: () => {},
       refused: () => {},
+      isAlone: () => true,
       leave: () => left.push(pool),
     }),
     roomInMs: () => 5,
@@ -244,4 +245,17 @@ t.test("a caller's deadline ends its wait before the queue's time", async (t) =>
   setPlaces(0);
   const waiting = admission.acquire({ ...ask(), deadlineAtMs: performance.now() + 5 });
   t.equal(await waiting.catch(code), "queue_timeout");
+});
+
+t.test("those that wait can be refused by what is known of them, and the others go on waiting", async (t) => {
+  const { admission, ask, setPlaces } = createAdmission();
+  setPlaces(0);
+  const refused = admission.acquire({ ...ask(), pool: "full" });
+  const waiting = admission.acquire({ ...ask(), pool: "open" });
+  const error = new CodexNativeApiError("server_overloaded", "full");
+  admission.failWaiting(error, ({ pool }) => pool === "full");
+  await t.rejects(refused, { code: "server_overloaded" });
+  setPlaces(1);
+  admission.pump();
+  (await waiting).release();
 });

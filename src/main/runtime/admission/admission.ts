@@ -32,6 +32,8 @@ export interface AccountSeat {
   accepted(): void;
   /** The backend refused the turn as one too many; `model`: for its model alone. */
   refused(scope: "account" | "model"): void;
+  /** Whether no other turn runs that could make room. */
+  isAlone(scope: "account" | "model"): boolean;
   /** The turn is over. */
   leave(): void;
 }
@@ -75,6 +77,8 @@ export interface Permit<Place> {
   readonly enqueuedAtMs: number;
   /** Time in the queue, over all waits of this turn, in milliseconds. */
   readonly waitedMs: number;
+  /** As its request has it. */
+  readonly pool: string;
   /** As `ReturnedTurn` has it; 0 for a turn that comes for the first time. */
   readonly refusals: number;
   /** The turn's part of what the account lets run. */
@@ -83,9 +87,13 @@ export interface Permit<Place> {
   readonly release: () => void;
 }
 
-interface Waiting<Place> extends QueueEntry {
-  readonly findPlace: PlaceFinder<Place>;
+/** What is known of a turn that waits. */
+export interface WaitingTurn extends QueueEntry {
   readonly enqueuedAtMs: number;
+}
+
+interface Waiting<Place> extends WaitingTurn {
+  readonly findPlace: PlaceFinder<Place>;
   readonly refusals: number;
   readonly settle: (outcome: Permit<Place> | Refusal) => void;
 }
@@ -200,9 +208,10 @@ export class Admission<Place> {
     this.#stopUnreadyTimer();
   }
 
-  /** Refuses all that wait now: used when waiting has become pointless. */
-  failWaiting(error: CodexNativeApiError): void {
+  /** Refuses those that wait now: used when waiting has become pointless. */
+  failWaiting(error: CodexNativeApiError, isMeant: (waiting: WaitingTurn) => boolean = () => true): void {
     for (const waiting of [...this.#queue]) {
+      if (!isMeant(waiting)) continue;
       this.#queue.delete(waiting);
       waiting.settle(new Refusal(error));
     }
@@ -260,7 +269,7 @@ export class Admission<Place> {
       seat.leave();
       this.pump();
     };
-    return { place, enqueuedAtMs, waitedMs: this.#now() - enqueuedAtMs, refusals, seat, release };
+    return { place, enqueuedAtMs, waitedMs: this.#now() - enqueuedAtMs, pool, refusals, seat, release };
   }
 
   #pumpWhenRoomMayBe(): void {
@@ -309,6 +318,7 @@ const openSeat: AccountSeat = {
   overdue: () => {},
   accepted: () => {},
   refused: () => {},
+  isAlone: () => true,
   leave: () => {},
 };
 

@@ -100,8 +100,9 @@ export class UpstreamLimits implements AccountRoom {
   }
 
   enter(pool: string): AccountSeat {
-    const ofAccount = this.#limitOf(null).enter();
-    const ofModel = this.#limitOf(pool).enter();
+    const limits = { account: this.#limitOf(null), model: this.#limitOf(pool) };
+    const ofAccount = limits.account.enter();
+    const ofModel = limits.model.enter();
     return {
       started: () => {
         ofAccount.started();
@@ -120,6 +121,7 @@ export class UpstreamLimits implements AccountRoom {
         if (scope === "account") ofAccount.refused();
         else ofModel.refused();
       },
+      isAlone: (scope) => limits[scope].running === 0,
       leave: () => {
         ofAccount.leave();
         ofModel.leave();
