@@ -100,7 +100,9 @@ t.test("hostile output is passed on as it is and breaks nothing", async (t) => {
       ["/v1/chat/completions", chatBody],
     ] as const) {
       const whole = await ask(path, body);
-      t.ok([200, 400].includes(whole.status), `${name}: ${path} answers ${whole.status}`);
+      // Codex passes over an item that it does not know: then the model has given no answer.
+      const statuses = name === "an item of no known type" ? [504] : [200, 400];
+      t.ok(statuses.includes(whole.status), `${name}: ${path} answers ${whole.status}`);
       t.doesNotThrow(() => JSON.parse(whole.text), name);
       t.notMatch(whole.text, /auth\.json/, name);
       const streamed = await ask(path, { ...body, stream: true });
