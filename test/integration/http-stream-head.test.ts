@@ -4,6 +4,7 @@ import { request } from "undici";
 import type { TurnEvent } from "../../src/main/runtime/types.js";
 import { type FakeTurn, failure } from "../support/fake-runtime.js";
 import { call, type HttpFixture, serveFake } from "../support/http-fixture.js";
+import { pollUntil } from "../support/service-harness.js";
 import { parseSse } from "../support/sse-events.js";
 
 interface Dialect {
@@ -189,6 +190,7 @@ eachDialect("time in the queue is held whole, and ends with the queue's own stat
   };
   fixture.runtime.script = play;
   const queued = open(fixture, dialect);
+  await pollUntil(() => fixture.runtime.turns.length === 1);
   // Another stream's hold is over: this one's would be too, if the queue counted.
   const leave = new AbortController();
   const other = await open(fixture, dialect, leave.signal);

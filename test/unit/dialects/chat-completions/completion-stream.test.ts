@@ -92,6 +92,7 @@ t.test("an answer is OpenAI's object, with native_api beside it", async (t) => {
         source_native_thread_id: null,
         source_native_turn_id: null,
       },
+      queue: { waited_ms: null, refusals: null },
       ignored_parameters: [],
     },
   });
