@@ -2,7 +2,9 @@
  * The kinds of value an option can have. Each knows how to check a value (zod), how to read one from a flag or variable, and
  * how to say in words what is allowed: faults, help and documents all quote that sentence.
  */
+
 import { z } from "zod";
+import { limits } from "../../workers/contract/limits.js";
 
 export interface OptionType<T> {
   readonly schema: z.ZodType<T>;
@@ -69,11 +71,8 @@ export function integerOr<const W extends string>(
   };
 }
 
-/** Longest delay `setTimeout` takes; a longer one would fire at once. */
-const maxTimerMs = 2_147_483_647;
-
 export function milliseconds(min: number): OptionType<number> {
-  return { ...integer(min, maxTimerMs), placeholder: "MS" };
+  return { ...integer(min, limits.maxTimerMs), placeholder: "MS" };
 }
 
 export function bytes(min: number, max: number): OptionType<number> {
@@ -152,7 +151,7 @@ export function list(item: TextRule): OptionType<readonly string[]> {
 /** `name=milliseconds` as text, separated by commas; an object in the config file. */
 export function millisecondsByName(allowed: string): OptionType<Readonly<Record<string, number>>> {
   return {
-    schema: z.record(z.string().regex(/^[^\s=,]{1,200}$/), z.int().min(1).max(maxTimerMs)),
+    schema: z.record(z.string().regex(/^[^\s=,]{1,200}$/), z.int().min(1).max(limits.maxTimerMs)),
     allowed,
     placeholder: "NAME=MS,...",
     repeatable: true,

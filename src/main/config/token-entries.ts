@@ -1,5 +1,7 @@
 /** Named tokens as people write them: in the config file under `auth.tokens`, or in a file of their own. */
+
 import { z } from "zod";
+import { turnPriorities } from "../../workers/contract/turn-priority.js";
 import { refuseName } from "./faults.js";
 import { isTokenName, isTokenText } from "./named-token.js";
 import type { InnerFault, OptionType } from "./option-types.js";
@@ -14,7 +16,7 @@ const words = {
   sha256: "a SHA-256 digest as 64 hexadecimal digits",
   models: "a list of model ids, at least one",
   maxConcurrentTurns: "an integer from 1 to 100000",
-  priority: "interactive or background",
+  priority: turnPriorities.join(" or "),
   disabled: "true or false",
 } as const;
 
@@ -36,7 +38,7 @@ const entrySchema = z.strictObject({
   maxConcurrentTurns: z.int().min(1).max(100_000).optional().meta({
     description: "Turns it may have under way at once. Default: as many as the service takes.",
   }),
-  priority: z.enum(["interactive", "background"]).optional().meta({
+  priority: z.enum(turnPriorities).optional().meta({
     description: "background: all of its turns let interactive ones go first. Default: interactive.",
   }),
   disabled: z.boolean().optional().meta({ description: "true: cut off." }),

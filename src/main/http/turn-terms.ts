@@ -1,13 +1,14 @@
 /** What a request and its token say of how its turn waits. */
+
 import type { IncomingHttpHeaders } from "node:http";
+import { limits } from "../../workers/contract/limits.js";
+import { type TurnPriority, turnPriorities } from "../../workers/contract/turn-priority.js";
 import type { NamedToken } from "../config/named-token.js";
 import { CodexNativeApiError } from "../errors.js";
 import type { IsolatedTurnRequest } from "../runtime/types.js";
 
 export const timeoutHeader = "x-request-timeout-ms";
 export const priorityHeader = "x-request-priority";
-/** Longest time that a timer takes, in milliseconds. */
-export const longestTimeoutMs = 2_147_483_647;
 
 export interface RequestArrival {
   readonly headers: IncomingHttpHeaders;
@@ -39,13 +40,15 @@ export function withTerms<Request extends IsolatedTurnRequest>(
 function readTimeout(text: string | readonly string[] | undefined): number | null {
   if (text === undefined) return null;
   const ms = typeof text === "string" && /^\d{1,10}$/.test(text) ? Number(text) : 0;
-  if (ms >= 1 && ms <= longestTimeoutMs) return ms;
-  throw fault(timeoutHeader, `an integer from 1 to ${longestTimeoutMs}, in milliseconds`);
+  if (ms >= 1 && ms <= limits.maxTimerMs) return ms;
+  throw fault(timeoutHeader, `an integer from 1 to ${limits.maxTimerMs}, in milliseconds`);
 }
 
-function readPriority(text: string | readonly string[] | undefined): IsolatedTurnRequest["priority"] {
-  if (text === undefined || text === "interactive" || text === "background") return text;
-  throw fault(priorityHeader, '"interactive" or "background"');
+function readPriority(text: string | readonly string[] | undefined): TurnPriority | undefined {
+  if (text === undefined) return undefined;
+  const known = turnPriorities.find((priority) => priority === text);
+  if (known !== undefined) return known;
+  throw fault(priorityHeader, turnPriorities.map((priority) => `"${priority}"`).join(" or "));
 }
 
 function fault(header: string, allowed: string): CodexNativeApiError {

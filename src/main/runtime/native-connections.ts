@@ -48,9 +48,11 @@ export class NativeConnections {
   /** Whether a turn on a thread with these settings may begin; where not, room is being made or comes with time. */
   makeRoomFor(thread: ThreadSettings): boolean {
     const { spares, threads, parked, slots } = this.#context;
+    const { hasRoom } = this.#upstream;
+    if (hasRoom && this.#upstream.isPaceKept) return true;
     // It brings its connection along.
     if (spares.hasFor(thread)) return true;
-    if (this.#upstream.hasRoom) return this.#upstream.isPaceKept;
+    if (hasRoom) return false;
     // What is on its way out makes the room already.
     if (slots.leavingThreads > 0) return false;
     void (spares.discardOne() || threads.releaseOldest() || parked.abandonOldest());

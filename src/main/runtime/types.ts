@@ -20,6 +20,7 @@ import type {
   TurnEvent,
   TurnOutcome,
 } from "../../workers/contract/turn-messages.js";
+import type { TurnPriority } from "../../workers/contract/turn-priority.js";
 import type { ItemList, Items } from "../history/item-list.js";
 
 export type {
@@ -39,6 +40,7 @@ export type {
   TurnErrorData,
   TurnEvent,
   TurnOutcome,
+  TurnPriority,
   TurnProfile,
   WebSearchLocation,
   WebSearchOptions,
@@ -94,9 +96,6 @@ export interface IsolatedTurnRequest {
 
 /** How a turn waits for its place, and for how long its caller does. */
 export type TurnTerms = Pick<IsolatedTurnRequest, "priority" | "deadlineAtMs">;
-
-/** `background`: for batches. They run when no interactive turn waits, and now and then when one does. */
-export type TurnPriority = "interactive" | "background";
 
 /** True: the turn left the queue, and its own time begins. False: the backend had no room for it yet, and it waits again. */
 export type OnAdmission = (isAdmitted: boolean) => void;

@@ -2,7 +2,9 @@
  * A side task with its class's settings laid under it, as a request of the Responses API and as the turn that this service would
  * make of that request: so a task is the same on every native route, and one that no route could run is refused here.
  */
+
 import { findNotJson } from "../../workers/contract/json.js";
+import { limits } from "../../workers/contract/limits.js";
 import { parseResponsesRequest } from "../dialects/responses/request-schema.js";
 import { toResponsesTurn } from "../dialects/responses/request-to-turn.js";
 import { CodexNativeApiError } from "../errors.js";
@@ -34,9 +36,6 @@ export interface TaskDefaults {
   readonly external: ExternalProvider | null;
   readonly schemas: OutputSchemas;
 }
-
-/** Longest delay that `setTimeout` takes. */
-const maxTimeoutMs = 2_147_483_647;
 
 /** @throws CodexNativeApiSideTaskError `bad_request` */
 export function prepareTask(request: SideTaskRequest, defaults: TaskDefaults): PreparedTask {
@@ -151,8 +150,8 @@ function refuseReferences(items: readonly JsonObject[]): void {
 }
 
 function checkTimeout(timeoutMs: number): number {
-  if (Number.isInteger(timeoutMs) && timeoutMs >= 1 && timeoutMs <= maxTimeoutMs) return timeoutMs;
-  throw badRequest("timeoutMs", `It takes an integer from 1 to ${maxTimeoutMs}.`);
+  if (Number.isInteger(timeoutMs) && timeoutMs >= 1 && timeoutMs <= limits.maxTimerMs) return timeoutMs;
+  throw badRequest("timeoutMs", `It takes an integer from 1 to ${limits.maxTimerMs}.`);
 }
 
 function compile(schema: JsonObject, schemas: OutputSchemas): OutputCheck {

@@ -1,5 +1,7 @@
 /** The router's settings from the environment of the host, which passes it in. All faults are told at once. */
+
 import { z } from "zod";
+import { limits } from "../../workers/contract/limits.js";
 import {
   isSafeForKeys,
   isTokenText,
@@ -92,8 +94,8 @@ export const sideTaskVariables = {
       .string()
       .regex(/^\d{1,10}$/)
       .transform(Number)
-      .pipe(z.int().min(1).max(2_147_483_647)),
-    allowed: "an integer from 1 to 2147483647 (milliseconds)",
+      .pipe(z.int().min(1).max(limits.maxTimerMs)),
+    allowed: `an integer from 1 to ${limits.maxTimerMs} (milliseconds)`,
     default: null,
     defaultText: "none",
     meaning: "Longest time a task may spend on the service, in milliseconds, beside its own time.",

@@ -1,5 +1,7 @@
 /** Bounds that both sides of the thread boundary rely on. Tunable bounds are configuration, not here. */
 export const limits = {
+  /** Longest delay that `setTimeout` takes, in milliseconds; a longer one would fire at once. */
+  maxTimerMs: 2_147_483_647,
   /** Largest JSON-RPC message taken from or sent to an app-server, in bytes. */
   maxMessageBytes: 128 * 1024 * 1024,
   /** Requests to the app-server that may wait for an answer on one connection. */

@@ -61,7 +61,7 @@ export function parseChatRequest(body: unknown): ChatRequest {
 export async function readChatRequest(body: JsonBody, pace: Pace): Promise<ChatRequest> {
   const request = parseBody(head, body.value, messageCheck.unsupported);
   const reader = new MessageReader();
-  if (pace.isDue) await pace.rest();
+  await pace.breathe();
   await readElements(body, messageCheck.field, pace, (value, index) => reader.take(value, index));
   return withMessages(request, reader.finish());
 }

@@ -91,7 +91,7 @@ export async function readResponsesRequest(body: JsonBody, pace: Pace): Promise<
   const { input } = request;
   if (!Array.isArray(input)) return withInput(request, input);
   const reader = new InputReader(isGiven(request.previous_response_id));
-  if (pace.isDue) await pace.rest();
+  await pace.breathe();
   await readElements(body, itemCheck.field, pace, (value, index) => reader.take(value, index));
   return withInput(request, reader.finish());
 }

@@ -1,7 +1,9 @@
 /** The OpenAPI document of this service, made of the schemas and tables that the service itself goes by. */
 
+import { limits } from "../../../workers/contract/limits.js";
+import { turnPriorities } from "../../../workers/contract/turn-priority.js";
 import { keepAliveHeader, keepAliveValue } from "../json-keep-alive.js";
-import { longestTimeoutMs, priorityHeader, timeoutHeader } from "../turn-terms.js";
+import { priorityHeader, timeoutHeader } from "../turn-terms.js";
 import { answerSchemas } from "./answers/index.js";
 import { describeErrorExamples } from "./error-responses.js";
 import { toJsonSchemas } from "./json-schemas.js";
@@ -81,13 +83,13 @@ export function buildOpenApiDocument({
           in: "header",
           description:
             "How long the caller waits, in milliseconds from the request's arrival. A turn that has not started by then is refused with `queue_timeout`, one that runs ends with `turn_timeout`.",
-          schema: { type: "integer", minimum: 1, maximum: longestTimeoutMs },
+          schema: { type: "integer", minimum: 1, maximum: limits.maxTimerMs },
         },
         Priority: {
           name: priorityHeader,
           in: "header",
           description: "`background` lets interactive turns go first. The body's `priority` goes before it.",
-          schema: { type: "string", enum: ["interactive", "background"] },
+          schema: { type: "string", enum: turnPriorities },
         },
         KeepAlive: {
           name: keepAliveHeader,

@@ -249,13 +249,11 @@ export class Admission<Place> {
   #failUnready(): void {
     const readiness = this.#readiness();
     if (readiness.ready || this.#queue.size === 0) return this.#stopUnreadyTimer();
-    const nowMs = this.#now();
-    const error = CodexNativeApiError.fromTurnError(readiness.error);
-    for (const waiting of [...this.#queue]) {
-      if (nowMs - Math.max(this.#unreadySinceMs, waiting.enqueuedAtMs) < unreadyPatienceMs) continue;
-      this.#queue.delete(waiting);
-      waiting.settle(new Refusal(error));
-    }
+    const sinceMs = this.#now() - unreadyPatienceMs;
+    this.failWaiting(
+      CodexNativeApiError.fromTurnError(readiness.error),
+      ({ enqueuedAtMs }) => Math.max(this.#unreadySinceMs, enqueuedAtMs) <= sinceMs,
+    );
   }
 
   #admit(place: Place, { enqueuedAtMs, pool, refusals }: Waiting<Place>): Permit<Place> {

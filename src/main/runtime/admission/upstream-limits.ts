@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import type { Logger } from "pino";
 import { z } from "zod";
+import { isSystemError, writePrivateFile } from "../app-server/private-files.js";
 import type { UpstreamLimitHealth } from "../types.js";
 import type { AccountRoom, AccountSeat } from "./admission.js";
 import { LearnedLimit, type LearnedLimitChange, type LearnedLimitRecord } from "./learned-limit.js";
@@ -68,7 +69,7 @@ export class UpstreamLimits implements AccountRoom {
       this.#known = Object.fromEntries(Object.entries(records).slice(-maxRemembered));
       this.#isWorthKeeping = Object.keys(this.#known).length > 0;
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
+      if (isSystemError(error, "ENOENT")) return;
       this.#logger.warn({ event: "upstream_limits.unreadable", err: error }, "learned limits cannot be read");
     }
   }
@@ -203,8 +204,7 @@ export class UpstreamLimits implements AccountRoom {
     const records = { ...this.#known, ...Object.fromEntries(learned) };
     const text = JSON.stringify(Object.fromEntries(Object.entries(records).slice(-maxRemembered)));
     this.#saving = this.#saving
-      .then(() => writeFile(`${file}.tmp`, text, { mode: 0o600 }))
-      .then(() => rename(`${file}.tmp`, file))
+      .then(() => writePrivateFile(file, text))
       .catch((error: unknown) => {
         this.#logger.warn(
           { event: "upstream_limits.unwritten", err: error },
