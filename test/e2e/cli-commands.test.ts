@@ -1,40 +1,12 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import t, { type Test } from "tap";
-import { CommandProcess, runCommandProcess, ServeProcess } from "../support/cli-harness.js";
+import t from "tap";
+import { CommandProcess, prepareCommand, runCommandProcess, ServeProcess } from "../support/cli-harness.js";
 import { needs, offlineDeviceLogin } from "../support/codex-version.js";
-import {
-  createChatGptLogin,
-  logout,
-  OfflineBackend,
-  reply,
-  stall,
-  text,
-} from "../support/offline-backend/index.js";
-import { makeTemporaryDirectory, refuseLeftovers } from "../support/runtime-harness.js";
-
-/** A login, a backend, and port 0: no service is there to be asked. */
-async function prepare(t: Test) {
-  const root = await makeTemporaryDirectory(t);
-  t.teardown(() => refuseLeftovers(root));
-  const backend = await OfflineBackend.start();
-  t.teardown(() => backend.close());
-  const userHome = join(root, "codex");
-  await createChatGptLogin({ home: userHome, backend });
-  const stateDir = join(root, "state");
-  const environment = {
-    ...backend.environment(),
-    HOME: root,
-    PATH: "/usr/bin:/bin",
-    CODEX_HOME: userHome,
-    CODEX_NATIVE_API_STATE_DIR: stateDir,
-    CODEX_NATIVE_API_PORT: "0",
-  };
-  return { root, backend, userHome, environment, stateDir };
-}
+import { logout, reply, stall, text } from "../support/offline-backend/index.js";
 
 t.test("ask starts Codex for one question, prints the answer and leaves nothing behind", async (t) => {
-  const { environment, backend, stateDir } = await prepare(t);
+  const { environment, backend, stateDir } = await prepareCommand(t);
   backend.setDefaultReply(text({ deltas: ["Par", "is."] }));
   const argv = ["ask", "--instructions", "Be brief."];
   const ended = await runCommandProcess(t, environment, argv, "The capital of France?\n");
@@ -48,7 +20,7 @@ t.test("ask starts Codex for one question, prints the answer and leaves nothing 
 });
 
 t.test("ask --json-schema prints what the model was bound to", async (t) => {
-  const { environment, backend } = await prepare(t);
+  const { environment, backend } = await prepareCommand(t);
   backend.setDefaultReply(text({ deltas: ['{"intent":', '"question"}'] }));
   const schema = {
     type: "object",
@@ -67,7 +39,7 @@ t.test(
   "Ctrl-C interrupts the turn of ask upstream and ends with 130",
   needs("upstream_interrupt"),
   async (t) => {
-    const { environment, backend } = await prepare(t);
+    const { environment, backend } = await prepareCommand(t);
     backend.setDefaultReply(reply(text({ deltas: ["half", "half"] }), stall({ afterDeltas: 1 })));
     const ask = new CommandProcess(t, environment, ["ask", "Hello?"]);
     await ask.untilPrinted(/half/);
@@ -78,7 +50,7 @@ t.test(
 );
 
 t.test("Ctrl-C while Codex still starts ends ask with 130", async (t) => {
-  const { environment } = await prepare(t);
+  const { environment } = await prepareCommand(t);
   const ask = new CommandProcess(t, { ...environment, CODEX_NATIVE_API_LOG_LEVEL: "debug" }, [
     "ask",
     "Hello?",
@@ -89,7 +61,7 @@ t.test("Ctrl-C while Codex still starts ends ask with 130", async (t) => {
 });
 
 t.test("a reader that goes away ends ask", async (t) => {
-  const { environment, backend } = await prepare(t);
+  const { environment, backend } = await prepareCommand(t);
   backend.setDefaultReply(text({ deltas: Array.from({ length: 200 }, () => "word "), delayMs: 20 }));
   const ask = new CommandProcess(t, environment, ["ask", "Hello?"]);
   await ask.untilPrinted(/word/);
@@ -98,7 +70,7 @@ t.test("a reader that goes away ends ask", async (t) => {
 });
 
 t.test("without a login ask ends with 3, doctor with 1, and both say what to do", async (t) => {
-  const { environment, userHome } = await prepare(t);
+  const { environment, userHome } = await prepareCommand(t);
   await logout(userHome);
   t.match(await runCommandProcess(t, environment, ["ask", "Hello?"]), {
     code: 3,
@@ -112,7 +84,7 @@ t.test("without a login ask ends with 3, doctor with 1, and both say what to do"
 });
 
 t.test("health, models, ask and doctor find the running service by the same configuration", async (t) => {
-  const { environment, root } = await prepare(t);
+  const { environment, root } = await prepareCommand(t);
   const serve = new ServeProcess(t, environment);
   const url = new URL(String((await serve.waitFor("service.listening")).url));
   await serve.waitFor("codex.ready");
@@ -139,7 +111,7 @@ t.test("health, models, ask and doctor find the running service by the same conf
 });
 
 t.test("doctor finds all in place, shakes hands, and asks no model", async (t) => {
-  const { environment, backend } = await prepare(t);
+  const { environment, backend } = await prepareCommand(t);
   const { code, stdout, stderr } = await runCommandProcess(t, environment, ["doctor"]);
   t.equal(stderr, "");
   t.equal(code, 0);
@@ -160,7 +132,7 @@ t.test(
   "login by device code writes the login where Codex keeps it, and a running service takes it",
   offlineDeviceLogin,
   async (t) => {
-    const { environment, backend, userHome } = await prepare(t);
+    const { environment, backend, userHome } = await prepareCommand(t);
     await logout(userHome);
     const serve = new ServeProcess(t, environment);
     await serve.waitFor("codex.login_required");
@@ -188,7 +160,7 @@ t.test(
 );
 
 t.test("Ctrl-C cancels a login and changes nothing", offlineDeviceLogin, async (t) => {
-  const { environment, userHome } = await prepare(t);
+  const { environment, userHome } = await prepareCommand(t);
   const before = await readFile(join(userHome, "auth.json"), "utf8");
   const login = new CommandProcess(t, environment, ["login"]);
   await login.untilPrinted(/Ctrl-C cancels/);
@@ -198,7 +170,7 @@ t.test("Ctrl-C cancels a login and changes nothing", offlineDeviceLogin, async (
 });
 
 t.test("a login that is denied says so and ends with 1", offlineDeviceLogin, async (t) => {
-  const { environment, backend } = await prepare(t);
+  const { environment, backend } = await prepareCommand(t);
   backend.deviceLogins.deny();
   t.match(await runCommandProcess(t, environment, ["login"]), { code: 1, stderr: /Codex says: / });
 });

@@ -1,38 +1,12 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import t, { type Test } from "tap";
-import { type LogLine, runCommandProcess, ServeProcess } from "../support/cli-harness.js";
+import t from "tap";
+import { type LogLine, prepareCommand, runCommandProcess, ServeProcess } from "../support/cli-harness.js";
 import { testCodexBin } from "../support/codex-version.js";
 import { writeCodexWrapper } from "../support/codex-wrapper.js";
-import {
-  createChatGptLogin,
-  logout,
-  OfflineBackend,
-  reply,
-  stall,
-  text,
-} from "../support/offline-backend/index.js";
+import { createChatGptLogin, logout, reply, stall, text } from "../support/offline-backend/index.js";
 import { findProcessesOf, isRunning } from "../support/processes.js";
-import { makeTemporaryDirectory, refuseLeftovers } from "../support/runtime-harness.js";
 import { pollUntil } from "../support/service-harness.js";
-
-async function prepare(t: Test) {
-  const root = await makeTemporaryDirectory(t);
-  t.teardown(() => refuseLeftovers(root));
-  const backend = await OfflineBackend.start();
-  t.teardown(() => backend.close());
-  const userHome = join(root, "codex");
-  await createChatGptLogin({ home: userHome, backend });
-  const environment = {
-    ...backend.environment(),
-    HOME: root,
-    PATH: "/usr/bin:/bin",
-    CODEX_HOME: userHome,
-    CODEX_NATIVE_API_STATE_DIR: join(root, "state"),
-    CODEX_NATIVE_API_PORT: "0",
-  };
-  return { root, backend, userHome, environment, stateDir: join(root, "state") };
-}
 
 const urlOf = (line: LogLine) => String(line.url);
 
@@ -45,7 +19,7 @@ async function ask(url: string, body: object = { input: "hello" }): Promise<Resp
 }
 
 t.test("serve says what it found, answers, and SIGTERM leaves nothing behind", async (t) => {
-  const { environment, stateDir } = await prepare(t);
+  const { environment, stateDir } = await prepareCommand(t);
   // That variable is for hosts that embed the service: whoever says `serve` is served.
   const serve = new ServeProcess(t, { ...environment, CODEX_NATIVE_API_ENABLE: "0" });
   const url = urlOf(await serve.waitFor("service.listening"));
@@ -71,7 +45,7 @@ t.test("serve says what it found, answers, and SIGTERM leaves nothing behind", a
 });
 
 t.test("SIGTERM lets an answer under way end", async (t) => {
-  const { environment, backend } = await prepare(t);
+  const { environment, backend } = await prepareCommand(t);
   backend.setDefaultReply(text({ deltas: ["a", "b", "c", "d"], delayMs: 200 }));
   const serve = new ServeProcess(t, environment);
   const url = urlOf(await serve.waitFor("service.listening"));
@@ -84,7 +58,7 @@ t.test("SIGTERM lets an answer under way end", async (t) => {
 });
 
 t.test("a second signal ends at once, and a stream still gets its terminal event", async (t) => {
-  const { environment, backend } = await prepare(t);
+  const { environment, backend } = await prepareCommand(t);
   backend.setDefaultReply(reply(text({ deltas: ["half", "half"] }), stall({ afterDeltas: 1 })));
   const serve = new ServeProcess(t, environment);
   const url = urlOf(await serve.waitFor("service.listening"));
@@ -101,7 +75,7 @@ t.test("a second signal ends at once, and a stream still gets its terminal event
 });
 
 t.test("SIGKILL of the service ends its app-server too, and the next start serves", async (t) => {
-  const { root, environment } = await prepare(t);
+  const { root, environment } = await prepareCommand(t);
   const first = new ServeProcess(t, environment);
   await first.waitFor("codex.ready");
   first.child.kill("SIGKILL");
@@ -116,7 +90,7 @@ t.test("SIGKILL of the service ends its app-server too, and the next start serve
 });
 
 t.test("without a binary the listener is up, says 503 and what to do", async (t) => {
-  const { environment } = await prepare(t);
+  const { environment } = await prepareCommand(t);
   const serve = new ServeProcess(t, { ...environment, CODEX_NATIVE_API_CODEX_BIN: "/nowhere/codex" });
   const url = urlOf(await serve.waitFor("service.listening"));
   t.match(await serve.waitFor("app_server.start_failed"), { msg: /codex/i });
@@ -133,7 +107,7 @@ t.test("without a binary the listener is up, says 503 and what to do", async (t)
 });
 
 t.test("a second service on the same address says who holds it, in one line, and ends with 1", async (t) => {
-  const { environment } = await prepare(t);
+  const { environment } = await prepareCommand(t);
   const first = new ServeProcess(t, environment);
   const { port } = new URL(urlOf(await first.waitFor("service.listening")));
   const second = new ServeProcess(t, { ...environment, CODEX_NATIVE_API_PORT: port });
@@ -146,7 +120,7 @@ t.test("a second service on the same address says who holds it, in one line, and
 });
 
 t.test("a binary that is replaced under the service is told of in the log and by doctor", async (t) => {
-  const { root, environment } = await prepare(t);
+  const { root, environment } = await prepareCommand(t);
   await mkdir(join(root, "bin"));
   const bin = await writeCodexWrapper(
     join(root, "bin"),
@@ -165,7 +139,7 @@ t.test("a binary that is replaced under the service is told of in the log and by
 });
 
 t.test("without a login it says so, and a login is noticed without a restart", async (t) => {
-  const { environment, userHome, backend } = await prepare(t);
+  const { environment, userHome, backend } = await prepareCommand(t);
   await logout(userHome);
   const serve = new ServeProcess(t, environment);
   const url = urlOf(await serve.waitFor("service.listening"));

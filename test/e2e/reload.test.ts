@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { cliPath, ServeProcess } from "../support/cli-harness.js";
-import { createChatGptLogin, OfflineBackend, text } from "../support/offline-backend/index.js";
+import { cliPath, prepareLogin, ServeProcess } from "../support/cli-harness.js";
+import { text } from "../support/offline-backend/index.js";
 import { findProcessesOf } from "../support/processes.js";
 import { makeTemporaryDirectory, refuseLeftovers } from "../support/runtime-harness.js";
 import { pollUntil } from "../support/service-harness.js";
@@ -17,11 +17,7 @@ const [oldToken, newToken, adasToken] = [
 ] as const;
 
 async function serveFiles(t: Test) {
-  const root = await makeTemporaryDirectory(t);
-  t.teardown(() => refuseLeftovers(root));
-  const backend = await OfflineBackend.start();
-  t.teardown(() => backend.close());
-  await createChatGptLogin({ home: join(root, "codex"), backend });
+  const { root, backend } = await prepareLogin(t);
   const write = (name: string, content: string) => writeFile(join(root, name), content, { mode: 0o600 });
   const configure = (config: object) => write("config.json", JSON.stringify(config));
   await write("token", oldToken);

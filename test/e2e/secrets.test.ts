@@ -4,10 +4,8 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import t from "tap";
-import { cliPath, ServeProcess } from "../support/cli-harness.js";
-import { createChatGptLogin, OfflineBackend } from "../support/offline-backend/index.js";
+import { cliPath, prepareCommand, ServeProcess } from "../support/cli-harness.js";
 import { findProcessesOf } from "../support/processes.js";
-import { makeTemporaryDirectory, refuseLeftovers } from "../support/runtime-harness.js";
 
 const secrets = {
   variable: "secret-of-the-variable",
@@ -18,11 +16,7 @@ const secrets = {
 } as const;
 
 t.test("no secret is in a log line, an answer, a command line, or the environment of Codex", async (t) => {
-  const root = await makeTemporaryDirectory(t);
-  t.teardown(() => refuseLeftovers(root));
-  const backend = await OfflineBackend.start();
-  t.teardown(() => backend.close());
-  await createChatGptLogin({ home: join(root, "codex"), backend });
+  const { root, environment: ordinary } = await prepareCommand(t);
   const write = (name: string, value: unknown) =>
     writeFile(join(root, name), JSON.stringify(value), { mode: 0o600 });
   await write("config.json", {
@@ -31,12 +25,7 @@ t.test("no secret is in a log line, an answer, a command line, or the environmen
   });
   await write("tokens.json", [{ name: "bob", token: secrets.file }]);
   const environment = {
-    ...backend.environment(),
-    HOME: root,
-    PATH: "/usr/bin:/bin",
-    CODEX_HOME: join(root, "codex"),
-    CODEX_NATIVE_API_STATE_DIR: join(root, "state"),
-    CODEX_NATIVE_API_PORT: "0",
+    ...ordinary,
     CODEX_NATIVE_API_CONFIG: join(root, "config.json"),
     CODEX_NATIVE_API_AUTH_TOKEN: secrets.variable,
     CODEX_NATIVE_API_AUTH_TOKENS_FILE: join(root, "tokens.json"),

@@ -2,18 +2,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { loginByDeviceCode } from "../../src/main/runtime/device-login.js";
+import { prepareLogin } from "../support/cli-harness.js";
 import { testCodexBin } from "../support/codex-version.js";
-import { createChatGptLogin, OfflineBackend } from "../support/offline-backend/index.js";
 import { findProcessesOf } from "../support/processes.js";
-import { makeTemporaryDirectory, refuseLeftovers } from "../support/runtime-harness.js";
 
 async function prepare(t: Test) {
-  const root = await makeTemporaryDirectory(t);
-  t.teardown(() => refuseLeftovers(root));
-  const backend = await OfflineBackend.start();
-  t.teardown(() => backend.close());
-  const userHome = join(root, "codex");
-  await createChatGptLogin({ home: userHome, backend });
+  const { root, backend, userHome } = await prepareLogin(t);
   const options = {
     bin: testCodexBin,
     userHome,

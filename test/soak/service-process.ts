@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ServeProcess } from "../support/cli-harness.js";
+import { commandEnvironment, ServeProcess } from "../support/cli-harness.js";
 import { createChatGptLogin, createProviderHome, OfflineBackend } from "../support/offline-backend/index.js";
 import { findAppServersOf, findProcessesOf } from "../support/processes.js";
 
@@ -40,12 +40,7 @@ export class ServiceProcess {
     else await createChatGptLogin({ home, backend });
     const ends: (() => unknown)[] = [];
     const environment = {
-      ...backend.environment(),
-      HOME: root,
-      PATH: "/usr/bin:/bin",
-      CODEX_HOME: home,
-      CODEX_NATIVE_API_STATE_DIR: join(root, "state"),
-      CODEX_NATIVE_API_PORT: "0",
+      ...commandEnvironment(root, backend),
       CODEX_NATIVE_API_LOG_FORMAT: "json",
       CODEX_NATIVE_API_LOG_LEVEL: process.env.SOAK_LOG_LEVEL ?? "info",
     };

@@ -6,6 +6,7 @@ import { pino } from "pino";
 import { loadConfig } from "../../src/main/config/load-config.js";
 import { readMachine } from "../../src/main/config/machine.js";
 import { CodexNativeApiService } from "../../src/main/service.js";
+import { commandEnvironment } from "../support/cli-harness.js";
 import { createChatGptLogin, OfflineBackend } from "../support/offline-backend/index.js";
 
 export interface SoakService {
@@ -22,16 +23,9 @@ export interface SoakService {
 export async function startSoakService(): Promise<SoakService> {
   const root = await mkdtemp(join(tmpdir(), "cna-soak-"));
   const backend = await OfflineBackend.start({ maxRecorded: 0 });
-  const userHome = join(root, "codex");
+  const environment = commandEnvironment(root, backend);
+  const userHome = environment.CODEX_HOME;
   await createChatGptLogin({ home: userHome, backend });
-  const environment = {
-    ...backend.environment(),
-    HOME: root,
-    PATH: "/usr/bin:/bin",
-    CODEX_HOME: userHome,
-    CODEX_NATIVE_API_STATE_DIR: join(root, "state"),
-    CODEX_NATIVE_API_PORT: "0",
-  };
   const loaded = loadConfig({ argv: [], env: environment, machine: readMachine() });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
   const logger = pino({ level: process.env.SOAK_LOG_LEVEL ?? "silent" });

@@ -16,23 +16,34 @@ export interface LogLine {
   readonly [key: string]: unknown;
 }
 
-/** What a command needs: a login, a backend, and port 0, so that there is no service to be asked. */
-export async function prepareCommand(t: Pick<Test, "teardown">) {
+/** A directory of its own, a backend, and a Codex home that is logged in there. */
+export async function prepareLogin(t: Pick<Test, "teardown">) {
   const root = await makeTemporaryDirectory(t);
   t.teardown(() => refuseLeftovers(root));
   const backend = await OfflineBackend.start();
   t.teardown(() => backend.close());
   const userHome = join(root, "codex");
   await createChatGptLogin({ home: userHome, backend });
-  const environment = {
+  return { root, backend, userHome };
+}
+
+/** What a command in that directory sees: its own state, and port 0, so that there is no service to be asked. */
+export function commandEnvironment(root: string, backend: OfflineBackend) {
+  return {
     ...backend.environment(),
     HOME: root,
     PATH: "/usr/bin:/bin",
-    CODEX_HOME: userHome,
+    CODEX_HOME: join(root, "codex"),
     CODEX_NATIVE_API_STATE_DIR: join(root, "state"),
     CODEX_NATIVE_API_PORT: "0",
   };
-  return { root, backend, environment };
+}
+
+/** What a command needs. */
+export async function prepareCommand(t: Pick<Test, "teardown">) {
+  const prepared = await prepareLogin(t);
+  const environment = commandEnvironment(prepared.root, prepared.backend);
+  return { ...prepared, environment, stateDir: environment.CODEX_NATIVE_API_STATE_DIR };
 }
 
 /** `codex-native-api serve` as a process of its own. */
