@@ -69,7 +69,7 @@ const unrefusedMs = 8_000;
 
 const callersTimeOver: TurnErrorData = {
   code: "turn_timeout",
-  message: "The turn had not ended when the time was over that its caller gave it.",
+  message: "The turn did not finish within the time that its caller gave it.",
 };
 
 function ranTooLong(timeoutMs: number): TurnErrorData {
