@@ -151,3 +151,14 @@ t.test("without a login it says so, and a login is noticed without a restart", a
   await pollUntil(async () => (await fetch(`${url}/readyz`)).status === 200);
   t.equal((await ask(url)).status, 200);
 });
+
+t.test("serve answers, and stops in order, where nobody reads its log any more", async (t) => {
+  const { environment } = await prepareCommand(t);
+  const serve = new ServeProcess(t, environment);
+  const url = urlOf(await serve.waitFor("service.listening"));
+  await serve.waitFor("codex.ready");
+  serve.child.stdout?.destroy();
+  for (let lines = 0; lines < 3; lines += 1) t.equal((await ask(url)).status, 200);
+  serve.child.kill("SIGTERM");
+  t.strictSame(await serve.exited, { code: 0, signal: null });
+});

@@ -58,8 +58,23 @@ export function stopBudgetMs({ shutdownGraceMs }: Pick<CodexNativeApiConfig, "sh
 
 export async function serve(options: ServeOptions): Promise<number> {
   const { config, logger, events, createService } = options;
-  const { first, second } = watchEndings(events);
+  const endings = watchEndings(events);
   const service = await createService({ config, logger });
+  try {
+    return await serveToTheEnd(service, endings, options);
+  } catch (error) {
+    // Nobody would stop it any more: the endings were heard.
+    await service.destroy().catch(() => {});
+    throw error;
+  }
+}
+
+async function serveToTheEnd(
+  service: ServableService,
+  { first, second }: Endings,
+  options: ServeOptions,
+): Promise<number> {
+  const { config, logger, events } = options;
   events.onHangup((isTerminalGone) => {
     if (!isTerminalGone) void reloadService(service, options);
   });
@@ -102,10 +117,12 @@ async function logEnding(
 }
 
 /** The first and the second reason to end; later ones change nothing. */
-function watchEndings(events: ProcessEvents): {
+interface Endings {
   readonly first: Promise<Ending>;
   readonly second: Promise<Ending>;
-} {
+}
+
+function watchEndings(events: ProcessEvents): Endings {
   const settle: ((ending: Ending) => void)[] = [];
   const first = new Promise<Ending>((resolve) => settle.push(resolve));
   const second = new Promise<Ending>((resolve) => settle.push(resolve));

@@ -41,15 +41,15 @@ export function createSilentLogger(): Logger {
   return pino({ level: "silent", base: null }, { write: () => {} });
 }
 
-/**
- * A terminal that was closed takes no more lines (EIO), as a pipe whose reader has left does not (EPIPE, which pino sees to). A
- * service that stops for it goes on stopping, without a log.
- */
+/** A terminal that was closed takes no more lines, and neither does a pipe whose reader has left. */
+const readerHasLeft: ReadonlySet<string | undefined> = new Set(["EIO", "EPIPE"]);
+
+/** The service goes on without a log where nobody reads it any more, and stops in order when it is told to. */
 function openStandardOutput(): DestinationStream {
   const stream = destination({ fd: 1, sync: true });
   let isGone = false;
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EIO") throw error;
+    if (!readerHasLeft.has(error.code)) throw error;
     isGone = true;
   });
   return {
