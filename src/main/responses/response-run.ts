@@ -71,6 +71,7 @@ export class ResponseRun {
   /** What the model made, as it made it. */
   readonly #outputItems: JsonObject[] = [];
   #plan: TurnPlan | null = null;
+  #fingerprint: string | null = null;
   #ownItems = ItemList.empty;
   #started: TurnStarted | null = null;
   #outcome: IsolatedTurnResult["outcome"]["status"] | null = null;
@@ -142,19 +143,19 @@ export class ResponseRun {
     const { turn, registry, owner, itemIndex } = this.#options;
     const pace = this.#pace;
     const items = await itemIndex.resolve(turn.request.items, { registry, owner, pace });
-    const plan = await this.#planTurn(items, pace);
+    const plan = await this.#planTurn(items);
     if (!turn.isPaired) await refuseUnpairedCalls(plan.history, items, pace, plan.echoes);
     this.#plan = plan;
     this.#ownItems = plan.ownItems;
     this.#describeContinuation(plan.resume === null ? "replayed" : "native");
   }
 
-  async #planTurn(items: ItemList, pace: Pace): Promise<TurnPlan> {
+  async #planTurn(items: ItemList): Promise<TurnPlan> {
     const { turn, runtime, registry, owner, wallClock, isRunning } = this.#options;
     const { previousResponseId } = turn;
+    const settings = this.#threadSettings;
+    await this.#pace.breathe();
     // Asked before the registry is: what runs is stored a moment before it counts as ended.
-    const settings = fingerprintThread(turn.request);
-    await pace.breathe();
     const isMadeYet = previousResponseId !== null && isRunning(previousResponseId);
     try {
       return await planTurn(registry, runtime, {
@@ -165,7 +166,7 @@ export class ResponseRun {
         identity: this.#identity(),
         owner,
         now: wallClock(),
-        pace,
+        pace: this.#pace,
       });
     } catch (error) {
       if (isMadeYet && CodexNativeApiError.fromUnknown(error).code === "continuation_not_found") {
@@ -330,8 +331,13 @@ export class ResponseRun {
     await registry.put(this.#record(started, []));
   }
 
+  /** For comparing: made once, since tools may be megabytes. */
+  get #threadSettings(): string {
+    this.#fingerprint ??= fingerprintThread(this.#options.turn.request);
+    return this.#fingerprint;
+  }
+
   #record(started: TurnStarted, parkedCallIds: readonly string[]): NewContinuationRecord {
-    const { turn } = this.#options;
     return {
       responseId: this.id,
       previousResponseId: this.#plan?.source?.responseId ?? null,
@@ -343,7 +349,7 @@ export class ResponseRun {
       owner: this.owner,
       routeKind: "responses",
       startedAt: this.#startedAtMs,
-      threadSettings: fingerprintThread(turn.request),
+      threadSettings: this.#threadSettings,
       inputItems: this.#ownItems,
       outputItems: this.#outputItems,
       parkedCallIds,
