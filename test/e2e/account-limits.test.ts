@@ -72,6 +72,34 @@ t.test(
   },
 );
 
+t.test("a used-up plan tells its newest reset", async (t) => {
+  const { backend, client } = await startLimited(t, {});
+  const ask = (): Promise<unknown> =>
+    client.responses.create({ input: "hi" }).catch((reason: unknown) => reason);
+  const usedUp = (seconds: number): void => {
+    const reset = usedUpFor(seconds);
+    backend.setRateLimits({ primary: reset });
+    backend.setAccountLimits({ usedUpUntil: reset.resetsAt });
+  };
+  usedUp(600);
+  t.match(await ask(), { code: "usage_limit_reached" });
+  usedUp(60);
+  const error = await ask();
+  t.ok(error instanceof OpenAI.RateLimitError && Number(error.headers.get("retry-after")) <= 60);
+});
+
+t.test("where the plan has room again before its reset, all who ask at once are served", async (t) => {
+  const harness = await startLimited(t, {});
+  const { backend } = harness;
+  const reset = usedUpFor(600);
+  backend.setRateLimits({ primary: reset });
+  backend.setAccountLimits({ usedUpUntil: reset.resetsAt });
+  t.same(await askMany(harness, 1), [429]);
+  backend.setRateLimits({});
+  backend.setAccountLimits({});
+  t.same(new Set(await askMany(harness, 5)), new Set(["ok"]));
+});
+
 t.test("the window opens again by itself", async (t) => {
   const harness = await startLimited(t, {});
   const { backend, client } = harness;

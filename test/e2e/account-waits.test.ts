@@ -10,6 +10,7 @@ import {
   reply,
   stall,
   text,
+  usedUpFor,
 } from "../support/offline-backend/index.js";
 import { makeTemporaryDirectory } from "../support/runtime-harness.js";
 import { pollUntil, type ServiceHarness } from "../support/service-harness.js";
@@ -126,6 +127,44 @@ t.test("turns that went on with a function's output count for what the account t
   t.equal(service.health()?.upstreamLimits?.limits[0]?.limit, 4);
   for (const answer of await Promise.all(going)) t.match(answer, { output_text: "done" });
   t.equal((await fifth).output_text, "ok");
+});
+
+t.test("a chain's turn that is refused keeps its place in the line, and tells of it", async (t) => {
+  const harness = await startLimited(t, { streams: 1 }, { CODEX_NATIVE_API_UPSTREAM_LIMIT: "2" });
+  const { backend, client } = harness;
+  const head = await client.responses.create({ input: "hi" });
+  const goOn = await parkTurns(harness, 1, 10);
+  backend.whenReply((request) => lastUserText(request) === "long", delayed(1_500, reply(text("ok"))));
+  for (const refused of [
+    () => client.responses.create({ input: "next", previous_response_id: head.id }),
+    () => goOn[0]?.(),
+  ]) {
+    const long = client.responses.create({ input: "long" });
+    await pollUntil(() => backend.counters.openStreams === 1);
+    const { refusals, waited_ms: waitedMs } = queueOf(Object(await refused()));
+    t.ok(refusals > 0, `${refusals} refusals`);
+    t.ok(waitedMs > 500, `its wait counts from its first: ${waitedMs} ms`);
+    await long;
+  }
+});
+
+t.test("a parked turn stays parked while the plan is used up", async (t) => {
+  const harness = await startLimited(t, {});
+  const { backend, client } = harness;
+  const [goOn] = await parkTurns(harness, 1, 10);
+  const reset = usedUpFor(4);
+  backend.setRateLimits({ primary: reset });
+  backend.setAccountLimits({ usedUpUntil: reset.resetsAt });
+  t.match(await client.responses.create({ input: "hi" }).catch((error: unknown) => error), {
+    code: "usage_limit_reached",
+  });
+  const asked = backend.counters.modelRequests;
+  t.match(await goOn?.(), { code: "usage_limit_reached" });
+  t.equal(backend.counters.modelRequests, asked, "the backend was not asked");
+  await pollUntil(() => Date.now() / 1_000 > (reset.resetsAt ?? 0));
+  backend.setRateLimits({});
+  const answer = await goOn?.();
+  t.match(answer, { output_text: "done", native_api: { continuation: { mode: "native" } } });
 });
 
 t.test("a turn that goes on with a function's output keeps to its caller's new terms", async (t) => {

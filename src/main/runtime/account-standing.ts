@@ -28,6 +28,8 @@ export class AccountStanding {
   readonly #context: AccountStandingContext;
   readonly #window: UsageWindow;
   #windowReadAtMs = Number.NEGATIVE_INFINITY;
+  /** Under way, for all who ask meanwhile. */
+  #windowReading: Promise<void> = Promise.resolve();
 
   constructor(context: AccountStandingContext) {
     this.#context = context;
@@ -44,15 +46,21 @@ export class AccountStanding {
     const nowMs = this.#context.now();
     if (nowMs - this.#windowReadAtMs >= windowReadEveryMs) {
       this.#windowReadAtMs = nowMs;
-      this.noteWindow(await this.#context.windowOpensInMs({ anew: true }));
+      this.#windowReading = this.#readWindow();
     }
+    await this.#windowReading;
     const refusal = this.#window.refusal();
     if (refusal !== null) throw refusal;
   }
 
-  /** Codex told of the plan's windows. */
+  /** Codex told of the plan's windows. A turn finds out that one is used up; until when may become known later, or change. */
   noteWindow(opensInMs: number | null): void {
     if (opensInMs === null) this.#window.open();
+    else if (this.#window.isClosed) this.#window.reschedule(opensInMs);
+  }
+
+  async #readWindow(): Promise<void> {
+    this.noteWindow(await this.#context.windowOpensInMs({ anew: true }));
   }
 
   /** What the end of a turn says about how many the account takes. */
@@ -69,7 +77,7 @@ export class AccountStanding {
    */
   async turnAway(
     result: LegResult,
-    { enqueuedAtMs, pool, seat }: Pick<Permit<unknown>, "enqueuedAtMs" | "pool" | "seat">,
+    { enqueuedAtMs, model, seat }: Pick<Permit<unknown>, "enqueuedAtMs" | "model" | "seat">,
     former: TurnedAway | undefined,
   ): Promise<TurnedAway | undefined> {
     const refusal = refusalOf(result);
@@ -83,7 +91,7 @@ export class AccountStanding {
     if (aloneSinceMs !== null && nowMs + roomInMs - aloneSinceMs > refusedAlonePatienceMs) {
       const hasWaited = (waiting: WaitingTurn) => nowMs - waiting.enqueuedAtMs >= refusedAlonePatienceMs;
       // Each of them would be tried for nothing, one after the other.
-      const isMeant = (waiting: WaitingTurn) => scope === "account" || waiting.pool === pool;
+      const isMeant = (waiting: WaitingTurn) => scope === "account" || waiting.model === model;
       this.#context.failWaiting(error, (waiting) => isMeant(waiting) && hasWaited(waiting));
       return undefined;
     }
@@ -134,6 +142,11 @@ class UsageWindow {
   /** `message`: the backend's own words, which every refused caller gets. */
   close(message: string, opensInMs: number): void {
     this.#message = message;
+    this.reschedule(opensInMs);
+  }
+
+  /** It opens so long from now, which may also be earlier than was known. */
+  reschedule(opensInMs: number): void {
     this.#opensAtMs = this.#now() + opensInMs;
   }
 

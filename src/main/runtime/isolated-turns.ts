@@ -2,10 +2,10 @@ import { findNotJson } from "../../workers/contract/json.js";
 import type { NativeThreadChoice } from "../../workers/contract/turn.js";
 import { CodexNativeApiError } from "../errors.js";
 import { AccountStanding, type TurnedAway } from "./account-standing.js";
-import { Admission, type Permit, type ReturnedTurn } from "./admission/admission.js";
+import { Admission, type AdmissionRequest, type Permit } from "./admission/admission.js";
 import { StartGate } from "./admission/start-gate.js";
 import type { IsolatedTurnsContext, IsolatedTurnsOptions, TurnBounds } from "./isolated-turns-context.js";
-import { mayRunAgain, refusalOf } from "./leg-verdicts.js";
+import { isCompleted, isParked, mayRunAgain, refusalOf } from "./leg-verdicts.js";
 import { NativeConnections } from "./native-connections.js";
 import { isAlive, NativeThreads } from "./native-threads.js";
 import { ParkedTurns } from "./parked-turns.js";
@@ -39,6 +39,10 @@ import type {
 
 /** A turn that showed nothing is run again when the plumbing under it broke; once more, should that break too. */
 const maxAttempts = 3;
+
+/** How a turn looks for its place. */
+type Search = Pick<AdmissionRequest<Place>, "findPlace" | "needs" | "hasThread">;
+
 /** A leg that is over, and what it ran on. */
 interface EndedLeg {
   readonly result: LegResult;
@@ -59,6 +63,8 @@ export class IsolatedTurns {
   readonly #threads: NativeThreads;
   readonly #attempts: TurnAttempts;
   readonly #scope = new TurnScope();
+  /** Turns that were refused on their native thread: whoever replays one, with the same handlers, keeps its place in the line. */
+  readonly #turnedAway = new WeakMap<IsolatedTurnHandlers, TurnedAway>();
   #closing = false;
 
   constructor(options: IsolatedTurnsOptions, context: IsolatedTurnsContext) {
@@ -94,6 +100,7 @@ export class IsolatedTurns {
     });
     this.#connections = new NativeConnections(options.connections, {
       running: () => this.#admission.running,
+      waiting: () => this.#admission.waitingWithThread,
       parked: this.#parked,
       threads: this.#threads,
       spares: this.#spares,
@@ -109,6 +116,7 @@ export class IsolatedTurns {
       connections: this.#connections,
       places: this.#places,
       spares: this.#spares,
+      onLegEnded: (result, session) => this.#settle(result, session),
       timeoutMs: () => this.#options.timeoutMs,
       onIdle: () => this.#scope.noteIdle(),
     });
@@ -139,9 +147,14 @@ export class IsolatedTurns {
     return this.#scope.run(handlers, async (signal) => {
       const handled = { ...handlers, signal };
       let attempt = 1;
-      let returned: TurnedAway | undefined;
+      let returned = this.#turnedAway.get(handlers);
       for (;;) {
-        const permit = await this.#acquire(wanted, signal, () => this.#findPlace(wanted), returned);
+        const permit = await this.#acquire(
+          wanted,
+          signal,
+          { findPlace: () => this.#findPlace(wanted) },
+          returned,
+        );
         handlers.onAdmission?.(true);
         const assign = (spareThreadId: string | null) => {
           this.#checkAccount(wanted, permit);
@@ -182,13 +195,16 @@ export class IsolatedTurns {
     if (thread === null) return null;
     return this.#scope.run(handlers, async (signal) => {
       const handled = { ...handlers, signal };
-      const permit = await this.#acquire(wanted, signal, () => this.#places.findOn(thread)).catch(
-        (error: unknown) => {
-          if (!isAlive(thread)) return null;
-          this.#threads.keep(thread);
-          throw error;
-        },
-      );
+      const search = {
+        findPlace: () => this.#places.findOn(thread),
+        needs: `worker ${thread.slot.id}`,
+        hasThread: true,
+      };
+      const permit = await this.#acquire(wanted, signal, search).catch((error: unknown) => {
+        if (!isAlive(thread)) return null;
+        this.#threads.keep(thread);
+        throw error;
+      });
       if (permit === null) return null;
       handlers.onAdmission?.(true);
       const assign = () => {
@@ -211,6 +227,8 @@ export class IsolatedTurns {
     const read = readToolOutputs(outputs);
     const given = { ...handlers };
     const callIds = read.map(({ callId }) => callId);
+    // Before it is taken out: it stays parked until the plan's window opens.
+    await this.#account.requireOpenWindow();
     const session = this.#parked.take(turnId, callIds);
     if (session === null) return null;
     try {
@@ -280,8 +298,8 @@ export class IsolatedTurns {
   async #acquire(
     wanted: WantedTurn,
     signal: AbortSignal,
-    findPlace: () => Place | null,
-    returned?: ReturnedTurn,
+    search: Search,
+    returned?: TurnedAway,
   ): Promise<Permit<Place>> {
     const { readiness } = this.#context;
     if (readiness.phase === "blocked" || readiness.phase === "stopped") throw this.#notReady();
@@ -289,13 +307,13 @@ export class IsolatedTurns {
     const { caller, priority, deadlineAtMs } = wanted;
     // The model, as far as it can be chosen yet: the catalog may not have been read.
     const isReady = readiness.phase === "ready";
-    const pool = isReady
+    const model = isReady
       ? orRefuse(wanted, () => this.#context.chooseModel(wanted.model))
       : (wanted.model ?? "");
-    const find = () => orRefuse(wanted, findPlace);
-    const request = { caller, priority, deadlineAtMs, pool, signal, returned, findPlace: find };
+    const findPlace = () => orRefuse(wanted, search.findPlace);
+    const terms = { caller, priority, deadlineAtMs, model, signal, returned };
     try {
-      return await this.#admission.acquire(request);
+      return await this.#admission.acquire({ ...search, ...terms, findPlace });
     } catch (error) {
       throw this.#scope.closed ? shuttingDown() : error;
     }
@@ -304,11 +322,12 @@ export class IsolatedTurns {
   /** A parked turn that goes on asks the backend again, so it needs room there; its thread and its worker it has. */
   async #acquireAgain(session: TurnSession, signal: AbortSignal, terms: TurnTerms): Promise<Permit<Place>> {
     const { assignment, caller, slot } = session;
-    const findPlace = (): Place => ({ slot, gatePlace: noGate, spare: null });
+    const place: Place = { slot, gatePlace: noGate, spare: null };
+    const search = { findPlace: () => place, needs: "nothing", hasThread: true };
     const returned = { enqueuedAtMs: this.#options.now(), error: noRoomInTime(), refusals: 0 };
-    const pool = assignment.thread.model;
+    const { model } = assignment.thread;
     try {
-      return await this.#admission.acquire({ ...terms, caller, pool, signal, returned, findPlace });
+      return await this.#admission.acquire({ ...terms, ...search, caller, model, signal, returned });
     } catch (error) {
       session.cancel();
       throw this.#scope.closed ? shuttingDown() : error;
@@ -354,10 +373,22 @@ export class IsolatedTurns {
   }
 
   /** Null where the caller's history is to be run on a new thread: this one broke, or its turn was refused, before it showed anything. */
-  #concludeOrReplay(ended: EndedLeg, handlers: IsolatedTurnHandlers): Promise<IsolatedTurnResult> | null {
-    if (!mayRunAgain(ended.result) && refusalOf(ended.result) === null) return this.#conclude(ended);
+  async #concludeOrReplay(
+    ended: EndedLeg,
+    handlers: IsolatedTurnHandlers,
+  ): Promise<IsolatedTurnResult | null> {
+    const turnedAway = await this.#account.turnAway(ended.result, ended.permit, undefined);
+    if (turnedAway !== undefined) this.#turnedAway.set(handlers, turnedAway);
+    else if (!mayRunAgain(ended.result)) return this.#conclude(ended);
     handlers.onAdmission?.(false);
     return null;
+  }
+
+  /** What outlives its leg is counted before the leg's place is given back: its connection is never counted twice, or not at all. */
+  #settle(result: LegResult, session: TurnSession): void {
+    if (isParked(result)) this.#parked.park(result.started.turnId, session, result.outcome.callIds);
+    else if (isCompleted(result) && session.assignment.keepThread) this.#keepThread(result.started, session);
+    else session.leave();
   }
 
   async #conclude({ result, session, permit }: EndedLeg): Promise<IsolatedTurnResult> {
@@ -367,8 +398,6 @@ export class IsolatedTurns {
     if (outcome.status === "failed") throw await this.#explain(outcome.error, session);
     if (outcome.status === "cancelled" && this.#scope.closed) throw shuttingDown();
     if (started === null) throw neverStarted();
-    if (outcome.status === "completed" && session.assignment.keepThread) this.#keepThread(started, session);
-    if (outcome.status === "parked") this.#parked.park(started.turnId, session, outcome.callIds);
     return { ...started, outcome, usage };
   }
 

@@ -1,6 +1,11 @@
-import { brokeUnderIt } from "./pool/turn-channel.js";
+import { brokeUnderIt, type LegOutcome } from "./pool/turn-channel.js";
 import type { LegResult } from "./turn-session.js";
-import type { TurnErrorData, TurnObservation } from "./types.js";
+import type { TurnErrorData, TurnObservation, TurnStarted } from "./types.js";
+
+type Started<Status extends LegOutcome["status"]> = LegResult & {
+  readonly started: TurnStarted;
+  readonly outcome: Extract<LegOutcome, { readonly status: Status }>;
+};
 
 /** A leg as metrics see it. */
 export function observe(result: LegResult, waitedMs: number): TurnObservation {
@@ -35,6 +40,15 @@ export function refusalOf({ outcome, emitted, handlerError }: LegResult): TurnEr
 }
 
 /** The turn is still there, waiting for outputs of the caller's functions. */
-export function isParked({ outcome, started, handlerError }: LegResult): boolean {
-  return outcome.status === "parked" && started !== null && handlerError === undefined;
+export function isParked(result: LegResult): result is Started<"parked"> {
+  return hasReached(result, "parked");
+}
+
+/** The turn is over as its caller wanted it, and its thread can go on. */
+export function isCompleted(result: LegResult): result is Started<"completed"> {
+  return hasReached(result, "completed");
+}
+
+function hasReached({ outcome, started, handlerError }: LegResult, status: LegOutcome["status"]): boolean {
+  return outcome.status === status && started !== null && handlerError === undefined;
 }

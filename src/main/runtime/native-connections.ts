@@ -10,9 +10,11 @@ import type { UpstreamConnectionsHealth } from "./types.js";
 export interface NativeConnectionsContext extends Pick<UpstreamConnectionsOptions, "now" | "onRoom"> {
   /** Turns that run. */
   readonly running: () => number;
+  /** Turns that wait and have a native thread. */
+  readonly waiting: () => number;
   readonly parked: Pick<ParkedTurns<never>, "size" | "abandonOldest">;
   readonly threads: Pick<NativeThreads, "size" | "releaseOldest">;
-  readonly spares: Pick<SpareThreads, "held" | "hasFor" | "discardOne">;
+  readonly spares: Pick<SpareThreads, "held" | "leaving" | "hasFor" | "discardOne">;
   /** Threads that Codex was told to unload. */
   readonly slots: { readonly leavingThreads: number };
   readonly logger: Logger;
@@ -54,7 +56,7 @@ export class NativeConnections {
     if (spares.hasFor(thread)) return true;
     if (hasRoom) return false;
     // What is on its way out makes the room already.
-    if (slots.leavingThreads > 0) return false;
+    if (slots.leavingThreads + spares.leaving > 0) return false;
     void (spares.discardOne() || threads.releaseOldest() || parked.abandonOldest());
     return false;
   }
@@ -81,7 +83,7 @@ export class NativeConnections {
   }
 
   get #held(): number {
-    const { running, parked, threads, spares, slots } = this.#context;
-    return running() + parked.size + threads.size + spares.held + slots.leavingThreads;
+    const { running, waiting, parked, threads, spares, slots } = this.#context;
+    return running() + waiting() + parked.size + threads.size + spares.held + slots.leavingThreads;
   }
 }

@@ -69,7 +69,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
     this.#logger = logger;
     const { upstreamLimit: limit = "auto" } = options.turns;
     const limitsOptions = {
-      most: options.admission.maxConcurrentTurns,
+      most: () => this.#options.admission.maxConcurrentTurns,
       file: join(options.codex.stateDir, "upstream-limits.json"),
       now: () => performance.now(),
       wallClock: Date.now,

@@ -103,6 +103,11 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
     return this.#size + this.#unwanted;
   }
 
+  /** Those of them that were given back while Codex was still setting them up. */
+  get leaving(): number {
+    return this.#unwanted;
+  }
+
   /** Notes that a turn with these settings begins, and gives it a spare where there is one on such a worker. */
   take(turn: SpareUser<Slot>): SpareThread<Slot> | null {
     const spare = this.#options.maxThreads === 0 ? null : this.#take(turn);

@@ -19,6 +19,8 @@ export interface TurnAttemptsContext
   readonly spares: SpareThreads;
   /** Ceiling of one leg, in milliseconds. */
   readonly timeoutMs: () => number;
+  /** A leg is over, and still has its place. */
+  readonly onLegEnded: (result: LegResult, session: TurnSession) => void;
   /** The last turn on an app-server of this generation is over, parked ones included. */
   readonly onGenerationIdle: (appServerGeneration: number) => void;
   readonly onIdle: () => void;
@@ -144,6 +146,10 @@ export class TurnAttempts {
         seat.accepted();
         this.#context.admission.pump();
       },
+      unrefused: () => {
+        seat.unrefused();
+        this.#context.admission.pump();
+      },
     };
   }
 
@@ -155,7 +161,7 @@ export class TurnAttempts {
       if (isInfrastructureFault(result)) this.#context.places.markSuspects(session.slot);
       // Until it is taken out again, or given up.
       if (isParked(result)) this.#use.enter(generation);
-      else session.leave();
+      this.#context.onLegEnded(result, session);
       if (refusalOf(result) === null) this.observe(result, waitedMs);
       return result;
     } finally {

@@ -19,8 +19,10 @@ import { addUsage } from "./usage.js";
 export interface LegStanding {
   /** Codex took the turn on, or goes on with it: the backend is asked. */
   started(): void;
-  /** The backend has taken the leg on, as far as can be told: it put something out, or has not refused it for long. */
+  /** The backend has taken the leg on: it put something out. */
   accepted(): void;
+  /** The backend has not refused it for long. */
+  unrefused(): void;
 }
 
 /** What is a leg's own. */
@@ -62,10 +64,10 @@ export interface LegResult {
 }
 
 /**
- * A backend refuses at once, and Codex asks again for some seconds before it tells: a turn that was not refused for so long after
- * its start is taken to think, in milliseconds.
+ * A backend refuses at once, and Codex asks again before it tells: after the `Retry-After` of the refusal, or some seconds. A turn
+ * that was not refused for so long after its start is taken to think, in milliseconds.
  */
-const unrefusedMs = 8_000;
+const unrefusedMs = 30_000;
 
 const callersTimeOver: TurnErrorData = {
   code: "turn_timeout",
@@ -217,7 +219,7 @@ export class TurnSession {
   #noteAsking(): void {
     const { standing } = this.#leg;
     standing.started();
-    this.#acceptance = setTimeout(() => standing.accepted(), unrefusedMs);
+    this.#acceptance = setTimeout(() => standing.unrefused(), unrefusedMs);
   }
 
   readonly #onEvent = (event: TurnEvent): void | Promise<void> => {

@@ -4,6 +4,7 @@ import {
   type AccountRoom,
   Admission,
   type AdmissionOptions,
+  unboundedRoom,
 } from "../../../src/main/runtime/admission/admission.js";
 import { StartGate } from "../../../src/main/runtime/admission/start-gate.js";
 import type { Readiness } from "../../../src/main/runtime/types.js";
@@ -198,18 +199,19 @@ t.test("a turn waits for the account's room, and starts by itself when time brin
   const room: AccountRoom = {
     isLimited: true,
     hasRoom: () => hasRoom,
-    enter: (pool) => ({
+    enter: (model) => ({
       started: () => {},
       overdue: () => {},
       accepted: () => {},
+      unrefused: () => {},
       refused: () => {},
       isAlone: () => true,
-      leave: () => left.push(pool),
+      leave: () => left.push(model),
     }),
     roomInMs: () => 5,
   };
   const { admission, ask } = createAdmission({}, undefined, room);
-  const waiting = admission.acquire({ ...ask(), pool: "gpt" });
+  const waiting = admission.acquire({ ...ask(), model: "gpt" });
   await new Promise((resolve) => setImmediate(resolve));
   t.equal(admission.running, 0);
   hasRoom = true;
@@ -218,6 +220,26 @@ t.test("a turn waits for the account's room, and starts by itself when time brin
   permit.release();
   t.same(left, ["gpt"]);
 });
+
+t.test(
+  "room that comes by time while the queue looks for it is not missed",
+  { timeout: 5_000 },
+  async (t) => {
+    let looks = 0;
+    const room: AccountRoom = {
+      ...unboundedRoom,
+      isLimited: true,
+      hasRoom: () => {
+        looks += 1;
+        return looks > 1;
+      },
+      roomInMs: () => (looks === 0 ? 1 : null),
+    };
+    const { admission, ask } = createAdmission({}, undefined, room);
+    (await admission.acquire(ask())).release();
+    t.equal(looks, 2);
+  },
+);
 
 t.test("a turn that comes back goes first, past a full queue, and ends with its own error", async (t) => {
   const { admission, ask, setPlaces } = createAdmission({ maxQueue: 1, queueTimeoutMs: 10_000 });
@@ -240,6 +262,33 @@ t.test("a turn that comes back goes first, past a full queue, and ends with its 
   t.equal(await late.catch(code), "rate_limit_exceeded");
 });
 
+t.test("a turn without a place does not hold up those that need another one", async (t) => {
+  const { admission, ask, setPlaces } = createAdmission({ maxConcurrentTurns: 3 });
+  setPlaces(0);
+  const lacking = admission.acquire(ask());
+  const own = { ...ask(), needs: "worker 1", hasThread: true, findPlace: () => "its own" };
+  const going = admission.acquire(own);
+  t.equal(admission.waitingWithThread, 1);
+  const permit = await going;
+  t.equal(permit.place, "its own");
+  t.equal(admission.waitingWithThread, 0, "it counts as running");
+  t.equal(admission.depth, 1);
+  t.ok(admission.lacksPlace);
+  setPlaces(1);
+  permit.release();
+  (await lacking).release();
+});
+
+t.test("a turn with a thread that leaves the queue unserved is not counted any longer", async (t) => {
+  const { admission, ask, setPlaces } = createAdmission();
+  setPlaces(0);
+  const gaveUp = new AbortController();
+  const waiting = admission.acquire({ ...ask("a", gaveUp.signal), hasThread: true });
+  gaveUp.abort();
+  t.equal(await waiting.catch(code), "turn_cancelled");
+  t.equal(admission.waitingWithThread, 0);
+});
+
 t.test("a caller's deadline ends its wait before the queue's time", async (t) => {
   const { admission, ask, setPlaces } = createAdmission({ queueTimeoutMs: 60_000 });
   setPlaces(0);
@@ -250,10 +299,10 @@ t.test("a caller's deadline ends its wait before the queue's time", async (t) =>
 t.test("those that wait can be refused by what is known of them, and the others go on waiting", async (t) => {
   const { admission, ask, setPlaces } = createAdmission();
   setPlaces(0);
-  const refused = admission.acquire({ ...ask(), pool: "full" });
-  const waiting = admission.acquire({ ...ask(), pool: "open" });
+  const refused = admission.acquire({ ...ask(), model: "full" });
+  const waiting = admission.acquire({ ...ask(), model: "open" });
   const error = new CodexNativeApiError("server_overloaded", "full");
-  admission.failWaiting(error, ({ pool }) => pool === "full");
+  admission.failWaiting(error, ({ model }) => model === "full");
   await t.rejects(refused, { code: "server_overloaded" });
   setPlaces(1);
   admission.pump();

@@ -30,6 +30,8 @@ export interface AccountSeat {
   overdue(): void;
   /** The backend took the turn on. */
   accepted(): void;
+  /** The backend has not refused the turn for long. Whether it took it on is not known. */
+  unrefused(): void;
   /** The backend refused the turn as one too many; `model`: for its model alone. */
   refused(scope: "account" | "model"): void;
   /** Whether no other turn runs that could make room. */
@@ -42,9 +44,10 @@ export interface AccountSeat {
 export interface AccountRoom {
   /** False: nothing is known or learned of limits, and refusals are the callers' own. */
   readonly isLimited: boolean;
-  hasRoom(pool: string): boolean;
+  /** For one more turn of this model. */
+  hasRoom(model: string): boolean;
   /** For a turn that starts now. */
-  enter(pool: string): AccountSeat;
+  enter(model: string): AccountSeat;
   /** When there may be more room by time alone, in milliseconds from now; null where a turn must end first. */
   roomInMs(): number | null;
 }
@@ -54,8 +57,12 @@ export interface AdmissionRequest<Place> {
   readonly signal: AbortSignal | undefined;
   /** Where it can run. Throws when it never can, and that is what the turn is refused with. */
   readonly findPlace: PlaceFinder<Place>;
-  /** The model, for which the account may have a limit of its own. Default: none. */
-  readonly pool?: string;
+  /** What the place is found by: turns that need the same find one alike. Default: what any new turn needs. */
+  readonly needs?: string;
+  /** Whether it has a native thread already, and so a connection to the backend. Default: no. */
+  readonly hasThread?: boolean;
+  /** For which the account may have a limit of its own. Default: none. */
+  readonly model?: string;
   /** Default `interactive`. */
   readonly priority?: TurnPriority | undefined;
   /** When the caller's own time is over, on the clock of the admission. Default: never. */
@@ -78,7 +85,7 @@ export interface Permit<Place> {
   /** Time in the queue, over all waits of this turn, in milliseconds. */
   readonly waitedMs: number;
   /** As its request has it. */
-  readonly pool: string;
+  readonly model: string;
   /** As `ReturnedTurn` has it; 0 for a turn that comes for the first time. */
   readonly refusals: number;
   /** The turn's part of what the account lets run. */
@@ -90,9 +97,11 @@ export interface Permit<Place> {
 /** What is known of a turn that waits. */
 export interface WaitingTurn extends QueueEntry {
   readonly enqueuedAtMs: number;
+  readonly model: string;
 }
 
 interface Waiting<Place> extends WaitingTurn {
+  readonly needs: string;
   readonly findPlace: PlaceFinder<Place>;
   readonly refusals: number;
   readonly settle: (outcome: Permit<Place> | Refusal) => void;
@@ -113,6 +122,7 @@ export class Admission<Place> {
   readonly #room: AccountRoom;
   readonly #queue = new FairQueue<Waiting<Place>>();
   #running = 0;
+  #waitingWithThread = 0;
   #lacksPlace = false;
   #pumpScheduled = false;
   #pumpTimer: NodeJS.Timeout | null = null;
@@ -136,6 +146,11 @@ export class Admission<Place> {
     return this.#queue.size;
   }
 
+  /** Turns that wait and have a native thread already. */
+  get waitingWithThread(): number {
+    return this.#waitingWithThread;
+  }
+
   /** Whether a turn waits that the account has room for: what it lacks is a worker, the gate or a connection. */
   get lacksPlace(): boolean {
     return this.#lacksPlace;
@@ -153,7 +168,8 @@ export class Admission<Place> {
     const refusal = this.#closedWith ?? this.#refuse(request);
     if (refusal !== null) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
-      const { caller, signal, deadlineAtMs, returned } = request;
+      const { caller, signal, deadlineAtMs, returned, needs = "", model = "" } = request;
+      const threads = request.hasThread === true ? 1 : 0;
       const enqueuedAtMs = returned?.enqueuedAtMs ?? this.#now();
       const leave = (error: CodexNativeApiError) => {
         if (this.#queue.delete(waiting)) waiting.settle(new Refusal(error));
@@ -166,18 +182,22 @@ export class Admission<Place> {
       const waiting: Waiting<Place> = {
         caller,
         priority: request.priority ?? "interactive",
-        pool: request.pool ?? "",
+        pool: `${needs} ${model}`,
+        needs,
+        model,
         findPlace: request.findPlace,
         enqueuedAtMs,
         refusals: returned?.refusals ?? 0,
         settle: (outcome) => {
           clearTimeout(timer);
           signal?.removeEventListener("abort", onAbort);
+          this.#waitingWithThread -= threads;
           if (outcome instanceof Refusal) reject(outcome.error);
           else resolve(outcome);
         },
       };
       signal?.addEventListener("abort", onAbort, { once: true });
+      this.#waitingWithThread += threads;
       if (returned === undefined) this.#queue.push(waiting);
       else this.#queue.putBack(waiting, returned.refusals > 0);
       this.pump();
@@ -221,13 +241,23 @@ export class Admission<Place> {
     this.#clearPumpTimer();
     this.#watchReadiness();
     this.#lacksPlace = false;
+    // Those that a thread waits for, say, go on while new turns lack a connection.
+    const missing = new Set<string>();
     while (this.#queue.size > 0 && this.#running < this.#options.maxConcurrentTurns) {
-      const waiting = this.#queue.next((pool) => this.#room.hasRoom(pool));
-      if (waiting === undefined) return this.#pumpWhenRoomMayBe();
+      // Before the look: what becomes free by time between the two must not be missed.
+      const roomInMs = this.#room.roomInMs();
+      const waiting = this.#queue.next(
+        ({ needs, model }) => !missing.has(needs) && this.#room.hasRoom(model),
+      );
+      if (waiting === undefined) {
+        if (roomInMs !== null) this.#pumpTimer = setTimeout(() => this.pump(), roomInMs + 1);
+        return;
+      }
       const place = findOrRefuse(waiting.findPlace);
       if (place === null) {
         this.#lacksPlace = true;
-        return;
+        missing.add(waiting.needs);
+        continue;
       }
       this.#queue.take(waiting);
       waiting.settle(place instanceof Refusal ? place : this.#admit(place, waiting));
@@ -256,9 +286,9 @@ export class Admission<Place> {
     );
   }
 
-  #admit(place: Place, { enqueuedAtMs, pool, refusals }: Waiting<Place>): Permit<Place> {
+  #admit(place: Place, { enqueuedAtMs, model, refusals }: Waiting<Place>): Permit<Place> {
     this.#running += 1;
-    const seat = this.#room.enter(pool);
+    const seat = this.#room.enter(model);
     let held = true;
     const release = () => {
       if (!held) return;
@@ -267,12 +297,7 @@ export class Admission<Place> {
       seat.leave();
       this.pump();
     };
-    return { place, enqueuedAtMs, waitedMs: this.#now() - enqueuedAtMs, pool, refusals, seat, release };
-  }
-
-  #pumpWhenRoomMayBe(): void {
-    const inMs = this.#room.roomInMs();
-    if (inMs !== null) this.#pumpTimer = setTimeout(() => this.pump(), inMs + 1);
+    return { place, enqueuedAtMs, waitedMs: this.#now() - enqueuedAtMs, model, refusals, seat, release };
   }
 
   #clearPumpTimer(): void {
@@ -315,6 +340,7 @@ const openSeat: AccountSeat = {
   started: () => {},
   overdue: () => {},
   accepted: () => {},
+  unrefused: () => {},
   refused: () => {},
   isAlone: () => true,
   leave: () => {},

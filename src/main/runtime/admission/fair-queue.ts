@@ -4,7 +4,7 @@ import type { TurnPriority } from "../types.js";
 export interface QueueEntry {
   readonly caller: string;
   readonly priority: TurnPriority;
-  /** What it needs room in; entries of one caller that need room elsewhere do not wait for each other. */
+  /** What it needs room in: all of one pool can start or none can, and entries of one caller in other pools do not wait for them. */
   readonly pool: string;
 }
 
@@ -60,13 +60,13 @@ export class FairQueue<T extends QueueEntry> {
     this.#count(entry.caller, 1);
   }
 
-  /** The entry that is next among those whose pool has room. It stays in the queue. */
-  next(hasRoom: (pool: string) => boolean): T | undefined {
+  /** The entry that is next among those that can start. It stays in the queue. */
+  next(canStart: (head: T) => boolean): T | undefined {
     const [first, second] =
       this.#interactiveInARow < interactivePerBackground
         ? (["interactive", "background"] as const)
         : (["background", "interactive"] as const);
-    return this.#nextOf(first, hasRoom) ?? this.#nextOf(second, hasRoom);
+    return this.#nextOf(first, canStart) ?? this.#nextOf(second, canStart);
   }
 
   /** Removes an entry that is about to run; its caller goes to the end of the round. */
@@ -155,15 +155,15 @@ export class FairQueue<T extends QueueEntry> {
     return line;
   }
 
-  #nextOf(priority: TurnPriority, hasRoom: (pool: string) => boolean): T | undefined {
+  #nextOf(priority: TurnPriority, canStart: (head: T) => boolean): T | undefined {
     for (const entry of this.#overdue[priority]) {
-      if (hasRoom(entry.pool)) return entry;
+      if (canStart(entry)) return entry;
     }
     for (const caller of this.#lanes[priority].values()) {
       let oldest: T | undefined;
-      for (const [pool, line] of caller) {
+      for (const line of caller.values()) {
         const head = firstOf(line.returned) ?? firstOf(line.entries);
-        if (head === undefined || !hasRoom(pool)) continue;
+        if (head === undefined || !canStart(head)) continue;
         if (oldest === undefined || this.#orderOf(head) < this.#orderOf(oldest)) oldest = head;
       }
       if (oldest !== undefined) return oldest;

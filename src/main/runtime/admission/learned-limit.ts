@@ -44,8 +44,8 @@ export interface LearnedLimitRecord {
 export interface LearnedLimitOptions {
   /** Turns at once before anything is known. */
   readonly start: number;
-  /** Never more than this. */
-  readonly most: number;
+  /** Never more than this; it may change. */
+  readonly most: () => number;
   /** False: the limit stays what it is, and a refusal only makes the account pause. Default: true. */
   readonly learns?: boolean;
   /** Monotonic, in milliseconds. */
@@ -69,6 +69,8 @@ export interface LearnedLimitSeat {
   overdue(): void;
   /** The backend took the turn on. Later calls do nothing. */
   accepted(): void;
+  /** The backend has not refused the turn for long: it counts as one in work, and proves nothing. */
+  unrefused(): void;
   /** The backend refused the turn as one too many. Also ends it. */
   refused(): void;
   /** The turn is over. Later calls do nothing. */
@@ -78,7 +80,7 @@ export interface LearnedLimitSeat {
 /** A turn from its admission to its end. */
 interface Seat {
   readonly isProbe: boolean;
-  state: "preparing" | "overdue" | "asking" | "accepted" | "over";
+  state: "preparing" | "overdue" | "asking" | "unrefused" | "accepted" | "over";
   /** Among the turns that asked, the order in which they began to. */
   order: number;
   startedAtMs: number;
@@ -121,10 +123,10 @@ export class LearnedLimit {
 
   constructor(options: LearnedLimitOptions, known: LearnedLimitRecord | null = null) {
     this.#options = options;
-    this.#limit = Math.min(options.start, options.most);
+    this.#limit = Math.min(options.start, options.most());
     this.#confirmedAtMs = options.wallClock();
     if (known === null || options.wallClock() - known.confirmedAtMs > forgottenAfterMs) return;
-    this.#limit = Math.max(1, Math.min(known.limit, options.most));
+    this.#limit = Math.max(1, Math.min(known.limit, options.most()));
     this.#ceiling = known.ceiling;
     this.#wasRefused = known.ceiling !== null;
     this.#confirmedAtMs = known.confirmedAtMs;
@@ -166,6 +168,7 @@ export class LearnedLimit {
       started: () => this.#start(seat),
       overdue: () => this.#setAside(seat),
       accepted: () => this.#accept(seat),
+      unrefused: () => this.#noteUnrefused(seat),
       refused: () => this.#refuse(seat),
       leave: () => this.#leave(seat),
     };
@@ -193,7 +196,7 @@ export class LearnedLimit {
 
   #accept(seat: Seat): void {
     this.#start(seat);
-    if (seat.state !== "asking") return;
+    if (seat.state !== "asking" && seat.state !== "unrefused") return;
     this.#decide(seat);
     seat.state = "accepted";
     // Those before it that the backend has said nothing of may be refused yet: Codex asks again for some time before it tells.
@@ -204,10 +207,16 @@ export class LearnedLimit {
     this.#noteAccepted(seat);
   }
 
+  #noteUnrefused(seat: Seat): void {
+    if (seat.state !== "asking") return;
+    this.#decide(seat);
+    seat.state = "unrefused";
+  }
+
   #refuse(seat: Seat): void {
     this.#start(seat);
     if (seat.state === "over") return;
-    // Also of one that was taken to be accepted because it had been silent for long: it never was. Some that asked after it may have been taken in its place.
+    // Also of one that counted as in work because it had been silent for long: it never was. Some that asked after it may have been taken in its place.
     const level = Math.max(seat.level, this.#asking);
     this.#leave(seat);
     this.#noteRefused(seat, level);
@@ -241,7 +250,7 @@ export class LearnedLimit {
       !this.#isProbing &&
       this.#proven >= this.#limit &&
       this.#running === this.#limit &&
-      this.#limit < this.#options.most &&
+      this.#limit < this.#options.most() &&
       (this.#refusedProbes < hastyProbes || this.#acceptedSinceProbe >= turnsBetweenProbes)
     );
   }
@@ -284,7 +293,7 @@ export class LearnedLimit {
   }
 
   #grow(by: number, reason: LearnedLimitChange["reason"]): void {
-    const bound = Math.min(this.#options.most, (this.#ceiling ?? Number.POSITIVE_INFINITY) - 1);
+    const bound = Math.min(this.#options.most(), (this.#ceiling ?? Number.POSITIVE_INFINITY) - 1);
     const grown = Math.min(this.#limit + by, bound);
     if (grown > this.#limit) this.#change(grown, reason);
   }
@@ -329,7 +338,7 @@ export class LearnedLimit {
     this.#ceiling = null;
     this.#wasRefused = false;
     this.#confirmedAtMs = this.#options.wallClock();
-    this.#change(Math.min(this.#options.start, this.#options.most), "forgotten");
+    this.#change(Math.min(this.#options.start, this.#options.most()), "forgotten");
   }
 
   #change(limit: number, reason: LearnedLimitChange["reason"]): void {

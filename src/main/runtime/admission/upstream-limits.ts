@@ -17,8 +17,8 @@ const saveAfterMs = 1_000;
 export interface UpstreamLimitsOptions {
   /** `auto` learns; a number is kept to, and a refusal only makes the account pause. */
   readonly limit: "auto" | number;
-  /** Never more than this many turns at once. */
-  readonly most: number;
+  /** Never more than this many turns at once; it may change. */
+  readonly most: () => number;
   /** Where what was learned outlives the process; null keeps it in memory. */
   readonly file: string | null;
   readonly now: () => number;
@@ -86,10 +86,10 @@ export class UpstreamLimits implements AccountRoom {
     return this.#refusals;
   }
 
-  hasRoom(pool: string): boolean {
+  hasRoom(model: string): boolean {
     if (!this.#limitOf(null).hasRoom()) return false;
     // A model that never ran has no limit; whoever asks for it may have made up its name.
-    return !this.#isKnown(pool) || this.#limitOf(pool).hasRoom();
+    return !this.#isKnown(model) || this.#limitOf(model).hasRoom();
   }
 
   roomInMs(): number | null {
@@ -100,8 +100,8 @@ export class UpstreamLimits implements AccountRoom {
     return known.length === 0 ? null : Math.min(...known);
   }
 
-  enter(pool: string): AccountSeat {
-    const limits = { account: this.#limitOf(null), model: this.#limitOf(pool) };
+  enter(model: string): AccountSeat {
+    const limits = { account: this.#limitOf(null), model: this.#limitOf(model) };
     const ofAccount = limits.account.enter();
     const ofModel = limits.model.enter();
     return {
@@ -116,6 +116,10 @@ export class UpstreamLimits implements AccountRoom {
       accepted: () => {
         ofAccount.accepted();
         ofModel.accepted();
+      },
+      unrefused: () => {
+        ofAccount.unrefused();
+        ofModel.unrefused();
       },
       refused: (scope) => {
         this.#refusals += 1;
@@ -155,8 +159,9 @@ export class UpstreamLimits implements AccountRoom {
     const { limit, most, now, wallClock } = this.#options;
     const created = new LearnedLimit(
       {
-        start: model !== null ? most : limit === "auto" ? startLimit : limit,
-        most: model !== null || limit === "auto" ? most : limit,
+        start: model !== null ? Number.POSITIVE_INFINITY : limit === "auto" ? startLimit : limit,
+        // What bounds the account bounds its models.
+        most: model !== null ? () => Number.POSITIVE_INFINITY : limit === "auto" ? most : () => limit,
         learns: limit === "auto",
         now,
         wallClock,

@@ -9,9 +9,9 @@ function entry(name: string, other: Partial<QueueEntry> = {}): Entry {
   return { name, caller: name.slice(0, 1), priority: "interactive", pool: "", ...other };
 }
 
-function drain(queue: FairQueue<Entry>, hasRoom: (pool: string) => boolean = () => true): string[] {
+function drain(queue: FairQueue<Entry>, canStart: (head: Entry) => boolean = () => true): string[] {
   const names: string[] = [];
-  for (let next = queue.next(hasRoom); next !== undefined; next = queue.next(hasRoom)) {
+  for (let next = queue.next(canStart); next !== undefined; next = queue.next(canStart)) {
     queue.take(next);
     names.push(next.name);
   }
@@ -53,7 +53,7 @@ t.test("entries whose pool has no room do not hold up others of the same caller"
   queue.push(entry("a2", { pool: "free" }));
   queue.push(entry("a3", { pool: "free" }));
   t.same(
-    drain(queue, (pool) => pool === "free"),
+    drain(queue, ({ pool }) => pool === "free"),
     ["a2", "a3"],
   );
   t.equal(queue.size, 1);
@@ -96,7 +96,7 @@ t.test("an entry that keeps its turn holds up nobody who needs room elsewhere", 
   queue.putBack(entry("a1", { pool: "full" }), true);
   queue.push(entry("b1"));
   t.same(
-    drain(queue, (pool) => pool !== "full"),
+    drain(queue, ({ pool }) => pool !== "full"),
     ["b1"],
   );
   t.same(drain(queue), ["a1"]);

@@ -38,7 +38,13 @@ function run({ takes, turns, turnMs, wayMs, seed, endMs = Number.POSITIVE_INFINI
     const index = events.findIndex((event) => event.atMs > atMs);
     events.splice(index === -1 ? events.length : index, 0, { atMs, act });
   };
-  const options = { start: 6, most: 1_000, now: () => nowMs, wallClock: () => nowMs, onChange: () => {} };
+  const options = {
+    start: 6,
+    most: () => 1_000,
+    now: () => nowMs,
+    wallClock: () => nowMs,
+    onChange: () => {},
+  };
   const limit = new LearnedLimit(options);
   const arrive = (seat: LearnedLimitSeat) => {
     if (inWork >= takes(nowMs)) {

@@ -38,7 +38,7 @@ function simulate({ takes, turns, turnMs }: Simulation): Outcome {
   };
   const limit = new LearnedLimit({
     start: 6,
-    most: 1000,
+    most: () => 1000,
     now: () => nowMs,
     wallClock: () => nowMs,
     onChange: () => {},
@@ -114,7 +114,13 @@ t.test("an account that takes nothing is asked ever more seldom", async (t) => {
 
 t.test("what was learned outlives the process for a day", async (t) => {
   const now = { ms: 0 };
-  const options = { start: 6, most: 50, now: () => now.ms, wallClock: () => now.ms, onChange: () => {} };
+  const options = {
+    start: 6,
+    most: () => 50,
+    now: () => now.ms,
+    wallClock: () => now.ms,
+    onChange: () => {},
+  };
   const first = new LearnedLimit(options);
   const seats = Array.from({ length: 6 }, () => first.enter());
   for (const seat of seats) seat.started();
@@ -131,7 +137,7 @@ t.test("what was learned outlives the process for a day", async (t) => {
 t.test("a turn that is cancelled says nothing about the limit, and gives its place back once", async (t) => {
   const limit = new LearnedLimit({
     start: 6,
-    most: 50,
+    most: () => 50,
     now: () => 0,
     wallClock: () => 0,
     onChange: () => {},
@@ -150,7 +156,7 @@ t.test(
   async (t) => {
     const limit = new LearnedLimit({
       start: 2,
-      most: 10,
+      most: () => 10,
       now: () => 0,
       wallClock: () => 0,
       onChange: () => {},
@@ -167,20 +173,22 @@ t.test(
   },
 );
 
-t.test("a turn that was refused after a long silence was never accepted", async (t) => {
+t.test("a turn that is silent for long proves no room, and counts as one in work", async (t) => {
   const limit = new LearnedLimit({
     start: 6,
-    most: 1000,
+    most: () => 1000,
     now: () => 0,
     wallClock: () => 0,
     onChange: () => {},
   });
   const seats = Array.from({ length: 6 }, () => limit.enter());
   for (const seat of seats) seat.started();
-  // Silence of eight seconds counts as acceptance, and Codex may wait longer before it asks again and tells.
-  for (const seat of seats) seat.accepted();
-  t.ok(limit.limit > 6);
-  for (const seat of seats.slice(2)) seat.refused();
+  for (const seat of seats.slice(0, 5)) seat.unrefused();
+  t.equal(limit.limit, 6);
+  seats[5]?.accepted();
+  t.ok(limit.limit > 6, "it was taken on beside five that are in work");
+  // Codex slept for longer than that before it asked again and told.
+  for (const seat of seats.slice(1, 5)) seat.refused();
   t.ok(limit.limit < 6, `it is ${limit.limit} after four refusals`);
   t.equal(limit.running, 2);
 });

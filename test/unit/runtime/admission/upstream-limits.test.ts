@@ -14,7 +14,7 @@ interface Clock {
 
 async function openLimits(file: string | null, clock: Clock = { nowMs: 0 }): Promise<UpstreamLimits> {
   const now = () => clock.nowMs;
-  const options = { limit: "auto", most: 1_000, file, now, wallClock: now } as const;
+  const options = { limit: "auto", most: () => 1_000, file, now, wallClock: now } as const;
   const limits = new UpstreamLimits(options, () => "account", pino({ enabled: false }));
   await limits.load();
   return limits;
@@ -42,6 +42,24 @@ t.test("names of models that callers make up do not push the account's limit out
   for (let index = 0; index < 100; index += 1) limits.hasRoom(`looked for ${index}`);
   for (let index = 0; index < 100; index += 1) limits.enter(`ran ${index}`).leave();
   t.equal(limitOf(limits), 2);
+});
+
+t.test("the service's own bound can be raised, and the limit grows up to it", async (t) => {
+  let most = 1;
+  const options = { limit: "auto", most: () => most, file: null, now: () => 0, wallClock: () => 0 } as const;
+  const limits = new UpstreamLimits(options, () => "account", pino({ enabled: false }));
+  const accept = (): void => {
+    const seat = limits.enter("model");
+    seat.started();
+    seat.accepted();
+    seat.leave();
+  };
+  accept();
+  t.equal(limitOf(limits), 1);
+  most = 3;
+  accept();
+  t.equal(limitOf(limits), 2);
+  t.ok(limits.hasRoom("model"));
 });
 
 t.test("a model with a name of any length leaves a file that can be read again", async (t) => {
