@@ -12,6 +12,12 @@ const weather = {
   parameters: { type: "object", properties: {} },
 };
 
+/** Two items are injected; one plain text is the turn's own input. */
+const prompts = ["", "Answer with one word."].flatMap((instructions) => [
+  { instructions, items: [userMessage("I have a question."), userMessage("hello")] },
+  { instructions: `${instructions} Be brief.`, items: [userMessage("hello")] },
+]);
+
 async function runOnSpare(t: Test, runtime: CodexNativeRuntime, request: IsolatedTurnRequest): Promise<void> {
   await pollUntil(() => runtime.health().spareThreads.ready > 0);
   const { taken } = runtime.health().spareThreads;
@@ -24,8 +30,7 @@ for (const profile of ["lean", "codex"] as const) {
     for (const login of ["provider", "chatgpt"] as const) {
       const { backend, runtime } = await createRuntimeHarness(t, { login, runtime: { turns: { profile } } });
       t.same(await runtime.start(), { ready: true });
-      for (const instructions of ["", "Answer with one word."]) {
-        const items = [userMessage("I have a question."), userMessage("hello")];
+      for (const { instructions, items } of prompts) {
         const request = { items, instructions, tools: [weather] };
         await runtime.runIsolatedTurn(request);
         const fresh = shownToModel(backend.requests.at(-1));

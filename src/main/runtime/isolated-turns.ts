@@ -358,9 +358,8 @@ export class IsolatedTurns {
 
   #findPlace(wanted: WantedTurn): Place | null {
     if (this.#context.readiness.phase !== "ready") return null;
-    const model = this.#context.chooseModel(wanted.model);
-    if (!this.#connections.makeRoomFor({ ...wanted.thread, model })) return null;
-    return this.#places.find(this.#spares, () => this.#assignment(wanted, freshThread));
+    const thread = { ...wanted.thread, model: this.#context.chooseModel(wanted.model) };
+    return this.#connections.makeRoomFor(thread) ? this.#places.find(this.#spares, thread) : null;
   }
 
   /** Turns that wait for a place come first. Those that wait for the account's room gain by threads that are there when it comes. */

@@ -26,8 +26,6 @@ export interface SparePlace<Slot extends Worker = WorkerSlot> {
 /** The turn that a spare is for. */
 export interface SpareUser<Slot extends Worker = WorkerSlot> {
   readonly thread: ThreadSettings;
-  /** Whether it injects its items. */
-  readonly injects: boolean;
   readonly accepts: (slot: Slot) => boolean;
 }
 
@@ -56,8 +54,6 @@ interface Demand<Slot extends Worker> {
   readonly spares: SpareThread<Slot>[];
   uses: number;
   wanted: number;
-  /** Whether turns like the last one gain by a thread that is set up for injections. */
-  setUp: boolean;
   lastUseAtMs: number;
 }
 
@@ -190,10 +186,9 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
     return size;
   }
 
-  #take({ thread, injects, accepts }: SpareUser<Slot>): SpareThread<Slot> | null {
+  #take({ thread, accepts }: SpareUser<Slot>): SpareThread<Slot> | null {
     const demand = this.#demandFor(thread);
     if (demand === null) return null;
-    demand.setUp = injects;
     const index = demand.spares.findIndex((spare) => isAlive(spare) && accepts(spare.slot));
     if (index !== -1) return demand.spares.splice(index, 1)[0] ?? null;
     // The first turn of its settings may be the only one.
@@ -255,11 +250,7 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
       this.#goOn(gatePlace);
     };
     const threadId = slot
-      .query(
-        { query: "prepare_thread", thread: demand.thread, setUp: demand.setUp },
-        prepareTimeoutMs,
-        onOverdue,
-      )
+      .query({ query: "prepare_thread", thread: demand.thread }, prepareTimeoutMs, onOverdue)
       .then((answer) => {
         this.#context.onThreadStarted(appServerGeneration);
         return answer.threadId;
@@ -322,5 +313,5 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
 }
 
 function newDemand<Slot extends Worker>(thread: ThreadSettings): Demand<Slot> {
-  return { thread, spares: [], uses: 0, wanted: 0, setUp: false, lastUseAtMs: 0 };
+  return { thread, spares: [], uses: 0, wanted: 0, lastUseAtMs: 0 };
 }

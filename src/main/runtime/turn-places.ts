@@ -1,5 +1,4 @@
-import { plainTextOf } from "../../workers/contract/plain-text.js";
-import type { TurnAssignment } from "../../workers/contract/turn.js";
+import type { ThreadSettings } from "../../workers/contract/turn.js";
 import { CodexNativeApiError } from "../errors.js";
 import type { GatePlace, StartGate } from "./admission/start-gate.js";
 import { isAlive, type LoadedThread } from "./native-threads.js";
@@ -14,9 +13,6 @@ export interface Place {
   /** A thread of that worker's which nobody else gets. */
   readonly spare: SpareThread | null;
 }
-
-/** What matters of a turn to where it runs. */
-export type TurnToPlace = Pick<TurnAssignment, "thread" | "items" | "directives">;
 
 export interface TurnPlacesOptions {
   readonly slots: WorkerSlots;
@@ -38,13 +34,11 @@ export class TurnPlaces {
   }
 
   /** On the worker that has a spare thread of these settings, else on the least busy one. */
-  find(spares: SpareThreads, describe: () => TurnToPlace): Place | null {
+  find(spares: SpareThreads, thread: ThreadSettings): Place | null {
     const accepts = (slot: WorkerSlot) => this.#hasRoom(slot);
     const leastBusy = this.#slots.leastBusy(accepts);
     if (leastBusy === null) return null;
-    const turn = describe();
-    const injects = plainTextOf(turn, leastBusy.codexVersion) === null;
-    const spare = spares.take({ thread: turn.thread, injects, accepts });
+    const spare = spares.take({ thread, accepts });
     const slot = spare?.slot ?? leastBusy;
     return { slot, spare, gatePlace: this.#enterGate(slot) };
   }

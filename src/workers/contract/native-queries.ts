@@ -51,10 +51,7 @@ export type NativeAnswer =
 
 export type NativeQuery =
   | { readonly query: Exclude<NativeAnswer["query"], "prepare_thread"> }
-  /**
-   * Start a native thread ahead of need; it stays loaded until a turn has used it or it is released. `setUp` is for turns that
-   * inject their items.
-   */
-  | { readonly query: "prepare_thread"; readonly thread: ThreadSettings; readonly setUp: boolean };
+  /** Start a native thread ahead of need; it stays loaded until a turn has used it or it is released. */
+  | { readonly query: "prepare_thread"; readonly thread: ThreadSettings };
 
 export type AnswerTo<Query extends NativeQuery> = Extract<NativeAnswer, { readonly query: Query["query"] }>;

@@ -1,13 +1,15 @@
+import { isAtLeast } from "../contract/codex-capabilities.js";
 import type { JsonObject } from "../contract/json.js";
 import type { NativeQuery } from "../contract/native-queries.js";
+import type { ThreadSettings } from "../contract/turn.js";
 import { type StartOptions, startThread, type TurnContext } from "./start-thread.js";
 import { ToolNames } from "./tool-names.js";
 import { unloadThread } from "./unload-thread.js";
 
 /**
  * Codex sets up what a thread needs for its first turn when the first item is injected, at more cost than that of the thread's
- * start, and refuses an empty list. An item of a kind that it does not know reaches neither the history nor the model
- * (0.140 to 0.169; `test/e2e/spare-threads.test.ts` compares what the backend is sent).
+ * start and with a round trip to the backend, and refuses an empty list. An item of a kind that it does not know reaches neither the
+ * history nor the model (0.140 to 0.171; `test/e2e/spare-threads.test.ts` compares what the backend is sent).
  */
 const nothing: JsonObject = { type: "codex_native_api_nothing" };
 
@@ -16,7 +18,7 @@ type Wanted = Extract<NativeQuery, { readonly query: "prepare_thread" }>;
 /** Starts a native thread ahead of need. Rejects like `AppServerConnection.call`, and leaves none then. */
 export async function prepareThread(
   context: TurnContext,
-  { thread: settings, setUp }: Wanted,
+  { thread: settings }: Wanted,
   limits: Omit<StartOptions, "signal">,
 ): Promise<string> {
   const { connection, countFault } = context;
@@ -24,7 +26,7 @@ export async function prepareThread(
   const options = { ...limits, signal: AbortSignal.timeout(limits.timeoutMs) };
   const names = new ToolNames(settings.tools, connection.codexVersion);
   const threadId = await startThread(context, { settings, names }, options);
-  if (!setUp) return threadId;
+  if (!isSameSetUp(settings, connection.codexVersion)) return threadId;
   try {
     await connection.call("thread/inject_items", { threadId, items: [nothing] }, options);
   } catch (error) {
@@ -32,4 +34,9 @@ export async function prepareThread(
     throw error;
   }
   return threadId;
+}
+
+/** 0.140 tells the model its own context a second time, in the `codex` profile. */
+function isSameSetUp({ profile }: ThreadSettings, codexVersion: string | null): boolean {
+  return profile === "lean" || isAtLeast(codexVersion, 0, 150);
 }

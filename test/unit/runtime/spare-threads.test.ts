@@ -26,7 +26,7 @@ function settings(instructions: string): ThreadSettings {
 }
 
 function turn(instructions: string) {
-  return { thread: settings(instructions), injects: true, accepts: () => true };
+  return { thread: settings(instructions), accepts: () => true };
 }
 
 function create(options: Partial<SpareThreadsOptions> = {}) {
