@@ -267,8 +267,8 @@ t.test("a refresh token works once; the second use is refused as the real endpoi
 });
 
 t.test("unknown routes are 404 in JSON and counted", async (t) => {
-  const backend = await startBackend(t);
-  const response = await post(backend.origin, "/backend-api/ps/mcp", {});
+  const backend = await startBackend(t, { unknownRoutes: ["POST /backend-api/nowhere"] });
+  const response = await post(backend.origin, "/backend-api/nowhere", {});
   t.equal(response.statusCode, 404);
   t.match(JSON.parse(await readText(response)), { error: { message: "Not found." } });
   t.equal(backend.counters.unknownRoutes, 1);

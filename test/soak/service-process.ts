@@ -34,7 +34,7 @@ export class ServiceProcess {
 
   static async start(login: "chatgpt" | "provider"): Promise<ServiceProcess> {
     const root = await mkdtemp(join(tmpdir(), "cna-soak-"));
-    const backend = await OfflineBackend.start({ maxRecorded: 0 });
+    const backend = await OfflineBackend.start({ maxRecorded: 0, unknownRoutes: "any" });
     const home = join(root, "codex");
     if (login === "provider") await createProviderHome({ home, backend });
     else await createChatGptLogin({ home, backend });

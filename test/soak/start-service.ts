@@ -22,7 +22,7 @@ export interface SoakService {
 /** The service in this process, ready, over an offline backend that records nothing. */
 export async function startSoakService(): Promise<SoakService> {
   const root = await mkdtemp(join(tmpdir(), "cna-soak-"));
-  const backend = await OfflineBackend.start({ maxRecorded: 0 });
+  const backend = await OfflineBackend.start({ maxRecorded: 0, unknownRoutes: "any" });
   const environment = commandEnvironment(root, backend);
   const userHome = environment.CODEX_HOME;
   await createChatGptLogin({ home: userHome, backend });

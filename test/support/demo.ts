@@ -137,7 +137,7 @@ async function runDemo({ service, url, logger }: Demo): Promise<void> {
 }
 
 const directory = await mkdtemp(join(tmpdir(), "codex-native-api-demo-"));
-const backend = await OfflineBackend.start();
+const backend = await OfflineBackend.start({ unknownRoutes: "any" });
 try {
   say("Starting the service on a throw-away login and an offline model backend ...");
   await runDemo(await startDemo(directory, backend));

@@ -32,7 +32,7 @@ export interface BackendCounters {
   modelsListCalls: number;
   accountsCheckCalls: number;
   usageCalls: number;
-  /** Requests answered 404: plugins, analytics and whatever else Codex asks for in passing. */
+  /** Requests that no row of the table of routes is for. */
   unknownRoutes: number;
 }
 

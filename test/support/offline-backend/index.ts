@@ -1,7 +1,9 @@
 /** The offline backend: a scriptable model backend on loopback, for tests, demo and benchmarks. */
 export type { AccountLimitSettings } from "./account-limits.js";
+export type { AskedRequest } from "./asked-routes.js";
 export type { BackendCounters } from "./counters.js";
 export { echo } from "./echo.js";
+export { managedInstructions, requiredInstructions } from "./full-account.js";
 export {
   type HttpErrorOptions,
   httpError,
@@ -74,4 +76,5 @@ export {
 } from "./reply-builders.js";
 export type { RequestMatch } from "./reply-script.js";
 export type { WaitForRequestOptions } from "./request-log.js";
+export type { AccountForm } from "./route.js";
 export type { Identity } from "./token-authority.js";

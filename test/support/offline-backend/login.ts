@@ -1,6 +1,7 @@
 import { chmod, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { renderToml, type TomlTable } from "./codex-config.js";
+import { fullAccountPlan } from "./full-account.js";
 import type { OfflineBackend } from "./offline-backend.js";
 import type { Identity, TokenSet } from "./token-authority.js";
 
@@ -8,6 +9,7 @@ export interface LoginOptions {
   readonly backend: OfflineBackend;
   readonly email?: string;
   readonly accountId?: string;
+  /** Default `pro`; of a full account one whose configuration is managed. */
   readonly planType?: string;
   readonly userId?: string;
   /** Negative: expired already, so that Codex refreshes before its first request. Default 3,600. */
@@ -72,7 +74,7 @@ export async function switchAccount(home: string, options: LoginOptions): Promis
   const identity: Identity = {
     email: options.email ?? "offline@example.test",
     accountId: options.accountId ?? "acct-offline-1",
-    planType: options.planType ?? "pro",
+    planType: options.planType ?? (options.backend.account === "full" ? fullAccountPlan : "pro"),
     userId: options.userId ?? "user-offline-1",
   };
   const tokens = options.backend.tokens.issue(identity, options.accessTokenExpiresInSeconds ?? 3_600);

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import { type AccountLimitSettings, AccountLimits } from "./account-limits.js";
+import { type AskedRequest, AskedRoutes } from "./asked-routes.js";
 import { type BackendCounters, newCounters } from "./counters.js";
 import { DeviceLogins } from "./device-logins.js";
 import { sendJson } from "./http-exchange.js";
@@ -13,6 +14,7 @@ import type { RecordedModelRequest } from "./recorded-request.js";
 import type { ReplySource } from "./reply.js";
 import { ReplyScript, type RequestMatch } from "./reply-script.js";
 import { RequestLog, type WaitForRequestOptions } from "./request-log.js";
+import type { AccountForm } from "./route.js";
 import { TokenAuthority } from "./token-authority.js";
 import { WebSocketConversation } from "./websocket-endpoint.js";
 
@@ -26,6 +28,13 @@ export interface OfflineBackendOptions {
   /** The body of `GET /v1/models`, as `codex debug models` prints it. Default: 404. */
   readonly catalog?: JsonObject;
   readonly rateLimits?: RateLimitSettings;
+  /** What its accounts have beside their windows. Default `bare`: nothing. */
+  readonly account?: AccountForm;
+  /**
+   * Routes that nobody answers and that are asked for on purpose, as `GET /path`; `any` where no test looks on. Every other
+   * unknown route makes `close` fail.
+   */
+  readonly unknownRoutes?: "any" | readonly string[];
   /** What each account may ask at once. Default: anything. */
   readonly limits?: AccountLimitSettings;
   /** How long the refresh endpoint takes to answer. Default 0. */
@@ -39,6 +48,7 @@ export interface OfflineBackendOptions {
 export class OfflineBackend {
   readonly origin: string;
   readonly counters: Readonly<BackendCounters>;
+  readonly account: AccountForm;
   readonly tokens: TokenAuthority;
   readonly deviceLogins: DeviceLogins;
   readonly #server: Server;
@@ -48,6 +58,7 @@ export class OfflineBackend {
   readonly #log: RequestLog;
   readonly #rateLimits: RateLimits;
   readonly #limits: AccountLimits;
+  readonly #asked: AskedRoutes;
   readonly #setDelay: (delayMs: number) => void;
   #accountCheckDelayMs = 0;
   #closing: Promise<void> | undefined;
@@ -70,11 +81,14 @@ export class OfflineBackend {
     this.origin = `http://127.0.0.1:${address.port}`;
     const counters = newCounters();
     this.counters = counters;
+    this.account = options.account ?? "bare";
     this.tokens = new TokenAuthority(counters);
     this.deviceLogins = new DeviceLogins(this.tokens, counters);
     this.#server = server;
     this.#script = new ReplyScript();
-    this.#log = new RequestLog(options.maxRecorded ?? 10_000);
+    const maxRecorded = options.maxRecorded ?? 10_000;
+    this.#log = new RequestLog(maxRecorded);
+    this.#asked = new AskedRoutes(maxRecorded, options.unknownRoutes ?? []);
     this.#rateLimits = new RateLimits(options.rateLimits ?? defaultRateLimits());
     this.#limits = new AccountLimits(options.limits ?? {}, counters);
     this.#service = new ModelService({
@@ -104,6 +118,11 @@ export class OfflineBackend {
 
   get warmups(): readonly RecordedModelRequest[] {
     return this.#log.warmups;
+  }
+
+  /** Every request in the order of its arrival, whatever its route, upgrades too. */
+  get asked(): readonly AskedRequest[] {
+    return this.#asked.requests;
   }
 
   /** The answer to every request that no rule and no queued reply takes. At first: `echo()`. */
@@ -157,7 +176,7 @@ export class OfflineBackend {
     };
   }
 
-  /** Ends every connection and listener. Fails when a scripted reply threw. */
+  /** Ends every connection and listener. Fails when a scripted reply threw, and for each unknown route that was asked for. */
   async close(): Promise<void> {
     this.#closing ??= this.#shutDown();
     await this.#closing;
@@ -173,8 +192,14 @@ export class OfflineBackend {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeAllConnections();
     await closed;
-    if (this.#service.faults.length > 0) {
-      throw new AggregateError(this.#service.faults, "The offline backend met faults of its script.");
+    const { unexpected } = this.#asked;
+    const faults = [
+      ...this.#service.faults,
+      ...unexpected.map((route) => new Error(`Unknown route: ${route}`)),
+    ];
+    if (faults.length > 0) {
+      const unknown = unexpected.length === 0 ? "" : ` Unknown routes: ${unexpected.join(", ")}.`;
+      throw new AggregateError(faults, `The offline backend met faults of its script.${unknown}`);
     }
   }
 
@@ -188,12 +213,14 @@ export class OfflineBackend {
       tokens: this.tokens,
       deviceLogins: this.deviceLogins,
       counters,
+      account: this.account,
       catalog: options.catalog,
       tokenRefreshDelayMs,
       accountCheckDelayMs: () => this.#accountCheckDelayMs,
     };
     this.#server.on("request", (request, response) => {
-      routeHttp(request, response, parts).catch((error: unknown) => {
+      const asked = this.#asked.add(request, false);
+      routeHttp({ request, response, parts }, asked, this.#asked).catch((error: unknown) => {
         // A client that leaves while its body is read is no fault; a script that throws is.
         if (!request.destroyed || request.complete) {
           this.#service.reportFault(error);
@@ -207,6 +234,7 @@ export class OfflineBackend {
     });
     const refusal = options.webSocket === "refuse" ? (options.webSocketRefusalStatus ?? 426) : undefined;
     this.#server.on("upgrade", (request, socket, head) => {
+      this.#asked.add(request, true);
       socket.on("error", () => socket.destroy());
       const status =
         refusal ??

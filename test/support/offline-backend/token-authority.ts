@@ -106,6 +106,11 @@ export class TokenAuthority {
     }
   }
 
+  /** `POST /oauth/revoke`: the refresh token of one login that ends. */
+  revoke(token: unknown): void {
+    if (typeof token === "string") this.#unusedRefreshTokens.delete(token);
+  }
+
   /** The refresh tokens given out so far are refused, as after a logout elsewhere. */
   revokeRefreshTokens(): void {
     this.#unusedRefreshTokens.clear();

@@ -1,0 +1,62 @@
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  fullUsage,
+  managedConfiguration,
+  resetCredits,
+  usageProfile,
+  userSettings,
+  workspaceMessages,
+} from "./full-account.js";
+import type { JsonObject } from "./json.js";
+import { accountOf, type Exchange, ofFullAccount, type Route, sendForAccount } from "./route.js";
+
+/** What `chatgpt_base_url` is asked for about the account itself. */
+export const accountRoutes: readonly Route[] = [
+  { method: "GET", end: "/accounts/check", answer: checkAccounts },
+  { method: "GET", end: "/usage", answer: tellUsage },
+  // An organisation without managed configuration answers so; on a 404 Codex starts no thread at all.
+  {
+    method: "GET",
+    end: "/config/bundle",
+    answer: (exchange) =>
+      sendForAccount(exchange, ({ parts }) => (parts.account === "full" ? managedConfiguration() : {})),
+  },
+  ofFullAccount("GET", "/settings/user", () => userSettings),
+  ofFullAccount("GET", "/rate-limit-reset-credits", () => resetCredits),
+  ofFullAccount("GET", "/profiles/me", () => usageProfile),
+  ofFullAccount("GET", "/workspace-messages", () => workspaceMessages),
+  ofFullAccount("POST", "/analytics-events/events", () => ({})),
+];
+
+async function checkAccounts(exchange: Exchange): Promise<void> {
+  exchange.parts.counters.accountsCheckCalls++;
+  await delay(exchange.parts.accountCheckDelayMs());
+  await sendForAccount(exchange, listAccounts);
+}
+
+async function tellUsage(exchange: Exchange): Promise<void> {
+  const { counters, service, account } = exchange.parts;
+  counters.usageCalls++;
+  await sendForAccount(exchange, () => ({
+    ...service.rateLimits.toUsage(accountOf(exchange).planType),
+    ...(account === "full" && fullUsage()),
+  }));
+}
+
+/** Codex refuses to start work for an account that is not listed with exactly these keys. */
+function listAccounts(exchange: Exchange): JsonObject {
+  const { id, planType } = accountOf(exchange);
+  return {
+    accounts: [
+      {
+        id,
+        plan_type: planType,
+        workspace_backend_origin: "https://127.0.0.1",
+        account_routing_override: "NO_CONSTRAINT",
+        name: exchange.parts.account === "full" ? "Offline Inc." : null,
+      },
+    ],
+    account_ordering: [id],
+    default_account_id: id,
+  };
+}
