@@ -49,11 +49,12 @@ export class HttpContestant implements Contestant {
   }
 }
 
-/** Reads a stream of Responses events to its end; rejects unless that is `response.completed`. */
-export async function readStream(body: AsyncIterable<Buffer>, clock: TurnClock): Promise<void> {
+/** Reads a stream of Responses events to its end and gives the response's id; rejects unless it ends with `response.completed`. */
+export async function readStream(body: AsyncIterable<Buffer>, clock: TurnClock): Promise<string> {
   const decoder = new TextDecoder();
   let pending = "";
   let last = "nothing";
+  let id = "";
   for await (const chunk of body) {
     pending += decoder.decode(chunk, { stream: true });
     let from = 0;
@@ -63,6 +64,7 @@ export async function readStream(body: AsyncIterable<Buffer>, clock: TurnClock):
         if (isJsonObject(event)) {
           last = String(event.type);
           if (last === "response.output_text.delta") clock.noteDelta(String(event.delta));
+          if (isJsonObject(event.response)) id = String(event.response.id);
         }
       }
       from = end + 1;
@@ -70,6 +72,7 @@ export async function readStream(body: AsyncIterable<Buffer>, clock: TurnClock):
     pending = pending.slice(from);
   }
   if (last !== "response.completed") throw new Error(`the stream ended with ${last}`);
+  return id;
 }
 
 function readOutputText(response: unknown): string {

@@ -1,4 +1,6 @@
 /** The offline backend as a process of its own, so that it costs neither service nor client a turn of their event loops. */
+
+import { DistantNetwork } from "../../test/support/distant-network.js";
 import {
   createChatGptLogin,
   type JsonValue,
@@ -14,6 +16,7 @@ const maxRecorded = 64;
 
 const backend = await OfflineBackend.start({ maxRecorded, unknownRoutes: "any" });
 let firstOfInterest = 0;
+let network: DistantNetwork | null = null;
 
 async function obey(command: BackendCommand): Promise<BackendAnswer> {
   switch (command.type) {
@@ -23,8 +26,18 @@ async function obey(command: BackendCommand): Promise<BackendAnswer> {
       backend.setDefaultReply(text({ deltas, firstDelayMs, delayMs }));
       return { type: "done" };
     }
+    case "network": {
+      const { roundTripMs } = command;
+      network ??= await DistantNetwork.start({ to: Number(new URL(backend.origin).port), roundTripMs });
+      network.setRoundTrip(roundTripMs);
+      return { type: "done" };
+    }
     case "login":
-      await createChatGptLogin({ home: command.home, backend });
+      await createChatGptLogin({
+        home: command.home,
+        backend,
+        ...(network !== null && { config: throughNetwork(network) }),
+      });
       return { type: "done" };
     case "forget":
       firstOfInterest = (backend.requests.at(-1)?.index ?? -1) + 1;
@@ -47,6 +60,12 @@ async function obey(command: BackendCommand): Promise<BackendAnswer> {
   }
 }
 
+/** The routes of the model and of the account. */
+function throughNetwork({ port }: DistantNetwork) {
+  const origin = `http://127.0.0.1:${port}`;
+  return { openai_base_url: `${origin}/v1`, chatgpt_base_url: `${origin}/backend-api` };
+}
+
 function summarise(request: RecordedModelRequest): RequestSummary {
   const { transport, bodyBytes, body, fullInput } = request;
   const tools = body.tools ?? [];
@@ -65,4 +84,10 @@ function bytesOf(value: readonly JsonValue[]): number {
   return Buffer.byteLength(JSON.stringify(value));
 }
 
-serveCalls({ obey, close: () => backend.close() });
+serveCalls({
+  obey,
+  close: async () => {
+    await network?.close();
+    await backend.close();
+  },
+});

@@ -30,6 +30,8 @@ export interface RequestSummary {
 
 export type BackendCommand =
   | { readonly type: "reply"; readonly plan: ReplyPlan }
+  /** How far away the backend is from here on, for logins made afterwards. */
+  | { readonly type: "network"; readonly roundTripMs: number }
   /** A CODEX_HOME that is logged in here. */
   | { readonly type: "login"; readonly home: string }
   /** Forgets the requests so far. */

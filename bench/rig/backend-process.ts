@@ -40,6 +40,11 @@ export class BackendProcess {
     await this.#calls.ask({ type: "reply", plan }, answerTimeoutMs);
   }
 
+  /** For logins made afterwards; those made before stay where they are, unless they were made after an earlier call. */
+  async setRoundTrip(roundTripMs: number): Promise<void> {
+    await this.#calls.ask({ type: "network", roundTripMs }, answerTimeoutMs);
+  }
+
   async createLogin(home: string): Promise<void> {
     await this.#calls.ask({ type: "login", home }, answerTimeoutMs);
   }

@@ -19,7 +19,8 @@ export interface Ground {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-export async function layGround(resources: Resources): Promise<Ground> {
+/** `roundTripMs`: how far away the backend is. Default: no network at all. */
+export async function layGround(resources: Resources, roundTripMs?: number): Promise<Ground> {
   const directory = await mkdtemp(join(tmpdir(), "cna-bench-"));
   await resources.defer("temporary directory", () =>
     rm(directory, { recursive: true, force: true, maxRetries: 5 }),
@@ -31,6 +32,7 @@ export async function layGround(resources: Resources): Promise<Ground> {
     if (left.length > 0) throw new Error(`left behind and killed: ${left.join(", ")}`);
   });
   const backend = await BackendProcess.start(resources);
+  if (roundTripMs !== undefined) await backend.setRoundTrip(roundTripMs);
   const userHome = join(directory, "codex");
   await backend.createLogin(userHome);
   const environment = { ...backend.environment, HOME: directory, PATH: "/usr/bin:/bin" };

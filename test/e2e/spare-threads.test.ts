@@ -1,9 +1,10 @@
 import t, { type Test } from "tap";
 import type { CodexNativeRuntime } from "../../src/main/runtime/runtime.js";
 import type { IsolatedTurnRequest } from "../../src/main/runtime/types.js";
-import { needs } from "../support/codex-version.js";
+import { isAtLeast } from "../../src/workers/contract/codex-capabilities.js";
+import { needs, testCodexVersion } from "../support/codex-version.js";
 import { createRuntimeHarness, userMessage } from "../support/runtime-harness.js";
-import { pollUntil } from "../support/service-harness.js";
+import { pollUntil, startServiceHarness } from "../support/service-harness.js";
 import { shownToModel } from "../support/shown-to-model.js";
 
 const weather = {
@@ -17,6 +18,10 @@ const prompts = ["", "Answer with one word."].flatMap((instructions) => [
   { instructions, items: [userMessage("I have a question."), userMessage("hello")] },
   { instructions: `${instructions} Be brief.`, items: [userMessage("hello")] },
 ]);
+
+const blankThreads = isAtLeast(testCodexVersion, 0, 169)
+  ? {}
+  : { skip: `Codex ${testCodexVersion} sends instructions in another way` };
 
 async function runOnSpare(t: Test, runtime: CodexNativeRuntime, request: IsolatedTurnRequest): Promise<void> {
   await pollUntil(() => runtime.health().spareThreads.ready > 0);
@@ -42,6 +47,51 @@ for (const profile of ["lean", "codex"] as const) {
   });
 }
 
+t.test(
+  "the model cannot tell a thread that was blank from one that was started with the turn's instructions",
+  blankThreads,
+  async (t) => {
+    for (const login of ["provider", "chatgpt"] as const) {
+      const { backend, runtime } = await createRuntimeHarness(t, { login });
+      t.same(await runtime.start(), { ready: true });
+      for (const [index, { items }] of prompts.entries()) {
+        const tools = [{ ...weather, name: `weather_${index}` }];
+        const shownTo = (instructions: string) =>
+          JSON.stringify(shownToModel(backend.requests.at(-1))).replace(instructions, "The instructions.");
+        for (const instructions of ["Be brief.", "Be briefer."]) {
+          await runtime.runIsolatedTurn({ items, instructions, tools });
+        }
+        const fresh = shownTo("Be briefer.");
+        t.match(fresh, "The instructions.");
+        await runOnSpare(t, runtime, { items, instructions: "Be the briefest.", tools });
+        t.same(shownTo("Be the briefest."), fresh);
+      }
+    }
+  },
+);
+
+t.test(
+  "a chain goes on natively on a thread that was blank, and other instructions are replayed",
+  blankThreads,
+  async (t) => {
+    const { backend, client, untilReady } = await startServiceHarness(t);
+    await untilReady();
+    const ask = (instructions: string, previous: string | null) =>
+      client.responses.create({ input: "hello", instructions, previous_response_id: previous });
+    for (const instructions of ["One.", "Two.", "Three."]) await ask(instructions, null);
+    const head = await ask("Four.", null);
+    t.match(await ask("Four.", head.id), { native_api: { continuation: { mode: "native" } } });
+    t.match(
+      backend.requests.at(-1)?.fullInput.filter(({ role }) => role === "developer"),
+      { length: 1 },
+    );
+    t.match(await ask("Five.", head.id), { native_api: { continuation: { mode: "replayed" } } });
+    const told = JSON.stringify(backend.requests.at(-1)?.body);
+    t.notMatch(told, "Four.");
+    t.match(told, "Five.");
+  },
+);
+
 t.test("no turn finds anything of another's on its spare thread", async (t) => {
   const { backend, runtime } = await createRuntimeHarness(t);
   t.same(await runtime.start(), { ready: true });
@@ -57,8 +107,8 @@ t.test("no turn finds anything of another's on its spare thread", async (t) => {
 t.test("settings that come once start no thread ahead", async (t) => {
   const { runtime } = await createRuntimeHarness(t);
   t.same(await runtime.start(), { ready: true });
-  for (const instructions of ["one", "two", "three"]) {
-    await runtime.runIsolatedTurn({ items: [userMessage("hello")], instructions });
+  for (const name of ["one", "two", "three"]) {
+    await runtime.runIsolatedTurn({ items: [userMessage("hello")], tools: [{ ...weather, name }] });
   }
   t.same(runtime.health().spareThreads, { ready: 0, taken: 0, missed: 3 });
 });

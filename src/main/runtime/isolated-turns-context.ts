@@ -28,6 +28,8 @@ export interface IsolatedTurnsContext {
   readonly slots: WorkerSlots;
   readonly readiness: ReadinessState;
   readonly logger: Logger;
+  /** Of the app-server that turns run on; null while it is not known. */
+  readonly codexVersion: () => string | null;
   /** Throws `model_not_found`. */
   readonly chooseModel: (requested: string | undefined) => string;
   readonly describeTarget: (slot: WorkerSlot) => RequestTarget;

@@ -1,3 +1,4 @@
+import { blankSettings } from "../../workers/contract/blank-thread.js";
 import { findNotJson } from "../../workers/contract/json.js";
 import type { NativeThreadChoice } from "../../workers/contract/turn.js";
 import { CodexNativeApiError } from "../errors.js";
@@ -21,7 +22,7 @@ import {
   type WantedTurn,
 } from "./turn-assignment.js";
 import { TurnAttempts } from "./turn-attempts.js";
-import { type Place, TurnPlaces } from "./turn-places.js";
+import { noSpare, type Place, TurnPlaces } from "./turn-places.js";
 import { accountChanged, neverStarted, noRoomInTime, notJson, shuttingDown } from "./turn-refusals.js";
 import { TurnScope } from "./turn-scope.js";
 import type { LegResult, TurnSession } from "./turn-session.js";
@@ -158,8 +159,11 @@ export class IsolatedTurns {
         handlers.onAdmission?.(true);
         const assign = (spareThreadId: string | null) => {
           this.#checkAccount(wanted, permit);
+          const { lacksInstructions } = permit.place;
           const nativeThread =
-            spareThreadId === null ? freshThread : { kind: "spare" as const, threadId: spareThreadId };
+            spareThreadId === null
+              ? freshThread
+              : { kind: "spare" as const, threadId: spareThreadId, lacksInstructions };
           return this.#assignment(wanted, nativeThread);
         };
         const ended = await this.#attempts.run({ wanted, permit, handlers: handled, assign });
@@ -322,7 +326,7 @@ export class IsolatedTurns {
   /** A parked turn that goes on asks the backend again, so it needs room there; its thread and its worker it has. */
   async #acquireAgain(session: TurnSession, signal: AbortSignal, terms: TurnTerms): Promise<Permit<Place>> {
     const { assignment, caller, slot } = session;
-    const place: Place = { slot, gatePlace: noGate, spare: null };
+    const place: Place = { slot, gatePlace: noGate, ...noSpare };
     const search = { findPlace: () => place, needs: "nothing", hasThread: true };
     const returned = { enqueuedAtMs: this.#options.now(), error: noRoomInTime(), refusals: 0 };
     const { model } = assignment.thread;
@@ -359,7 +363,8 @@ export class IsolatedTurns {
   #findPlace(wanted: WantedTurn): Place | null {
     if (this.#context.readiness.phase !== "ready") return null;
     const thread = { ...wanted.thread, model: this.#context.chooseModel(wanted.model) };
-    return this.#connections.makeRoomFor(thread) ? this.#places.find(this.#spares, thread) : null;
+    const either = { thread, blank: blankSettings(thread, this.#context.codexVersion()) };
+    return this.#connections.makeRoomFor(either) ? this.#places.find(this.#spares, either) : null;
   }
 
   /** Turns that wait for a place come first. Those that wait for the account's room gain by threads that are there when it comes. */

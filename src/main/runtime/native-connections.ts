@@ -1,9 +1,8 @@
 import type { Logger } from "pino";
-import type { ThreadSettings } from "../../workers/contract/turn.js";
 import { UpstreamConnections, type UpstreamConnectionsOptions } from "./admission/upstream-connections.js";
 import type { NativeThreads } from "./native-threads.js";
 import type { ParkedTurns } from "./parked-turns.js";
-import type { SpareThreads } from "./spare-threads.js";
+import type { SpareThreads, WantedThread } from "./spare-threads.js";
 import type { UpstreamConnectionsHealth } from "./types.js";
 
 /** What holds connections to the backend. */
@@ -47,13 +46,13 @@ export class NativeConnections {
     });
   }
 
-  /** Whether a turn on a thread with these settings may begin; where not, room is being made or comes with time. */
-  makeRoomFor(thread: ThreadSettings): boolean {
+  /** Whether a turn on such a thread may begin; where not, room is being made or comes with time. */
+  makeRoomFor(wanted: WantedThread): boolean {
     const { spares, threads, parked, slots } = this.#context;
     const { hasRoom } = this.#upstream;
     if (hasRoom && this.#upstream.isPaceKept) return true;
     // It brings its connection along.
-    if (spares.hasFor(thread)) return true;
+    if (spares.hasFor(wanted)) return true;
     if (hasRoom) return false;
     // What is on its way out makes the room already.
     if (slots.leavingThreads + spares.leaving > 0) return false;

@@ -38,8 +38,8 @@ const defaultSpareThreads = 4;
 /** Public reports tell of refused upgrades beyond some 50 connections of one account. */
 const defaultUpstreamConnections = 32;
 const defaultUpstreamConnectionsPerSecond = 16;
-/** One costs as much memory as any idle thread. */
-const spareThreads = { idleMs: 300_000, minAvailableBytes: 512 * 1024 * 1024 } as const;
+/** One costs as much memory as any idle thread. Somebody who asks every few minutes still finds one. */
+const spareThreads = { idleMs: 900_000, minAvailableBytes: 512 * 1024 * 1024 } as const;
 /** How long, and how many, turns may wait for outputs of the caller's functions. */
 const parking = { ttlMs: 600_000, maxTurns: 1_000 } as const;
 /** Bound of the pool's own, which admission never lets turns reach: a reload may raise admission's, and not the pool's. */
@@ -337,6 +337,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
         slots,
         readiness,
         logger: this.#logger,
+        codexVersion: () => this.#supervision.codexVersion,
         chooseModel: (requested) =>
           chooseModel({
             requested,

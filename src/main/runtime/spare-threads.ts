@@ -23,10 +23,22 @@ export interface SparePlace<Slot extends Worker = WorkerSlot> {
   readonly gatePlace: GatePlace;
 }
 
-/** The turn that a spare is for. */
-export interface SpareUser<Slot extends Worker = WorkerSlot> {
+/** The threads that serve a turn. */
+export interface WantedThread {
   readonly thread: ThreadSettings;
+  /** What would serve it too, given its instructions; null where nothing else would. */
+  readonly blank: ThreadSettings | null;
+}
+
+/** The turn that a spare is for. */
+export interface SpareUser<Slot extends Worker = WorkerSlot> extends WantedThread {
   readonly accepts: (slot: Slot) => boolean;
+}
+
+export interface TakenSpare<Slot extends Worker = WorkerSlot> {
+  readonly spare: SpareThread<Slot> | null;
+  /** It is one of the blank settings. */
+  readonly lacksInstructions: boolean;
 }
 
 export interface SpareThreadsOptions {
@@ -65,6 +77,8 @@ const prepareTimeoutMs = 10_000;
 /** How long a turn waits for one that is still being started: it was begun before the turn, so that a new one is no faster. */
 const claimTimeoutMs = 2_000;
 const memoryAskedEveryMs = 1_000;
+/** A model that thinks for longer does not keep other turns from finding their threads. */
+const firstWordPatienceMs = 1_000;
 
 /**
  * Starting a thread is more than half of what a short turn costs Codex. Settings that come a second time get a spare, and more
@@ -82,6 +96,7 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
   #taken = 0;
   #missed = 0;
   #sweep: NodeJS.Timeout | null = null;
+  #soon: NodeJS.Timeout | null = null;
   #memoryAskedAtMs = Number.NEGATIVE_INFINITY;
   #memoryTight = false;
 
@@ -105,16 +120,18 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
   }
 
   /** Notes that a turn with these settings begins, and gives it a spare where there is one on such a worker. */
-  take(turn: SpareUser<Slot>): SpareThread<Slot> | null {
-    const spare = this.#options.maxThreads === 0 ? null : this.#take(turn);
-    if (spare === null) this.#missed += 1;
+  take(turn: SpareUser<Slot>): TakenSpare<Slot> {
+    const taken = this.#options.maxThreads === 0 ? nothingTaken : this.#take(turn);
+    if (taken.spare === null) this.#missed += 1;
     else this.#taken += 1;
-    return spare;
+    return taken;
   }
 
-  /** Whether a turn with these settings would get a spare. */
-  hasFor(thread: ThreadSettings): boolean {
-    return this.#demands.get(JSON.stringify(thread))?.spares.some(isAlive) ?? false;
+  /** Whether such a turn would get a spare. */
+  hasFor({ thread, blank }: WantedThread): boolean {
+    const has = (settings: ThreadSettings) =>
+      this.#demands.get(JSON.stringify(settings))?.spares.some(isAlive) ?? false;
+    return has(thread) || (blank !== null && has(blank));
   }
 
   /** Gives up the spare of the settings longest unused; false where there is none. */
@@ -129,8 +146,15 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
     return false;
   }
 
+  /** A turn started. What it may have taken is replaced after its first word, which calls `refill`, or when that keeps one waiting. */
+  refillSoon(): void {
+    this.#soon ??= setTimeout(() => this.refill(), firstWordPatienceMs).unref();
+  }
+
   /** Starts what is wanted and missing, as far as there is room. Call it whenever room may have appeared. */
   refill(): void {
+    if (this.#soon !== null) clearTimeout(this.#soon);
+    this.#soon = null;
     if (this.#preparing !== null) return;
     const demand = this.#mostRecentShort();
     if (demand === null || this.#isMemoryTight() || !this.#makeRoom(demand)) return;
@@ -178,6 +202,8 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
     this.#demands.clear();
     if (this.#sweep !== null) clearInterval(this.#sweep);
     this.#sweep = null;
+    if (this.#soon !== null) clearTimeout(this.#soon);
+    this.#soon = null;
   }
 
   get #size(): number {
@@ -186,34 +212,51 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
     return size;
   }
 
-  #take({ thread, accepts }: SpareUser<Slot>): SpareThread<Slot> | null {
+  #take({ thread, blank, accepts }: SpareUser<Slot>): TakenSpare<Slot> {
+    const own = this.#takeOf(thread, accepts);
+    if (own.spare !== null || blank === null) return { spare: own.spare, lacksInstructions: false };
+    // Those that come again get threads of their own, which know their instructions already.
+    const other = own.isFirst ? this.#takeOf(blank, accepts).spare : this.#findOf(blank, accepts);
+    return { spare: other, lacksInstructions: other !== null };
+  }
+
+  #takeOf(thread: ThreadSettings, accepts: SpareUser<Slot>["accepts"]) {
     const demand = this.#demandFor(thread);
-    if (demand === null) return null;
-    const index = demand.spares.findIndex((spare) => isAlive(spare) && accepts(spare.slot));
-    if (index !== -1) return demand.spares.splice(index, 1)[0] ?? null;
+    const isFirst = demand === null || demand.uses === 1;
+    const spare = this.#findOf(thread, accepts);
     // The first turn of its settings may be the only one.
-    if (demand.uses > 1) demand.wanted = Math.min(demand.wanted + 1, this.#options.maxThreads);
-    return null;
+    if (spare === null && demand !== null && !isFirst)
+      demand.wanted = Math.min(demand.wanted + 1, this.#options.maxThreads);
+    return { spare, isFirst };
+  }
+
+  #findOf(thread: ThreadSettings, accepts: SpareUser<Slot>["accepts"]): SpareThread<Slot> | null {
+    const { spares = [] } = this.#demands.get(JSON.stringify(thread)) ?? {};
+    const index = spares.findIndex((spare) => isAlive(spare) && accepts(spare.slot));
+    return index === -1 ? null : (spares.splice(index, 1)[0] ?? null);
   }
 
   #demandFor(thread: ThreadSettings): Demand<Slot> | null {
     const settings = JSON.stringify(thread);
     if (settings.length > maxSettingsChars) return null;
-    const demand = this.#demands.get(settings) ?? newDemand<Slot>(thread);
+    const known = this.#demands.get(settings);
+    if (known === undefined && this.#demands.size >= maxDemands) this.#forgetOne();
+    const demand = known ?? newDemand<Slot>(thread);
     demand.uses += 1;
     demand.lastUseAtMs = this.#context.now();
     this.#demands.delete(settings);
     this.#demands.set(settings, demand);
-    if (this.#demands.size > maxDemands) this.#forgetLeastRecent();
     return demand;
   }
 
-  #forgetLeastRecent(): void {
-    for (const [settings, demand] of this.#demands) {
-      this.#drop(demand);
-      this.#demands.delete(settings);
-      return;
-    }
+  /** The least recently used; of those that came once where there are any, since a caller may send new settings with each turn. */
+  #forgetOne(): void {
+    const all = [...this.#demands];
+    const forgotten = all.find(([, { uses }]) => uses === 1) ?? all[0];
+    if (forgotten === undefined) return;
+    const [settings, demand] = forgotten;
+    this.#drop(demand);
+    this.#demands.delete(settings);
   }
 
   #mostRecentShort(): Demand<Slot> | null {
@@ -311,6 +354,8 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
     }
   }
 }
+
+const nothingTaken = { spare: null, lacksInstructions: false } as const;
 
 function newDemand<Slot extends Worker>(thread: ThreadSettings): Demand<Slot> {
   return { thread, spares: [], uses: 0, wanted: 0, lastUseAtMs: 0 };

@@ -145,6 +145,7 @@ export class TurnAttempts {
       accepted: () => {
         seat.accepted();
         this.#context.admission.pump();
+        this.#context.spares.refill();
       },
       unrefused: () => {
         seat.unrefused();
@@ -171,7 +172,7 @@ export class TurnAttempts {
 
   #onGateMoved(): void {
     this.#context.admission.pump();
-    this.#context.spares.refill();
+    this.#context.spares.refillSoon();
   }
 
   #leave({ release }: Permit<Place>): void {

@@ -1,10 +1,9 @@
-import type { ThreadSettings } from "../../workers/contract/turn.js";
 import { CodexNativeApiError } from "../errors.js";
 import type { GatePlace, StartGate } from "./admission/start-gate.js";
 import { isAlive, type LoadedThread } from "./native-threads.js";
 import type { WorkerSlot } from "./pool/worker-slot.js";
 import type { WorkerSlots } from "./pool/worker-slots.js";
-import type { SparePlace, SpareThread, SpareThreads } from "./spare-threads.js";
+import type { SparePlace, SpareThread, SpareThreads, WantedThread } from "./spare-threads.js";
 
 /** Where a turn runs: a worker, and a place among those that its app-server is starting. */
 export interface Place {
@@ -12,6 +11,8 @@ export interface Place {
   readonly gatePlace: GatePlace;
   /** A thread of that worker's which nobody else gets. */
   readonly spare: SpareThread | null;
+  /** The spare has all settings of the turn but its instructions. */
+  readonly lacksInstructions: boolean;
 }
 
 export interface TurnPlacesOptions {
@@ -20,6 +21,8 @@ export interface TurnPlacesOptions {
   /** Whether each worker has an app-server process of its own. */
   readonly processPerWorker: boolean;
 }
+
+export const noSpare = { spare: null, lacksInstructions: false } as const;
 
 /** Finds the place that a turn can start in now, or none. */
 export class TurnPlaces {
@@ -34,13 +37,13 @@ export class TurnPlaces {
   }
 
   /** On the worker that has a spare thread of these settings, else on the least busy one. */
-  find(spares: SpareThreads, thread: ThreadSettings): Place | null {
+  find(spares: SpareThreads, wanted: WantedThread): Place | null {
     const accepts = (slot: WorkerSlot) => this.#hasRoom(slot);
     const leastBusy = this.#slots.leastBusy(accepts);
     if (leastBusy === null) return null;
-    const spare = spares.take({ thread, accepts });
+    const { spare, lacksInstructions } = spares.take({ ...wanted, accepts });
     const slot = spare?.slot ?? leastBusy;
-    return { slot, spare, gatePlace: this.#enterGate(slot) };
+    return { slot, spare, lacksInstructions, gatePlace: this.#enterGate(slot) };
   }
 
   /** For a thread that is started ahead of need. */
@@ -58,7 +61,7 @@ export class TurnPlaces {
         "The native thread is not loaded any more.",
       );
     }
-    return this.#hasRoom(slot) ? { slot, spare: null, gatePlace: this.#enterGate(slot) } : null;
+    return this.#hasRoom(slot) ? { slot, ...noSpare, gatePlace: this.#enterGate(slot) } : null;
   }
 
   /** What broke one turn may have broken all workers of the process, and not all of them have noticed yet: each has to prove itself. */

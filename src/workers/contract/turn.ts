@@ -53,8 +53,11 @@ export interface TurnSettings {
 export type NativeThreadChoice =
   /** Started for the turn. */
   | { readonly kind: "fresh" }
-  /** Started ahead of need by this worker with the turn's settings, and empty. Should Codex not know it, a fresh one serves. */
-  | { readonly kind: "spare"; readonly threadId: string }
+  /**
+   * Started ahead of need by this worker with the turn's settings, and empty. Should Codex not know it, a fresh one serves.
+   * `lacksInstructions`: it has all settings but the instructions.
+   */
+  | { readonly kind: "spare"; readonly threadId: string; readonly lacksInstructions: boolean }
   /** One of this worker's that has seen the history already: the turn's items are only what is new. */
   | { readonly kind: "continued"; readonly threadId: string };
 

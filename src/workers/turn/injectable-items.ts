@@ -14,16 +14,21 @@ const atOnce = { items: 2_000, bytes: 4 * 1024 * 1024 } as const;
 
 const encoder = new TextEncoder();
 
+/** What a turn injects, in this order. `leading`: in Codex's words already. */
+export interface Injection extends Pick<TurnAssignment, "items" | "directives"> {
+  readonly leading: readonly JsonObject[];
+}
+
 /** A turn's items in Codex's words, as much at a time as one call should bring it. The event loop goes on between chunks. */
 export async function* injectableItems(
-  { items, directives }: Pick<TurnAssignment, "items" | "directives">,
+  injection: Injection,
   names: ToolNames,
   pace: Pace,
 ): AsyncGenerator<PackedList> {
   let batch: Uint8Array[] = [];
   let count = 0;
   let bytes = 0;
-  for (const chunk of withDirectives(items, directives, names)) {
+  for (const chunk of chunksOf(injection, names)) {
     if (count > 0 && (count + chunk.count > atOnce.items || bytes + chunk.json.length > atOnce.bytes)) {
       yield new PackedList(batch);
       batch = [];
@@ -40,11 +45,8 @@ export async function* injectableItems(
   if (count > 0) yield new PackedList(batch);
 }
 
-function* withDirectives(
-  items: readonly ItemChunk[],
-  directives: readonly JsonObject[],
-  names: ToolNames,
-): Generator<ItemChunk> {
+function* chunksOf({ leading, items, directives }: Injection, names: ToolNames): Generator<ItemChunk> {
+  if (leading.length > 0) yield { json: pack(leading), count: leading.length, traits: 0 };
   yield* items;
   if (directives.length === 0) return;
   const json = pack(directives.map((directive) => names.toNativeDirective(directive)));

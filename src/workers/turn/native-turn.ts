@@ -3,6 +3,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { ThreadListener } from "../app-server/connection.js";
 import { CallTimeoutError } from "../app-server/errors.js";
 import type { ThreadNotification, ToolCall, ToolCallAnswer } from "../app-server/protocol.js";
+import { instructionsItem } from "../contract/blank-thread.js";
 import type { TurnErrorData } from "../contract/errors.js";
 import { countBytes, countItems } from "../contract/item-chunk.js";
 import { plainTextOf } from "../contract/plain-text.js";
@@ -18,7 +19,7 @@ import { canBeAskedFor } from "./askable-call.js";
 import { classifyCallFailure, isRefusal, isUnknownThread } from "./call-failure.js";
 import { Handover } from "./handover.js";
 import { HeldNotifications } from "./held-notifications.js";
-import { injectableItems } from "./injectable-items.js";
+import { type Injection, injectableItems } from "./injectable-items.js";
 import { retryWhenOverloaded } from "./overload-retry.js";
 import { SilenceWatch, standingOf, type TurnStanding } from "./silence-watch.js";
 import { type StartOptions, startThread, type TurnContext } from "./start-thread.js";
@@ -200,7 +201,8 @@ export class NativeTurn implements ThreadListener {
     this.#toolNames = new ToolNames(thread.tools, connection.codexVersion);
     if (nativeThread.kind !== "fresh") {
       try {
-        return await this.#beginOn(nativeThread.threadId);
+        const lacksInstructions = nativeThread.kind === "spare" && nativeThread.lacksInstructions;
+        return await this.#beginOn(nativeThread.threadId, lacksInstructions);
       } catch (error) {
         if (nativeThread.kind === "continued" || !isRefusal(error)) throw error;
         // Should the request be at fault, the fresh thread refuses it too.
@@ -209,7 +211,7 @@ export class NativeTurn implements ThreadListener {
       }
     }
     const settings = { settings: thread, names: this.#toolNames };
-    return this.#beginOn(await startThread(this.#context, settings, this.#startOptions()));
+    return this.#beginOn(await startThread(this.#context, settings, this.#startOptions()), false);
   }
 
   #startOptions(): StartOptions {
@@ -231,20 +233,22 @@ export class NativeTurn implements ThreadListener {
     return classifyCallFailure(error, answersOthers);
   }
 
-  async #beginOn(threadId: string): Promise<void> {
+  async #beginOn(threadId: string, lacksInstructions: boolean): Promise<void> {
     const { connection } = this.#context;
-    const { nativeThread } = this.#assignment;
+    const { nativeThread, thread, items, directives } = this.#assignment;
     const isContinued = nativeThread.kind === "continued";
     const text = isContinued ? null : plainTextOf(this.#assignment, connection.codexVersion);
     this.#threadId = threadId;
     this.#release = connection.subscribeThread(threadId, this);
-    if (text === null) await this.#inject(threadId);
+    const leading = lacksInstructions ? [instructionsItem(thread)] : [];
+    const own = text === null ? { items, directives } : { items: [], directives: [] };
+    await this.#inject(threadId, { leading, ...own });
     await this.#startTurn(threadId, text);
   }
 
-  async #inject(threadId: string): Promise<void> {
+  async #inject(threadId: string, injection: Injection): Promise<void> {
     const { connection, loopShare } = this.#context;
-    for await (const items of injectableItems(this.#assignment, this.#toolNames, loopShare.start())) {
+    for await (const items of injectableItems(injection, this.#toolNames, loopShare.start())) {
       if (this.#phase !== "starting") return;
       await retryWhenOverloaded(this.#abort.signal, () =>
         connection.call("thread/inject_items", { threadId, items }, this.#startOptions()),

@@ -7,7 +7,7 @@ import {
 } from "../../../src/main/runtime/native-connections.js";
 import type { ThreadSettings } from "../../../src/workers/contract/turn.js";
 
-const settings: ThreadSettings = {
+const thread: ThreadSettings = {
   profile: "lean",
   instructions: "",
   tools: [],
@@ -85,18 +85,18 @@ t.test("whoever has a native thread holds a connection, also while it waits for 
 t.test("spares give way first, then idle chains, at last parked turns, one for each turn", async (t) => {
   const { connections, held, givenUp } = create(3, { parked: 1, threads: 1, spares: 1 });
   for (let turn = 0; turn < 3; turn += 1) {
-    t.notOk(connections.makeRoomFor(settings));
-    t.notOk(connections.makeRoomFor(settings), "the one that was given up is on its way out");
+    t.notOk(connections.makeRoomFor({ thread, blank: null }));
+    t.notOk(connections.makeRoomFor({ thread, blank: null }), "the one that was given up is on its way out");
     held.threadsLeaving -= 1;
-    t.ok(connections.makeRoomFor(settings));
+    t.ok(connections.makeRoomFor({ thread, blank: null }));
     held.running += 1;
   }
   t.same(givenUp, ["spares", "threads", "parked"]);
-  t.notOk(connections.makeRoomFor(settings), "all others run");
+  t.notOk(connections.makeRoomFor({ thread, blank: null }), "all others run");
 });
 
 t.test("a spare that is given up while Codex sets it up is waited for", async (t) => {
   const { connections, givenUp } = create(2, { threads: 1, sparesLeaving: 1 });
-  t.notOk(connections.makeRoomFor(settings));
+  t.notOk(connections.makeRoomFor({ thread, blank: null }));
   t.same(givenUp, []);
 });

@@ -26,7 +26,7 @@ function settings(instructions: string): ThreadSettings {
 }
 
 function turn(instructions: string) {
-  return { thread: settings(instructions), accepts: () => true };
+  return { thread: settings(instructions), blank: null, accepts: () => true };
 }
 
 function create(options: Partial<SpareThreadsOptions> = {}) {
@@ -50,7 +50,7 @@ function create(options: Partial<SpareThreadsOptions> = {}) {
     },
   );
   const use = async (instructions: string) => {
-    const spare = spares.take(turn(instructions));
+    const { spare } = spares.take(turn(instructions));
     spares.refill();
     await settled();
     return spare;
@@ -123,6 +123,37 @@ t.test("what Codex will not start is not tried for ever", async (t) => {
   t.equal(spares.health().ready, 0, "they have to come again first");
 });
 
+t.test(
+  "instructions that are new each time share blank threads, and those that come again get their own",
+  async (t) => {
+    const { spares } = create();
+    const take = async (instructions: string) => {
+      const taken = spares.take({ ...turn(instructions), blank: settings("") });
+      spares.refill();
+      await settled();
+      return { threadId: await taken.spare?.threadId, lacksInstructions: taken.lacksInstructions };
+    };
+    t.match(await take("a"), { threadId: undefined, lacksInstructions: false });
+    t.match(await take("b"), { threadId: undefined });
+    t.match(await take("c"), { threadId: "thread-1", lacksInstructions: true });
+    t.match(await take("d"), { threadId: "thread-2", lacksInstructions: true });
+    t.match(
+      await take("d"),
+      { threadId: "thread-3", lacksInstructions: true },
+      "meanwhile one of its own is started",
+    );
+    t.match(await take("d"), { lacksInstructions: false });
+  },
+);
+
+t.test("settings that come once push none out that come again", async (t) => {
+  const { spares, use } = create();
+  await use("steady");
+  await use("steady");
+  for (let index = 0; index < 100; index += 1) spares.take(turn(`once ${index}`));
+  t.not(await use("steady"), null);
+});
+
 t.test("a thread of a lost connection is not given out", async (t) => {
   const { spares, worker, use } = create();
   await use("a");
@@ -130,7 +161,7 @@ t.test("a thread of a lost connection is not given out", async (t) => {
   worker.appServerGeneration = 2;
   spares.forgetDead();
   t.equal(spares.health().ready, 0);
-  t.equal(spares.take(turn("a")), null);
+  t.equal(spares.take(turn("a")).spare, null);
 });
 
 t.test("one that was taken and not used is unloaded", async (t) => {

@@ -1,0 +1,23 @@
+import { compareToTested, isAtLeast } from "./codex-capabilities.js";
+import type { JsonObject } from "./json.js";
+import type { ThreadSettings } from "./turn.js";
+
+/**
+ * The settings of a thread that serves a turn with any instructions, which it gets as its first item; null where the model could tell
+ * the two apart, or there are none. In the lean profile 0.169 and later send instructions as such an item themselves
+ * (`test/e2e/spare-threads.test.ts` compares what the backend is sent); a version that was not tried may not.
+ */
+export function blankSettings(thread: ThreadSettings, codexVersion: string | null): ThreadSettings | null {
+  if (thread.instructions === "" || thread.profile !== "lean" || codexVersion === null) return null;
+  if (compareToTested(codexVersion) !== "within" || !isAtLeast(codexVersion, 0, 169)) return null;
+  return { ...thread, instructions: "" };
+}
+
+/** The instructions of a turn whose thread was started without them. */
+export function instructionsItem({ instructions }: ThreadSettings): JsonObject {
+  return {
+    type: "message",
+    role: "developer",
+    content: [{ type: "input_text", text: instructions }],
+  };
+}
