@@ -1,4 +1,5 @@
 import t from "tap";
+import { loginsWithAccounts } from "../support/account-additions.js";
 import { createRuntimeHarness, userMessage } from "../support/runtime-harness.js";
 import { shownToModel } from "../support/shown-to-model.js";
 
@@ -19,9 +20,10 @@ const texts = [
 
 for (const profile of ["lean", "codex"] as const) {
   t.test(`in the ${profile} profile a plain text is to the model what an injected message is`, async (t) => {
-    for (const login of ["provider", "chatgpt"] as const) {
+    for (const { login, account } of loginsWithAccounts) {
       const { backend, runtime } = await createRuntimeHarness(t, {
         login,
+        backend: { account },
         runtime: { turns: { profile, spareThreads: 0 } },
       });
       t.same(await runtime.start(), { ready: true });

@@ -2,6 +2,7 @@ import t, { type Test } from "tap";
 import type { CodexNativeRuntime } from "../../src/main/runtime/runtime.js";
 import type { IsolatedTurnRequest } from "../../src/main/runtime/types.js";
 import { isAtLeast } from "../../src/workers/contract/codex-capabilities.js";
+import { loginsWithAccounts } from "../support/account-additions.js";
 import { needs, testCodexVersion } from "../support/codex-version.js";
 import { createRuntimeHarness, userMessage } from "../support/runtime-harness.js";
 import { pollUntil, startServiceHarness } from "../support/service-harness.js";
@@ -32,8 +33,12 @@ async function runOnSpare(t: Test, runtime: CodexNativeRuntime, request: Isolate
 
 for (const profile of ["lean", "codex"] as const) {
   t.test(`in the ${profile} profile the model cannot tell a spare thread from a fresh one`, async (t) => {
-    for (const login of ["provider", "chatgpt"] as const) {
-      const { backend, runtime } = await createRuntimeHarness(t, { login, runtime: { turns: { profile } } });
+    for (const { login, account } of loginsWithAccounts) {
+      const { backend, runtime } = await createRuntimeHarness(t, {
+        login,
+        backend: { account },
+        runtime: { turns: { profile } },
+      });
       t.same(await runtime.start(), { ready: true });
       for (const { instructions, items } of prompts) {
         const request = { items, instructions, tools: [weather] };

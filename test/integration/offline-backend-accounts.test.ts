@@ -3,8 +3,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { isAtLeast } from "../../src/workers/contract/codex-capabilities.js";
-import { testCodexVersion } from "../support/codex-version.js";
 import { CodexDriver } from "../support/offline-backend/codex-driver.js";
 import {
   createChatGptLogin,
@@ -34,11 +32,9 @@ async function readPrompt({ backend, codex }: Awaited<ReturnType<typeof logIn>>)
 
 t.test("a full account's attribution and managed instructions reach the prompt", async (t) => {
   const prompt = await readPrompt(await logIn(t, { account: "full" }));
-  const has = (minor: number, text: string) =>
-    t.equal(prompt.includes(text), isAtLeast(testCodexVersion, 0, minor), text);
-  has(150, "<git_attribution>");
-  has(150, managedInstructions);
-  has(169, requiredInstructions);
+  for (const text of [managedInstructions, requiredInstructions, "<git_attribution>"]) {
+    t.ok(prompt.includes(text), text);
+  }
 });
 
 t.test("a bare account adds nothing to the prompt, whatever its plan", async (t) => {

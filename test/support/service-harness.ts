@@ -7,6 +7,7 @@ import { readMachine } from "../../src/main/config/machine.js";
 import { CodexNativeApiService } from "../../src/main/service.js";
 import { testCodexBin } from "./codex-version.js";
 import {
+  createApiKeyLogin,
   createChatGptLogin,
   createProviderHome,
   OfflineBackend,
@@ -16,8 +17,11 @@ import {
 import { makeTemporaryDirectory, refuseLeftovers, testLogger } from "./runtime-harness.js";
 
 export interface ServiceHarnessOptions {
-  /** `chatgpt` (default): a ChatGPT login. `provider`: a custom provider without one. `none`: nobody is logged in. */
-  readonly login?: "chatgpt" | "provider" | "none";
+  /**
+   * `chatgpt` (default): a ChatGPT login. `api-key`: a key, and the built-in provider. `provider`: a custom provider without a
+   * login. `none`: nobody is logged in.
+   */
+  readonly login?: "chatgpt" | "api-key" | "provider" | "none";
   /** Codex's own retries and WebSockets; by default as Codex has them with a login, and off for `provider`. */
   readonly provider?: ProviderTuning;
   readonly backend?: OfflineBackendOptions;
@@ -53,6 +57,7 @@ export async function startServiceHarness(
   t.teardown(() => backend.close());
   const { provider: tuning } = harness;
   if (harness.login === "provider") await createProviderHome({ home: userHome, backend, ...tuning });
+  else if (harness.login === "api-key") await createApiKeyLogin({ home: userHome, backend });
   else if (harness.login !== "none") {
     await createChatGptLogin({
       home: userHome,

@@ -1,7 +1,8 @@
 import type { RecordedModelRequest } from "./offline-backend/index.js";
 
 /** Ids differ from turn to turn, however the turn was made. */
-const ownOfEachTurn = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?<="resp_)[0-9a-f]+/g;
+const ownOfEachTurn =
+  /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?<="(?:resp|msg)_)[0-9a-f]+/g;
 
 /** What Codex notes on items for its backend: when and in which turn they came, and where from. */
 const noted = new Set(["client_metadata", "internal_chat_message_metadata_passthrough"]);

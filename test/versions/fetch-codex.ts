@@ -1,17 +1,25 @@
 import { execFile } from "node:child_process";
 import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
+/** Where versions are kept between runs. */
+export const versionsCache = process.env.CODEX_VERSIONS_CACHE ?? join(tmpdir(), "codex-native-api-versions");
+
 /**
  * The native binary of this version of `@openai/codex`, installed with npm into a folder of its own under `cache` unless it
  * is there already. The package is aliased, so that nothing mistakes it for the one the project itself depends on.
  */
-export async function fetchCodex(version: string, cache: string): Promise<string> {
+export async function fetchCodex(
+  version: string,
+  cache: string,
+  timeoutMs: number = 10 * 60_000,
+): Promise<string> {
   const home = join(cache, version);
-  if (!(await exists(home))) await install(version, home);
+  if (!(await exists(home))) await install(version, home, timeoutMs);
   return findBinary(home);
 }
 
@@ -21,7 +29,7 @@ export async function readLatestVersion(): Promise<string> {
   return stdout.trim();
 }
 
-async function install(version: string, home: string): Promise<void> {
+async function install(version: string, home: string, timeoutMs: number): Promise<void> {
   // Installed beside and renamed when whole: an install that was cut short must not be taken for one.
   const unfinished = `${home}.${process.pid}.unfinished`;
   await mkdir(unfinished, { recursive: true });
@@ -31,7 +39,7 @@ async function install(version: string, home: string): Promise<void> {
     // Its launcher needs no scripts, and none of what is fetched here is trusted to run any.
     await run("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--include=optional", spec], {
       cwd: unfinished,
-      timeout: 10 * 60_000,
+      timeout: timeoutMs,
     });
     await findBinary(unfinished);
     await rename(unfinished, home);

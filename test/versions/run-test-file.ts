@@ -25,7 +25,7 @@ export async function runTestFile(path: string, codexBin: string, timeoutMs: num
   const lines: string[] = [];
   const child = spawn(process.execPath, [path], {
     // tap alone gives a file 30 s. This is a run by hand, on a machine that may have other work.
-    env: { ...process.env, TEST_CODEX_BIN: codexBin, TAP: "1", TAP_TIMEOUT: "600" },
+    env: { ...process.env, TEST_CODEX_BIN: codexBin, PROMPT_MATRIX: "all", TAP: "1", TAP_TIMEOUT: "600" },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let timedOut = false;

@@ -1,16 +1,15 @@
 /**
  * `npm run test:versions [-- [--versions 0.150.0,latest | --bin PATH] [file …]]`: the protocol test and the end-to-end tests on
  * other versions of Codex than the installed one, one version and one file after the other. Without versions: the older
- * tested ones. Exits with 1 if a test failed.
+ * tested ones. Tests of what the model sees run with every model and login. Exits with 1 if a test failed.
  */
 import { execFileSync } from "node:child_process";
 import { readdir } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { testedCodexVersions } from "../../src/workers/contract/codex-capabilities.js";
-import { fetchCodex, readLatestVersion } from "./fetch-codex.js";
+import { fetchCodex, readLatestVersion, versionsCache } from "./fetch-codex.js";
 import { type FileResult, runTestFile } from "./run-test-file.js";
 
 /** Beside the newest, which is installed and which every other run of the tests is on. */
@@ -19,7 +18,6 @@ const fileTimeoutMs = 700_000;
 const tests = fileURLToPath(new URL("../", import.meta.url));
 /** First, since it takes a second and says what changed. */
 const protocolTest = join(tests, "contract", "app-server-protocol.test.js");
-const cache = process.env.CODEX_VERSIONS_CACHE ?? join(tmpdir(), "codex-native-api-versions");
 
 interface Row extends FileResult {
   readonly version: string;
@@ -56,7 +54,7 @@ async function* findBinaries(): AsyncGenerator<readonly [version: string, path: 
   }
   for (const wish of values.versions?.split(",") ?? testedVersions) {
     const version = wish === "latest" ? await readLatestVersion() : wish;
-    yield [version, await fetchCodex(version, cache)];
+    yield [version, await fetchCodex(version, versionsCache)];
   }
 }
 

@@ -22,6 +22,8 @@ export const extensionRoutes: readonly Route[] = [
   })),
   ofFullAccount("GET", "/plugins/workspace/shared", () => page("plugins", [])),
   ofFullAccount("GET", "/plugins/workspace/created", () => page("plugins", [])),
+  // Whether the workspace allows plugins; asked by 0.140.
+  ofFullAccount("GET", "/accounts/*/settings", () => ({ beta_settings: { plugins: true } })),
   ofFullAccount("GET", "/plugins/featured", () => [installedPlugin.id]),
   // Says whether plugins of a home are up to date. What it answers is not known; Codex goes on without.
   absent("GET", "/plugins/tooling-state/turtle"),

@@ -3,7 +3,7 @@ import type { AskedRequest, AskedRoutes } from "./asked-routes.js";
 import { extensionRoutes } from "./extension-routes.js";
 import { loginRoutes } from "./login-routes.js";
 import { modelRoutes } from "./model-routes.js";
-import { type Exchange, type Route, sendNotFound } from "./route.js";
+import { type Exchange, isFor, type Route, sendNotFound } from "./route.js";
 
 /** Every route that the official client was seen to ask for, in each kind of login. */
 const routes: readonly Route[] = [...modelRoutes, ...loginRoutes, ...accountRoutes, ...extensionRoutes];
@@ -14,7 +14,7 @@ export async function routeHttp(
   request: AskedRequest,
   asked: AskedRoutes,
 ): Promise<void> {
-  const route = routes.find(({ method, end }) => method === request.method && request.path.endsWith(end));
+  const route = routes.find((row) => isFor(row, request.method, request.path));
   if (route === undefined) {
     exchange.parts.counters.unknownRoutes++;
     asked.addUnknown(request);

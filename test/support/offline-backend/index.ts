@@ -16,6 +16,7 @@ export type { JsonObject, JsonValue } from "./json.js";
 export {
   type ChatGptLogin,
   type ChatGptLoginOptions,
+  createApiKeyLogin,
   createChatGptLogin,
   createProviderHome,
   type LoginOptions,

@@ -69,6 +69,24 @@ export async function createChatGptLogin(options: ChatGptLoginOptions): Promise<
   return { home, ...identity };
 }
 
+/** A CODEX_HOME with an API key, whose built-in `openai` provider is the backend. */
+export async function createApiKeyLogin(options: {
+  readonly home: string;
+  readonly backend: OfflineBackend;
+}): Promise<void> {
+  const { home, backend } = options;
+  await createHome(home);
+  const top = {
+    openai_base_url: `${backend.origin}/v1`,
+    chatgpt_base_url: `${backend.origin}/backend-api`,
+    cli_auth_credentials_store: "file",
+  };
+  const tables = { ...COMMON_TABLES, features: { enable_request_compression: false } };
+  await writeFile(join(home, "config.toml"), renderToml(top, tables), { mode: 0o600 });
+  const auth = { auth_mode: "apikey", OPENAI_API_KEY: "sk-offline" };
+  await writeFile(join(home, "auth.json"), `${JSON.stringify(auth)}\n`, { mode: 0o600 });
+}
+
 /** What `codex login` does to a home: another account's auth.json in one step, mode 0600. */
 export async function switchAccount(home: string, options: LoginOptions): Promise<Identity> {
   const identity: Identity = {

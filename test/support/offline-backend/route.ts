@@ -30,9 +30,18 @@ export interface Exchange {
 /** One row of the table of routes. */
 export interface Route {
   readonly method: string;
-  /** What the path ends with: `chatgpt_base_url` and the provider's `base_url` decide what is before. */
+  /** What the path ends with, `*` for any segment: `chatgpt_base_url` and the provider's `base_url` decide what is before. */
   readonly end: string;
   readonly answer: (exchange: Exchange) => void | Promise<void>;
+}
+
+/** Whether the row is for this method and path. */
+export function isFor(route: Route, method: string, path: string): boolean {
+  if (route.method !== method) return false;
+  if (!route.end.includes("*")) return path.endsWith(route.end);
+  const wanted = route.end.split("/").slice(1);
+  const segments = path.split("/").slice(-wanted.length);
+  return wanted.every((segment, index) => segment === "*" || segment === segments[index]);
 }
 
 /** A route that the client asks for and that this backend does not have: a 404, and no fault. */

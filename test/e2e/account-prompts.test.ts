@@ -1,0 +1,79 @@
+/** What an account brings into the prompt beside the caller's words: a full account against a bare one. */
+import t, { type Test } from "tap";
+import { type AddedTo, additionsOf, takeOutAdditions } from "../support/account-additions.js";
+import type { RecordedModelRequest } from "../support/offline-backend/index.js";
+import { chooseModels, listCells } from "../support/prompt-matrix.js";
+import { type ServiceHarness, startServiceHarness } from "../support/service-harness.js";
+import { shownToModel } from "../support/shown-to-model.js";
+
+const weather = {
+  type: "function",
+  name: "weather",
+  description: "The weather in a city.",
+  parameters: { type: "object", properties: {} },
+  strict: false,
+} as const;
+
+/** Each form of turn, one after the other; the last goes on from the one before. */
+async function ask(
+  { backend, client }: ServiceHarness,
+  model: string,
+): Promise<readonly RecordedModelRequest[]> {
+  const before = backend.requests.length;
+  const settings = { model, instructions: "The caller's instructions.", tools: [weather] };
+  await client.responses.create({ model, input: "A plain text." });
+  const first = await client.responses.create({
+    ...settings,
+    input: [{ role: "user", content: "An item." }],
+  });
+  await client.responses.create({ ...settings, previous_response_id: first.id, input: "And then?" });
+  return backend.requests.slice(before);
+}
+
+/** Where the service's app-server works is in Codex's texts and differs from one service to the next. */
+function withoutPlace(prompt: unknown): unknown {
+  return JSON.parse(JSON.stringify(prompt).replaceAll(/[^"<>]+\/instances\/[0-9a-f-]+/g, "<place>"));
+}
+
+interface Accounts {
+  readonly bare: ServiceHarness;
+  readonly full: ServiceHarness;
+}
+
+/** `addedTo`: where the account adds something; null where Codex asks about none. */
+async function compareAccounts(t: Test, { bare, full }: Accounts, addedTo: AddedTo | null): Promise<void> {
+  const { data } = await full.client.models.list();
+  const models = chooseModels(data.map(({ id }) => id));
+  t.ok(models.length >= 3, models.join(", "));
+  for (const model of models) {
+    const [plain, rich] = [await ask(bare, model), await ask(full, model)];
+    for (const [index, request] of rich.entries()) {
+      const { rest, found } = takeOutAdditions(shownToModel(request));
+      const hasInstructions = index > 0;
+      const expected = addedTo === null ? [] : additionsOf("full", { ...addedTo, hasInstructions });
+      t.same(found, expected, `${model}, turn ${index}: what is added`);
+      const wanted = withoutPlace(shownToModel(plain[index]));
+      t.same(withoutPlace(rest), wanted, `${model}, turn ${index}: the rest`);
+    }
+  }
+}
+
+for (const cell of await listCells()) {
+  const { codex, login, profile, hasAccount } = cell;
+  t.test(
+    `Codex ${codex.version}, ${cell.name}, ${profile}: a full account's prompt is a bare one's with the known additions`,
+    codex.skip === undefined ? {} : { skip: codex.skip },
+    async (t) => {
+      const start = (account: "bare" | "full") =>
+        startServiceHarness(t, {
+          ...login,
+          backend: { ...login.backend, account },
+          argv: ["--turn-profile", profile],
+          env: codex.environment,
+        });
+      const [bare, full] = await Promise.all([start("bare"), start("full")]);
+      await Promise.all([bare.untilReady(), full.untilReady()]);
+      await compareAccounts(t, { bare, full }, hasAccount ? { codexVersion: codex.version, profile } : null);
+    },
+  );
+}

@@ -1,0 +1,79 @@
+/** What an account brings into the prompt beside the caller's words: the list that the tests of what the model sees go by. */
+import { isAtLeast } from "../../src/workers/contract/codex-capabilities.js";
+import { testCodexVersion } from "./codex-version.js";
+import { type AccountForm, managedInstructions, requiredInstructions } from "./offline-backend/index.js";
+import { isJsonObject, isJsonObjectList } from "./offline-backend/json.js";
+
+interface Addition {
+  /** What a text of the prompt begins with. */
+  readonly mark: string;
+  /** The minor version of Codex that has it first. */
+  readonly since: number;
+  /** In the `codex` profile a caller's instructions take its place. */
+  readonly isReplaced?: true;
+}
+
+/**
+ * What an account's own conveniences add to each prompt: they are not the caller's words and are to be kept out. Once they are,
+ * this is empty, and the tests demand that a full account's prompt is a bare one's with the organisation's words.
+ */
+const accountAdds: readonly Addition[] = [
+  // The account's setting "commit attribution": 1.4 KB on trailers of git commits.
+  { mark: "<git_attribution>", since: 150 },
+];
+
+/** Managed configuration is the organisation's and stays. */
+const organisationAdds: readonly Addition[] = [
+  // Replaced since the service sends instructions of the `codex` profile as the thread's developer instructions, which go before
+  // the configuration's: a fault, to be taken away with its mend.
+  { mark: managedInstructions, since: 140, isReplaced: true },
+  { mark: `<managed_developer_instructions>\n${requiredInstructions}`, since: 150 },
+];
+
+/** A login without an account, and one with each form of it. */
+export const loginsWithAccounts: readonly {
+  readonly login: "provider" | "chatgpt";
+  readonly account: AccountForm;
+}[] = [
+  { login: "provider", account: "bare" },
+  { login: "chatgpt", account: "bare" },
+  { login: "chatgpt", account: "full" },
+];
+
+export interface AddedTo {
+  readonly codexVersion?: string;
+  readonly profile?: "lean" | "codex";
+  readonly hasInstructions?: boolean;
+}
+
+/** The marks of what a login with an account of this form adds to such a prompt. */
+export function additionsOf(account: AccountForm, prompt: AddedTo = {}): readonly string[] {
+  const { codexVersion = testCodexVersion, profile = "lean", hasInstructions = false } = prompt;
+  if (account === "bare") return [];
+  return [...accountAdds, ...organisationAdds]
+    .filter(({ since }) => isAtLeast(codexVersion, 0, since))
+    .filter(({ isReplaced = false }) => !(isReplaced && profile === "codex" && hasInstructions))
+    .map(({ mark }) => mark)
+    .sort();
+}
+
+/** A prompt without the known additions and without the messages that held nothing else; and the additions found, sorted. */
+export function takeOutAdditions(prompt: unknown): {
+  readonly rest: unknown;
+  readonly found: readonly string[];
+} {
+  const found: string[] = [];
+  const isAdded = (part: unknown): boolean => {
+    const text = isJsonObject(part) && typeof part.text === "string" ? part.text : "";
+    const addition = [...accountAdds, ...organisationAdds].find(({ mark }) => text.startsWith(mark));
+    if (addition !== undefined) found.push(addition.mark);
+    return addition !== undefined;
+  };
+  if (!isJsonObject(prompt) || !isJsonObjectList(prompt.input)) return { rest: prompt, found };
+  const input = prompt.input.flatMap((item) => {
+    if (!Array.isArray(item.content)) return [item];
+    const content = item.content.filter((part) => !isAdded(part));
+    return content.length === 0 ? [] : [{ ...item, content }];
+  });
+  return { rest: { ...prompt, input }, found: found.sort() };
+}
