@@ -14,7 +14,7 @@ import { serveCalls } from "./child-calls.js";
 /** More than any question of a benchmark looks back at. */
 const maxRecorded = 64;
 
-const backend = await OfflineBackend.start({ maxRecorded, unknownRoutes: "any" });
+const backend = await OfflineBackend.start({ maxRecorded, account: "full", unknownRoutes: "any" });
 let firstOfInterest = 0;
 let network: DistantNetwork | null = null;
 
@@ -32,6 +32,9 @@ async function obey(command: BackendCommand): Promise<BackendAnswer> {
       network.setRoundTrip(roundTripMs);
       return { type: "done" };
     }
+    case "idle-limit":
+      backend.setWebSocketIdleLimit(command.idleMs);
+      return { type: "done" };
     case "login":
       await createChatGptLogin({
         home: command.home,

@@ -32,6 +32,8 @@ export type BackendCommand =
   | { readonly type: "reply"; readonly plan: ReplyPlan }
   /** How far away the backend is from here on, for logins made afterwards. */
   | { readonly type: "network"; readonly roundTripMs: number }
+  /** Its WebSockets that open from here on are closed after so long without a frame. */
+  | { readonly type: "idle-limit"; readonly idleMs: number }
   /** A CODEX_HOME that is logged in here. */
   | { readonly type: "login"; readonly home: string }
   /** Forgets the requests so far. */

@@ -45,6 +45,10 @@ export class BackendProcess {
     await this.#calls.ask({ type: "network", roundTripMs }, answerTimeoutMs);
   }
 
+  async setIdleLimit(idleMs: number): Promise<void> {
+    await this.#calls.ask({ type: "idle-limit", idleMs }, answerTimeoutMs);
+  }
+
   async createLogin(home: string): Promise<void> {
     await this.#calls.ask({ type: "login", home }, answerTimeoutMs);
   }

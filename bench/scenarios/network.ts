@@ -14,6 +14,7 @@ const reply: ReplyPlan = { deltas: 4, charactersPerDelta: 6, firstDelayMs: 0, de
 /** Callers of settings that were seen before find what they need on their third turn. */
 const warmUpTurns = 3;
 const burstOf = 16;
+const idleLimitMs = 2_000;
 
 /** What is asked, and how soon the first word should be there at a round trip of 60 ms. */
 interface Kind {
@@ -69,6 +70,13 @@ const kinds: readonly Kind[] = [
   },
 ];
 
+/** Settings of its own, so that all of its threads are opened under the idle limit. */
+const afterIdleLimit: Kind = {
+  name: "idle limit",
+  targetMs: 0,
+  ask: () => ({ instructions: "Be brief.", input: "Hello.", store: false }),
+};
+
 /** What a person waits for the first word, at a real distance from the backend. */
 export function networkAt(roundTripMs: number): Scenario {
   return {
@@ -99,6 +107,11 @@ async function run(roundTripMs: number, context: ScenarioContext): Promise<Scena
   for (const kind of kinds) {
     note(kind.name, await paced(kind, turns, client, context), target(kind.targetMs));
   }
+  // A pause after which the backend has closed what stood by.
+  await ground.backend.setIdleLimit(idleLimitMs);
+  const afterIdle = await paced(afterIdleLimit, quick ? 3 : 8, client, context, idleLimitMs + 1_000);
+  note("text, the backend closes what is idle for 2 s", afterIdle, target(3.5 * 60 + 150));
+  await ground.backend.setIdleLimit(3_600_000);
   await burst(client, context);
   await sleep(3_000, undefined, { signal: context.signal });
   note(`burst of ${burstOf} after another`, await burst(client, context), target(460));
@@ -113,17 +126,18 @@ async function run(roundTripMs: number, context: ScenarioContext): Promise<Scena
   return { figures, details, remarks: [] };
 }
 
-/** A turn every second, from start to start; those that only warm up do not count. */
+/** A turn every so often, from start to start; those that only warm up do not count. */
 async function paced(
   kind: Kind,
   turns: number,
   client: StreamClient,
   { signal }: ScenarioContext,
+  everyMs = 1_000,
 ): Promise<readonly number[]> {
   let previous: string | null = null;
   const firsts: number[] = [];
   for (let turn = 0; turn < warmUpTurns + turns; turn += 1) {
-    const next = sleep(1_000, undefined, { signal });
+    const next = sleep(everyMs, undefined, { signal });
     const { id, firstDeltaMs } = await client.ask(kind.ask(turn, previous));
     previous = id;
     if (turn >= warmUpTurns) firsts.push(firstDeltaMs);

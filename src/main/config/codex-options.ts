@@ -137,7 +137,7 @@ export const codexOptions = {
     key: "turns.spareThreads",
     env: "CODEX_NATIVE_API_SPARE_THREADS",
     type: integer(0, 64),
-    default: 4,
+    default: 8,
     description:
       "Native threads started ahead of need, at most, for turns like those that came before; 0 starts each with its turn.",
   }),

@@ -34,12 +34,17 @@ const maxLoadedThreads = 16;
 const maxThreadsKept = 400;
 /** Codex before 0.169 logs some 20 KB a turn (0.150 and 0.160, with short prompts): thousands of turns. */
 const maxLogBytes = 128 * 1024 * 1024;
-const defaultSpareThreads = 4;
+const defaultSpareThreads = 8;
 /** Public reports tell of refused upgrades beyond some 50 connections of one account. */
 const defaultUpstreamConnections = 32;
 const defaultUpstreamConnectionsPerSecond = 16;
 /** One costs as much memory as any idle thread. Somebody who asks every few minutes still finds one. */
-const spareThreads = { idleMs: 900_000, minAvailableBytes: 512 * 1024 * 1024 } as const;
+const spareThreads = {
+  idleMs: 900_000,
+  // The real backend ends every WebSocket after 60 minutes (earendil-works/pi#6268), without notice to us.
+  maxAgeMs: 50 * 60_000,
+  minAvailableBytes: 512 * 1024 * 1024,
+} as const;
 /** How long, and how many, turns may wait for outputs of the caller's functions. */
 const parking = { ttlMs: 600_000, maxTurns: 1_000 } as const;
 /** Bound of the pool's own, which admission never lets turns reach: a reload may raise admission's, and not the pool's. */

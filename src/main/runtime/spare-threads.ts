@@ -11,6 +11,7 @@ type Worker = Pick<WorkerSlot, "connected" | "appServerGeneration" | "query" | "
 export interface SpareThread<Slot extends Worker = WorkerSlot> {
   readonly slot: Slot;
   readonly appServerGeneration: number;
+  readonly startedAtMs: number;
   /** Settles when Codex has set it up; null when that failed. Never rejects. */
   readonly threadId: Promise<string | null>;
   /** Settles with null once Codex leaves a call that sets it up unanswered while it answers others. */
@@ -46,6 +47,8 @@ export interface SpareThreadsOptions {
   readonly maxThreads: number;
   /** Settings that no turn wanted for this long lose their spares, in milliseconds. */
   readonly idleMs: number;
+  /** One that is older is not given to anybody: the backend ends its connection sooner or later, in milliseconds. */
+  readonly maxAgeMs: number;
   /** With less memory than this left on the machine there are no spares, in bytes. */
   readonly minAvailableBytes: number;
 }
@@ -74,6 +77,8 @@ const maxDemands = 32;
 /** Settings longer than this, as JSON, are not remembered. */
 const maxSettingsChars = 64 * 1024;
 const prepareTimeoutMs = 10_000;
+/** A burst's threads are there before the next burst, and turns find the other places of the gate. */
+const preparedAtOnce = 2;
 /** How long a turn waits for one that is still being started: it was begun before the turn, so that a new one is no faster. */
 const claimTimeoutMs = 2_000;
 const memoryAskedEveryMs = 1_000;
@@ -82,15 +87,15 @@ const firstWordPatienceMs = 1_000;
 
 /**
  * Starting a thread is more than half of what a short turn costs Codex. Settings that come a second time get a spare, and more
- * of them each time that none was left. One at a time is started, and only while no turn waits for a place.
+ * of them each time that none was left. Few at a time are started, and only while no turn waits for a place.
  */
 export class SpareThreads<Slot extends Worker = WorkerSlot> {
   readonly #options: SpareThreadsOptions;
   readonly #context: SpareThreadsContext<Slot>;
   /** By settings, least recently used first. */
   readonly #demands = new Map<string, Demand<Slot>>();
-  /** The place of the one that is being prepared. */
-  #preparing: GatePlace | null = null;
+  /** The places of those that are being prepared. */
+  readonly #preparing = new Set<GatePlace>();
   /** Given back while Codex was still setting them up. */
   #unwanted = 0;
   #taken = 0;
@@ -155,14 +160,17 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
   refill(): void {
     if (this.#soon !== null) clearTimeout(this.#soon);
     this.#soon = null;
-    if (this.#preparing !== null) return;
+    while (this.#preparing.size < preparedAtOnce && this.#prepareOne()) this.#watchIdle();
+  }
+
+  #prepareOne(): boolean {
     const demand = this.#mostRecentShort();
-    if (demand === null || this.#isMemoryTight() || !this.#makeRoom(demand)) return;
+    if (demand === null || this.#isMemoryTight() || !this.#makeRoom(demand)) return false;
     const place = this.#context.findPlace();
-    if (place === null) return;
-    this.#preparing = place.gatePlace;
+    if (place === null) return false;
+    this.#preparing.add(place.gatePlace);
     demand.spares.push(this.#prepare(demand, place));
-    this.#watchIdle();
+    return true;
   }
 
   /** The id of a spare that was taken; null where it is not to be had in time, and then it is given back. */
@@ -232,6 +240,7 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
 
   #findOf(thread: ThreadSettings, accepts: SpareUser<Slot>["accepts"]): SpareThread<Slot> | null {
     const { spares = [] } = this.#demands.get(JSON.stringify(thread)) ?? {};
+    this.#discardAged(spares);
     const index = spares.findIndex((spare) => isAlive(spare) && accepts(spare.slot));
     return index === -1 ? null : (spares.splice(index, 1)[0] ?? null);
   }
@@ -309,15 +318,24 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
         gatePlace.leave();
         this.#goOn(gatePlace);
       });
-    const spare: SpareThread<Slot> = { slot, appServerGeneration, threadId, overdue };
+    const startedAtMs = this.#context.now();
+    const spare: SpareThread<Slot> = { slot, appServerGeneration, startedAtMs, threadId, overdue };
     return spare;
   }
 
-  /** The one that was being prepared is not waited for any longer. */
+  /** This one is not waited for any longer. */
   #goOn(gatePlace: GatePlace): void {
-    if (this.#preparing === gatePlace) this.#preparing = null;
+    this.#preparing.delete(gatePlace);
     this.#context.onPlaceLeft();
     this.refill();
+  }
+
+  #discardAged(spares: SpareThread<Slot>[]): void {
+    const oldestMs = this.#context.now() - this.#options.maxAgeMs;
+    for (let oldest = spares[0]; oldest !== undefined && oldest.startedAtMs < oldestMs; oldest = spares[0]) {
+      spares.shift();
+      this.discard(oldest);
+    }
   }
 
   #remove(demand: Demand<Slot>, spare: SpareThread<Slot>): void {
@@ -348,10 +366,12 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
     if (this.#isMemoryTight()) return this.clear();
     const oldestMs = this.#context.now() - this.#options.idleMs;
     for (const [settings, demand] of this.#demands) {
+      this.#discardAged(demand.spares);
       if (demand.lastUseAtMs >= oldestMs) continue;
       this.#drop(demand);
       this.#demands.delete(settings);
     }
+    this.refill();
   }
 }
 

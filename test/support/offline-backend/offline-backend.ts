@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { Duplex } from "node:stream";
-import { WebSocketServer } from "ws";
+import { type WebSocket, WebSocketServer } from "ws";
 import { type AccountLimitSettings, AccountLimits } from "./account-limits.js";
 import { type AskedRequest, AskedRoutes } from "./asked-routes.js";
 import { type BackendCounters, newCounters } from "./counters.js";
@@ -61,6 +61,7 @@ export class OfflineBackend {
   readonly #asked: AskedRoutes;
   readonly #setDelay: (delayMs: number) => void;
   #accountCheckDelayMs = 0;
+  #webSocketIdleMs: number | null = null;
   #closing: Promise<void> | undefined;
 
   static async start(options: OfflineBackendOptions = {}): Promise<OfflineBackend> {
@@ -156,6 +157,11 @@ export class OfflineBackend {
   /** How long from now on it takes to answer which accounts there are, which Codex waits for before it says who is logged in. */
   setAccountCheckDelay(delayMs: number): void {
     this.#accountCheckDelayMs = delayMs;
+  }
+
+  /** WebSockets that open from now on are closed after so long without a frame; null: never. */
+  setWebSocketIdleLimit(idleMs: number | null): void {
+    this.#webSocketIdleMs = idleMs;
   }
 
   /** What each account may ask from now on; what is in work goes on. */
@@ -259,6 +265,7 @@ export class OfflineBackend {
         counters.openWebsockets--;
         leave();
       });
+      closeWhenIdle(webSocket, this.#webSocketIdleMs);
       new WebSocketConversation(webSocket, request, this.#service);
     });
   }
@@ -267,6 +274,13 @@ export class OfflineBackend {
 function accountOf(request: IncomingMessage): string {
   const account = request.headers["chatgpt-account-id"];
   return typeof account === "string" ? account : "";
+}
+
+function closeWhenIdle(socket: WebSocket, idleMs: number | null): void {
+  if (idleMs === null) return;
+  const timer = setTimeout(() => socket.close(1001), idleMs);
+  socket.on("message", () => timer.refresh());
+  socket.once("close", () => clearTimeout(timer));
 }
 
 function refuseUpgrade(socket: Duplex, status: number): void {

@@ -46,7 +46,7 @@ t.test("nothing given yields the defaults of the launch contract", async (t) => 
       idleTimeoutMs: 900_000,
       idleTimeoutsMs: {},
       timeoutMs: 1800000,
-      spareThreads: 4,
+      spareThreads: 8,
       upstreamLimit: "auto",
       upstreamConnections: 32,
       upstreamConnectionsPerSecond: 16,

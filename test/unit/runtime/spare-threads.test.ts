@@ -33,7 +33,7 @@ function create(options: Partial<SpareThreadsOptions> = {}) {
   const worker = new FakeWorker();
   const state = { placesLeft: Number.POSITIVE_INFINITY, availableBytes: 1e12, nowMs: 0, placesTaken: 0 };
   const spares = new SpareThreads<FakeWorker>(
-    { maxThreads: 4, idleMs: 1000, minAvailableBytes: 1e9, ...options },
+    { maxThreads: 4, idleMs: 1000, maxAgeMs: 1e9, minAvailableBytes: 1e9, ...options },
     {
       findPlace: () => {
         if (state.placesLeft === 0) return null;
@@ -173,6 +173,16 @@ t.test("one that was taken and not used is unloaded", async (t) => {
   if (spare !== null) spares.discard(spare);
   await settled();
   t.same(worker.released, ["thread-1"]);
+});
+
+t.test("a thread whose connection may have been ended for its age is given to nobody", async (t) => {
+  const { spares, worker, state, use } = create({ maxAgeMs: 500 });
+  await use("a");
+  await use("a");
+  state.nowMs = 600;
+  t.equal(await use("a"), null);
+  t.same(worker.released, ["thread-1"]);
+  t.equal(spares.health().ready, 2, "others have taken its place");
 });
 
 t.test("unused settings lose their threads", async (t) => {
