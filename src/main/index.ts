@@ -53,6 +53,7 @@ export type { CodexNativeRuntimeOptions, RuntimeSettings } from "./runtime/runti
 export type {
   AppServerHealth,
   FunctionTool,
+  HealthOptions,
   IsolatedTurnHandlers,
   IsolatedTurnOutcome,
   IsolatedTurnRequest,

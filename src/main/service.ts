@@ -72,9 +72,12 @@ export class CodexNativeApiService {
     return this.#running?.url ?? null;
   }
 
-  /** What `/v1/health` is built from, without waiting for Codex; null while the service is not running. */
+  /**
+   * What `/v1/health` is built from, without waiting for Codex; null while the service is not running. What is old there is read in
+   * the background, for the next call: the plan's windows at most every five minutes.
+   */
   health(): NativeRuntimeHealth | null {
-    return this.#running?.run.runtime.health() ?? null;
+    return this.#running?.run.runtime.health({ refresh: true }) ?? null;
   }
 
   /**

@@ -73,10 +73,14 @@ function readRateLimits(snapshot: RateLimitSnapshot): RateLimits {
   };
 }
 
-/** Null for a notice that is none. */
+/** The limit that `account/rateLimits/read` tells of first; a plan may have others for single models. */
+const planLimitId = "codex";
+
+/** Null for a notice that is none, or that speaks of another limit than the plan's own. */
 export function readRateLimitsNotice(params: JsonObject): RateLimits | null {
   const parsed = rateLimitSnapshot.safeParse(params.rateLimits);
-  return parsed.success ? readRateLimits(parsed.data) : null;
+  if (!parsed.success || (parsed.data.limitId ?? planLimitId) !== planLimitId) return null;
+  return readRateLimits(parsed.data);
 }
 
 function readWindow(window: RateLimitSnapshot["primary"]) {

@@ -16,6 +16,9 @@ export interface WorkerConnectionsOptions {
  */
 const probe = { idleMs: 3_000, silentMs: 3_000, timeoutMs: 10_000 } as const;
 
+/** Far less than the time for which they count as known. */
+const sameRateLimitsAgainMs = 30_000;
+
 interface Held {
   readonly connection: AppServerConnection;
   turns: number;
@@ -31,7 +34,7 @@ export class WorkerConnections {
   #current: Held;
   /** The last one that was asked for. */
   #proof = 0;
-  #lastRateLimits = "";
+  #lastRateLimits = { text: "", atMs: Number.NEGATIVE_INFINITY };
   #reconnectsOfRetired = 0;
 
   constructor(options: WorkerConnectionsOptions) {
@@ -128,12 +131,14 @@ export class WorkerConnections {
     return this.#current?.connection === connection;
   }
 
-  /** Codex repeats them after every turn; only a change is worth a message. */
+  /** Codex repeats them after every turn: a change is worth a message, and now and then that there was none. */
   #postRateLimits(rateLimits: RateLimits | null): void {
     if (rateLimits === null) return;
     const text = JSON.stringify(rateLimits);
-    if (text === this.#lastRateLimits) return;
-    this.#lastRateLimits = text;
+    const atMs = performance.now();
+    if (text === this.#lastRateLimits.text && atMs - this.#lastRateLimits.atMs < sameRateLimitsAgainMs)
+      return;
+    this.#lastRateLimits = { text, atMs };
     this.#options.post({ type: "rate_limits", rateLimits });
   }
 }

@@ -31,6 +31,7 @@ export class WorkerThread {
       send: (report) => this.#post({ type: "report", report }),
       reconnects: () => this.#connections.reconnects,
       hangingCalls: () => this.#connections.hangingCalls,
+      now: () => performance.now(),
     });
     this.#connections = new WorkerConnections({
       clientVersion: task.clientVersion,

@@ -13,6 +13,7 @@ function createMetrics(): ServiceMetrics {
     health: () => readyHealth,
     continuation: () => ({ entries: 0, bytes: 0 }),
     readCatalog: async () => fakeModels,
+    wallClock: Date.now,
   });
 }
 

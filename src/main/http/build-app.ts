@@ -75,6 +75,7 @@ function addGuards(app: FastifyInstance, parts: AppParts, earlyAnswers: EarlyAns
   app.addHook("onRequest", async (request, reply) => {
     const body = new IncomingBody(request.raw, reply.raw, bodyLimits);
     request.setDecorator(recordKey, new RequestRecord(context.clock(), body));
+    if (request.routeOptions.config.quiet !== true) options.metrics?.noteRequest?.();
     inFlight.track(reply.raw, request.raw.socket, () => {
       body.release();
       const endedAtMs = context.clock();

@@ -22,6 +22,8 @@ export interface MetricsPage {
 
 /** Where a server reports its requests, and what it serves at `/metrics`. */
 export interface MetricsSink {
+  /** A request has come that is no poll of health or metrics. Must not throw. Default: not told. */
+  noteRequest?(): void;
   /** Must not throw. */
   observeRequest(observation: RequestObservation): void;
   /** Built from what is already known: never waits for Codex. */

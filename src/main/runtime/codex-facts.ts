@@ -98,23 +98,27 @@ export class CodexFacts {
   }
 
   /** Reads what only health shows; a failure leaves the last word standing. */
-  async readExtras(slot: WorkerSlot): Promise<void> {
+  async readLoadedThreads(slot: WorkerSlot): Promise<void> {
     try {
       this.#loadedThreads = (await slot.query({ query: "loaded_threads" }, queryTimeoutMs)).count;
     } catch (error) {
       this.#noteUnread(error);
     }
-    await this.readRateLimits(slot, queryTimeoutMs);
   }
 
-  /** The same for the windows of the plan alone. */
-  async readRateLimits(slot: WorkerSlot, timeoutMs: number): Promise<void> {
+  /** The same for the windows of the plan. Resolves with whether they are known now, as far as this login has any. */
+  async readRateLimits(slot: WorkerSlot, timeoutMs: number): Promise<boolean> {
+    const account = this.#account;
     // Only a ChatGPT plan has windows; other logins answer with an error.
-    if (this.#account?.authMode !== "chatgpt") return;
+    if (account?.authMode !== "chatgpt") return true;
     try {
-      this.#rateLimits = (await slot.query({ query: "rate_limits" }, timeoutMs)).rateLimits;
+      const { rateLimits } = await slot.query({ query: "rate_limits" }, timeoutMs);
+      if (this.#account?.id !== account.id) return false;
+      this.#rateLimits = rateLimits;
+      return true;
     } catch (error) {
       this.#noteUnread(error);
+      return false;
     }
   }
 
@@ -122,8 +126,19 @@ export class CodexFacts {
     this.#logger.debug({ event: "codex_facts.read_failed", err: error }, "could not read usage from Codex");
   }
 
-  noteRateLimits(rateLimits: RateLimits): void {
-    this.#rateLimits = rateLimits;
+  /** Codex told of a change by itself: what such a notice leaves out is as it was. */
+  noteRateLimits(told: RateLimits): void {
+    const known = this.#rateLimits;
+    const primary = told.primary ?? known?.primary ?? null;
+    const secondary = told.secondary ?? known?.secondary ?? null;
+    const isFull = [primary, secondary].some((window) => (window?.usedPercent ?? 0) >= 100);
+    this.#rateLimits = {
+      primary,
+      secondary,
+      plan: told.plan ?? known?.plan ?? null,
+      // A limit that was reached is told, and that there is room again is seen by the windows alone.
+      reached: told.reached ?? (isFull ? (known?.reached ?? null) : null),
+    };
   }
 
   /**

@@ -14,10 +14,12 @@ import { HangWatch } from "./hang-watch.js";
 import { InstallationWatch } from "./installation-watch.js";
 import type { SupervisedTurns } from "./isolated-turns-context.js";
 import { LoginFollower } from "./login-follower.js";
+import { PlanWindows } from "./plan-windows.js";
 import type { ConnectionChange, WorkerSlot } from "./pool/worker-slot.js";
 import { WorkerSlots } from "./pool/worker-slots.js";
 import { ReadinessState } from "./readiness-state.js";
 import { ThreadRotation } from "./thread-rotation.js";
+import { Upkeep } from "./upkeep.js";
 import { WorkerChildren } from "./worker-children.js";
 
 export interface CodexSupervisionOptions {
@@ -37,7 +39,6 @@ export interface CodexSupervisionOptions {
 }
 
 const reportIntervalMs = 1_000;
-const extrasIntervalMs = 5_000;
 /** Longer than the stop ladder of a process of the worker's own. */
 const workerCloseTimeoutMs = 2_000;
 /** A caller waits for it. */
@@ -54,6 +55,8 @@ export class CodexSupervision {
   readonly facts: CodexFacts;
   readonly installation: CodexInstallation;
   readonly source: AppServerSource;
+  /** To be told of turns that end and of those who look at health. */
+  readonly upkeep: Upkeep;
   readonly #options: CodexSupervisionOptions;
   readonly #logger: Logger;
   readonly #factsReader: FactsReader;
@@ -62,13 +65,13 @@ export class CodexSupervision {
   readonly #installationWatch: InstallationWatch;
   readonly #codexLog: CodexLog;
   readonly #hangWatch: HangWatch;
+  readonly #windows: PlanWindows;
   #slots: WorkerSlots | null = null;
   #turns: SupervisedTurns | null = null;
   #children: WorkerChildren | null = null;
   #running = false;
   #isOver = false;
   #closing: Promise<void> | null = null;
-  #extrasTimer: NodeJS.Timeout | null = null;
   /** Generation of the app-server that `facts` speak of; 0 while none. */
   #factsGeneration = 0;
   /** Generation of the app-server that workers were last sent to. */
@@ -98,7 +101,7 @@ export class CodexSupervision {
     );
     this.#factsReader = new FactsReader({
       facts: this.facts,
-      findSlot: () => (this.#running ? (this.#slots?.leastBusy(() => true) ?? null) : null),
+      findSlot: () => (this.#running ? this.#findSlot() : null),
       installed: () => ({
         authFile: this.installation.home?.authFile ?? null,
         catalog: this.installation.catalog,
@@ -138,6 +141,16 @@ export class CodexSupervision {
       logger,
     });
     this.#hangWatch = this.#createHangWatch();
+    const now = () => performance.now();
+    const { facts } = this;
+    this.#windows = new PlanWindows({ facts, findSlot: () => this.#findSlot(), now });
+    this.upkeep = new Upkeep({
+      facts,
+      windows: this.#windows,
+      findSlot: () => (this.readiness.phase === "ready" ? this.#findSlot() : null),
+      inspectDisk: () => Promise.all([this.#installationWatch.check(), this.#codexLog.checkBinary()]),
+      now,
+    });
   }
 
   get slots(): WorkerSlots | null {
@@ -178,7 +191,7 @@ export class CodexSupervision {
         onConnection: (slot, change) => this.#onConnection(slot, change),
         onAccountChanged: () => void this.#factsReader.read(),
         onRateLimits: (rateLimits) => {
-          this.facts.noteRateLimits(rateLimits);
+          this.#windows.noteTold(rateLimits);
           this.#turns?.noteWindow(this.facts.windowOpensInMs(Date.now()));
         },
         onThreadGone: () => this.#turns?.pump(),
@@ -192,8 +205,7 @@ export class CodexSupervision {
     this.#slots = slots;
     this.#turns = createTurns(slots);
     this.#running = true;
-    this.#extrasTimer = setInterval(() => void this.#readExtras(), extrasIntervalMs);
-    this.#extrasTimer.unref();
+    this.upkeep.start();
     this.#startSource();
   }
 
@@ -207,10 +219,8 @@ export class CodexSupervision {
   /** When the plan's used-up window opens again, in milliseconds; null where that is not known. `anew`: asks Codex first. */
   async windowOpensInMs({ anew }: { readonly anew: boolean }): Promise<number | null> {
     const known = this.facts.windowOpensInMs(Date.now());
-    const slot = this.#slots?.leastBusy(() => true) ?? null;
-    // Codex before 0.160 does not tell of a window by itself.
-    if (slot === null || (known !== null && !anew)) return known;
-    await this.facts.readRateLimits(slot, windowTimeoutMs);
+    if (known !== null && !anew) return known;
+    await this.#windows.read(windowTimeoutMs);
     return this.facts.windowOpensInMs(Date.now());
   }
 
@@ -222,13 +232,14 @@ export class CodexSupervision {
   /** A native thread was started on an app-server of this generation. */
   onThreadStarted(appServerGeneration: number): void {
     this.#rotation.noteThread(appServerGeneration);
+    this.upkeep.noteWork();
   }
 
   /** No more reactions: what ends from here on ends because it is told to. */
   quiesce(): void {
     this.#running = false;
     this.#isOver = true;
-    if (this.#extrasTimer !== null) clearInterval(this.#extrasTimer);
+    this.upkeep.stop();
     this.#hangWatch.stop();
     this.#login.stop();
     this.#factsReader.stop();
@@ -324,7 +335,11 @@ export class CodexSupervision {
   }
 
   #isAnyWorkerReady(): boolean {
-    return (this.#slots?.leastBusy(() => true) ?? null) !== null;
+    return this.#findSlot() !== null;
+  }
+
+  #findSlot(): WorkerSlot | null {
+    return this.#slots?.leastBusy(() => true) ?? null;
   }
 
   #createHangWatch(): HangWatch {
@@ -347,9 +362,10 @@ export class CodexSupervision {
     this.#factsGeneration = appServerGeneration;
     // Another account has windows of its own, of which nothing is known yet.
     if (this.facts.rateLimits === null) this.#turns?.noteWindow(null);
+    this.#windows.noteAccount(this.facts.account?.id ?? null);
     this.#decideReadiness();
     void this.#codexLog.noteModels(this.facts.models ?? []);
-    void this.#readExtras();
+    this.upkeep.noteReady();
   }
 
   #onFactsFailed(error: unknown): void {
@@ -378,16 +394,5 @@ export class CodexSupervision {
       profile: codex.profile,
       models: this.facts.models ?? [],
     });
-  }
-
-  async #readExtras(): Promise<void> {
-    const slot = this.#slots?.leastBusy(() => true) ?? null;
-    if (slot === null || this.readiness.phase !== "ready") return;
-    const { facts } = this;
-    await Promise.all([
-      this.#installationWatch.check(),
-      this.#codexLog.checkBinary(),
-      facts.readExtras(slot),
-    ]);
   }
 }

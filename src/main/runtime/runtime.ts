@@ -11,6 +11,7 @@ import type { WorkerSlot } from "./pool/worker-slot.js";
 import type { WorkerSlots } from "./pool/worker-slots.js";
 import type { CodexNativeRuntimeOptions, RuntimeSettings } from "./runtime-options.js";
 import type {
+  HealthOptions,
   IsolatedTurnHandlers,
   IsolatedTurnRequest,
   IsolatedTurnResult,
@@ -188,7 +189,8 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
     return this.#supervision.readiness.settled(timeoutMs);
   }
 
-  health(): NativeRuntimeHealth {
+  health({ refresh = false }: HealthOptions = {}): NativeRuntimeHealth {
+    if (refresh) this.#supervision.upkeep.noteOnlooker();
     return {
       readiness: this.#supervision.readiness.current,
       providerProfileId: this.#providerProfileId,
@@ -351,7 +353,12 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
             customProvider: (installation.home?.modelProvider ?? "openai") !== "openai",
           }),
         describeTarget: (slot) => this.#describeTarget(slot),
-        observer: this.#options.observer ?? null,
+        observer: {
+          onTurnEnded: (observation) => {
+            this.#supervision.upkeep.noteWork();
+            this.#options.observer?.onTurnEnded(observation);
+          },
+        },
         windowOpensInMs: (options) => this.#supervision.windowOpensInMs(options),
         room: this.#limits ?? unboundedRoom,
         onGenerationIdle: (generation) => this.#supervision.onGenerationIdle(generation),

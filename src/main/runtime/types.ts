@@ -291,10 +291,18 @@ export interface NativeRuntimeObserver {
   onTurnEnded(observation: TurnObservation): void;
 }
 
+export interface HealthOptions {
+  /**
+   * Somebody looks: what is old is read in the background, for the next look (the plan's windows after five minutes without news,
+   * which are requests to the backend; loaded threads after five seconds). Default false.
+   */
+  readonly refresh?: boolean;
+}
+
 /** What the HTTP layer needs of a runtime. `CodexNativeRuntime` is one; tests have others. */
 export interface NativeTurnRuntime {
   /** What is known of Codex, login and turns. Never waits and never throws. */
-  health(): NativeRuntimeHealth;
+  health(options?: HealthOptions): NativeRuntimeHealth;
   /** The catalog, hidden models left out. Rejects with `native_runtime_unavailable` or `native_login_required`. */
   listModels(): Promise<readonly NativeModel[]>;
   /**

@@ -37,6 +37,7 @@ export class ServiceRun {
       health: () => this.runtime.health(),
       continuation: () => registry.stats(),
       readCatalog: () => this.runtime.listModels(),
+      wallClock: Date.now,
     });
     this.#metrics = metrics;
     const { environment, providerProfileId, accountId } = options;

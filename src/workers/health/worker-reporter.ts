@@ -6,13 +6,18 @@ export interface WorkerReporterOptions {
   readonly send: (report: WorkerReport) => void;
   readonly reconnects: () => number;
   readonly hangingCalls: () => number;
+  /** Monotonic, in milliseconds. */
+  readonly now: () => number;
 }
 
 const nanosecondsPerMillisecond = 1e6;
 /** Resolution of the delay histogram; its timer's own period is part of what it measures. */
 const resolutionMs = 20;
 
-/** Counts what a worker does and says so at a steady pace. */
+/**
+ * Counts what a worker does and says so at a steady pace. The delay of its event loop is measured while it has turns: the monitor wakes
+ * the thread fifty times a second. Between turns the pace itself shows a loop that was held up.
+ */
 export class WorkerReporter {
   readonly #options: WorkerReporterOptions;
   readonly #delay = monitorEventLoopDelay({ resolution: resolutionMs });
@@ -20,13 +25,16 @@ export class WorkerReporter {
   #timer: NodeJS.Timeout | null = null;
   #activeTurns = 0;
   #completedTurns = 0;
+  #isMeasuring = false;
+  /** Whether a turn has begun since the last report. */
+  #hasBegun = false;
+  #reportedAtMs: number | null = null;
 
   constructor(options: WorkerReporterOptions) {
     this.#options = options;
   }
 
   start(): void {
-    this.#delay.enable();
     this.#timer ??= setInterval(() => this.report(), this.#options.intervalMs);
     this.report();
   }
@@ -34,11 +42,15 @@ export class WorkerReporter {
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
-    this.#delay.disable();
+    this.#stopMeasuring();
   }
 
   turnStarted(): void {
     this.#activeTurns += 1;
+    this.#hasBegun = true;
+    if (this.#isMeasuring) return;
+    this.#isMeasuring = true;
+    this.#delay.enable();
   }
 
   turnEnded(): void {
@@ -51,15 +63,30 @@ export class WorkerReporter {
   };
 
   report(): void {
-    const meanMs = this.#delay.mean / nanosecondsPerMillisecond - resolutionMs;
-    this.#delay.reset();
+    const eventLoopDelayMs = Math.round(this.#readDelayMs() * 100) / 100;
+    if (this.#activeTurns === 0 && !this.#hasBegun) this.#stopMeasuring();
+    this.#hasBegun = false;
     this.#options.send({
       activeTurns: this.#activeTurns,
       completedTurns: this.#completedTurns,
       reconnects: this.#options.reconnects(),
       hangingCalls: this.#options.hangingCalls(),
-      eventLoopDelayMs: Number.isFinite(meanMs) ? Math.max(0, Math.round(meanMs * 100) / 100) : 0,
+      eventLoopDelayMs,
       faults: Object.fromEntries(this.#faults),
     });
+  }
+
+  #readDelayMs(): number {
+    const { now, intervalMs } = this.#options;
+    const sinceMs = now() - (this.#reportedAtMs ?? now() - intervalMs);
+    this.#reportedAtMs = now();
+    const meanMs = this.#delay.mean / nanosecondsPerMillisecond - resolutionMs;
+    this.#delay.reset();
+    return Math.max(0, this.#isMeasuring && Number.isFinite(meanMs) ? meanMs : sinceMs - intervalMs);
+  }
+
+  #stopMeasuring(): void {
+    this.#isMeasuring = false;
+    this.#delay.disable();
   }
 }

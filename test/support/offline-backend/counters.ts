@@ -1,5 +1,7 @@
 /** What happened so far; plain numbers that only the backend changes. */
 export interface BackendCounters {
+  /** All that arrives: HTTP requests, upgrades and WebSocket frames, whatever they ask. */
+  arrivals: number;
   /** SSE and WebSocket together, warm-ups and malformed requests not counted. */
   modelRequests: number;
   sseRequests: number;
@@ -38,6 +40,7 @@ export interface BackendCounters {
 
 export function newCounters(): BackendCounters {
   return {
+    arrivals: 0,
     modelRequests: 0,
     sseRequests: 0,
     websocketRequests: 0,

@@ -225,6 +225,7 @@ export class OfflineBackend {
       accountCheckDelayMs: () => this.#accountCheckDelayMs,
     };
     this.#server.on("request", (request, response) => {
+      counters.arrivals++;
       const asked = this.#asked.add(request, false);
       routeHttp({ request, response, parts }, asked, this.#asked).catch((error: unknown) => {
         // A client that leaves while its body is read is no fault; a script that throws is.
@@ -240,6 +241,7 @@ export class OfflineBackend {
     });
     const refusal = options.webSocket === "refuse" ? (options.webSocketRefusalStatus ?? 426) : undefined;
     this.#server.on("upgrade", (request, socket, head) => {
+      counters.arrivals++;
       this.#asked.add(request, true);
       socket.on("error", () => socket.destroy());
       const status =
@@ -261,6 +263,7 @@ export class OfflineBackend {
       counters.openWebsockets++;
       counters.peakOpenWebsockets = Math.max(counters.peakOpenWebsockets, counters.openWebsockets);
       const leave = this.#limits.openConnection(accountOf(request));
+      for (const frame of ["message", "ping", "pong"]) webSocket.on(frame, () => counters.arrivals++);
       webSocket.once("close", () => {
         counters.openWebsockets--;
         leave();

@@ -78,3 +78,20 @@ t.test("what the derived catalog keeps from Codex is told as Codex's own catalog
   await facts.readEssentials(slot, { authFile: null, catalog: null });
   t.strictSame(efforts(), ["none", "none", "none"], "without a derived catalog Codex says all itself");
 });
+
+t.test("what Codex tells of the windows by itself leaves standing what it leaves out", async (t) => {
+  const facts = factsWith(usedUp);
+  const secondary = { usedPercent: 30, windowMinutes: 10_080, resetsAt: usedUp.resetsAt };
+  facts.noteRateLimits({ primary: null, secondary, plan: null, reached: null });
+  t.same(facts.rateLimits, { primary: usedUp, secondary, plan: "plus", reached: null });
+  facts.noteRateLimits({ primary: null, secondary: null, plan: null, reached: "rate_limit_reached" });
+  facts.noteRateLimits({ primary: usedUp, secondary: null, plan: null, reached: null });
+  t.equal(facts.rateLimits?.reached, "rate_limit_reached", "while a window is used up");
+  facts.noteRateLimits({
+    primary: { ...usedUp, usedPercent: 1 },
+    secondary: null,
+    plan: null,
+    reached: null,
+  });
+  t.equal(facts.rateLimits?.reached, null, "and not when there is room again");
+});

@@ -6,7 +6,7 @@ import type { RouteContext } from "../server-options.js";
 export function addHealthRoute(app: FastifyInstance, context: RouteContext): void {
   const handlers = {
     GET: (_request: unknown, reply: FastifyReply) => {
-      const report = describeHealth(context.runtime.health(), context);
+      const report = describeHealth(context.runtime.health({ refresh: true }), context);
       reply.code(report.status === "unavailable" ? 503 : 200).send(report);
     },
   };

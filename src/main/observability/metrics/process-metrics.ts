@@ -3,15 +3,13 @@
  * event-loop monitor and a GC observer that nothing can stop, so each start of a service would leave one of each behind.
  */
 import { readdir, readFile } from "node:fs/promises";
-import { constants, monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
+import { constants, PerformanceObserver } from "node:perf_hooks";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { isJsonObject } from "../../../workers/contract/json.js";
-import { setOrRemove, toAmount, toSeconds } from "./naming.js";
+import { type DelayReading, LoopDelay } from "./loop-delay.js";
+import { setOrRemove, toSeconds } from "./naming.js";
 
 const microsecondsPerSecond = 1e6;
-const nanosecondsPerSecond = 1e9;
-/** Period of the monitor's timer, which is part of what it measures. */
-const delayResolutionMs = 20;
 const gcBuckets = [0.001, 0.01, 0.1, 1, 2, 5];
 const gcKinds: ReadonlyMap<unknown, string> = new Map([
   [constants.NODE_PERFORMANCE_GC_MAJOR, "major"],
@@ -20,11 +18,9 @@ const gcKinds: ReadonlyMap<unknown, string> = new Map([
   [constants.NODE_PERFORMANCE_GC_WEAKCB, "weakcb"],
 ]);
 
-type DelayReading = "mean" | "max" | "p50" | "p90" | "p99";
-
 export class ProcessMetrics {
   readonly #registry: Registry;
-  readonly #delay = monitorEventLoopDelay({ resolution: delayResolutionMs });
+  readonly #delay: LoopDelay;
   readonly #gcObserver: PerformanceObserver;
   readonly #gc: Histogram<"kind">;
   readonly #cpu: Readonly<Record<"user" | "system" | "all", Counter>>;
@@ -37,8 +33,12 @@ export class ProcessMetrics {
   readonly #openFiles: Gauge;
   readonly #maxFiles: Gauge;
 
-  constructor(registry: Registry) {
+  #isRunning = false;
+
+  /** @param isBusy whether work that was noted goes on. */
+  constructor(registry: Registry, isBusy: () => boolean) {
     this.#registry = registry;
+    this.#delay = new LoopDelay(isBusy);
     const startedAt = this.#gauge("process_start_time_seconds", "When the process started, in Unix time.");
     startedAt.set(Math.round(Date.now() / 1000 - process.uptime()));
     this.#cpu = {
@@ -87,13 +87,19 @@ export class ProcessMetrics {
   }
 
   start(): void {
-    this.#delay.enable();
+    this.#isRunning = true;
     this.#gcObserver.observe({ entryTypes: ["gc"] });
   }
 
   close(): void {
-    this.#delay.disable();
+    this.#isRunning = false;
+    this.#delay.stop();
     this.#gcObserver.disconnect();
+  }
+
+  /** There is something to do, of which the event loop's delay tells. */
+  noteWork(): void {
+    if (this.#isRunning) this.#delay.noteWork();
   }
 
   async read(): Promise<void> {
@@ -123,15 +129,10 @@ export class ProcessMetrics {
 
   /** Since the last time, so that a scrape shows its own interval. */
   #readDelay(): void {
-    const delay = this.#delay;
-    const periodNs = delayResolutionMs * 1e6;
-    const toDelay = (ns: number) => toAmount(ns - periodNs) / nanosecondsPerSecond;
-    this.#delays.mean.set(toDelay(delay.mean));
-    this.#delays.max.set(toDelay(delay.max));
-    this.#delays.p50.set(toDelay(delay.percentile(50)));
-    this.#delays.p90.set(toDelay(delay.percentile(90)));
-    this.#delays.p99.set(toDelay(delay.percentile(99)));
-    delay.reset();
+    const delay = this.#delay.read();
+    for (const reading of ["mean", "max", "p50", "p90", "p99"] as const) {
+      this.#delays[reading].set(delay[reading]);
+    }
   }
 
   #readResources(): void {
@@ -166,7 +167,7 @@ export class ProcessMetrics {
   }
 
   #delayGauge(reading: DelayReading): Gauge {
-    const help = `Delay of the main thread's event loop since the last scrape, ${reading}.`;
+    const help = `Delay of the main thread's event loop since the last scrape, while there was work, ${reading}.`;
     return this.#gauge(`nodejs_eventloop_lag_${reading}_seconds`, help);
   }
 

@@ -104,7 +104,7 @@ export class RuntimeReadings {
     );
   }
 
-  read(health: NativeRuntimeHealth, continuation: RegistrySize): void {
+  read(health: NativeRuntimeHealth, continuation: RegistrySize, nowMs: number): void {
     this.#build.reset();
     this.#build.set({ version: this.#version, codex_version: health.codexVersion ?? "unknown" }, 1);
     this.#ready.set(health.readiness.ready ? 1 : 0);
@@ -114,7 +114,7 @@ export class RuntimeReadings {
     this.#readAppServer(health.appServer, health.workers.some(isReady));
     this.#readSpareThreads(health.spareThreads);
     this.#readUpstreamLimits(health.upstreamLimits);
-    this.#readRateLimits(health.rateLimits);
+    this.#readRateLimits(health.rateLimits, nowMs);
     this.#continuationEntries.set(continuation.entries);
     this.#continuationBytes.set(continuation.bytes);
   }
@@ -161,11 +161,13 @@ export class RuntimeReadings {
     this.#upstreamRefusals.inc(toAmount(refusals));
   }
 
-  #readRateLimits(limits: RateLimits | null): void {
+  /** A window that has ended since it was told is another one now, of which nothing is known until the next turn. */
+  #readRateLimits(limits: RateLimits | null, nowMs: number): void {
     this.#rateLimitUsed.reset();
-    for (const window of ["primary", "secondary"] as const) {
-      const usedPercent = limits?.[window]?.usedPercent;
-      if (usedPercent !== undefined) this.#rateLimitUsed.set({ window }, toAmount(usedPercent) / 100);
+    for (const name of ["primary", "secondary"] as const) {
+      const window = limits?.[name] ?? null;
+      if (window === null || (window.resetsAt ?? Number.POSITIVE_INFINITY) * 1_000 <= nowMs) continue;
+      this.#rateLimitUsed.set({ window: name }, toAmount(window.usedPercent) / 100);
     }
   }
 

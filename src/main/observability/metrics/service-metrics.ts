@@ -15,6 +15,8 @@ export interface ServiceMetricsSources {
   readonly continuation: () => RegistrySize;
   /** The models that may be named in labels. */
   readonly readCatalog: ReadCatalog;
+  /** Unix time in milliseconds. */
+  readonly wallClock: () => number;
 }
 
 /** The metrics of one service, in a registry of their own: two services in one process share no number but the process's. */
@@ -31,7 +33,7 @@ export class ServiceMetrics implements MetricsSink, NativeRuntimeObserver {
     this.#http = new HttpMetrics(this.#registry);
     this.#turns = new TurnMetrics(this.#registry, sources.readCatalog);
     this.#readings = new RuntimeReadings(this.#registry, sources.version);
-    this.#process = new ProcessMetrics(this.#registry);
+    this.#process = new ProcessMetrics(this.#registry, () => hasTurns(sources.health()));
   }
 
   /** Begins to watch event loop and garbage collection. Neither keeps a process alive. */
@@ -44,6 +46,10 @@ export class ServiceMetrics implements MetricsSink, NativeRuntimeObserver {
     this.#process.close();
   }
 
+  noteRequest(): void {
+    this.#process.noteWork();
+  }
+
   observeRequest(observation: RequestObservation): void {
     this.#http.observe(observation);
   }
@@ -53,8 +59,12 @@ export class ServiceMetrics implements MetricsSink, NativeRuntimeObserver {
   }
 
   async render(): Promise<MetricsPage> {
-    this.#readings.read(this.#sources.health(), this.#sources.continuation());
+    this.#readings.read(this.#sources.health(), this.#sources.continuation(), this.#sources.wallClock());
     await this.#process.read();
     return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
   }
+}
+
+function hasTurns({ queue: { depth, running } }: NativeRuntimeHealth): boolean {
+  return depth + running > 0;
 }

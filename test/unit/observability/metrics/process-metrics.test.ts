@@ -10,7 +10,7 @@ import { parseMetrics, readMetric } from "../../../support/metrics-text.js";
 
 function createProcessMetrics() {
   const registry = new Registry();
-  const metrics = new ProcessMetrics(registry);
+  const metrics = new ProcessMetrics(registry, () => false);
   return { metrics, registry, text: () => registry.metrics() };
 }
 
@@ -104,7 +104,7 @@ t.test("metrics that nobody closed do not keep a process alive", async (t) => {
   const program = `
     import { Registry } from "prom-client";
     import { ProcessMetrics } from ${JSON.stringify(url)};
-    const metrics = new ProcessMetrics(new Registry());
+    const metrics = new ProcessMetrics(new Registry(), () => false);
     metrics.start();
     await metrics.read();
     console.log("read");

@@ -12,6 +12,8 @@ import { fakeModels, fakeUsage, readyHealth } from "../../../support/fake-runtim
 import { parseMetrics, readMetric } from "../../../support/metrics-text.js";
 
 const prefix = "codex_native_api_";
+/** While the window that `readyHealth` tells of has not ended. */
+const beforeResetMs = ((readyHealth.rateLimits?.primary?.resetsAt ?? 0) - 60) * 1_000;
 
 function createMetrics(sources: Partial<ServiceMetricsSources> = {}) {
   const metrics = new ServiceMetrics({
@@ -19,6 +21,7 @@ function createMetrics(sources: Partial<ServiceMetricsSources> = {}) {
     health: () => readyHealth,
     continuation: () => ({ entries: 2, bytes: 300 }),
     readCatalog: async () => fakeModels,
+    wallClock: () => beforeResetMs,
     ...sources,
   });
   const text = async () => (await metrics.render()).text;
@@ -244,4 +247,30 @@ t.test("the metrics in docs/operations.md are those that there are", async (t) =
   const page = readFileSync("docs/operations.md", "utf8");
   const documented = [...page.matchAll(/^\| `(codex_native_api_\w+)`/gm)].map(([, name]) => name);
   t.strictSame(documented.sort(), there.sort());
+});
+
+t.test(
+  "a window that has ended since it was told has no series: nothing is known of the next one",
+  async (t) => {
+    const { read } = createMetrics({ wallClock: () => beforeResetMs + 120_000 });
+    t.equal(await read("rate_limit_used_ratio", { window: "primary" }), null);
+  },
+);
+
+t.test("the event loop is measured from the first request on, and not while nothing is asked", async (t) => {
+  const { metrics, text } = createMetrics();
+  metrics.start();
+  t.teardown(() => metrics.close());
+  const blockFor = async (ms: number) => {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const end = performance.now() + ms;
+    while (performance.now() < end);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  };
+  const maxSeconds = async () => readMetric(await text(), "nodejs_eventloop_lag_max_seconds") ?? 0;
+  await blockFor(200);
+  t.equal(await maxSeconds(), 0);
+  metrics.noteRequest();
+  await blockFor(200);
+  t.ok((await maxSeconds()) > 0.1);
 });
