@@ -1,4 +1,6 @@
 /** What an account brings into the prompt beside the caller's words: a full account against a bare one. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import t, { type Test } from "tap";
 import { type AddedTo, additionsOf, takeOutAdditions } from "../support/account-additions.js";
 import type { RecordedModelRequest } from "../support/offline-backend/index.js";
@@ -74,6 +76,25 @@ for (const cell of await listCells()) {
       const [bare, full] = await Promise.all([start("bare"), start("full")]);
       await Promise.all([bare.untilReady(), full.untilReady()]);
       await compareAccounts(t, { bare, full }, hasAccount ? { codexVersion: codex.version, profile } : null);
+    },
+  );
+}
+
+for (const profile of ["lean", "codex"] as const) {
+  t.test(
+    `in the user's own home too the ${profile} profile's prompt has none of its memories`,
+    { todo: "the threads' configuration leaves memories as the home and managed configuration have them" },
+    async (t) => {
+      const argv = ["--codex-home-mode", "user", "--turn-profile", profile];
+      const { backend, client, untilReady, userHome } = await startServiceHarness(t, {
+        backend: { account: "full" },
+        argv,
+      });
+      await mkdir(join(userHome, "memories"));
+      await writeFile(join(userHome, "memories", "memory_summary.md"), "v1\nThe user likes mint tea.\n");
+      await untilReady();
+      await client.responses.create({ input: "hello" });
+      t.notMatch(JSON.stringify(backend.requests.at(-1)?.fullInput), /mint tea/);
     },
   );
 }

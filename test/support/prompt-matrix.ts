@@ -8,8 +8,16 @@ const isWholeMatrix = process.env.PROMPT_MATRIX === "all";
 
 type Login = Pick<ServiceHarnessOptions, "login" | "backend" | "provider">;
 
-/** Each way in which Codex can be logged in, as the service's harness makes it; and whether Codex asks about an account then. */
-const logins: readonly { readonly name: string; readonly login: Login; readonly hasAccount: boolean }[] = [
+interface NamedLogin {
+  readonly name: string;
+  /** As the service's harness makes it. */
+  readonly login: Login;
+  /** Whether Codex asks about an account then. */
+  readonly hasAccount: boolean;
+}
+
+/** Each way in which Codex can be logged in. */
+export const logins: readonly NamedLogin[] = [
   { name: "ChatGPT over WebSocket", login: { login: "chatgpt" }, hasAccount: true },
   {
     name: "ChatGPT over server-sent events",
@@ -25,11 +33,8 @@ const logins: readonly { readonly name: string; readonly login: Login; readonly 
 ];
 
 /** One combination that is tested. */
-export interface MatrixCell {
+interface MatrixCell extends NamedLogin {
   readonly codex: TestedCodex;
-  readonly name: string;
-  readonly login: Login;
-  readonly hasAccount: boolean;
   readonly profile: "lean" | "codex";
 }
 
