@@ -34,7 +34,7 @@ export async function runNativeQuery(
       return { query, count: threads.length };
     }
     case "prepare_thread":
-      return { query, threadId: await prepareThread(context, question, { timeoutMs, onOverdue }) };
+      return { query, ...(await prepareThread(context, question, { timeoutMs, onOverdue })) };
   }
 }
 

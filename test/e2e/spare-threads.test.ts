@@ -46,11 +46,8 @@ async function compareSpares(t: Test, harness: RuntimeHarnessOptions): Promise<v
 
 for (const { login, account } of loginsWithAccounts) {
   for (const profile of ["lean", "codex"] as const) {
-    // A blank thread that was set up has the account's messages, the organisation's among them, before the caller's instructions.
-    const isKnown = account === "full" && profile === "lean" && blankThreads.skip === undefined;
     t.test(
       `in the ${profile} profile, with a ${login} login and a ${account} account, the model cannot tell a spare thread from a fresh one`,
-      isKnown ? { todo: "a blank thread has the instructions after the account's messages" } : {},
       (t) => compareSpares(t, { login, backend: { account }, runtime: { turns: { profile } } }),
     );
   }

@@ -1,3 +1,4 @@
+import type { PreparedThread } from "../../workers/contract/native-queries.js";
 import type { ThreadSettings } from "../../workers/contract/turn.js";
 import type { GatePlace } from "./admission/start-gate.js";
 import { isAlive } from "./native-threads.js";
@@ -13,7 +14,7 @@ export interface SpareThread<Slot extends Worker = WorkerSlot> {
   readonly appServerGeneration: number;
   readonly startedAtMs: number;
   /** Settles when Codex has set it up; null when that failed. Never rejects. */
-  readonly threadId: Promise<string | null>;
+  readonly prepared: Promise<PreparedThread | null>;
   /** Settles with null once Codex leaves a call that sets it up unanswered while it answers others. */
   readonly overdue: Promise<null>;
 }
@@ -34,6 +35,12 @@ export interface WantedThread {
 /** The turn that a spare is for. */
 export interface SpareUser<Slot extends Worker = WorkerSlot> extends WantedThread {
   readonly accepts: (slot: Slot) => boolean;
+}
+
+/** What `take` found. */
+export interface ClaimedSpare<Slot extends Worker = WorkerSlot> {
+  readonly spare: SpareThread<Slot>;
+  readonly lacksInstructions: boolean;
 }
 
 export interface TakenSpare<Slot extends Worker = WorkerSlot> {
@@ -98,6 +105,8 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
   readonly #preparing = new Set<GatePlace>();
   /** Given back while Codex was still setting them up. */
   #unwanted = 0;
+  /** The newest app-server that puts messages of its own into threads: there blank ones serve no other turns. */
+  #fullGeneration = 0;
   #taken = 0;
   #missed = 0;
   #sweep: NodeJS.Timeout | null = null;
@@ -173,24 +182,26 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
     return true;
   }
 
-  /** The id of a spare that was taken; null where it is not to be had in time, and then it is given back. */
-  async claim(spare: SpareThread<Slot>): Promise<string | null> {
+  /** The id of a spare that was taken; null where it is not to be had in time, or not fit, and then it is given back. */
+  async claim({ spare, lacksInstructions }: ClaimedSpare<Slot>): Promise<string | null> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<null>((resolve) => {
       timer = setTimeout(resolve, claimTimeoutMs, null);
     });
-    const threadId = await Promise.race([spare.threadId, spare.overdue, late]);
+    const prepared = await Promise.race([spare.prepared, spare.overdue, late]);
     clearTimeout(timer);
-    if (threadId === null) this.discard(spare);
-    return threadId;
+    // The account's messages would come before the turn's instructions.
+    if (prepared !== null && (prepared.isBare || !lacksInstructions)) return prepared.threadId;
+    this.discard(spare);
+    return null;
   }
 
   /** Gives back a spare that was taken and not used. */
   discard(spare: SpareThread<Slot>): void {
     this.#unwanted += 1;
-    void spare.threadId.then((threadId) => {
+    void spare.prepared.then((prepared) => {
       this.#unwanted -= 1;
-      if (threadId !== null && isAlive(spare)) spare.slot.releaseThread(threadId);
+      if (prepared !== null && isAlive(spare)) spare.slot.releaseThread(prepared.threadId);
     });
   }
 
@@ -224,7 +235,8 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
     const own = this.#takeOf(thread, accepts);
     if (own.spare !== null || blank === null) return { spare: own.spare, lacksInstructions: false };
     // Those that come again get threads of their own, which know their instructions already.
-    const other = own.isFirst ? this.#takeOf(blank, accepts).spare : this.#findOf(blank, accepts);
+    const fits = (slot: Slot) => accepts(slot) && slot.appServerGeneration !== this.#fullGeneration;
+    const other = own.isFirst ? this.#takeOf(blank, fits).spare : this.#findOf(blank, fits);
     return { spare: other, lacksInstructions: other !== null };
   }
 
@@ -301,11 +313,13 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
       gatePlace.noteOverdue();
       this.#goOn(gatePlace);
     };
-    const threadId = slot
+    const prepared = slot
       .query({ query: "prepare_thread", thread: demand.thread }, prepareTimeoutMs, onOverdue)
       .then((answer) => {
         this.#context.onThreadStarted(appServerGeneration);
-        return answer.threadId;
+        const isFull = demand.thread.instructions === "" && !answer.isBare;
+        if (isFull) this.#fullGeneration = appServerGeneration;
+        return answer;
       })
       .catch(() => {
         // Codex will not start such a thread, or is gone. The turn that asks for one tells why; here it must not be tried for ever.
@@ -319,7 +333,7 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
         this.#goOn(gatePlace);
       });
     const startedAtMs = this.#context.now();
-    const spare: SpareThread<Slot> = { slot, appServerGeneration, startedAtMs, threadId, overdue };
+    const spare: SpareThread<Slot> = { slot, appServerGeneration, startedAtMs, prepared, overdue };
     return spare;
   }
 

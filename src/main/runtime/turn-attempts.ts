@@ -51,10 +51,10 @@ export class TurnAttempts {
     readonly session: TurnSession;
   }> {
     const { spares, connections, account, onThreadStarted } = this.#context;
-    const { gatePlace, spare } = permit.place;
+    const { gatePlace, spare, lacksInstructions } = permit.place;
     let unused = spare;
     try {
-      const spareThreadId = spare === null ? null : await spares.claim(spare);
+      const spareThreadId = spare === null ? null : await spares.claim({ spare, lacksInstructions });
       // What cannot be had is given back already.
       if (spareThreadId === null) unused = null;
       const assignment = assign(spareThreadId);

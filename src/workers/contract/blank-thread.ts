@@ -8,9 +8,14 @@ import type { ThreadSettings } from "./turn.js";
  * (`test/e2e/spare-threads.test.ts` compares what the backend is sent); a version that was not tried may not.
  */
 export function blankSettings(thread: ThreadSettings, codexVersion: string | null): ThreadSettings | null {
-  if (thread.instructions === "" || thread.profile !== "lean" || codexVersion === null) return null;
-  if (compareToTested(codexVersion) !== "within" || !isAtLeast(codexVersion, 0, 169)) return null;
+  if (thread.instructions === "" || !servesBlank(thread, codexVersion)) return null;
   return { ...thread, instructions: "" };
+}
+
+/** Whether a thread with such settings, but without instructions, may serve turns with any. */
+export function servesBlank({ profile }: ThreadSettings, codexVersion: string | null): boolean {
+  if (profile !== "lean" || codexVersion === null) return false;
+  return compareToTested(codexVersion) === "within" && isAtLeast(codexVersion, 0, 169);
 }
 
 /** The instructions of a turn whose thread was started without them. */

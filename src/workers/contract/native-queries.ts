@@ -42,12 +42,19 @@ export interface RateLimits {
   readonly reached: string | null;
 }
 
+/** A native thread that was started ahead of need. */
+export interface PreparedThread {
+  readonly threadId: string;
+  /** Codex put nothing of its own or the account's into it when it set it up, and said so. */
+  readonly isBare: boolean;
+}
+
 export type NativeAnswer =
   | { readonly query: "account"; readonly account: AccountAnswer }
   | { readonly query: "models"; readonly models: readonly CatalogModel[] }
   | { readonly query: "rate_limits"; readonly rateLimits: RateLimits }
   | { readonly query: "loaded_threads"; readonly count: number }
-  | { readonly query: "prepare_thread"; readonly threadId: string };
+  | ({ readonly query: "prepare_thread" } & PreparedThread);
 
 export type NativeQuery =
   | { readonly query: Exclude<NativeAnswer["query"], "prepare_thread"> }

@@ -1,7 +1,9 @@
+import { servesBlank } from "../contract/blank-thread.js";
 import { isAtLeast } from "../contract/codex-capabilities.js";
 import type { JsonObject } from "../contract/json.js";
-import type { NativeQuery } from "../contract/native-queries.js";
+import type { NativeQuery, PreparedThread } from "../contract/native-queries.js";
 import type { ThreadSettings } from "../contract/turn.js";
+import { SetUpEcho } from "./set-up-echo.js";
 import { type StartOptions, startThread, type TurnContext } from "./start-thread.js";
 import { ToolNames } from "./tool-names.js";
 import { unloadThread } from "./unload-thread.js";
@@ -15,25 +17,31 @@ const nothing: JsonObject = { type: "codex_native_api_nothing" };
 
 type Wanted = Extract<NativeQuery, { readonly query: "prepare_thread" }>;
 
-/** Starts a native thread ahead of need. Rejects like `AppServerConnection.call`, and leaves none then. */
+/** Starts a native thread ahead of need, and sets it up. Rejects like `AppServerConnection.call`, and leaves none then. */
 export async function prepareThread(
   context: TurnContext,
   { thread: settings }: Wanted,
   limits: Omit<StartOptions, "signal">,
-): Promise<string> {
+): Promise<PreparedThread> {
   const { connection, countFault } = context;
   // Both calls together have this time, as whoever asked waits no longer.
   const options = { ...limits, signal: AbortSignal.timeout(limits.timeoutMs) };
   const names = new ToolNames(settings.tools, connection.codexVersion);
   const threadId = await startThread(context, { settings, names }, options);
-  if (!isSameSetUp(settings, connection.codexVersion)) return threadId;
+  if (!isSameSetUp(settings, connection.codexVersion)) return { threadId, isBare: false };
+  const isBlank = settings.instructions === "" && servesBlank(settings, connection.codexVersion);
+  const echo = isBlank ? new SetUpEcho() : null;
+  const unsubscribe = echo === null ? () => {} : connection.subscribeThread(threadId, echo);
   try {
     await connection.call("thread/inject_items", { threadId, items: [nothing] }, options);
+    return { threadId, isBare: (await echo?.isBare()) ?? false };
   } catch (error) {
+    unsubscribe();
     await unloadThread(connection, threadId, countFault);
     throw error;
+  } finally {
+    unsubscribe();
   }
-  return threadId;
 }
 
 /** 0.140 tells the model its own context a second time, in the `codex` profile. */

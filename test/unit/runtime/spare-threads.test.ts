@@ -8,12 +8,13 @@ class FakeWorker {
   appServerGeneration = 1;
   readonly released: string[] = [];
   fails = false;
+  isBare = true;
   #count = 0;
 
   readonly query: never = ((question: NativeQuery) => {
     if (this.fails) return Promise.reject(new Error("refused"));
     this.#count += 1;
-    return Promise.resolve({ query: question.query, threadId: `thread-${this.#count}` });
+    return Promise.resolve({ query: question.query, threadId: `thread-${this.#count}`, isBare: this.isBare });
   }) as never;
 
   releaseThread(threadId: string): void {
@@ -67,9 +68,9 @@ t.test("settings that come again find a thread, and it is theirs alone", async (
   const { use } = create();
   t.equal(await use("a"), null);
   t.equal(await use("a"), null);
-  t.equal(await (await use("a"))?.threadId, "thread-1");
+  t.equal((await (await use("a"))?.prepared)?.threadId, "thread-1");
   t.equal(await use("b"), null, "other settings do not get it");
-  t.equal(await (await use("a"))?.threadId, "thread-2");
+  t.equal((await (await use("a"))?.prepared)?.threadId, "thread-2");
 });
 
 t.test("turns that come at once raise the number kept for them, to the bound", async (t) => {
@@ -89,7 +90,7 @@ t.test("at the bound the settings longest unused give one up, and it is unloaded
   await use("b");
   t.equal(spares.health().ready, 1);
   t.same(worker.released, ["thread-1"]);
-  t.equal(await (await use("b"))?.threadId, "thread-2");
+  t.equal((await (await use("b"))?.prepared)?.threadId, "thread-2");
 });
 
 t.test("none is started while turns need every place, nor while memory is tight", async (t) => {
@@ -131,7 +132,10 @@ t.test(
       const taken = spares.take({ ...turn(instructions), blank: settings("") });
       spares.refill();
       await settled();
-      return { threadId: await taken.spare?.threadId, lacksInstructions: taken.lacksInstructions };
+      return {
+        threadId: (await taken.spare?.prepared)?.threadId,
+        lacksInstructions: taken.lacksInstructions,
+      };
     };
     t.match(await take("a"), { threadId: undefined, lacksInstructions: false });
     t.match(await take("b"), { threadId: undefined });
@@ -143,6 +147,25 @@ t.test(
       "meanwhile one of its own is started",
     );
     t.match(await take("d"), { lacksInstructions: false });
+  },
+);
+
+t.test(
+  "where the account puts messages of its own into threads, a blank one serves no instructions",
+  async (t) => {
+    const { spares, worker, use } = create();
+    worker.isBare = false;
+    await use("");
+    await use("");
+    t.equal(spares.health().ready, 1);
+    const wanted = { ...turn("new"), blank: settings("") };
+    t.match(spares.take(wanted), { spare: null, lacksInstructions: false });
+    t.not(await use(""), null, "it serves those without instructions");
+    worker.appServerGeneration = 2;
+    worker.isBare = true;
+    await use("");
+    await use("");
+    t.match(spares.take(wanted), { spare: {}, lacksInstructions: true });
   },
 );
 
