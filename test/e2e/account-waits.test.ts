@@ -161,7 +161,7 @@ t.test("a parked turn stays parked while the plan is used up", async (t) => {
   const asked = backend.counters.modelRequests;
   t.match(await goOn?.(), { code: "usage_limit_reached" });
   t.equal(backend.counters.modelRequests, asked, "the backend was not asked");
-  await pollUntil(() => Date.now() / 1_000 > (reset.resetsAt ?? 0));
+  await pollUntil(() => Date.now() / 1_000 > (reset.resetsAt ?? 0) + 0.5);
   backend.setRateLimits({});
   const answer = await goOn?.();
   t.match(answer, { output_text: "done", native_api: { continuation: { mode: "native" } } });

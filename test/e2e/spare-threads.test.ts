@@ -110,6 +110,26 @@ t.test("no turn finds anything of another's on its spare thread", async (t) => {
   t.ok(runtime.health().spareThreads.taken > 0);
 });
 
+t.test("what stood by while the machine slept is given up, and chains go on by replay", async (t) => {
+  const { client, service, untilReady } = await startServiceHarness(t);
+  await untilReady();
+  const ask = (fields: { readonly previous_response_id?: string } = {}) =>
+    client.responses.create({ input: "hello", ...fields });
+  for (let turn = 0; turn < 2; turn += 1) await ask();
+  const head = await ask();
+  await pollUntil(() => (service.health()?.spareThreads.ready ?? 0) > 0);
+  const { taken } = service.health()?.spareThreads ?? {};
+  const realNow = Date.now;
+  t.teardown(() => {
+    Date.now = realNow;
+  });
+  Date.now = () => realNow() + 8 * 3_600_000;
+  t.match(await ask({ previous_response_id: head.id }), {
+    native_api: { continuation: { mode: "replayed" } },
+  });
+  t.equal(service.health()?.spareThreads.taken, taken, "it found no thread of before");
+});
+
 t.test("settings that come once start no thread ahead", async (t) => {
   const { runtime } = await createRuntimeHarness(t);
   t.same(await runtime.start(), { ready: true });

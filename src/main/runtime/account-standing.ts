@@ -9,6 +9,8 @@ import type { TurnErrorData } from "./types.js";
 const refusedAlonePatienceMs = 10_000;
 /** While the plan is used up and callers come, in milliseconds. */
 const windowReadEveryMs = 30_000;
+/** The backend's clock is not ours: a turn that is a moment early is refused, in milliseconds. */
+const clockToleranceMs = 250;
 
 /** A turn on its way back to the queue. */
 export interface TurnedAway extends ReturnedTurn {
@@ -147,7 +149,7 @@ class UsageWindow {
 
   /** It opens so long from now, which may also be earlier than was known. */
   reschedule(opensInMs: number): void {
-    this.#opensAtMs = this.#now() + opensInMs;
+    this.#opensAtMs = this.#now() + opensInMs + clockToleranceMs;
   }
 
   open(): void {

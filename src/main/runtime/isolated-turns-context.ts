@@ -21,7 +21,9 @@ export interface IsolatedTurnsOptions extends SilenceLimits {
   readonly spareThreads: SpareThreadsOptions;
   /** Connections to the backend, over running turns, spares, loaded and parked threads. */
   readonly connections: Pick<UpstreamConnectionsOptions, "most" | "perSecond">;
+  /** Monotonic, in milliseconds. */
   readonly now: () => number;
+  readonly wallClock: () => number;
 }
 
 export interface IsolatedTurnsContext {

@@ -50,6 +50,10 @@ export class NativeThreads {
     return false;
   }
 
+  releaseAll(): void {
+    for (const threadId of [...this.#threads.keys()]) this.release(threadId);
+  }
+
   /** Unloads a thread that nobody will continue. */
   release(threadId: string): void {
     const thread = this.#threads.get(threadId);

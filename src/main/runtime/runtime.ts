@@ -339,6 +339,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
           perSecond: turns.upstreamConnectionsPerSecond ?? defaultUpstreamConnectionsPerSecond,
         },
         now: () => performance.now(),
+        wallClock: () => Date.now(),
       },
       {
         slots,

@@ -205,6 +205,13 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
     });
   }
 
+  /** Lets all of them go; as many take their places. */
+  discardAll(): void {
+    for (const { spares } of this.#demands.values()) {
+      for (const spare of spares.splice(0)) this.discard(spare);
+    }
+  }
+
   /** A thread does not outlive the connection that started it. */
   forgetDead(): void {
     for (const { spares } of this.#demands.values()) {
