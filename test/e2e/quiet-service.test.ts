@@ -68,3 +68,13 @@ t.test("a turn tells of the windows without a question, and what it leaves out s
   await untilSettled(backend);
   t.equal(backend.counters.usageCalls, 1, "the one at the start");
 });
+
+t.test("what a turn tells of another limit is not taken for the plan's", async (t) => {
+  const { backend, service, client, untilReady } = await startServiceHarness(t, {
+    backend: { account: "full" },
+  });
+  await untilReady();
+  await client.responses.create({ input: "hello" });
+  await untilSettled(backend);
+  t.match(service.health()?.rateLimits, { primary: { usedPercent: 12 }, secondary: { usedPercent: 5 } });
+});

@@ -57,6 +57,18 @@ t.test("a full account's windows, credits, profile, plugins and apps are read", 
   t.match(await codex.call("app/list"), { data: [{ name: "Offline Calendar" }] });
 });
 
+for (const webSocket of ["accept", "refuse"] as const) {
+  const transport = webSocket === "accept" ? "a WebSocket" : "server-sent events";
+  t.test(`over ${transport} Codex tells of the limit alone that an answer told of last`, async (t) => {
+    const { codex } = await logIn(t, { account: "full", webSocket });
+    const { messages } = await codex.runTurn(await codex.startThread(), "hello");
+    const told = messages.filter(({ method }) => method === "account/rateLimits/updated");
+    t.match(told, [
+      { params: { rateLimits: { limitId: "codex_offline_spark", primary: { usedPercent: 30 } } } },
+    ]);
+  });
+}
+
 t.test("an unknown route makes the backend's close fail with its name", async (t) => {
   const backend = await OfflineBackend.start();
   for (const path of ["/backend-api/wham/novelty?page=1", "/backend-api/wham/novelty", "/v1/other"]) {

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
 import {
-  fullUsage,
   managedConfiguration,
   resetCredits,
   usageProfile,
@@ -35,12 +34,9 @@ async function checkAccounts(exchange: Exchange): Promise<void> {
 }
 
 async function tellUsage(exchange: Exchange): Promise<void> {
-  const { counters, service, account } = exchange.parts;
+  const { counters, service } = exchange.parts;
   counters.usageCalls++;
-  await sendForAccount(exchange, () => ({
-    ...service.rateLimits.toUsage(accountOf(exchange).planType),
-    ...(account === "full" && fullUsage()),
-  }));
+  await sendForAccount(exchange, () => service.rateLimits.toUsage(accountOf(exchange).planType));
 }
 
 /** Codex refuses to start work for an account that is not listed with exactly these keys. */

@@ -36,45 +36,6 @@ function fragment(id: string, name: string, contents: string): JsonObject {
 /** `GET …/wham/settings/user`: puts `<git_attribution>` into the prompt. */
 export const userSettings: JsonObject = { commit_attribution_enabled: true };
 
-/** Beside the plan's windows, in `GET …/wham/usage`: a model with windows of its own, credits, a limit on spending. */
-export function fullUsage(): JsonObject {
-  const resetAt = Math.floor(Date.now() / 1_000) + 86_400;
-  const window = (usedPercent: number, seconds: number): JsonObject => ({
-    used_percent: usedPercent,
-    limit_window_seconds: seconds,
-    reset_after_seconds: 86_400,
-    reset_at: resetAt,
-  });
-  return {
-    credits: { has_credits: true, unlimited: false, balance: "42.50" },
-    rate_limit_reset_credits: { available_count: 2 },
-    additional_rate_limits: [
-      {
-        limit_name: "Offline-Spark",
-        metered_feature: "codex_offline_spark",
-        rate_limit: {
-          allowed: true,
-          limit_reached: false,
-          primary_window: window(30, 18_000),
-          secondary_window: window(8, 604_800),
-        },
-      },
-    ],
-    spend_control: {
-      reached: false,
-      individual_limit: {
-        limit: "50",
-        used: "20",
-        remaining: "30",
-        used_percent: 40,
-        remaining_percent: 60,
-        reset_after_seconds: 86_400,
-        reset_at: resetAt,
-      },
-    },
-  };
-}
-
 /** `GET …/wham/rate-limit-reset-credits` */
 export const resetCredits: JsonObject = {
   available_count: 2,

@@ -90,7 +90,7 @@ export class OfflineBackend {
     const maxRecorded = options.maxRecorded ?? 10_000;
     this.#log = new RequestLog(maxRecorded);
     this.#asked = new AskedRoutes(maxRecorded, options.unknownRoutes ?? []);
-    this.#rateLimits = new RateLimits(options.rateLimits ?? defaultRateLimits());
+    this.#rateLimits = new RateLimits(options.rateLimits ?? defaultRateLimits(), this.account);
     this.#limits = new AccountLimits(options.limits ?? {}, counters);
     this.#service = new ModelService({
       counters,

@@ -1,4 +1,5 @@
 import type { JsonObject } from "./json.js";
+import type { AccountForm } from "./route.js";
 
 export interface RateLimitWindow {
   readonly usedPercent: number;
@@ -20,11 +21,17 @@ export interface RateLimitSettings {
   readonly limitReached?: boolean | undefined;
 }
 
+/** What a full account has beside its plan's windows: credits, and windows of their own for one model. */
+const credits = { has_credits: true, unlimited: false, balance: "42.50" };
+const otherLimit = { id: "codex_offline_spark", name: "Offline-Spark" };
+
 /** The plan's windows, in the three shapes in which the backend tells them. */
 export class RateLimits {
+  readonly #account: AccountForm;
   #settings: RateLimitSettings;
 
-  constructor(settings: RateLimitSettings) {
+  constructor(settings: RateLimitSettings, account: AccountForm) {
+    this.#account = account;
     this.#settings = settings;
   }
 
@@ -45,36 +52,97 @@ export class RateLimits {
         primary_window: toUsageWindow(primary),
         secondary_window: toUsageWindow(secondary),
       },
-      credits: null,
+      ...(this.#account === "bare" ? { credits: null } : toFurtherUsage()),
     };
   }
 
   /** For the response to `POST /v1/responses`. */
   toHeaders(): Record<string, string> {
     const headers: Record<string, string> = {};
-    for (const name of ["primary", "secondary"] as const) {
-      const window = this.#settings[name];
-      if (window !== undefined) {
-        headers[`x-codex-${name}-used-percent`] = String(window.usedPercent);
-        headers[`x-codex-${name}-window-minutes`] = String(window.windowMinutes);
-        headers[`x-codex-${name}-reset-at`] = String(window.resetsAt);
-      }
+    addHeaders(headers, "x-codex", this.#settings);
+    if (this.#account === "full") {
+      const prefix = `x-${otherLimit.id.replaceAll("_", "-")}`;
+      addHeaders(headers, prefix, otherWindows());
+      headers[`${prefix}-limit-name`] = otherLimit.name;
+      headers["x-codex-credits-has-credits"] = String(credits.has_credits);
+      headers["x-codex-credits-unlimited"] = String(credits.unlimited);
+      headers["x-codex-credits-balance"] = credits.balance;
     }
     return headers;
   }
 
-  /** For the WebSocket, where no headers are left; undefined when there is nothing to tell. */
-  toEventJson(): string | undefined {
+  /** For the WebSocket, where no headers are left: an event for each limit of which there is something to tell. */
+  toEvents(): readonly string[] {
     const { primary, secondary, planType } = this.#settings;
-    if (primary === undefined && secondary === undefined) {
-      return undefined;
-    }
-    return JSON.stringify({
+    const planEvent = {
       type: "codex.rate_limits",
       plan_type: planType ?? null,
       rate_limits: { primary: toEventWindow(primary), secondary: toEventWindow(secondary) },
-      credits: null,
-    });
+      credits: this.#account === "full" ? credits : null,
+    };
+    const { primary: ownPrimary, secondary: ownSecondary } = otherWindows();
+    const otherEvent = {
+      ...planEvent,
+      metered_limit_name: otherLimit.id,
+      limit_name: otherLimit.name,
+      rate_limits: { primary: toEventWindow(ownPrimary), secondary: toEventWindow(ownSecondary) },
+    };
+    return [
+      ...(primary === undefined && secondary === undefined ? [] : [planEvent]),
+      ...(this.#account === "full" ? [otherEvent] : []),
+    ].map((event) => JSON.stringify(event));
+  }
+}
+
+/** The limit that a full account has for one model alone. */
+function otherWindows(): RateLimitSettings {
+  const { primary, secondary } = defaultRateLimits();
+  return {
+    primary: primary && { ...primary, usedPercent: 30 },
+    secondary: secondary && { ...secondary, usedPercent: 8 },
+  };
+}
+
+function toFurtherUsage(): JsonObject {
+  const { primary, secondary } = otherWindows();
+  return {
+    credits,
+    rate_limit_reset_credits: { available_count: 2 },
+    additional_rate_limits: [
+      {
+        limit_name: otherLimit.name,
+        metered_feature: otherLimit.id,
+        rate_limit: {
+          allowed: true,
+          limit_reached: false,
+          primary_window: toUsageWindow(primary),
+          secondary_window: toUsageWindow(secondary),
+        },
+      },
+    ],
+    spend_control: {
+      reached: false,
+      individual_limit: {
+        limit: "50",
+        used: "20",
+        remaining: "30",
+        used_percent: 40,
+        remaining_percent: 60,
+        reset_after_seconds: 3_600,
+        reset_at: primary?.resetsAt ?? 0,
+      },
+    },
+  };
+}
+
+function addHeaders(headers: Record<string, string>, prefix: string, settings: RateLimitSettings): void {
+  for (const name of ["primary", "secondary"] as const) {
+    const window = settings[name];
+    if (window !== undefined) {
+      headers[`${prefix}-${name}-used-percent`] = String(window.usedPercent);
+      headers[`${prefix}-${name}-window-minutes`] = String(window.windowMinutes);
+      headers[`${prefix}-${name}-reset-at`] = String(window.resetsAt);
+    }
   }
 }
 

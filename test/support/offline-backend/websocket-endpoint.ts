@@ -116,9 +116,8 @@ export class WebSocketConversation {
       service.close(record, sink.isClosed ? "client-closed" : "http-error");
       return;
     }
-    const rateLimits = service.rateLimits.toEventJson();
-    if (rateLimits !== undefined && !sink.isClosed) {
-      this.#socket.send(rateLimits);
+    if (!sink.isClosed) {
+      for (const event of service.rateLimits.toEvents()) this.#socket.send(event);
     }
     const outcome = await playReply(reply, renderResponse(reply, context), sink);
     if (outcome === "completed") {
