@@ -2,7 +2,7 @@ import { alternatives } from "./alternatives.js";
 import { chains } from "./chains.js";
 import { coldStart } from "./cold-start.js";
 import { cost } from "./cost.js";
-import { networkAt } from "./network.js";
+import { networkAt, pauses } from "./network.js";
 import { ownCost } from "./own-cost.js";
 import { planScenarios } from "./plan/index.js";
 import { scaleIdle } from "./scale-idle.js";
@@ -62,9 +62,9 @@ export const suites: readonly Suite[] = [
     name: "network",
     isQuickByDefault: false,
     quickBudgetSeconds: 300,
-    fullBudgetSeconds: 700,
+    fullBudgetSeconds: 1_300,
     configuration:
       "Default configuration, ChatGPT login, offline backend over WebSocket behind a simulated network (a connection: two round trips).",
-    scenarios: [60, 0, 30, 150].map(networkAt),
+    scenarios: [...[60, 0, 30, 150].map(networkAt), pauses],
   },
 ];

@@ -15,6 +15,11 @@ const reply: ReplyPlan = { deltas: 4, charactersPerDelta: 6, firstDelayMs: 0, de
 const warmUpTurns = 3;
 const burstOf = 16;
 const idleLimitMs = 2_000;
+const minuteMs = 60_000;
+const pausesMs = [
+  { pauseMs: 30_000, times: 5 },
+  { pauseMs: 5 * minuteMs, times: 1 },
+] as const;
 
 /** What is asked, and how soon the first word should be there at a round trip of 60 ms. */
 interface Kind {
@@ -88,6 +93,39 @@ export function networkAt(roundTripMs: number): Scenario {
   };
 }
 
+/** Somebody who comes back: what stood by has waited, and the backend may have closed it. */
+export const pauses: Scenario = {
+  name: "pauses",
+  title: "The first word after a pause, at a round trip of 60 ms",
+  quickSeconds: 0,
+  fullSeconds: 600,
+  run: async (context) => {
+    const { resources, signal } = context;
+    const ground = await layGround(resources, 60);
+    await ground.backend.setReply(reply);
+    await ground.backend.setIdleLimit(minuteMs);
+    const service = await startService(resources, ground);
+    const client = new StreamClient(service.url);
+    await resources.defer("stream client", () => client.close());
+    const ask = async () => (await client.ask({ input: "Hello.", store: false })).firstDeltaMs;
+    await repeat(3, ask);
+    const figures: Figure[] = [];
+    const details: Record<string, readonly number[]> = {};
+    for (const { pauseMs, times } of pausesMs) {
+      const firsts = await repeat(times, async () => {
+        await sleep(pauseMs, undefined, { signal });
+        return ask();
+      });
+      const what = `after ${pauseMs / 1_000} s`;
+      details[what] = firsts;
+      // Four round trips and 150 ms.
+      figures.push({ what, unit: "ms", spread: spreadOf(firsts), target: atMost(4 * 60 + 150) });
+      context.say(`${what}: ${firsts.map((first) => first.toFixed(0)).join(", ")} ms`);
+    }
+    return { figures, details, remarks: [] };
+  },
+};
+
 async function run(roundTripMs: number, context: ScenarioContext): Promise<ScenarioResult> {
   const { resources, quick } = context;
   const ground = await layGround(resources, roundTripMs);
@@ -119,7 +157,17 @@ async function run(roundTripMs: number, context: ScenarioContext): Promise<Scena
   figures.push(single("warm-ups a turn, over all of the above", "x", warmups / modelRequests, atMost(1.5)));
   const floors = await openFloor(resources, ground, service);
   const floor = await floors.startOnSocket();
-  note("thin client that starts its thread in the request", await firsts(floor, quick ? 3 : 8), null);
+  const sides = await besideFloor(floor, client, context);
+  note("thin client that starts its thread in the request", sides.floor, null);
+  const ratio = Math.min(...sides.service) / Math.min(...sides.floor);
+  figures.push(
+    single(
+      "text, best of all rounds vs. the thin client's best",
+      "x",
+      ratio,
+      roundTripMs === 0 ? atMost(0.35) : null,
+    ),
+  );
   const exec = new CodexExecContestant(await findCodexTools(ground, await service.readDefaultModel()));
   const whole = await repeat(quick ? 1 : 3, async () => (await exec.runTurn("Hello.")).totalMs);
   note("codex exec, whole turn", whole, null);
@@ -153,8 +201,17 @@ async function burst(client: StreamClient, { signal }: ScenarioContext): Promise
   return (await Promise.all(calls)).map(({ firstDeltaMs }) => firstDeltaMs);
 }
 
-function firsts(contestant: Contestant, turns: number): Promise<readonly number[]> {
-  return repeat(turns, async () => (await contestant.runTurn("Hello.")).firstDeltaMs ?? Number.NaN);
+/** The same text on both, in turn, a second apart. */
+async function besideFloor(floor: Contestant, client: StreamClient, { quick, signal }: ScenarioContext) {
+  const floors: number[] = [];
+  const service: number[] = [];
+  for (let round = 0; round < (quick ? 3 : 10); round += 1) {
+    service.push((await client.ask({ input: "Hello.", store: false })).firstDeltaMs);
+    await sleep(1_000, undefined, { signal });
+    floors.push((await floor.runTurn("Hello.")).firstDeltaMs ?? Number.NaN);
+    await sleep(1_000, undefined, { signal });
+  }
+  return { floor: floors, service };
 }
 
 async function repeat(times: number, measure: () => Promise<number>): Promise<readonly number[]> {
