@@ -9,8 +9,6 @@ interface Addition {
   readonly mark: string;
   /** The minor version of Codex that has it first. */
   readonly since: number;
-  /** In the `codex` profile a caller's instructions take its place. */
-  readonly isReplaced?: true;
 }
 
 /**
@@ -24,9 +22,7 @@ const accountAdds: readonly Addition[] = [
 
 /** Managed configuration is the organisation's and stays. */
 const organisationAdds: readonly Addition[] = [
-  // Replaced since the service sends instructions of the `codex` profile as the thread's developer instructions, which go before
-  // the configuration's: a fault, to be taken away with its mend.
-  { mark: managedInstructions, since: 140, isReplaced: true },
+  { mark: managedInstructions, since: 140 },
   { mark: `<managed_developer_instructions>\n${requiredInstructions}`, since: 150 },
 ];
 
@@ -40,19 +36,14 @@ export const loginsWithAccounts: readonly {
   { login: "chatgpt", account: "full" },
 ];
 
-export interface AddedTo {
-  readonly codexVersion?: string;
-  readonly profile?: "lean" | "codex";
-  readonly hasInstructions?: boolean;
-}
-
-/** The marks of what a login with an account of this form adds to such a prompt. */
-export function additionsOf(account: AccountForm, prompt: AddedTo = {}): readonly string[] {
-  const { codexVersion = testCodexVersion, profile = "lean", hasInstructions = false } = prompt;
+/** The marks of what a login with an account of this form adds to each prompt. */
+export function additionsOf(
+  account: AccountForm,
+  codexVersion: string = testCodexVersion,
+): readonly string[] {
   if (account === "bare") return [];
   return [...accountAdds, ...organisationAdds]
     .filter(({ since }) => isAtLeast(codexVersion, 0, since))
-    .filter(({ isReplaced = false }) => !(isReplaced && profile === "codex" && hasInstructions))
     .map(({ mark }) => mark)
     .sort();
 }

@@ -1,6 +1,6 @@
 import { compareToTested, isAtLeast } from "./codex-capabilities.js";
 import type { JsonObject } from "./json.js";
-import type { ThreadSettings } from "./turn.js";
+import type { NativeThreadChoice, ThreadSettings } from "./turn.js";
 
 /**
  * The settings of a thread that serves a turn with any instructions, which it gets as its first item; null where the model could tell
@@ -18,11 +18,16 @@ export function servesBlank({ profile }: ThreadSettings, codexVersion: string | 
   return compareToTested(codexVersion) === "within" && isAtLeast(codexVersion, 0, 169);
 }
 
-/** The instructions of a turn whose thread was started without them. */
-export function instructionsItem({ instructions }: ThreadSettings): JsonObject {
-  return {
-    type: "message",
-    role: "developer",
-    content: [{ type: "input_text", text: instructions }],
-  };
+/**
+ * The instructions of a turn as its first item, where its thread does not bring them: one that was blank, and any in the `codex` profile,
+ * where Codex's own instructions stay and the caller's come after them.
+ */
+export function missingInstructions(
+  { instructions, profile }: ThreadSettings,
+  nativeThread: NativeThreadChoice,
+): readonly JsonObject[] {
+  if (instructions === "" || nativeThread.kind === "continued") return [];
+  const isMissing = profile === "codex" || (nativeThread.kind === "spare" && nativeThread.lacksInstructions);
+  if (!isMissing) return [];
+  return [{ type: "message", role: "developer", content: [{ type: "input_text", text: instructions }] }];
 }

@@ -3,11 +3,11 @@ import type { MessagePort } from "node:worker_threads";
 import type { ThreadListener } from "../app-server/connection.js";
 import { CallTimeoutError } from "../app-server/errors.js";
 import type { ThreadNotification, ToolCall, ToolCallAnswer } from "../app-server/protocol.js";
-import { instructionsItem } from "../contract/blank-thread.js";
+import { missingInstructions } from "../contract/blank-thread.js";
 import type { TurnErrorData } from "../contract/errors.js";
 import { countBytes, countItems } from "../contract/item-chunk.js";
 import { plainTextOf } from "../contract/plain-text.js";
-import type { TurnAssignment } from "../contract/turn.js";
+import type { NativeThreadChoice, TurnAssignment } from "../contract/turn.js";
 import type {
   ToolOutput,
   TurnEvent,
@@ -201,8 +201,7 @@ export class NativeTurn implements ThreadListener {
     this.#toolNames = new ToolNames(thread.tools, connection.codexVersion);
     if (nativeThread.kind !== "fresh") {
       try {
-        const lacksInstructions = nativeThread.kind === "spare" && nativeThread.lacksInstructions;
-        return await this.#beginOn(nativeThread.threadId, lacksInstructions);
+        return await this.#beginOn(nativeThread.threadId, nativeThread);
       } catch (error) {
         if (nativeThread.kind === "continued" || !isRefusal(error)) throw error;
         // Should the request be at fault, the fresh thread refuses it too.
@@ -211,7 +210,7 @@ export class NativeTurn implements ThreadListener {
       }
     }
     const settings = { settings: thread, names: this.#toolNames };
-    return this.#beginOn(await startThread(this.#context, settings, this.#startOptions()), false);
+    return this.#beginOn(await startThread(this.#context, settings, this.#startOptions()), { kind: "fresh" });
   }
 
   #startOptions(): StartOptions {
@@ -233,14 +232,14 @@ export class NativeTurn implements ThreadListener {
     return classifyCallFailure(error, answersOthers);
   }
 
-  async #beginOn(threadId: string, lacksInstructions: boolean): Promise<void> {
+  async #beginOn(threadId: string, nativeThread: NativeThreadChoice): Promise<void> {
     const { connection } = this.#context;
-    const { nativeThread, thread, items, directives } = this.#assignment;
+    const { thread, items, directives } = this.#assignment;
     const isContinued = nativeThread.kind === "continued";
     const text = isContinued ? null : plainTextOf(this.#assignment, connection.codexVersion);
     this.#threadId = threadId;
     this.#release = connection.subscribeThread(threadId, this);
-    const leading = lacksInstructions ? [instructionsItem(thread)] : [];
+    const leading = missingInstructions(thread, nativeThread);
     const own = text === null ? { items, directives } : { items: [], directives: [] };
     await this.#inject(threadId, { leading, ...own });
     await this.#startTurn(threadId, text);

@@ -21,6 +21,8 @@ const switchedOffFeatures = [
   "image_generation",
   "hooks",
   "sleep_tool",
+  // Those of a user's own home: what one person told Codex is nobody else's prompt.
+  "memories",
 ] as const;
 
 /**
@@ -90,7 +92,8 @@ export function threadStartParams(
     environments: [],
     sandbox: "read-only",
     approvalPolicy: "never",
-    ...baseInstructions(settings),
+    // In the `codex` profile they are an item after Codex's own: `developerInstructions` would take the organisation's place.
+    ...(settings.profile === "lean" && { baseInstructions: settings.instructions }),
     ...(settings.tools.length === 0
       ? {}
       : { dynamicTools: settings.tools.map((tool) => dynamicTool(tool, names)) }),
@@ -115,15 +118,6 @@ function webSearchConfig(options: WebSearchOptions | null): JsonObject {
 
 function dropNulls(values: object): JsonObject {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
-}
-
-/** Codex's own instructions stay in the `codex` profile, and the caller's come after them. */
-function baseInstructions(settings: ThreadSettings): {
-  baseInstructions?: string;
-  developerInstructions?: string;
-} {
-  if (settings.profile === "lean") return { baseInstructions: settings.instructions };
-  return settings.instructions === "" ? {} : { developerInstructions: settings.instructions };
 }
 
 function dynamicTool(tool: FunctionTool, names: ToolNames) {
