@@ -1,11 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import {
-  managedConfiguration,
-  resetCredits,
-  usageProfile,
-  userSettings,
-  workspaceMessages,
-} from "./full-account.js";
+import { resetCredits, usageProfile, userSettings, workspaceMessages } from "./full-account.js";
 import type { JsonObject } from "./json.js";
 import { accountOf, type Exchange, ofFullAccount, type Route, sendForAccount } from "./route.js";
 
@@ -13,12 +7,10 @@ import { accountOf, type Exchange, ofFullAccount, type Route, sendForAccount } f
 export const accountRoutes: readonly Route[] = [
   { method: "GET", end: "/accounts/check", answer: checkAccounts },
   { method: "GET", end: "/usage", answer: tellUsage },
-  // An organisation without managed configuration answers so; on a 404 Codex starts no thread at all.
   {
     method: "GET",
     end: "/config/bundle",
-    answer: (exchange) =>
-      sendForAccount(exchange, ({ parts }) => (parts.account === "full" ? managedConfiguration() : {})),
+    answer: (exchange) => sendForAccount(exchange, ({ parts }) => parts.managedConfiguration),
   },
   ofFullAccount("GET", "/settings/user", () => userSettings),
   ofFullAccount("GET", "/rate-limit-reset-credits", () => resetCredits),

@@ -8,6 +8,9 @@ const app = { id: "connector-offline-calendar", name: "Offline Calendar", descri
 const installedPlugin = renderPlugin("plugin-offline-notes", "offline-notes", "Offline Notes");
 const otherPlugin = renderPlugin("plugin-offline-maps", "offline-maps", "Offline Maps");
 
+/** What the app answers: the account's own data. */
+export const calendarDates = "Offline calendar: Tuesday at noon.";
+
 /** What `chatgpt_base_url` is asked for about plugins and apps. */
 export const extensionRoutes: readonly Route[] = [
   ofFullAccount("GET", "/plugins/installed", () =>
@@ -87,6 +90,8 @@ function answerCall({ method, params }: JsonObject): JsonObject {
     }
     case "tools/list":
       return { result: { tools: [calendarTool] } };
+    case "tools/call":
+      return { result: { content: [{ type: "text", text: calendarDates }] } };
     case "ping":
       return { result: {} };
     default:

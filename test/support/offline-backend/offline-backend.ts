@@ -5,6 +5,7 @@ import { type AccountLimitSettings, AccountLimits } from "./account-limits.js";
 import { type AskedRequest, AskedRoutes } from "./asked-routes.js";
 import { type BackendCounters, newCounters } from "./counters.js";
 import { DeviceLogins } from "./device-logins.js";
+import { managedConfiguration } from "./full-account.js";
 import { sendJson } from "./http-exchange.js";
 import { routeHttp } from "./http-router.js";
 import type { JsonObject } from "./json.js";
@@ -30,6 +31,8 @@ export interface OfflineBackendOptions {
   readonly rateLimits?: RateLimitSettings;
   /** What its accounts have beside their windows. Default `bare`: nothing. */
   readonly account?: AccountForm;
+  /** Another organisation's managed configuration than a full account has, as `GET …/wham/config/bundle` answers it. */
+  readonly managedConfiguration?: JsonObject;
   /**
    * Routes that nobody answers and that are asked for on purpose, as `GET /path`; `any` where no test looks on. Every other
    * unknown route makes `close` fail.
@@ -220,6 +223,8 @@ export class OfflineBackend {
       deviceLogins: this.deviceLogins,
       counters,
       account: this.account,
+      managedConfiguration:
+        options.managedConfiguration ?? (this.account === "full" ? managedConfiguration() : {}),
       catalog: options.catalog,
       tokenRefreshDelayMs,
       accountCheckDelayMs: () => this.#accountCheckDelayMs,

@@ -15,6 +15,8 @@ export interface RouterParts {
   readonly deviceLogins: DeviceLogins;
   readonly counters: BackendCounters;
   readonly account: AccountForm;
+  /** An organisation without any answers an empty object; on a 404 Codex starts no thread at all. */
+  readonly managedConfiguration: JsonObject;
   /** What `GET /v1/models` answers; undefined is 404, and Codex uses its bundled catalogue. */
   readonly catalog: JsonObject | undefined;
   readonly tokenRefreshDelayMs: () => number;
