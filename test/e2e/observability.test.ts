@@ -304,7 +304,7 @@ t.test("health has every field that it should, with something in it", async (t) 
         },
       ],
       queue: { depth: "number", running: "number" },
-      spare_threads: { ready: "number", taken: "number", missed: "number" },
+      spare_threads: { ready: "number", taken: "number", missed: "number", discarded: "number" },
       upstream_limits: {
         limits: [{ model: "null", limit: "number", running: "number", refused_at: "null" }],
         refusals: "number",

@@ -136,7 +136,7 @@ t.test("settings that come once start no thread ahead", async (t) => {
   for (const name of ["one", "two", "three"]) {
     await runtime.runIsolatedTurn({ items: [userMessage("hello")], tools: [{ ...weather, name }] });
   }
-  t.same(runtime.health().spareThreads, { ready: 0, taken: 0, missed: 3 });
+  t.same(runtime.health().spareThreads, { ready: 0, taken: 0, missed: 3, discarded: 0 });
 });
 
 t.test(
@@ -163,5 +163,5 @@ t.test("switched off, each turn starts its own thread", async (t) => {
   const { runtime } = await createRuntimeHarness(t, { runtime: { turns: { spareThreads: 0 } } });
   t.same(await runtime.start(), { ready: true });
   for (let turn = 0; turn < 4; turn += 1) await runtime.runIsolatedTurn({ items: [userMessage("hello")] });
-  t.same(runtime.health().spareThreads, { ready: 0, taken: 0, missed: 4 });
+  t.same(runtime.health().spareThreads, { ready: 0, taken: 0, missed: 4, discarded: 0 });
 });

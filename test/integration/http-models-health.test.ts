@@ -77,7 +77,7 @@ t.test("health tells what there is", async (t) => {
       },
       workers: [{ id: "worker-1", state: "ready", turns: 0, last_report_age_ms: 10 }],
       queue: { depth: 0, running: 0 },
-      spare_threads: { ready: 1, taken: 5, missed: 2 },
+      spare_threads: { ready: 1, taken: 5, missed: 2, discarded: 1 },
       upstream_limits: { limits: [{ model: null, limit: 6, running: 2, refused_at: 7 }], refusals: 3 },
     },
   });

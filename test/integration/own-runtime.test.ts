@@ -26,7 +26,7 @@ class CountingRuntime implements NativeTurnRuntime {
       profile: "lean",
       appServer: null,
       workers: [],
-      spareThreads: { ready: 0, taken: 0, missed: 0 },
+      spareThreads: { ready: 0, taken: 0, missed: 0, discarded: 0 },
       queue: { depth: 0, running: 0 },
       degraded: [],
     };

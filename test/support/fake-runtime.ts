@@ -86,7 +86,7 @@ export const readyHealth: NativeRuntimeHealth = {
     },
   ],
   queue: { depth: 0, running: 0 },
-  spareThreads: { ready: 1, taken: 5, missed: 2 },
+  spareThreads: { ready: 1, taken: 5, missed: 2, discarded: 1 },
   upstreamLimits: {
     limits: [{ model: null, limit: 6, running: 2, ceiling: 7 }],
     refusals: 3,

@@ -46,6 +46,7 @@ const spareThreads = {
   maxAgeMs: 50 * 60_000,
   minAvailableBytes: 512 * 1024 * 1024,
 } as const;
+const noSpareThreads = { ready: 0, taken: 0, missed: 0, discarded: 0 } as const;
 /** How long, and how many, turns may wait for outputs of the caller's functions. */
 const parking = { ttlMs: 600_000, maxTurns: 1_000 } as const;
 /** Bound of the pool's own, which admission never lets turns reach: a reload may raise admission's, and not the pool's. */
@@ -205,7 +206,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
       },
       workers: this.#supervision.slots?.health() ?? [],
       queue: this.#turns?.queue ?? { depth: 0, running: 0 },
-      spareThreads: this.#turns?.spareThreads ?? { ready: 0, taken: 0, missed: 0 },
+      spareThreads: this.#turns?.spareThreads ?? noSpareThreads,
       upstreamLimits: {
         limits: this.#limits?.health() ?? [],
         refusals: this.#limits?.refusals ?? 0,

@@ -109,6 +109,7 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
   #fullGeneration = 0;
   #taken = 0;
   #missed = 0;
+  #discarded = 0;
   #sweep: NodeJS.Timeout | null = null;
   #soon: NodeJS.Timeout | null = null;
   #memoryAskedAtMs = Number.NEGATIVE_INFINITY;
@@ -120,7 +121,8 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
   }
 
   health(): SpareThreadsHealth {
-    return { ready: this.#size, taken: this.#taken, missed: this.#missed };
+    const uses = { taken: this.#taken, missed: this.#missed, discarded: this.#discarded };
+    return { ready: this.#size, ...uses };
   }
 
   /** Threads that are there or being set up, wanted or not. */
@@ -199,6 +201,7 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
   /** Gives back a spare that was taken and not used. */
   discard(spare: SpareThread<Slot>): void {
     this.#unwanted += 1;
+    this.#discarded += 1;
     void spare.prepared.then((prepared) => {
       this.#unwanted -= 1;
       if (prepared !== null && isAlive(spare)) spare.slot.releaseThread(prepared.threadId);

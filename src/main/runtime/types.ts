@@ -221,6 +221,8 @@ export interface SpareThreadsHealth {
   readonly taken: number;
   /** Turns that had to start a thread of their own. */
   readonly missed: number;
+  /** Threads that were given up unused: each had asked the backend to warm up, on the user's plan. */
+  readonly discarded: number;
 }
 
 /** One learned limit. */

@@ -196,6 +196,7 @@ t.test("one that was taken and not used is unloaded", async (t) => {
   if (spare !== null) spares.discard(spare);
   await settled();
   t.same(worker.released, ["thread-1"]);
+  t.equal(spares.health().discarded, 1);
 });
 
 t.test("a thread whose connection may have been ended for its age is given to nobody", async (t) => {

@@ -28,6 +28,7 @@ export class RuntimeReadings {
   readonly #loadedThreads: Gauge;
   readonly #spareThreads: Gauge;
   readonly #spareThreadUses: Counter<"result">;
+  readonly #spareThreadsDiscarded: Counter;
   readonly #upstreamLimit: Gauge<"model">;
   readonly #upstreamRefusals: Counter;
   readonly #workersReady: Gauge;
@@ -61,6 +62,10 @@ export class RuntimeReadings {
       "spare_thread_uses_total",
       "Turns, by whether a thread was ready for them.",
       ["result"],
+    );
+    this.#spareThreadsDiscarded = this.#counter(
+      "spare_threads_discarded_total",
+      "Native threads started ahead of need and given up unused.",
     );
     this.#upstreamLimit = this.#gauge(
       "upstream_limit",
@@ -145,11 +150,13 @@ export class RuntimeReadings {
     setOrRemove(this.#loadedThreads, server?.loadedThreads ?? null);
   }
 
-  #readSpareThreads({ ready, taken, missed }: SpareThreadsHealth): void {
+  #readSpareThreads({ ready, taken, missed, discarded }: SpareThreadsHealth): void {
     this.#spareThreads.set(ready);
     this.#spareThreadUses.reset();
     this.#spareThreadUses.inc({ result: "taken" }, toAmount(taken));
     this.#spareThreadUses.inc({ result: "missed" }, toAmount(missed));
+    this.#spareThreadsDiscarded.reset();
+    this.#spareThreadsDiscarded.inc(toAmount(discarded));
   }
 
   #readUpstreamLimits(

@@ -192,6 +192,7 @@ t.test("a scrape shows the runtime as it is at that moment", async (t) => {
   t.equal(await read("spare_threads"), 1);
   t.equal(await read("spare_thread_uses_total", { result: "taken" }), 5);
   t.equal(await read("spare_thread_uses_total", { result: "missed" }), 2);
+  t.equal(await read("spare_threads_discarded_total"), 1);
   t.equal(await read("rate_limit_used_ratio", { window: "primary" }), 0.12);
   t.equal(await read("rate_limit_used_ratio", { window: "secondary" }), null);
   t.equal(await read("continuation_entries"), 2);

@@ -73,8 +73,10 @@ export const health = z.object({
     workers: z.array(worker),
     queue: z.object({ depth: z.number(), running: z.number() }),
     spare_threads: z
-      .object({ ready: z.number(), taken: z.number(), missed: z.number() })
-      .describe("Native threads started ahead of need, and how many turns found one or did not."),
+      .object({ ready: z.number(), taken: z.number(), missed: z.number(), discarded: z.number() })
+      .describe(
+        "Native threads started ahead of need, how many turns found one or did not, and how many went unused.",
+      ),
     upstream_limits: z
       .object({
         limits: z.array(
