@@ -29,7 +29,7 @@ export interface OfflineBackendOptions {
   /** The body of `GET /v1/models`, as `codex debug models` prints it. Default: 404. */
   readonly catalog?: JsonObject;
   readonly rateLimits?: RateLimitSettings;
-  /** What its accounts have beside their windows. Default `bare`: nothing. */
+  /** What its accounts have beside their windows. Default: what `TEST_ACCOUNT` says, else `bare`, nothing. */
   readonly account?: AccountForm;
   /** Another organisation's managed configuration than a full account has, as `GET …/wham/config/bundle` answers it. */
   readonly managedConfiguration?: JsonObject;
@@ -43,6 +43,9 @@ export interface OfflineBackendOptions {
   /** How long the refresh endpoint takes to answer. Default 0. */
   readonly tokenRefreshDelayMs?: number;
 }
+
+/** `TEST_ACCOUNT=personal` runs any test with an account that has everything, but where the test says which it wants. */
+const defaultAccount: AccountForm = process.env.TEST_ACCOUNT === "personal" ? "personal" : "bare";
 
 /**
  * A model backend on loopback that the real Codex talks to as if it were OpenAI's: it records what it is
@@ -85,7 +88,7 @@ export class OfflineBackend {
     this.origin = `http://127.0.0.1:${address.port}`;
     const counters = newCounters();
     this.counters = counters;
-    this.account = options.account ?? "bare";
+    this.account = options.account ?? defaultAccount;
     this.tokens = new TokenAuthority(counters);
     this.deviceLogins = new DeviceLogins(this.tokens, counters);
     this.#server = server;

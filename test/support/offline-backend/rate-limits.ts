@@ -60,7 +60,7 @@ export class RateLimits {
   toHeaders(): Record<string, string> {
     const headers: Record<string, string> = {};
     addHeaders(headers, "x-codex", this.#settings);
-    if (this.#account === "full") {
+    if (this.#account !== "bare") {
       const prefix = `x-${otherLimit.id.replaceAll("_", "-")}`;
       addHeaders(headers, prefix, otherWindows());
       headers[`${prefix}-limit-name`] = otherLimit.name;
@@ -78,7 +78,7 @@ export class RateLimits {
       type: "codex.rate_limits",
       plan_type: planType ?? null,
       rate_limits: { primary: toEventWindow(primary), secondary: toEventWindow(secondary) },
-      credits: this.#account === "full" ? credits : null,
+      credits: this.#account === "bare" ? null : credits,
     };
     const { primary: ownPrimary, secondary: ownSecondary } = otherWindows();
     const otherEvent = {
@@ -89,7 +89,7 @@ export class RateLimits {
     };
     return [
       ...(primary === undefined && secondary === undefined ? [] : [planEvent]),
-      ...(this.#account === "full" ? [otherEvent] : []),
+      ...(this.#account === "bare" ? [] : [otherEvent]),
     ].map((event) => JSON.stringify(event));
   }
 }

@@ -6,8 +6,11 @@ import type { JsonObject, JsonValue } from "./json.js";
 import type { ModelService } from "./model-service.js";
 import type { TokenAuthority } from "./token-authority.js";
 
-/** `bare`: a login with a plan's windows and nothing more. `full`: everything that an account can have is on. */
-export type AccountForm = "bare" | "full";
+/**
+ * `bare`: a login with a plan's windows and nothing more. `full`: everything that an account can have is on, managed configuration
+ * too. `personal`: the same without an organisation.
+ */
+export type AccountForm = "bare" | "personal" | "full";
 
 export interface RouterParts {
   readonly service: ModelService;
@@ -58,7 +61,7 @@ export function ofFullAccount(
   makeBody: (exchange: Exchange) => JsonValue | Promise<JsonValue>,
 ): Route {
   const answer = async (exchange: Exchange): Promise<void> => {
-    if (exchange.parts.account === "full") await sendForAccount(exchange, makeBody);
+    if (exchange.parts.account !== "bare") await sendForAccount(exchange, makeBody);
     else sendNotFound(exchange);
   };
   return { method, end, answer };
