@@ -1,9 +1,8 @@
 import { blankSettings } from "../../workers/contract/blank-thread.js";
-import { findNotJson } from "../../workers/contract/json.js";
 import type { NativeThreadChoice } from "../../workers/contract/turn.js";
 import { CodexNativeApiError } from "../errors.js";
 import { AccountStanding, type TurnedAway } from "./account-standing.js";
-import { Admission, type AdmissionRequest, type Permit } from "./admission/admission.js";
+import { Admission, type Permit } from "./admission/admission.js";
 import { StartGate } from "./admission/start-gate.js";
 import type { IsolatedTurnsContext, IsolatedTurnsOptions, TurnBounds } from "./isolated-turns-context.js";
 import { isCompleted, isParked, mayRunAgain, refusalOf } from "./leg-verdicts.js";
@@ -12,6 +11,7 @@ import { isAlive, NativeThreads } from "./native-threads.js";
 import { ParkedTurns } from "./parked-turns.js";
 import { SleepWatch } from "./sleep-watch.js";
 import { type SparePlace, SpareThreads } from "./spare-threads.js";
+import { TurnAdmission } from "./turn-admission.js";
 import {
   type Assignment,
   buildAssignment,
@@ -23,8 +23,8 @@ import {
   type WantedTurn,
 } from "./turn-assignment.js";
 import { TurnAttempts } from "./turn-attempts.js";
-import { noSpare, type Place, TurnPlaces } from "./turn-places.js";
-import { accountChanged, neverStarted, noRoomInTime, notJson, shuttingDown } from "./turn-refusals.js";
+import { type Place, TurnPlaces } from "./turn-places.js";
+import { accountChanged, neverStarted, notReady, orNotJson, shuttingDown } from "./turn-refusals.js";
 import { TurnScope } from "./turn-scope.js";
 import type { LegResult, TurnSession } from "./turn-session.js";
 import type {
@@ -42,9 +42,6 @@ import type {
 /** A turn that showed nothing is run again when the plumbing under it broke; once more, should that break too. */
 const maxAttempts = 3;
 
-/** How a turn looks for its place. */
-type Search = Pick<AdmissionRequest<Place>, "findPlace" | "needs" | "hasThread">;
-
 /** A leg that is over, and what it ran on. */
 interface EndedLeg {
   readonly result: LegResult;
@@ -58,6 +55,7 @@ export class IsolatedTurns {
   readonly #context: IsolatedTurnsContext;
   readonly #admission: Admission<Place>;
   readonly #account: AccountStanding;
+  readonly #waiting: TurnAdmission;
   readonly #connections: NativeConnections;
   readonly #places: TurnPlaces;
   readonly #spares: SpareThreads;
@@ -102,6 +100,13 @@ export class IsolatedTurns {
       failWaiting: (error, isMeant) => this.#admission.failWaiting(error, isMeant),
       now: options.now,
     });
+    this.#waiting = new TurnAdmission({
+      ...context,
+      admission: this.#admission,
+      account: this.#account,
+      isClosed: () => this.#scope.closed,
+      now: options.now,
+    });
     this.#connections = new NativeConnections(options.connections, {
       running: () => this.#admission.running,
       waiting: () => this.#admission.waitingWithThread,
@@ -125,7 +130,7 @@ export class IsolatedTurns {
       onIdle: () => this.#scope.noteIdle(),
     });
     context.readiness.onChange((phase) => {
-      if (phase === "blocked") this.#admission.failWaiting(this.#notReady());
+      if (phase === "blocked") this.#admission.failWaiting(notReady(context.readiness.current));
       this.#admission.pump();
     });
   }
@@ -154,7 +159,7 @@ export class IsolatedTurns {
       let attempt = 1;
       let returned = this.#turnedAway.get(handlers);
       for (;;) {
-        const permit = await this.#acquire(
+        const permit = await this.#waiting.acquire(
           wanted,
           signal,
           { findPlace: () => this.#findPlace(wanted) },
@@ -209,7 +214,7 @@ export class IsolatedTurns {
         needs: `worker ${thread.slot.id}`,
         hasThread: true,
       };
-      const permit = await this.#acquire(wanted, signal, search).catch((error: unknown) => {
+      const permit = await this.#waiting.acquire(wanted, signal, search).catch((error: unknown) => {
         if (!isAlive(thread)) return null;
         this.#threads.keep(thread);
         throw error;
@@ -243,7 +248,7 @@ export class IsolatedTurns {
     if (session === null) return null;
     try {
       return await this.#scope.run(handlers, async (signal) => {
-        const permit = await this.#acquireAgain(session, signal, terms);
+        const permit = await this.#waiting.acquireAgain(session, signal, terms);
         handlers.onAdmission?.(true);
         const result = await this.#attempts.resume(session, permit, (leg) =>
           session.resume(read, { ...given, signal }, { ...leg, deadlineAtMs: terms.deadlineAtMs }),
@@ -286,10 +291,6 @@ export class IsolatedTurns {
     return this.#connections.health();
   }
 
-  get parkedCount(): number {
-    return this.#parked.size;
-  }
-
   /** No new turns; those that run have the given time, then they are cancelled. */
   async close(graceMs: number): Promise<void> {
     this.#closing = true;
@@ -303,45 +304,6 @@ export class IsolatedTurns {
   /** Ends the grace of a `close` under way. */
   cutGraceShort(): void {
     this.#scope.cutGraceShort();
-  }
-
-  async #acquire(
-    wanted: WantedTurn,
-    signal: AbortSignal,
-    search: Search,
-    returned?: TurnedAway,
-  ): Promise<Permit<Place>> {
-    const { readiness } = this.#context;
-    if (readiness.phase === "blocked" || readiness.phase === "stopped") throw this.#notReady();
-    await this.#account.requireOpenWindow();
-    const { caller, priority, deadlineAtMs } = wanted;
-    // The model, as far as it can be chosen yet: the catalog may not have been read.
-    const isReady = readiness.phase === "ready";
-    const model = isReady
-      ? orRefuse(wanted, () => this.#context.chooseModel(wanted.model))
-      : (wanted.model ?? "");
-    const findPlace = () => orRefuse(wanted, search.findPlace);
-    const terms = { caller, priority, deadlineAtMs, model, signal, returned };
-    try {
-      return await this.#admission.acquire({ ...search, ...terms, findPlace });
-    } catch (error) {
-      throw this.#scope.closed ? shuttingDown() : error;
-    }
-  }
-
-  /** A parked turn that goes on asks the backend again, so it needs room there; its thread and its worker it has. */
-  async #acquireAgain(session: TurnSession, signal: AbortSignal, terms: TurnTerms): Promise<Permit<Place>> {
-    const { assignment, caller, slot } = session;
-    const place: Place = { slot, gatePlace: noGate, ...noSpare };
-    const search = { findPlace: () => place, needs: "nothing", hasThread: true };
-    const returned = { enqueuedAtMs: this.#options.now(), error: noRoomInTime(), refusals: 0 };
-    const { model } = assignment.thread;
-    try {
-      return await this.#admission.acquire({ ...terms, ...search, caller, model, signal, returned });
-    } catch (error) {
-      session.cancel();
-      throw this.#scope.closed ? shuttingDown() : error;
-    }
   }
 
   /** Codex told of the plan's windows: when a used-up one opens, in milliseconds; null where none is used up. */
@@ -425,9 +387,7 @@ export class IsolatedTurns {
 
   async #explain(error: TurnErrorData, { assignment }: TurnSession): Promise<CodexNativeApiError> {
     const explained = CodexNativeApiError.fromTurnError(await this.#account.withRetryTime(error));
-    if (error.code !== "invalid_request" || error.param !== undefined) return explained;
-    const fields = fieldsOf(assignment);
-    return findNotJson(fields) === null ? explained : notJson(fields, explained);
+    return orNotJson(explained, () => fieldsOf(assignment));
   }
 
   #keepThread(started: TurnStarted, { slot, assignment }: TurnSession): void {
@@ -439,12 +399,6 @@ export class IsolatedTurns {
       settings: settingsOf(assignment),
     });
   }
-
-  #notReady(): CodexNativeApiError {
-    const readiness = this.#context.readiness.current;
-    return readiness.ready ? shuttingDown() : CodexNativeApiError.fromTurnError(readiness.error);
-  }
 }
 
 const freshThread = { kind: "fresh" } as const;
-const noGate = { leave: () => {}, noteOverdue: () => {} };

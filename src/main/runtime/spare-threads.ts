@@ -3,6 +3,7 @@ import type { ThreadSettings } from "../../workers/contract/turn.js";
 import type { GatePlace } from "./admission/start-gate.js";
 import { isAlive } from "./native-threads.js";
 import type { WorkerSlot } from "./pool/worker-slot.js";
+import { type SpareDemand, SpareDemands } from "./spare-demands.js";
 import type { SpareThreadsHealth } from "./types.js";
 
 /** What spares need of the worker that has them. */
@@ -70,19 +71,6 @@ export interface SpareThreadsContext<Slot extends Worker = WorkerSlot> {
   readonly now: () => number;
 }
 
-/** What turns with the same thread-level settings want. */
-interface Demand<Slot extends Worker> {
-  readonly thread: ThreadSettings;
-  readonly spares: SpareThread<Slot>[];
-  uses: number;
-  wanted: number;
-  lastUseAtMs: number;
-}
-
-/** Settings seen lately that are remembered. */
-const maxDemands = 32;
-/** Settings longer than this, as JSON, are not remembered. */
-const maxSettingsChars = 64 * 1024;
 const prepareTimeoutMs = 10_000;
 /** A burst's threads are there before the next burst, and turns find the other places of the gate. */
 const preparedAtOnce = 2;
@@ -99,8 +87,7 @@ const firstWordPatienceMs = 1_000;
 export class SpareThreads<Slot extends Worker = WorkerSlot> {
   readonly #options: SpareThreadsOptions;
   readonly #context: SpareThreadsContext<Slot>;
-  /** By settings, least recently used first. */
-  readonly #demands = new Map<string, Demand<Slot>>();
+  readonly #demands: SpareDemands<SpareThread<Slot>>;
   /** The places of those that are being prepared. */
   readonly #preparing = new Set<GatePlace>();
   /** Given back while Codex was still setting them up. */
@@ -118,16 +105,17 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
   constructor(options: SpareThreadsOptions, context: SpareThreadsContext<Slot>) {
     this.#options = options;
     this.#context = context;
+    this.#demands = new SpareDemands(context.now, ({ spares }) => this.#discard(spares));
   }
 
   health(): SpareThreadsHealth {
     const uses = { taken: this.#taken, missed: this.#missed, discarded: this.#discarded };
-    return { ready: this.#size, ...uses };
+    return { ready: this.#demands.size, ...uses };
   }
 
   /** Threads that are there or being set up, wanted or not. */
   get held(): number {
-    return this.#size + this.#unwanted;
+    return this.#demands.size + this.#unwanted;
   }
 
   /** Those of them that were given back while Codex was still setting them up. */
@@ -145,21 +133,15 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
 
   /** Whether such a turn would get a spare. */
   hasFor({ thread, blank }: WantedThread): boolean {
-    const has = (settings: ThreadSettings) =>
-      this.#demands.get(JSON.stringify(settings))?.spares.some(isAlive) ?? false;
+    const has = (settings: ThreadSettings) => this.#demands.find(settings)?.spares.some(isAlive) ?? false;
     return has(thread) || (blank !== null && has(blank));
   }
 
   /** Gives up the spare of the settings longest unused; false where there is none. */
   discardOne(): boolean {
-    for (const demand of this.#demands.values()) {
-      const spare = demand.spares.pop();
-      if (spare === undefined) continue;
-      demand.wanted = demand.spares.length;
-      this.discard(spare);
-      return true;
-    }
-    return false;
+    const spare = this.#demands.giveUpOne(null);
+    if (spare !== undefined) this.discard(spare);
+    return spare !== undefined;
   }
 
   /** A turn started. What it may have taken is replaced after its first word, which calls `refill`, or when that keeps one waiting. */
@@ -175,7 +157,7 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
   }
 
   #prepareOne(): boolean {
-    const demand = this.#mostRecentShort();
+    const demand = this.#demands.findShort();
     if (demand === null || this.#isMemoryTight() || !this.#makeRoom(demand)) return false;
     const place = this.#context.findPlace();
     if (place === null) return false;
@@ -210,14 +192,12 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
 
   /** Lets all of them go; as many take their places. */
   discardAll(): void {
-    for (const { spares } of this.#demands.values()) {
-      for (const spare of spares.splice(0)) this.discard(spare);
-    }
+    for (const { spares } of this.#demands) this.#discard(spares);
   }
 
   /** A thread does not outlive the connection that started it. */
   forgetDead(): void {
-    for (const { spares } of this.#demands.values()) {
+    for (const { spares } of this.#demands) {
       for (let index = spares.length - 1; index >= 0; index -= 1) {
         const spare = spares[index];
         if (spare !== undefined && !isAlive(spare)) spares.splice(index, 1);
@@ -227,18 +207,11 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
 
   /** Lets all of them go and starts no more until settings come again. */
   clear(): void {
-    for (const demand of this.#demands.values()) this.#drop(demand);
-    this.#demands.clear();
+    this.#demands.forgetAll();
     if (this.#sweep !== null) clearInterval(this.#sweep);
     this.#sweep = null;
     if (this.#soon !== null) clearTimeout(this.#soon);
     this.#soon = null;
-  }
-
-  get #size(): number {
-    let size = 0;
-    for (const demand of this.#demands.values()) size += demand.spares.length;
-    return size;
   }
 
   #take({ thread, blank, accepts }: SpareUser<Slot>): TakenSpare<Slot> {
@@ -251,7 +224,7 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
   }
 
   #takeOf(thread: ThreadSettings, accepts: SpareUser<Slot>["accepts"]) {
-    const demand = this.#demandFor(thread);
+    const demand = this.#demands.noteUse(thread);
     const isFirst = demand === null || demand.uses === 1;
     const spare = this.#findOf(thread, accepts);
     // The first turn of its settings may be the only one.
@@ -261,58 +234,21 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
   }
 
   #findOf(thread: ThreadSettings, accepts: SpareUser<Slot>["accepts"]): SpareThread<Slot> | null {
-    const { spares = [] } = this.#demands.get(JSON.stringify(thread)) ?? {};
+    const { spares = [] } = this.#demands.find(thread) ?? {};
     this.#discardAged(spares);
     const index = spares.findIndex((spare) => isAlive(spare) && accepts(spare.slot));
     return index === -1 ? null : (spares.splice(index, 1)[0] ?? null);
   }
 
-  #demandFor(thread: ThreadSettings): Demand<Slot> | null {
-    const settings = JSON.stringify(thread);
-    if (settings.length > maxSettingsChars) return null;
-    const known = this.#demands.get(settings);
-    if (known === undefined && this.#demands.size >= maxDemands) this.#forgetOne();
-    const demand = known ?? newDemand<Slot>(thread);
-    demand.uses += 1;
-    demand.lastUseAtMs = this.#context.now();
-    this.#demands.delete(settings);
-    this.#demands.set(settings, demand);
-    return demand;
-  }
-
-  /** The least recently used; of those that came once where there are any, since a caller may send new settings with each turn. */
-  #forgetOne(): void {
-    const all = [...this.#demands];
-    const forgotten = all.find(([, { uses }]) => uses === 1) ?? all[0];
-    if (forgotten === undefined) return;
-    const [settings, demand] = forgotten;
-    this.#drop(demand);
-    this.#demands.delete(settings);
-  }
-
-  #mostRecentShort(): Demand<Slot> | null {
-    let found: Demand<Slot> | null = null;
-    for (const demand of this.#demands.values()) {
-      if (demand.spares.length < demand.wanted) found = demand;
-    }
-    return found;
-  }
-
   /** At the bound, the settings longest unused give one up. */
-  #makeRoom(wanting: Demand<Slot>): boolean {
-    if (this.#size < this.#options.maxThreads) return true;
-    for (const demand of this.#demands.values()) {
-      if (demand === wanting) return false;
-      const spare = demand.spares.pop();
-      if (spare === undefined) continue;
-      demand.wanted = demand.spares.length;
-      this.discard(spare);
-      return true;
-    }
-    return false;
+  #makeRoom(wanting: SpareDemand<SpareThread<Slot>>): boolean {
+    if (this.#demands.size < this.#options.maxThreads) return true;
+    const spare = this.#demands.giveUpOne(wanting);
+    if (spare !== undefined) this.discard(spare);
+    return spare !== undefined;
   }
 
-  #prepare(demand: Demand<Slot>, { slot, gatePlace }: SparePlace<Slot>): SpareThread<Slot> {
+  #prepare(demand: SpareDemand<SpareThread<Slot>>, { slot, gatePlace }: SparePlace<Slot>): SpareThread<Slot> {
     const { appServerGeneration } = slot;
     let isOverdue: (value: null) => void = () => {};
     const overdue = new Promise<null>((resolve) => {
@@ -362,14 +298,13 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
     }
   }
 
-  #remove(demand: Demand<Slot>, spare: SpareThread<Slot>): void {
+  #remove(demand: SpareDemand<SpareThread<Slot>>, spare: SpareThread<Slot>): void {
     const index = demand.spares.indexOf(spare);
     if (index !== -1) demand.spares.splice(index, 1);
   }
 
-  #drop(demand: Demand<Slot>): void {
-    for (const spare of demand.spares.splice(0)) this.discard(spare);
-    demand.wanted = 0;
+  #discard(spares: SpareThread<Slot>[]): void {
+    for (const spare of spares.splice(0)) this.discard(spare);
   }
 
   /** Asking the system costs more than all else here, so it is asked once a second at most. */
@@ -388,19 +323,10 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
 
   #dropIdle(): void {
     if (this.#isMemoryTight()) return this.clear();
-    const oldestMs = this.#context.now() - this.#options.idleMs;
-    for (const [settings, demand] of this.#demands) {
-      this.#discardAged(demand.spares);
-      if (demand.lastUseAtMs >= oldestMs) continue;
-      this.#drop(demand);
-      this.#demands.delete(settings);
-    }
+    this.#demands.forgetUnusedSince(this.#context.now() - this.#options.idleMs);
+    for (const { spares } of this.#demands) this.#discardAged(spares);
     this.refill();
   }
 }
 
 const nothingTaken = { spare: null, lacksInstructions: false } as const;
-
-function newDemand<Slot extends Worker>(thread: ThreadSettings): Demand<Slot> {
-  return { thread, spares: [], uses: 0, wanted: 0, lastUseAtMs: 0 };
-}
