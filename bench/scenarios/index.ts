@@ -2,6 +2,7 @@ import { alternatives } from "./alternatives.js";
 import { chains } from "./chains.js";
 import { coldStart } from "./cold-start.js";
 import { cost } from "./cost.js";
+import { idle } from "./idle.js";
 import { networkAt, pauses } from "./network.js";
 import { ownCost } from "./own-cost.js";
 import { planScenarios } from "./plan/index.js";
@@ -66,5 +67,13 @@ export const suites: readonly Suite[] = [
     configuration:
       "Default configuration, ChatGPT login, offline backend over WebSocket behind a simulated network (a connection: two round trips).",
     scenarios: [...[60, 0, 30, 150].map(networkAt), pauses],
+  },
+  {
+    name: "idle",
+    isQuickByDefault: false,
+    quickBudgetSeconds: 120,
+    fullBudgetSeconds: 210,
+    configuration: "Default configuration, ChatGPT login, offline backend over WebSocket.",
+    scenarios: [idle],
   },
 ];
