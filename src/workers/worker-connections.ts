@@ -6,15 +6,17 @@ import { readRateLimitsNotice } from "./native-queries.js";
 
 export interface WorkerConnectionsOptions {
   readonly clientVersion: string;
+  /** Silence of the app-server after which it is asked whether it lives, in milliseconds. */
+  readonly probeIdleMs: number;
   readonly countFault: (name: string) => void;
   readonly post: (message: ControlOutput) => void;
 }
 
 /**
- * In milliseconds. An app-server that hangs gets no new work after `idleMs` and `silentMs` together. Its connection is dropped later:
+ * In milliseconds. An app-server that was asked and does not answer gets no new work after `silentMs`. Its connection is dropped later:
  * one that was only paused goes on with its turns.
  */
-const probe = { idleMs: 3_000, silentMs: 3_000, timeoutMs: 10_000 } as const;
+const probe = { silentMs: 3_000, timeoutMs: 10_000 } as const;
 
 /** Far less than the time for which they count as known. */
 const sameRateLimitsAgainMs = 30_000;
@@ -91,12 +93,12 @@ export class WorkerConnections {
   }
 
   #open(): Held {
-    const { clientVersion, countFault, post } = this.#options;
+    const { clientVersion, probeIdleMs, countFault, post } = this.#options;
     const connection: AppServerConnection = new AppServerConnection({
       clientName: "codex-native-api",
       clientVersion,
       countFault,
-      probe,
+      probe: { ...probe, idleMs: probeIdleMs },
       callbacks: {
         onStateChange: (change) => {
           if (this.#isCurrent(connection)) post({ type: "connection", ...change, proof: this.#proof });

@@ -35,6 +35,7 @@ export class WorkerThread {
     });
     this.#connections = new WorkerConnections({
       clientVersion: task.clientVersion,
+      probeIdleMs: task.probeIdleMs,
       countFault: this.#reporter.countFault,
       post: (message) => this.#post(message),
     });

@@ -185,6 +185,7 @@ export class CodexSupervision {
       workDirectory: instance.work,
       clientVersion: this.#options.version,
       reportIntervalMs,
+      processPerWorker: this.#options.appServer.kind === "stdio",
       closeTimeoutMs: workerCloseTimeoutMs,
       now: () => performance.now(),
       callbacks: {
@@ -304,6 +305,7 @@ export class CodexSupervision {
       this.#turns?.pump();
       return;
     }
+    if (change.state === "silent") this.#slots?.suspectOthers(slot);
     this.#turns?.forgetDeadThreads();
     this.#checkAnyWorkerReady();
     this.#hangWatch.look();

@@ -1,7 +1,7 @@
 import { type StatsListener, unwatchFile, watchFile } from "node:fs";
 import { loginPatienceMs, settleLogin } from "./app-server/login-file.js";
 
-const pollIntervalMs = 400;
+const pollIntervalMs = 1_000;
 
 /**
  * Says when `auth.json` speaks of another login. Polled, since the file is replaced and may be on a file system without change

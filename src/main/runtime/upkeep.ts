@@ -14,6 +14,8 @@ export interface UpkeepOptions {
 }
 
 const lookEveryMs = 5_000;
+/** While Codex does nothing, in milliseconds. */
+const inspectIdleEveryMs = 15_000;
 
 /**
  * Keeps up with what only health shows, and with what an app-server has on disk. Codex is asked after turns and when somebody looks at
@@ -26,6 +28,7 @@ export class Upkeep {
   #hasWorked = false;
   #isAsking = false;
   #askedAtMs = Number.NEGATIVE_INFINITY;
+  #inspectedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: UpkeepOptions) {
     this.#options = options;
@@ -59,8 +62,12 @@ export class Upkeep {
   }
 
   #look(): void {
-    if (this.#options.findSlot() === null) return;
-    void this.#options.inspectDisk();
+    const { now, findSlot, inspectDisk } = this.#options;
+    if (findSlot() === null) return;
+    if (this.#hasWorked || now() - this.#inspectedAtMs >= inspectIdleEveryMs) {
+      this.#inspectedAtMs = now();
+      void inspectDisk();
+    }
     if (!this.#hasWorked) return;
     this.#hasWorked = false;
     // Fresh already where Codex told of them after the turn.

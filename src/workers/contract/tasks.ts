@@ -7,6 +7,8 @@ export interface AttachTask {
   readonly controlPort: MessagePort;
   readonly workerGeneration: number;
   readonly reportIntervalMs: number;
+  /** Silence of the app-server after which it is asked whether it lives, in milliseconds. */
+  readonly probeIdleMs: number;
   /** Empty directory that native threads have as their working directory. */
   readonly workDirectory: string;
   readonly clientVersion: string;

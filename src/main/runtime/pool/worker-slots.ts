@@ -11,6 +11,8 @@ export interface WorkerSlotsOptions {
   readonly workDirectory: string;
   readonly clientVersion: string;
   readonly reportIntervalMs: number;
+  /** Whether each worker has an app-server process of its own. */
+  readonly processPerWorker: boolean;
   /** How long a thread may take to close its connection. */
   readonly closeTimeoutMs: number;
   readonly now: () => number;
@@ -41,6 +43,12 @@ export interface Dial {
 const threadSilentMs = 4_000;
 /** and after this long it is ended, with what runs on it: turns that showed nothing are run again on another. */
 const threadHungMs = 15_000;
+
+/**
+ * Silence after which an app-server is asked whether it lives, in milliseconds. Of many workers on one process the first asks for all: what it
+ * finds makes the others ask too.
+ */
+const probeIdleMs = { first: 3_000, others: 15_000 } as const;
 
 /** The worker threads of the service: a fixed number of places, each held by one generation of a thread at a time. */
 export class WorkerSlots {
@@ -83,6 +91,14 @@ export class WorkerSlots {
       if (best === null || slot.activeTurns < best.activeTurns) best = slot;
     }
     return best;
+  }
+
+  /** The app-server does not answer this one: those that share its process get no new turns until it has answered them. */
+  suspectOthers(silent: WorkerSlot): void {
+    if (this.#options.processPerWorker) return;
+    for (const slot of this.#slots.values()) {
+      if (slot !== silent && slot.ready) slot.markSuspect();
+    }
   }
 
   /** Sends every worker, also those to come, to this endpoint; null keeps them from dialling. */
@@ -132,6 +148,7 @@ export class WorkerSlots {
           controlPort: slot.workerPort,
           workerGeneration: slot.generation,
           reportIntervalMs: this.#options.reportIntervalMs,
+          probeIdleMs: probeIdleMs[place === 1 || this.#options.processPerWorker ? "first" : "others"],
           workDirectory: this.#options.workDirectory,
           clientVersion: this.#options.clientVersion,
         },
