@@ -1,10 +1,10 @@
-/** What an account brings into the prompt beside the caller's words: a full account against a bare one. */
+/** What an account brings into the prompt beside the caller's words: one of a person and one of an organisation against a bare one. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { additionsOf, takeOutAdditions } from "../support/account-additions.js";
-import type { RecordedModelRequest } from "../support/offline-backend/index.js";
-import { chooseModels, listCells } from "../support/prompt-matrix.js";
+import type { AccountForm, RecordedModelRequest } from "../support/offline-backend/index.js";
+import { chooseModels, isThorough, listCells } from "../support/prompt-matrix.js";
 import { type ServiceHarness, startServiceHarness } from "../support/service-harness.js";
 import { shownToModel } from "../support/shown-to-model.js";
 
@@ -37,47 +37,56 @@ function withoutPlace(prompt: unknown): unknown {
   return JSON.parse(JSON.stringify(prompt).replaceAll(/[^"<>]+\/instances\/[0-9a-f-]+/g, "<place>"));
 }
 
-interface Accounts {
-  readonly bare: ServiceHarness;
-  readonly full: ServiceHarness;
-}
-
 /** `expected`: the marks of what the account adds. */
-async function compareAccounts(
+async function comparePrompts(
   t: Test,
-  { bare, full }: Accounts,
-  expected: readonly string[],
+  rich: {
+    readonly name: AccountForm;
+    readonly expected: readonly string[];
+    readonly harness: ServiceHarness;
+  },
+  bare: ReadonlyMap<string, readonly RecordedModelRequest[]>,
 ): Promise<void> {
-  const { data } = await full.client.models.list();
-  const models = chooseModels(data.map(({ id }) => id));
-  t.ok(models.length >= 3, models.join(", "));
-  for (const model of models) {
-    const [plain, rich] = [await ask(bare, model), await ask(full, model)];
-    for (const [index, request] of rich.entries()) {
+  for (const [model, plain] of bare) {
+    const requests = await ask(rich.harness, model);
+    for (const [index, request] of requests.entries()) {
+      const what = `${rich.name} account, ${model}, turn ${index}`;
       const { rest, found } = takeOutAdditions(shownToModel(request));
-      t.same(found, expected, `${model}, turn ${index}: what is added`);
-      const wanted = withoutPlace(shownToModel(plain[index]));
-      t.same(withoutPlace(rest), wanted, `${model}, turn ${index}: the rest`);
+      t.same(found, rich.expected, `${what}: what is added`);
+      t.same(withoutPlace(rest), withoutPlace(shownToModel(plain[index])), `${what}: the rest`);
     }
   }
 }
 
 for (const cell of await listCells()) {
-  const { codex, login, profile, hasAccount } = cell;
+  const { codex, name, login, hasAccount, profile } = cell;
   t.test(
-    `Codex ${codex.version}, ${cell.name}, ${profile}: a full account's prompt is a bare one's with the known additions`,
+    `Codex ${codex.version}, ${name}, ${profile}: an account's prompt is a bare one's with the known additions`,
     codex.skip === undefined ? {} : { skip: codex.skip },
     async (t) => {
-      const start = (account: "bare" | "full") =>
-        startServiceHarness(t, {
+      const start = async (account: AccountForm): Promise<ServiceHarness> => {
+        const harness = await startServiceHarness(t, {
           ...login,
           backend: { ...login.backend, account },
           argv: ["--turn-profile", profile],
           env: codex.environment,
         });
-      const [bare, full] = await Promise.all([start("bare"), start("full")]);
-      await Promise.all([bare.untilReady(), full.untilReady()]);
-      await compareAccounts(t, { bare, full }, hasAccount ? additionsOf("full", codex.version) : []);
+        await harness.untilReady();
+        return harness;
+      };
+      const bare = await start("bare");
+      const { data } = await bare.client.models.list();
+      const models = chooseModels(
+        data.map(({ id }) => id),
+        cell,
+      );
+      t.comment(models.join(", "));
+      const plain = new Map<string, readonly RecordedModelRequest[]>();
+      for (const model of models) plain.set(model, await ask(bare, model));
+      for (const account of isThorough(cell) ? (["personal", "full"] as const) : (["full"] as const)) {
+        const expected = hasAccount ? additionsOf(account, codex.version) : [];
+        await comparePrompts(t, { name: account, expected, harness: await start(account) }, plain);
+      }
     },
   );
 }

@@ -9,21 +9,21 @@ interface Addition {
   readonly mark: string;
   /** The minor version of Codex that has it first. */
   readonly since: number;
+  /** The accounts that it comes with. */
+  readonly accounts: readonly AccountForm[];
 }
 
-/**
- * What an account's own conveniences add to each prompt: they are not the caller's words and are to be kept out. Once they are,
- * this is empty, and the tests demand that a full account's prompt is a bare one's with the organisation's words.
- */
-const accountAdds: readonly Addition[] = [
-  // The account's setting "commit attribution": 1.4 KB on trailers of git commits.
-  { mark: "<git_attribution>", since: 150 },
-];
-
-/** Managed configuration is the organisation's and stays. */
-const organisationAdds: readonly Addition[] = [
-  { mark: managedInstructions, since: 140 },
-  { mark: `<managed_developer_instructions>\n${requiredInstructions}`, since: 150 },
+const additions: readonly Addition[] = [
+  // An account's own convenience: its setting "commit attribution", 1.4 KB on trailers of git commits. These are not the caller's
+  // words and are to be kept out. An account that is struck off here is one whose prompt must be a bare one's.
+  { mark: "<git_attribution>", since: 150, accounts: ["personal", "full"] },
+  // Managed configuration is the organisation's and stays.
+  { mark: managedInstructions, since: 140, accounts: ["full"] },
+  {
+    mark: `<managed_developer_instructions>\n${requiredInstructions}`,
+    since: 150,
+    accounts: ["full"],
+  },
 ];
 
 /** A login without an account, and one with each form of it. */
@@ -33,6 +33,7 @@ export const loginsWithAccounts: readonly {
 }[] = [
   { login: "provider", account: "bare" },
   { login: "chatgpt", account: "bare" },
+  { login: "chatgpt", account: "personal" },
   { login: "chatgpt", account: "full" },
 ];
 
@@ -41,9 +42,8 @@ export function additionsOf(
   account: AccountForm,
   codexVersion: string = testCodexVersion,
 ): readonly string[] {
-  if (account === "bare") return [];
-  return [...accountAdds, ...organisationAdds]
-    .filter(({ since }) => isAtLeast(codexVersion, 0, since))
+  return additions
+    .filter(({ since, accounts }) => accounts.includes(account) && isAtLeast(codexVersion, 0, since))
     .map(({ mark }) => mark)
     .sort();
 }
@@ -56,7 +56,7 @@ export function takeOutAdditions(prompt: unknown): {
   const found: string[] = [];
   const isAdded = (part: unknown): boolean => {
     const text = isJsonObject(part) && typeof part.text === "string" ? part.text : "";
-    const addition = [...accountAdds, ...organisationAdds].find(({ mark }) => text.startsWith(mark));
+    const addition = additions.find(({ mark }) => text.startsWith(mark));
     if (addition !== undefined) found.push(addition.mark);
     return addition !== undefined;
   };

@@ -33,7 +33,7 @@ export const logins: readonly NamedLogin[] = [
 ];
 
 /** One combination that is tested. */
-interface MatrixCell extends NamedLogin {
+export interface MatrixCell extends NamedLogin {
   readonly codex: TestedCodex;
   readonly profile: "lean" | "codex";
 }
@@ -84,13 +84,18 @@ function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
 }
 
-/** The catalog's default and two others of families of their own; all of them in the whole matrix. */
-export function chooseModels(ids: readonly string[]): readonly string[] {
+/** Everything is tried on it: each model in the whole matrix, three without; and each form of account. */
+export function isThorough({ name, profile }: MatrixCell): boolean {
+  return isWholeMatrix || (name === logins[0]?.name && profile === "lean");
+}
+
+/** The catalog's default; in a thorough cell two others too, of families of their own, and in the whole matrix all. */
+export function chooseModels(ids: readonly string[], cell: MatrixCell): readonly string[] {
   if (isWholeMatrix) return ids;
   const ofEachFamily = new Map<string, string>();
   for (const id of ids) {
     const family = id.replaceAll(/[\d.]+/g, "");
     if (!ofEachFamily.has(family)) ofEachFamily.set(family, id);
   }
-  return [...ofEachFamily.values()].slice(0, 3);
+  return [...ofEachFamily.values()].slice(0, isThorough(cell) ? 3 : 1);
 }
