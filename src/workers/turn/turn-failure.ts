@@ -99,8 +99,8 @@ const passing: ReadonlySet<TurnErrorCode> = new Set([
   "upstream_connection_failed",
 ]);
 
-/** How Codex words a burst limit that the backend told in its stream, where there is no status. */
-const burstLimit = /^rate limit (?:exceeded|reached)\b/i;
+/** How Codex words a burst limit that the backend told in its stream, where there is no status; before 0.160 as a stream that broke. */
+const burstLimit = /^(?:stream disconnected before completion: )?rate limit (?:exceeded|reached)\b/i;
 
 /** Statuses with which a request, its model or its content is refused. */
 const refusals: ReadonlySet<number> = new Set([400, 403, 404, 422]);

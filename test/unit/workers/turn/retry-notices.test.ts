@@ -75,6 +75,11 @@ t.test(
       error: { code: "rate_limit_exceeded", refusedFor: "account" },
     });
     t.equal(new RetryNotices().judge(burst, true), null);
+    // As 0.150 words what came in the stream.
+    const inStream = notice("stream disconnected before completion: Rate limit reached for gpt-5.5: wait.");
+    t.match(new RetryNotices().judge(inStream, false), {
+      error: { code: "rate_limit_exceeded", refusedFor: "model" },
+    });
   },
 );
 
