@@ -35,17 +35,11 @@ t.test(
   },
 );
 
-t.test(
-  "an app that the organisation demands is not asked on behalf of a caller's turn",
-  {
-    todo: "Codex calls the account's apps when requirements pin them on, and the model gets what they answer",
-  },
-  async (t) => {
-    const { backend, client } = await startUnder(t, "[features]\napps = true\n");
-    const call = { type: "function_call", call_id: "call_1", status: "completed", arguments: "{}" };
-    const app = { namespace: "mcp__codex_apps__offline_calendar", name: "_list_dates" };
-    backend.queueReply(rawItem({ ...call, ...app }), text("done"));
-    await client.responses.create({ input: "hello" });
-    t.notMatch(JSON.stringify(backend.requests.map(({ body }) => body)), /Tuesday at noon/);
-  },
-);
+t.test("an app that the organisation demands is not asked on behalf of a caller's turn", async (t) => {
+  const { backend, client } = await startUnder(t, "[features]\napps = true\n");
+  const call = { type: "function_call", call_id: "call_1", status: "completed", arguments: "{}" };
+  const app = { namespace: "mcp__codex_apps__offline_calendar", name: "_list_dates" };
+  backend.queueReply(rawItem({ ...call, ...app }), text("done"));
+  await client.responses.create({ input: "hello" });
+  t.notMatch(JSON.stringify(backend.requests.map(({ body }) => body)), /Tuesday at noon/);
+});

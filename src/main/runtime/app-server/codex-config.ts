@@ -35,6 +35,8 @@ export const serviceSettings: Readonly<Record<string, string | boolean>> = {
   "features.remote_plugin": false,
   "features.plugin_sharing": false,
   "features.apps": false,
+  // Where an organisation pins apps on, the switch above does not hold, and the model could call the account's own.
+  "apps._default.enabled": false,
 };
 
 /** Variables that providers built into Codex read. */
