@@ -110,6 +110,25 @@ t.test("health, models, ask and doctor find the running service by the same conf
   t.equal(serve.lines.filter(({ event }) => event === "app_server.started").length, 1, String(pid));
 });
 
+t.test("doctor --turn asks each listed model for one word, with a service and without one", async (t) => {
+  const { backend, environment } = await prepareCommand(t);
+  const serve = new ServeProcess(t, environment);
+  const url = new URL(String((await serve.waitFor("service.listening")).url));
+  await serve.waitFor("codex.ready");
+  for (const port of ["0", url.port]) {
+    const asked = backend.requests.length;
+    const env = { ...environment, CODEX_NATIVE_API_PORT: port };
+    const { code, stdout } = await runCommandProcess(t, env, ["doctor", "--turn"]);
+    t.equal(code, 0);
+    const models = new Set(backend.requests.slice(asked).map((request) => request.body.model));
+    t.ok(models.size > 1, [...models].join(", "));
+    for (const model of models) {
+      const line = `^ok +turn ${model} *answered in the lean form, first word after \\d+ ms, \\d+ tokens in and \\d+ out$`;
+      t.match(stdout, new RegExp(line, "m"));
+    }
+  }
+});
+
 t.test("doctor finds all in place, shakes hands, and asks no model", async (t) => {
   const { environment, backend } = await prepareCommand(t);
   const { code, stdout, stderr } = await runCommandProcess(t, environment, ["doctor"]);

@@ -7,7 +7,7 @@ import { packageVersion } from "../version.js";
 
 export type PrivateRuntime = Pick<
   CodexNativeRuntime,
-  "start" | "health" | "runIsolatedTurn" | "close" | "destroy"
+  "start" | "health" | "listModels" | "runIsolatedTurn" | "close" | "destroy"
 >;
 
 export type CreateRuntime = (config: CodexNativeApiConfig, logger: Logger) => Promise<PrivateRuntime>;

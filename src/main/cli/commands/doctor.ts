@@ -14,17 +14,22 @@ export const doctorCommand: Command = {
     "Looks at the configuration, the Codex binary, the state directory and the port, then shakes hands with Codex and asks " +
       "it for login and plan. No model is asked anything, so it costs nothing. Each line is ok, warn or fail; one fail " +
       "ends it with 1.",
+    "With --turn each listed model is asked for one word: whether it answers in the form that requests have, when its first word " +
+      "comes, and how many tokens that took. The lines are made to be pasted into a report.",
   ],
-  flags: [jsonFlag("{status, findings: [{check, status, found, advice}]}, for programs.")],
+  flags: [
+    { name: "turn", placeholder: null, description: "Ask each listed model for one word, on the plan." },
+    jsonFlag("{status, findings: [{check, status, found, advice}]}, for programs."),
+  ],
   operands: null,
   options: [options.configFile, options.port, options.codexBin, options.codexUserHome, options.stateDir],
-  examples: ["doctor", "doctor --json | jq -e '.status != \"fail\"'"],
+  examples: ["doctor", "doctor --turn", "doctor --json | jq -e '.status != \"fail\"'"],
   exits: ["done", "failed", "configuration", "interrupted"],
   run: (context, input) =>
     withConfig(context, input, async (loaded) => {
       const { examine } = await import("../doctor/examine.js");
       const signal = watchInterruption(context);
-      const findings = await examine(context, loaded, signal);
+      const findings = await examine(context, loaded, signal, { turns: input.flags.has("turn") });
       if (signal.aborted) return exitCodes.interrupted;
       const status = judge(findings);
       const report = { object: "doctor.report", status, findings };

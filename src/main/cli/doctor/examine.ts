@@ -12,14 +12,22 @@ import { checkStateDirectory } from "./check-state-directory.js";
 import { askCodex, type CodexFacts, factsOfService } from "./codex-facts.js";
 import { type Finding, ok, warn } from "./finding.js";
 import { judgeCodex } from "./judge-codex.js";
+import { askerOfService, withPrivateAsker } from "./model-askers.js";
+import { tryModels } from "./try-models.js";
 
 const lookTimeoutMs = 2_000;
+
+export interface ExamineOptions {
+  /** Whether each model is asked for one small turn, which costs some of the plan. */
+  readonly turns: boolean;
+}
 
 /** Codex is started only where what it needs was found; one that runs already is asked instead. */
 export async function examine(
   context: CliContext,
   loaded: LoadedConfig,
   signal: AbortSignal,
+  { turns }: ExamineOptions,
 ): Promise<readonly Finding[]> {
   const { config } = loaded;
   const baseUrl = serviceAddress(config);
@@ -28,13 +36,35 @@ export async function examine(
   const state = await checkStateDirectory(config.codex.stateDir);
   const port = await checkPort(config, baseUrl, sighting);
   const places = [describeConfiguration(loaded), binary, state, port, ...(await checkFiles(config))];
-  if (sighting?.kind === "service")
-    return [...places, ...(await judge(factsOfService(sighting.report), context))];
+  const { profile } = config.turns;
+  if (sighting?.kind === "service") {
+    const judged = await judge(factsOfService(sighting.report), context);
+    const tried = turns ? await tryService(baseUrl ?? "", config.auth.token, profile, signal) : [];
+    return [...places, ...judged, ...tried];
+  }
   // A second app-server beside the service's would race it for the login's refresh token.
   const isElsewhere = sighting?.kind === "refused";
   if (isElsewhere || binary.status === "fail" || state.status === "fail" || signal.aborted) return places;
   const facts = await askCodex(context, loaded, signal);
-  return facts === null ? places : [...places, ...(await judge(facts, context))];
+  if (facts === null) return places;
+  const findings = [...places, ...(await judge(facts, context))];
+  if (!turns || facts.reason !== null) return findings;
+  const tried = await withPrivateAsker(context, loaded, signal, (asker) => tryModels(asker, profile, signal));
+  return [...findings, ...(tried ?? [])];
+}
+
+async function tryService(
+  baseUrl: string,
+  token: string | null,
+  profile: string,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const client = new ServiceClient(baseUrl, token);
+  try {
+    return await tryModels(askerOfService(client), profile, signal);
+  } finally {
+    await client.destroy();
+  }
 }
 
 /** An app-server that the service is only attached to is of another binary. */
