@@ -1,8 +1,10 @@
 /** That the real app-server takes what the offline backend says of an account, and what is asked in vain. */
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
+import { WebSocket } from "ws";
 import { CodexDriver } from "../support/offline-backend/codex-driver.js";
 import {
   createChatGptLogin,
@@ -88,6 +90,16 @@ t.test("a known route by another method is unknown", async (t) => {
   const backend = await OfflineBackend.start();
   await fetch(`${backend.origin}/backend-api/wham/usage`, { method: "DELETE" });
   await t.rejects(backend.close(), { message: /DELETE \/backend-api\/wham\/usage/ });
+});
+
+t.test("an upgrade of another route than the model's is unknown too", async (t) => {
+  const backend = await OfflineBackend.start();
+  const socket = new WebSocket(
+    `${backend.origin.replace("http", "ws")}/backend-api/wham/remote/control/server`,
+  );
+  const [error] = await once(socket, "error");
+  t.match(error, { message: /404/ });
+  await t.rejects(backend.close(), { message: /GET \/backend-api\/wham\/remote\/control\/server/ });
 });
 
 t.test("what a test announces as unknown, or a bare account does not have, is no fault", async (t) => {

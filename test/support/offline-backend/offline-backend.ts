@@ -1,6 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from "node:http";
-import type { Duplex } from "node:stream";
-import { type WebSocket, WebSocketServer } from "ws";
+import { createServer, type Server } from "node:http";
 import { type AccountLimitSettings, AccountLimits } from "./account-limits.js";
 import { type AskedRequest, AskedRoutes } from "./asked-routes.js";
 import { type BackendCounters, newCounters } from "./counters.js";
@@ -17,7 +15,7 @@ import { ReplyScript, type RequestMatch } from "./reply-script.js";
 import { RequestLog, type WaitForRequestOptions } from "./request-log.js";
 import type { AccountForm } from "./route.js";
 import { TokenAuthority } from "./token-authority.js";
-import { WebSocketConversation } from "./websocket-endpoint.js";
+import { WebSocketListener } from "./websocket-listener.js";
 
 export interface OfflineBackendOptions {
   /** Default `accept`. */
@@ -58,7 +56,7 @@ export class OfflineBackend {
   readonly tokens: TokenAuthority;
   readonly deviceLogins: DeviceLogins;
   readonly #server: Server;
-  readonly #sockets: WebSocketServer;
+  readonly #sockets: WebSocketListener;
   readonly #service: ModelService;
   readonly #script: ReplyScript;
   readonly #log: RequestLog;
@@ -67,7 +65,6 @@ export class OfflineBackend {
   readonly #asked: AskedRoutes;
   readonly #setDelay: (delayMs: number) => void;
   #accountCheckDelayMs = 0;
-  #webSocketIdleMs: number | null = null;
   #closing: Promise<void> | undefined;
 
   static async start(options: OfflineBackendOptions = {}): Promise<OfflineBackend> {
@@ -106,10 +103,13 @@ export class OfflineBackend {
       log: this.#log,
       tokens: this.tokens,
     });
-    this.#sockets = new WebSocketServer({
-      noServer: true,
-      perMessageDeflate: false,
-      maxPayload: 268_435_456,
+    this.#sockets = new WebSocketListener(server, {
+      service: this.#service,
+      tokens: this.tokens,
+      limits: this.#limits,
+      counters,
+      asked: this.#asked,
+      refusalStatus: options.webSocket === "refuse" ? (options.webSocketRefusalStatus ?? 426) : null,
     });
     let delayMs = options.tokenRefreshDelayMs ?? 0;
     this.#setDelay = (value) => {
@@ -167,7 +167,7 @@ export class OfflineBackend {
 
   /** WebSockets that open from now on are closed after so long without a frame; null: never. */
   setWebSocketIdleLimit(idleMs: number | null): void {
-    this.#webSocketIdleMs = idleMs;
+    this.#sockets.idleMs = idleMs;
   }
 
   /** What each account may ask from now on; what is in work goes on. */
@@ -197,9 +197,6 @@ export class OfflineBackend {
   async #shutDown(): Promise<void> {
     this.#service.startClosing();
     this.#log.close();
-    for (const socket of this.#sockets.clients) {
-      socket.terminate();
-    }
     this.#sockets.close();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeAllConnections();
@@ -247,57 +244,5 @@ export class OfflineBackend {
         }
       });
     });
-    const refusal = options.webSocket === "refuse" ? (options.webSocketRefusalStatus ?? 426) : undefined;
-    this.#server.on("upgrade", (request, socket, head) => {
-      counters.arrivals++;
-      this.#asked.add(request, true);
-      socket.on("error", () => socket.destroy());
-      const status =
-        refusal ??
-        this.tokens.refusalFor(request.headers.authorization)?.status ??
-        this.#limits.refuseUpgrade(accountOf(request));
-      if (status !== undefined) {
-        counters.refusedUpgrades++;
-        refuseUpgrade(socket, status);
-        return;
-      }
-      this.#accept(request, socket, head, counters);
-    });
   }
-
-  #accept(request: IncomingMessage, socket: Duplex, head: Buffer, counters: BackendCounters): void {
-    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      counters.websocketConnections++;
-      counters.openWebsockets++;
-      counters.peakOpenWebsockets = Math.max(counters.peakOpenWebsockets, counters.openWebsockets);
-      const leave = this.#limits.openConnection(accountOf(request));
-      for (const frame of ["message", "ping", "pong"]) webSocket.on(frame, () => counters.arrivals++);
-      webSocket.once("close", () => {
-        counters.openWebsockets--;
-        leave();
-      });
-      closeWhenIdle(webSocket, this.#webSocketIdleMs);
-      new WebSocketConversation(webSocket, request, this.#service);
-    });
-  }
-}
-
-function accountOf(request: IncomingMessage): string {
-  const account = request.headers["chatgpt-account-id"];
-  return typeof account === "string" ? account : "";
-}
-
-function closeWhenIdle(socket: WebSocket, idleMs: number | null): void {
-  if (idleMs === null) return;
-  const timer = setTimeout(() => socket.close(1001), idleMs);
-  socket.on("message", () => timer.refresh());
-  socket.once("close", () => clearTimeout(timer));
-}
-
-function refuseUpgrade(socket: Duplex, status: number): void {
-  const body = JSON.stringify({ error: { message: "No WebSocket here.", code: null } });
-  socket.end(
-    `HTTP/1.1 ${status} Refused\r\ncontent-type: application/json\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
 }
