@@ -51,6 +51,7 @@ t.test(
       feedback: { enabled: false },
       history: { persistence: "none" },
       features: { plugins: false, remote_plugin: false, plugin_sharing: false, apps: false },
+      apps: { _default: { enabled: false } },
     });
     t.equal((await stat(home.path)).mode & 0o777, 0o700);
     t.equal((await stat(join(home.path, "config.toml"))).mode & 0o777, 0o600);
