@@ -75,6 +75,7 @@ t.test("the package exports these types beside them and no others", async (t) =>
     "CreateConfigOptions",
     "ExternalProvider",
     "FunctionTool",
+    "HealthOptions",
     "HttpConfig",
     "InMemoryContinuationRegistryOptions",
     "IsolatedTurnHandlers",

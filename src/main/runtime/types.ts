@@ -293,6 +293,7 @@ export interface NativeRuntimeObserver {
   onTurnEnded(observation: TurnObservation): void;
 }
 
+/** How health is looked at. */
 export interface HealthOptions {
   /**
    * Somebody looks: what is old is read in the background, for the next look (the plan's windows after five minutes without news,
