@@ -47,6 +47,29 @@ t.test(
 );
 
 t.test(
+  "a hang is noticed while nobody asks, however many workers there are",
+  { timeout: 120_000 },
+  async (t) => {
+    const harness = await startServiceHarness(t, { argv: ["--workers", "4"] });
+    const { service, url, untilReady } = harness;
+    const areAllReady = () => service.health()?.workers.every(({ state }) => state === "ready") === true;
+    await untilReady();
+    await pollUntil(areAllReady);
+    const pid = pidOf(harness);
+    stopProcess(t, pid);
+    const stoppedAtMs = performance.now();
+    await pollUntil(async () => (await fetch(`${url}/readyz`)).status === 503);
+    const noticedMs = performance.now() - stoppedAtMs;
+    t.ok(
+      noticedMs < 9_000,
+      `after ${Math.round(noticedMs)} ms: nobody waits until each worker has asked for itself`,
+    );
+    await untilReady();
+    t.not(pidOf(harness), pid, "another took its place");
+  },
+);
+
+t.test(
   "an app-server that was only paused goes on: it is not killed, and no turn is lost",
   { timeout: 120_000 },
   async (t) => {
