@@ -50,6 +50,7 @@ export class FloorAppServers {
         silenceLimitMs: 900_000,
         stopStepMs,
       },
+      "0.0.0-bench",
       pino({ level: "silent" }),
     );
     await resources.defer("floor's home", () => installation.close());

@@ -6,3 +6,4 @@ const fileAt = (path: string): URL => new URL(path, import.meta.url);
 
 export const turnWorkerFile = fileAt("../workers/entry.js");
 export const loginWorkerFile = fileAt("../workers/login-entry.js");
+export const accountWorkerFile = fileAt("../workers/account-entry.js");

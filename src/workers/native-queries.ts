@@ -1,7 +1,13 @@
 import { rateLimitSnapshot } from "./app-server/account-methods.js";
 import type { MethodResult } from "./app-server/protocol.js";
 import type { JsonObject } from "./contract/json.js";
-import type { CatalogModel, NativeAnswer, NativeQuery, RateLimits } from "./contract/native-queries.js";
+import type {
+  AccountAnswer,
+  CatalogModel,
+  NativeAnswer,
+  NativeQuery,
+  RateLimits,
+} from "./contract/native-queries.js";
 import { prepareThread } from "./turn/prepare-thread.js";
 import type { TurnContext } from "./turn/start-thread.js";
 
@@ -19,6 +25,11 @@ export async function runNativeQuery(
   switch (query) {
     case "account":
       return { query, account: readAccount(await connection.call("account/read", {}, { timeoutMs })) };
+    case "auth_status": {
+      const answer = await connection.call("getAuthStatus", {}, { timeoutMs });
+      const { authMethod: authMode, requiresOpenaiAuth } = answer;
+      return { query, status: { authMode, loginRequired: requiresOpenaiAuth ?? true } };
+    }
     case "rate_limits": {
       const answer = await connection.call("account/rateLimits/read", {}, { timeoutMs });
       return { query, rateLimits: readRateLimits(answer.rateLimits) };
@@ -38,13 +49,16 @@ export async function runNativeQuery(
   }
 }
 
-function readAccount(answer: MethodResult<"account/read">) {
+export function readAccount(answer: MethodResult<"account/read">): AccountAnswer {
+  const { workspaceRouting: routing } = answer;
   return {
     authMode: answer.account?.type ?? null,
     email: answer.account?.email ?? null,
     plan: answer.account?.planType ?? null,
-    accountId: answer.workspaceRouting?.chatgptAccountId ?? null,
+    accountId: routing?.chatgptAccountId ?? null,
     loginRequired: answer.requiresOpenaiAuth,
+    routing:
+      routing === null ? null : { origin: routing.backendOrigin, override: routing.accountRoutingOverride },
   };
 }
 
@@ -64,7 +78,7 @@ function readModel(model: MethodResult<"model/list">["data"][number]): CatalogMo
 
 type RateLimitSnapshot = MethodResult<"account/rateLimits/read">["rateLimits"];
 
-function readRateLimits(snapshot: RateLimitSnapshot): RateLimits {
+export function readRateLimits(snapshot: RateLimitSnapshot): RateLimits {
   return {
     primary: readWindow(snapshot.primary),
     secondary: readWindow(snapshot.secondary),

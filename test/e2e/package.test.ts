@@ -58,9 +58,13 @@ t.test("the package holds what is needed to run, to type and to read, and nothin
   const declarations = (await listFiles("src")).map((source) =>
     source.replace(/^src/, "dist").replace(/\.ts$/, ".d.ts"),
   );
-  const programs = ["main/cli", "main/index", "workers/entry", "workers/login-entry"].map(
-    (program) => `dist/${program}.js`,
-  );
+  const programs = [
+    "main/cli",
+    "main/index",
+    "workers/entry",
+    "workers/login-entry",
+    "workers/account-entry",
+  ].map((program) => `dist/${program}.js`);
   const documents = [...(await listFiles("docs")), ...(await listFiles("config"))];
   const roots = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"];
   const chunks = files.filter((file) => /^dist\/main\/chunk-[A-Z0-9]+\.js$/.test(file));

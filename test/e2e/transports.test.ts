@@ -2,10 +2,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import t from "tap";
+import { accountAddsToPrompts } from "../../src/main/runtime/account-base.js";
 import { findCodexBinary } from "../../src/main/runtime/app-server/codex-binary.js";
 import type { AppServerTransport } from "../../src/main/runtime/app-server-source.js";
 import { CodexNativeRuntime } from "../../src/main/runtime/runtime.js";
-import { testCodexBin } from "../support/codex-version.js";
+import { testCodexBin, testCodexVersion } from "../support/codex-version.js";
 import { lastUserText, text } from "../support/offline-backend/index.js";
 import { findAppServersOf, findProcessesOf } from "../support/processes.js";
 import {
@@ -47,26 +48,34 @@ for (const appServer of transports) {
   });
 }
 
-t.test("an app-server of someone else's is used and left running", async (t) => {
-  const owner = await createRuntimeHarness(t);
-  const socketPath = join(await makeTemporaryDirectory(t), "s.sock");
-  const { path } = await findCodexBinary({ configured: testCodexBin, env: {}, timeoutMs: 10_000 });
-  const codex = spawn(path, ["app-server", "--listen", `unix://${socketPath}`], {
-    env: { CODEX_HOME: owner.userHome, HOME: owner.userHome, PATH: "/usr/bin:/bin" },
-    stdio: "ignore",
-  });
-  const exited = once(codex, "exit");
-  t.teardown(async () => {
-    codex.kill("SIGKILL");
-    await exited;
-  });
-  const runtime = new CodexNativeRuntime(
-    { ...owner.options, appServer: { kind: "unix", socketPath } },
-    testLogger,
-  );
-  t.teardown(() => runtime.destroy());
-  t.same(await runtime.start(), { ready: true });
-  t.equal((await runtime.runIsolatedTurn({ items: [userMessage("hello")] })).outcome.status, "completed");
-  await runtime.close();
-  t.equal(codex.exitCode, null, "it is not ours to stop");
-});
+t.test(
+  "an app-server of someone else's is used, named for what it may add to prompts, and left running",
+  async (t) => {
+    const owner = await createRuntimeHarness(t, { login: "chatgpt" });
+    const socketPath = join(await makeTemporaryDirectory(t), "s.sock");
+    const { path } = await findCodexBinary({ configured: testCodexBin, env: {}, timeoutMs: 10_000 });
+    const codex = spawn(path, ["app-server", "--listen", `unix://${socketPath}`], {
+      env: { CODEX_HOME: owner.userHome, HOME: owner.userHome, PATH: "/usr/bin:/bin" },
+      stdio: "ignore",
+    });
+    const exited = once(codex, "exit");
+    t.teardown(async () => {
+      codex.kill("SIGKILL");
+      await exited;
+    });
+    const runtime = new CodexNativeRuntime(
+      { ...owner.options, appServer: { kind: "unix", socketPath } },
+      testLogger,
+    );
+    t.teardown(() => runtime.destroy());
+    t.same(await runtime.start(), { ready: true });
+    t.equal((await runtime.runIsolatedTurn({ items: [userMessage("hello")] })).outcome.status, "completed");
+    t.equal(
+      runtime.health().degraded.includes("caller_only_prompt"),
+      accountAddsToPrompts(testCodexVersion),
+      "an account's own settings cannot be kept out of it",
+    );
+    await runtime.close();
+    t.equal(codex.exitCode, null, "it is not ours to stop");
+  },
+);

@@ -14,9 +14,9 @@ interface Addition {
 }
 
 const additions: readonly Addition[] = [
-  // An account's own convenience: its setting "commit attribution", 1.4 KB on trailers of git commits. These are not the caller's
-  // words and are to be kept out. An account that is struck off here is one whose prompt must be a bare one's.
-  { mark: "<git_attribution>", since: 150, accounts: ["personal", "full"] },
+  // An account's own convenience: its setting "commit attribution", 1.4 KB on trailers of git commits. It is kept out of a person's
+  // prompts, which must be a bare account's; an organisation's app-server reaches the backend that has it.
+  { mark: "<git_attribution>", since: 150, accounts: ["full"] },
   // Managed configuration is the organisation's and stays.
   { mark: managedInstructions, since: 140, accounts: ["full"] },
   {

@@ -25,6 +25,10 @@ export interface ServiceHarnessOptions {
   /** Codex's own retries and WebSockets; by default as Codex has them with a login, and off for `provider`. */
   readonly provider?: ProviderTuning;
   readonly backend?: OfflineBackendOptions;
+  /** Of the ChatGPT account. Default: a person's for a bare account, an organisation's for a full one. */
+  readonly planType?: string;
+  /** Negative: the ChatGPT login has expired. */
+  readonly accessTokenExpiresInSeconds?: number;
   /** Flags as `serve` takes them. */
   readonly argv?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -63,6 +67,10 @@ export async function startServiceHarness(
       home: userHome,
       backend,
       ...(tuning === undefined ? {} : { provider: tuning }),
+      ...(harness.planType !== undefined && { planType: harness.planType }),
+      ...(harness.accessTokenExpiresInSeconds !== undefined && {
+        accessTokenExpiresInSeconds: harness.accessTokenExpiresInSeconds,
+      }),
     });
   }
   const environment = {

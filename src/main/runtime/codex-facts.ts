@@ -1,6 +1,8 @@
 import type { Logger } from "pino";
+import type { AccountAnswer, WorkspaceRouting } from "../../workers/contract/native-queries.js";
+import type { AccountBase } from "./account-base.js";
 import type { CatalogEntry } from "./app-server/catalog-cache.js";
-import { readLoginAccountId } from "./app-server/login-identity.js";
+import { type LoginClaims, readLoginAccountId } from "./app-server/login-identity.js";
 import type { WorkerSlot } from "./pool/worker-slot.js";
 import type { NativeAccount, NativeModel, RateLimits } from "./types.js";
 
@@ -14,6 +16,8 @@ export interface InstalledFacts {
   readonly authFile: string | null;
   /** Null where Codex uses its own catalog, which says all by itself. */
   readonly catalog: readonly CatalogEntry[] | null;
+  /** Null where Codex says itself who is logged in. */
+  readonly accountBase: Pick<AccountBase, "login" | "readRateLimits"> | null;
 }
 
 /** What Codex last said of account, catalog and plan windows: health and routing read it here and never wait for Codex. */
@@ -24,6 +28,9 @@ export class CodexFacts {
   #models: readonly NativeModel[] | null = null;
   #rateLimits: RateLimits | null = null;
   #loadedThreads: number | null = null;
+  #routing: WorkspaceRouting | null = null;
+  /** Null where the app-server can ask for the windows itself. */
+  #accountBase: InstalledFacts["accountBase"] = null;
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -59,6 +66,11 @@ export class CodexFacts {
     return this.#models;
   }
 
+  /** Where the account's workspace wants its requests, where Codex says it. */
+  get routing(): WorkspaceRouting | null {
+    return this.#routing;
+  }
+
   get rateLimits(): RateLimits | null {
     return this.#rateLimits;
   }
@@ -71,11 +83,14 @@ export class CodexFacts {
    * Reads what turns depend on. Rejects when the worker cannot answer. Codex before 0.160 does not say which ChatGPT account it
    * is: then the login file does. What a derived catalog keeps from Codex is taken from where it was derived.
    */
-  async readEssentials(slot: WorkerSlot, { authFile, catalog }: InstalledFacts): Promise<void> {
-    const [{ account }, { models }] = await Promise.all([
-      slot.query({ query: "account" }, queryTimeoutMs),
+  async readEssentials(slot: WorkerSlot, { authFile, catalog, accountBase }: InstalledFacts): Promise<void> {
+    const login = accountBase?.login ?? null;
+    const [account, { models }] = await Promise.all([
+      login === null ? readAccount(slot) : readClaimedAccount(slot, login),
       slot.query({ query: "models" }, queryTimeoutMs),
     ]);
+    this.#routing = account.routing;
+    this.#accountBase = login === null ? null : accountBase;
     const accountId =
       account.accountId === null && account.authMode === "chatgpt" && authFile !== null
         ? await readLoginAccountId(authFile)
@@ -112,14 +127,20 @@ export class CodexFacts {
     // Only a ChatGPT plan has windows; other logins answer with an error.
     if (account?.authMode !== "chatgpt") return true;
     try {
-      const { rateLimits } = await slot.query({ query: "rate_limits" }, timeoutMs);
-      if (this.#account?.id !== account.id) return false;
+      const rateLimits = await this.#askRateLimits(slot, timeoutMs);
+      if (rateLimits === null || this.#account?.id !== account.id) return false;
       this.#rateLimits = rateLimits;
       return true;
     } catch (error) {
       this.#noteUnread(error);
       return false;
     }
+  }
+
+  /** An app-server that is cut off cannot ask: one beside it does. Null where nobody can now. */
+  async #askRateLimits(slot: WorkerSlot, timeoutMs: number): Promise<RateLimits | null> {
+    if (this.#accountBase !== null) return this.#accountBase.readRateLimits(timeoutMs);
+    return (await slot.query({ query: "rate_limits" }, timeoutMs)).rateLimits;
   }
 
   #noteUnread(error: unknown): void {
@@ -162,4 +183,23 @@ export class CodexFacts {
     this.#rateLimits = null;
     this.#loadedThreads = null;
   }
+}
+
+async function readAccount(slot: WorkerSlot): Promise<AccountAnswer> {
+  return (await slot.query({ query: "account" }, queryTimeoutMs)).account;
+}
+
+/** An app-server that cannot reach the account's backend says whether it has a login; the login says whose it is. */
+async function readClaimedAccount(slot: WorkerSlot, login: LoginClaims): Promise<AccountAnswer> {
+  const { status } = await slot.query({ query: "auth_status" }, queryTimeoutMs);
+  const { authMode, loginRequired } = status;
+  const isUsed = authMode !== null;
+  return {
+    authMode,
+    loginRequired,
+    accountId: isUsed ? login.accountId : null,
+    email: isUsed ? login.email : null,
+    plan: isUsed ? login.plan : null,
+    routing: null,
+  };
 }

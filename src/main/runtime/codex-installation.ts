@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import { compareToTested } from "../../workers/contract/codex-capabilities.js";
 import type { SpawnSpec } from "../../workers/contract/endpoint.js";
 import type { TurnProfile } from "../../workers/contract/turn.js";
+import { AccountBase } from "./account-base.js";
 import type { CatalogEntry } from "./app-server/catalog-cache.js";
 import { buildChildEnvironment } from "./app-server/child-environment.js";
 import {
@@ -26,6 +27,7 @@ import {
 } from "./app-server/state-directory.js";
 import { describeStateFault } from "./app-server/state-directory-fault.js";
 import { closingError } from "./app-server/unavailable.js";
+import { askAccount } from "./ask-account.js";
 import type { RunningBinary } from "./codex-log.js";
 
 /** Which Codex runs, on whose login, and where its state is. */
@@ -94,10 +96,17 @@ export class CodexInstallation {
   #expectsLogin = false;
   #closing: Promise<void> | null = null;
   readonly #over = new AbortController();
+  readonly accountBase: AccountBase;
 
-  constructor(options: CodexInstallationOptions, logger: Logger) {
+  constructor(options: CodexInstallationOptions, clientVersion: string, logger: Logger) {
     this.#options = options;
     this.#logger = logger;
+    this.accountBase = new AccountBase({
+      clientVersion,
+      ask: askAccount,
+      signal: this.#over.signal,
+      logger,
+    });
   }
 
   /** Where this service's own part of the state directory is; null before it is opened, and after it was closed. */
@@ -204,7 +213,16 @@ export class CodexInstallation {
     const modelCatalogPath = await this.#renderCatalog(instance, binary, home, env);
     signal.throwIfAborted();
     const { configArgs } = home;
-    return buildSpawnSpec({ binary, configArgs, cwd: instance.work, env, modelCatalogPath, stopStepMs });
+    const { config } = this.#options;
+    const cwd = instance.work;
+    return this.accountBase.prepare({
+      login: this.#login,
+      authFile: home.keepsLoginInFile ? home.authFile : null,
+      codexVersion: binary.version,
+      baseUrl: home.accountBaseUrl,
+      isBaseGiven: Object.hasOwn(config, "chatgpt_base_url"),
+      spawn: buildSpawnSpec({ binary, configArgs, cwd, env, modelCatalogPath, stopStepMs }),
+    });
   }
 
   /** Looks at the disk; for the own home only. */
@@ -237,6 +255,7 @@ export class CodexInstallation {
     this.stopPreparing();
     // What an opening failed with was said to whoever asked for it.
     const open = await this.#opening?.catch(() => null);
+    await this.accountBase.close();
     this.#open = null;
     await open?.instance.close().catch((error: unknown) => {
       // It keeps its name, by which the next start sees that its owner is gone.

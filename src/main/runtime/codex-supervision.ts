@@ -19,6 +19,7 @@ import type { ConnectionChange, WorkerSlot } from "./pool/worker-slot.js";
 import { WorkerSlots } from "./pool/worker-slots.js";
 import { ReadinessState } from "./readiness-state.js";
 import { ThreadRotation } from "./thread-rotation.js";
+import type { RateLimits } from "./types.js";
 import { Upkeep } from "./upkeep.js";
 import { WorkerChildren } from "./worker-children.js";
 
@@ -82,7 +83,7 @@ export class CodexSupervision {
     this.#options = options;
     this.#logger = logger;
     this.facts = new CodexFacts(logger);
-    this.installation = new CodexInstallation(options.codex, logger);
+    this.installation = new CodexInstallation(options.codex, options.version, logger);
     this.source = createAppServerSource(
       options.appServer,
       this.installation,
@@ -99,12 +100,15 @@ export class CodexSupervision {
       },
       logger,
     );
+    const isLatest = (slot: WorkerSlot) => slot.appServerGeneration === this.#dialledGeneration;
     this.#factsReader = new FactsReader({
       facts: this.facts,
-      findSlot: () => (this.#running ? this.#findSlot() : null),
+      // What is installed is what the latest app-server was started with: one of before would be taken for it.
+      findSlot: () => (this.#running ? (this.#slots?.leastBusy(isLatest) ?? null) : null),
       installed: () => ({
         authFile: this.installation.home?.authFile ?? null,
         catalog: this.installation.catalog,
+        accountBase: this.installation.accountBase,
       }),
       onRead: (generation) => this.#onFactsRead(generation),
       onFailed: (error) => this.#onFactsFailed(error),
@@ -191,10 +195,7 @@ export class CodexSupervision {
       callbacks: {
         onConnection: (slot, change) => this.#onConnection(slot, change),
         onAccountChanged: () => void this.#factsReader.read(),
-        onRateLimits: (rateLimits) => {
-          this.#windows.noteTold(rateLimits);
-          this.#turns?.noteWindow(this.facts.windowOpensInMs(Date.now()));
-        },
+        onRateLimits: (rateLimits) => this.#noteRateLimits(rateLimits),
         onThreadGone: () => this.#turns?.pump(),
         onChild: (slot, pid) => children.set(slot.id, pid),
         onSilent: (slot) => this.#onWorkerSilent(slot),
@@ -362,12 +363,24 @@ export class CodexSupervision {
   #onFactsRead(appServerGeneration: number): void {
     if (!this.#running) return;
     this.#factsGeneration = appServerGeneration;
+    const { accountBase } = this.installation;
+    accountBase.noteRouting(this.facts.routing, {
+      replace: () => this.#rotateAppServer("The account's own settings are kept out of prompts."),
+      onKept: () => this.#decideReadiness(),
+    });
     // Another account has windows of its own, of which nothing is known yet.
     if (this.facts.rateLimits === null) this.#turns?.noteWindow(null);
     this.#windows.noteAccount(this.facts.account?.id ?? null);
+    const rateLimits = accountBase.takeRateLimits();
+    if (rateLimits !== null) this.#noteRateLimits(rateLimits);
     this.#decideReadiness();
     void this.#codexLog.noteModels(this.facts.models ?? []);
     this.upkeep.noteReady();
+  }
+
+  #noteRateLimits(rateLimits: RateLimits): void {
+    this.#windows.noteTold(rateLimits);
+    this.#turns?.noteWindow(this.facts.windowOpensInMs(Date.now()));
   }
 
   #onFactsFailed(error: unknown): void {
@@ -377,6 +390,7 @@ export class CodexSupervision {
   }
 
   #decideReadiness(): void {
+    if (this.installation.accountBase.isBeingReplaced) return;
     if (this.facts.loginRequired && this.#login.startAgainIfUnseen()) return;
     const fault = this.facts.findLoginFault(this.#options.accountId);
     if (fault !== null) {

@@ -216,6 +216,10 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
         ...(this.#hangingCalls > 0 ? ["unanswered_calls"] : []),
         ...this.#supervision.installation.degraded,
         ...this.#supervision.source.degraded,
+        ...this.#supervision.installation.accountBase.findDegraded(
+          this.#supervision.facts.account?.authMode,
+          this.#supervision.codexVersion,
+        ),
         ...missingFeatures(this.#supervision.codexVersion),
       ],
     };

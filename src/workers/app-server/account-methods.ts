@@ -62,8 +62,22 @@ export const accountMethods = {
       ),
       requiresOpenaiAuth: z.boolean(),
       userId: orNull(z.string()),
-      workspaceRouting: orNull(z.object({ chatgptAccountId: z.string() })),
+      workspaceRouting: orNull(
+        z.object({
+          chatgptAccountId: z.string(),
+          backendOrigin: orNull(z.string()),
+          accountRoutingOverride: orNull(z.string()),
+        }),
+      ),
     }),
+  },
+  /** Who is logged in, by what this process has read itself: no request is made for it. */
+  getAuthStatus: {
+    params: z.object({
+      includeToken: z.boolean().exactOptional(),
+      refreshToken: z.boolean().exactOptional(),
+    }),
+    result: z.object({ authMethod: orNull(z.string()), requiresOpenaiAuth: orNull(z.boolean()) }),
   },
   "account/rateLimits/read": {
     params: z.object({}),

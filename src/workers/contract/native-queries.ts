@@ -10,6 +10,21 @@ export interface AccountAnswer {
   readonly accountId: string | null;
   /** Whether the configured provider needs a login at all. */
   readonly loginRequired: boolean;
+  /** Where the account's workspace wants its requests; null where nothing is routed, as before 0.160. */
+  readonly routing: WorkspaceRouting | null;
+}
+
+export interface WorkspaceRouting {
+  readonly origin: string | null;
+  /** `NO_CONSTRAINT` for none. */
+  readonly override: string | null;
+}
+
+/** Who is logged in, as the app-server knows without asking anybody. */
+export interface AuthStatusAnswer {
+  /** Null when nobody is logged in, or the provider needs nobody. */
+  readonly authMode: string | null;
+  readonly loginRequired: boolean;
 }
 
 /** A model of Codex's catalog. */
@@ -51,6 +66,7 @@ export interface PreparedThread {
 
 export type NativeAnswer =
   | { readonly query: "account"; readonly account: AccountAnswer }
+  | { readonly query: "auth_status"; readonly status: AuthStatusAnswer }
   | { readonly query: "models"; readonly models: readonly CatalogModel[] }
   | { readonly query: "rate_limits"; readonly rateLimits: RateLimits }
   | { readonly query: "loaded_threads"; readonly count: number }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { resetCredits, usageProfile, userSettings, workspaceMessages } from "./full-account.js";
+import { sendJson } from "./http-exchange.js";
 import type { JsonObject } from "./json.js";
 import { accountOf, type Exchange, ofFullAccount, type Route, sendForAccount } from "./route.js";
 
@@ -22,6 +23,11 @@ export const accountRoutes: readonly Route[] = [
 async function checkAccounts(exchange: Exchange): Promise<void> {
   exchange.parts.counters.accountsCheckCalls++;
   await delay(exchange.parts.accountCheckDelayMs());
+  if (exchange.parts.counters.accountsCheckCalls <= exchange.parts.refusedAccountChecks) {
+    exchange.request.resume();
+    sendJson(exchange.response, 503, { detail: "The account cannot be read now." });
+    return;
+  }
   await sendForAccount(exchange, listAccounts);
 }
 
@@ -34,13 +40,14 @@ async function tellUsage(exchange: Exchange): Promise<void> {
 /** Codex refuses to start work for an account that is not listed with exactly these keys. */
 function listAccounts(exchange: Exchange): JsonObject {
   const { id, planType } = accountOf(exchange);
+  const { origin, override } = exchange.parts.workspaceRouting;
   return {
     accounts: [
       {
         id,
         plan_type: planType,
-        workspace_backend_origin: "https://127.0.0.1",
-        account_routing_override: "NO_CONSTRAINT",
+        workspace_backend_origin: origin,
+        account_routing_override: override,
         name: exchange.parts.account === "full" ? "Offline Inc." : null,
       },
     ],

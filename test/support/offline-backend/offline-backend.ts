@@ -13,7 +13,7 @@ import type { RecordedModelRequest } from "./recorded-request.js";
 import type { ReplySource } from "./reply.js";
 import { ReplyScript, type RequestMatch } from "./reply-script.js";
 import { RequestLog, type WaitForRequestOptions } from "./request-log.js";
-import type { AccountForm } from "./route.js";
+import { type AccountForm, unroutedWorkspace, type WorkspaceRouting } from "./route.js";
 import { TokenAuthority } from "./token-authority.js";
 import { WebSocketListener } from "./websocket-listener.js";
 
@@ -31,6 +31,10 @@ export interface OfflineBackendOptions {
   readonly account?: AccountForm;
   /** Another organisation's managed configuration than a full account has, as `GET …/wham/config/bundle` answers it. */
   readonly managedConfiguration?: JsonObject;
+  /** How many of the first questions which accounts there are get a 503. Default 0. */
+  readonly refusedAccountChecks?: number;
+  /** Where its accounts' workspaces want the model's requests. Default: where they go anyway. */
+  readonly workspaceRouting?: WorkspaceRouting;
   /**
    * Routes that nobody answers and that are asked for on purpose, as `GET /path`; `any` where no test looks on. Every other
    * unknown route makes `close` fail.
@@ -228,6 +232,8 @@ export class OfflineBackend {
       catalog: options.catalog,
       tokenRefreshDelayMs,
       accountCheckDelayMs: () => this.#accountCheckDelayMs,
+      refusedAccountChecks: options.refusedAccountChecks ?? 0,
+      workspaceRouting: options.workspaceRouting ?? unroutedWorkspace,
     };
     this.#server.on("request", (request, response) => {
       counters.arrivals++;

@@ -24,7 +24,20 @@ export interface RouterParts {
   readonly catalog: JsonObject | undefined;
   readonly tokenRefreshDelayMs: () => number;
   readonly accountCheckDelayMs: () => number;
+  readonly refusedAccountChecks: number;
+  readonly workspaceRouting: WorkspaceRouting;
 }
+
+/** Where a workspace wants its requests, in the backend's own words. */
+export interface WorkspaceRouting {
+  readonly origin: string;
+  readonly override: string;
+}
+
+export const unroutedWorkspace: WorkspaceRouting = {
+  origin: "https://127.0.0.1",
+  override: "NO_CONSTRAINT",
+};
 
 export interface Exchange {
   readonly request: IncomingMessage;

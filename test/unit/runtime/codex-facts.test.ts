@@ -46,7 +46,14 @@ t.test(
   },
 );
 
-const account = { authMode: null, email: null, plan: null, accountId: null, loginRequired: false };
+const account = {
+  authMode: null,
+  email: null,
+  plan: null,
+  accountId: null,
+  loginRequired: false,
+  routing: null,
+};
 
 /** A worker whose Codex has these models. */
 class ScriptedSlot extends WorkerSlot {
@@ -73,9 +80,9 @@ t.test("what the derived catalog keeps from Codex is told as Codex's own catalog
   slot.models = models;
   t.teardown(() => slot.close(0));
   const efforts = () => facts.models?.map(({ defaultReasoningEffort }) => defaultReasoningEffort);
-  await facts.readEssentials(slot, { authFile: null, catalog });
+  await facts.readEssentials(slot, { authFile: null, catalog, accountBase: null });
   t.strictSame(efforts(), ["low", null, "none"]);
-  await facts.readEssentials(slot, { authFile: null, catalog: null });
+  await facts.readEssentials(slot, { authFile: null, catalog: null, accountBase: null });
   t.strictSame(efforts(), ["none", "none", "none"], "without a derived catalog Codex says all itself");
 });
 

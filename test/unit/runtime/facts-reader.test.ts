@@ -34,7 +34,7 @@ function create(failures: number, hasWorker = true) {
   const reader = new FactsReader({
     facts,
     findSlot: () => (hasWorker ? slot : null),
-    installed: () => ({ authFile: null, catalog: null }),
+    installed: () => ({ authFile: null, catalog: null, accountBase: null }),
     onRead: () => {},
     onFailed: (error) => failed.push(error),
   });

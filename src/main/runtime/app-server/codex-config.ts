@@ -96,6 +96,12 @@ export function readModelProvider(config: TomlTable): string {
   return typeof provider === "string" && provider !== "" ? provider : "openai";
 }
 
+/** Where the account's own routes are, if the configuration says it. */
+export function readAccountBase(config: TomlTable): string | null {
+  const { chatgpt_base_url: base } = config;
+  return typeof base === "string" ? base : null;
+}
+
 /** Environment variables that the configured providers name, or are known to read. */
 export function readProviderEnvironmentKeys(config: TomlTable): readonly string[] {
   const keys = new Set(builtInProviderKeys[readModelProvider(config)] ?? []);

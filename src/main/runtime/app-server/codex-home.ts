@@ -6,6 +6,7 @@ import {
   applyOverride,
   applyServiceSettings,
   carryOverConfig,
+  readAccountBase,
   readMcpServerNames,
   readModelProvider,
   readProviderEnvironmentKeys,
@@ -47,6 +48,10 @@ export interface PreparedCodexHome {
   readonly environmentKeys: readonly string[];
   /** Codex's `model_provider`, `openai` when the user names none: the provider profile id. */
   readonly modelProvider: string;
+  /** Codex's `chatgpt_base_url`, where the account's own routes are; null where it is Codex's default. */
+  readonly accountBaseUrl: string | null;
+  /** Whether Codex has its login from `authFile`, and from nowhere else. */
+  readonly keepsLoginInFile: boolean;
   /** The file whose change means another login: the user's, wherever the link leads. */
   readonly authFile: string;
   /** What was done to the login link; null in `user` mode. */
@@ -101,6 +106,8 @@ async function writeOwnHome(
     environmentKeys: readProviderEnvironmentKeys(config),
     // A copy of the built-in one is that to everybody.
     modelProvider: readModelProvider(carried),
+    accountBaseUrl: readAccountBase(config),
+    keepsLoginInFile: config.cli_auth_credentials_store === "file",
     authFile: join(userCodexHome, "auth.json"),
     authLink,
     warnings: [],
@@ -139,6 +146,8 @@ function describeUserHome(
     configArgs: Object.entries(settings).flatMap(([key, value]) => ["-c", `${key}=${value}`]),
     environmentKeys: readProviderEnvironmentKeys(effective),
     modelProvider: readModelProvider(effective),
+    accountBaseUrl: readAccountBase(effective),
+    keepsLoginInFile: (effective.cli_auth_credentials_store ?? "file") === "file",
     authFile: join(userCodexHome, "auth.json"),
     authLink: null,
     warnings: mcpServers.others.map(

@@ -72,7 +72,11 @@ function readSubject(idToken: unknown): unknown {
     const claims: unknown = JSON.parse(
       Buffer.from(idToken.split(".")[1] ?? "", "base64url").toString("utf8"),
     );
-    return isJsonObject(claims) ? [claims.sub ?? null, claims.email ?? null] : null;
+    if (!isJsonObject(claims)) return null;
+    const { sub, email, "https://api.openai.com/auth": account } = claims;
+    // Another plan has other rules: an app-server that was started for a person's must not go on for an organisation's.
+    const plan = isJsonObject(account) ? account.chatgpt_plan_type : null;
+    return [sub ?? null, email ?? null, plan ?? null];
   } catch {
     // No token of ours to judge; the account id says who it is.
     return null;

@@ -1,0 +1,33 @@
+/** Asks a short-lived app-server who is logged in, where the account's requests go, and what is left of its plan. */
+import { AppServerConnection } from "./app-server/connection.js";
+import type { AccountOutcome, AccountTask } from "./contract/account-messages.js";
+import { readAccount, readRateLimits } from "./native-queries.js";
+
+/** Never rejects; when it resolves, the app-server has ended. */
+export async function askAccount(task: AccountTask, signal: AbortSignal): Promise<AccountOutcome> {
+  const { spawn, clientVersion, timeoutMs } = task;
+  const connection = new AppServerConnection({
+    clientName: "codex-native-api",
+    clientVersion,
+    countFault: () => {},
+    callbacks: { onStateChange: () => {}, onAccountNotice: () => {}, onChild: () => {} },
+  });
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const options = { timeoutMs, signal: deadline };
+  try {
+    connection.connect({ kind: "stdio", spawn }, 1);
+    await connection.whenReady(options);
+    const account = readAccount(await connection.call("account/read", {}, options));
+    if (account.authMode !== "chatgpt") return { status: "answered", account, rateLimits: null };
+    // Only health and a used-up plan want the windows: the account is known without them.
+    const rateLimits = await connection
+      .call("account/rateLimits/read", {}, options)
+      .then((answer) => readRateLimits(answer.rateLimits))
+      .catch(() => null);
+    return { status: "answered", account, rateLimits };
+  } catch (error) {
+    return { status: "failed", message: error instanceof Error ? error.message : "unknown fault" };
+  } finally {
+    await connection.close();
+  }
+}

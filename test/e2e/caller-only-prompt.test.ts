@@ -1,0 +1,176 @@
+/** That an account's own settings reach no prompt, and that turns lack nothing for it. */
+import t, { type Test } from "tap";
+import { accountAddsToPrompts } from "../../src/main/runtime/account-base.js";
+import { isAtLeast } from "../../src/workers/contract/codex-capabilities.js";
+import { testCodexVersion } from "../support/codex-version.js";
+import { managedInstructions, switchAccount } from "../support/offline-backend/index.js";
+import {
+  pollUntil,
+  type ServiceHarness,
+  type ServiceHarnessOptions,
+  startServiceHarness,
+} from "../support/service-harness.js";
+import { shownToModel } from "../support/shown-to-model.js";
+
+const addsToPrompts = accountAddsToPrompts(testCodexVersion)
+  ? {}
+  : { skip: `Codex ${testCodexVersion} adds nothing` };
+const knowsRouting = isAtLeast(testCodexVersion, 0, 160)
+  ? {}
+  : { skip: `Codex ${testCodexVersion} does not ask where requests go` };
+
+/** The ways to the model that use a ChatGPT login. */
+const logins: Readonly<Record<string, ServiceHarnessOptions>> = {
+  "the built-in provider over WebSocket": {},
+  "the built-in provider over SSE": { backend: { webSocket: "refuse" } },
+  "a custom provider over WebSocket": { provider: { supportsWebSockets: true } },
+  "a custom provider over SSE": { provider: { supportsWebSockets: false } },
+};
+
+/** A person's account with everything on. */
+function startFull(t: Test, options: ServiceHarnessOptions = {}): Promise<ServiceHarness> {
+  return startServiceHarness(t, {
+    planType: "pro",
+    ...options,
+    backend: { account: "full", ...options.backend },
+  });
+}
+
+async function ask({ client, backend }: ServiceHarness, input = "hello"): Promise<unknown> {
+  await client.responses.create({ input });
+  return shownToModel(backend.requests.at(-1));
+}
+
+const countAsked = ({ backend }: ServiceHarness, end: string): number =>
+  backend.asked.filter(({ path }) => path.endsWith(end)).length;
+
+const isNamed = ({ service }: ServiceHarness): boolean =>
+  service.health()?.degraded.includes("caller_only_prompt") === true;
+
+for (const [name, options] of Object.entries(logins)) {
+  t.test(`by ${name}, an account with everything on is sent what a bare one is`, addsToPrompts, async (t) => {
+    const full = await startFull(t, options);
+    const bare = await startServiceHarness(t, options);
+    for (const input of ["first", "second"]) t.strictSame(await ask(full, input), await ask(bare, input));
+    t.equal(countAsked(full, "/settings/user"), 0, "nobody asks for the settings");
+    t.notOk(isNamed(full));
+    t.match(full.service.health()?.account, {
+      id: "acct-offline-1",
+      email: "offline@example.test",
+      plan: "pro",
+      authMode: "chatgpt",
+    });
+    t.ok(full.service.health()?.rateLimits?.primary, "the plan's windows are known");
+  });
+}
+
+for (const [name, workspaceRouting] of Object.entries({
+  "another origin": { origin: "https://eu.example.test", override: "NO_CONSTRAINT" },
+  "an override": { origin: "https://127.0.0.1", override: "us_cr" },
+})) {
+  t.test(
+    `a workspace that routes its requests by ${name} keeps its backend, and health names it`,
+    knowsRouting,
+    async (t) => {
+      const routed = await startFull(t, { backend: { workspaceRouting } });
+      // Where the requests go then is not this machine's: only who is logged in is looked at.
+      await pollUntil(() => routed.service.health()?.account != null);
+      t.ok(isNamed(routed));
+    },
+  );
+}
+
+t.test(
+  "where the account cannot be read at the start, no turn runs before it was",
+  knowsRouting,
+  async (t) => {
+    const harness = await startFull(t, { backend: { refusedAccountChecks: 3 } });
+    await harness.client.responses.create({ input: "hello" });
+    t.notMatch(JSON.stringify(harness.backend.requests), "git_attribution");
+    t.notOk(isNamed(harness));
+    t.comment(`app-server ${harness.service.health()?.appServer?.generation}`);
+  },
+);
+
+t.test(
+  "an organisation's configuration stays in force, and health names what may come with it",
+  addsToPrompts,
+  async (t) => {
+    const organisation = await startFull(t, { planType: "enterprise" });
+    t.match(JSON.stringify(await ask(organisation)), new RegExp(managedInstructions));
+    t.ok(isNamed(organisation));
+  },
+);
+
+t.test("a base that is given to the service is used, and health names it", addsToPrompts, async (t) => {
+  const given = await startFull(t, {
+    argv: ["--codex-config", "chatgpt_base_url=http://127.0.0.1:1/backend-api"],
+  });
+  await pollUntil(() => isNamed(given));
+  t.equal(countAsked(given, "/wham/accounts/check"), 0);
+});
+
+t.test("without a ChatGPT account there is nothing to name", async (t) => {
+  for (const login of ["provider", "api-key"] as const) {
+    const harness = await startServiceHarness(t, { login });
+    await harness.untilReady();
+    t.notOk(isNamed(harness), login);
+  }
+});
+
+t.test("a process for each worker, and the user's own home, are cut off too", addsToPrompts, async (t) => {
+  for (const argv of [
+    ["--app-server", "stdio"],
+    ["--codex-home-mode", "user"],
+  ]) {
+    const full = await startFull(t, { argv });
+    t.notMatch(JSON.stringify(await ask(full)), "git_attribution", argv.join(" "));
+    t.notOk(isNamed(full));
+  }
+});
+
+t.test(
+  "a switch between a person's account and an organisation's changes both ways",
+  addsToPrompts,
+  async (t) => {
+    const harness = await startFull(t);
+    const { backend, service, userHome } = harness;
+    const switchTo = async (accountId: string, planType: string): Promise<string> => {
+      await switchAccount(userHome, { backend, accountId, planType });
+      await pollUntil(
+        () => service.health()?.account?.id === accountId && service.health()?.readiness.ready === true,
+      );
+      return JSON.stringify(await ask(harness));
+    };
+    await harness.untilReady();
+    t.match(await switchTo("acct-organisation", "enterprise"), managedInstructions);
+    t.ok(isNamed(harness));
+    t.notMatch(await switchTo("acct-person", "plus"), /git_attribution|Organisation/);
+    t.notOk(isNamed(harness));
+  },
+);
+
+t.test("another plan of the same account counts as another login", addsToPrompts, async (t) => {
+  const harness = await startFull(t);
+  await harness.untilReady();
+  await switchAccount(harness.userHome, { backend: harness.backend, planType: "business" });
+  await pollUntil(() => isNamed(harness) && harness.service.health()?.account?.plan === "business");
+  t.match(JSON.stringify(await ask(harness)), managedInstructions);
+});
+
+t.test("a login that had expired at the start is refreshed once, and turns run", addsToPrompts, async (t) => {
+  const harness = await startFull(t, { accessTokenExpiresInSeconds: -10 });
+  t.match(await harness.client.responses.create({ input: "hello" }), { status: "completed" });
+  t.equal(harness.backend.counters.tokenRefreshes, 1);
+  t.equal(harness.backend.counters.reusedRefreshTokens, 0);
+});
+
+t.test("a login that is revoked in between is refreshed once, and turns run", addsToPrompts, async (t) => {
+  const harness = await startFull(t);
+  await harness.untilReady();
+  const before = harness.backend.counters.tokenRefreshes;
+  harness.backend.tokens.revokeAccessTokens();
+  t.equal((await harness.client.responses.create({ input: "hello" })).status, "completed");
+  t.equal(harness.backend.counters.tokenRefreshes, before + 1);
+  t.equal(harness.backend.counters.reusedRefreshTokens, 0);
+});

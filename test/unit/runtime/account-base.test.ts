@@ -1,0 +1,175 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import t, { type Test } from "tap";
+import { AccountBase, type PreparedAppServer } from "../../../src/main/runtime/account-base.js";
+import { createDeferred } from "../../../src/main/runtime/app-server/deferred.js";
+import type { AccountOutcome } from "../../../src/workers/contract/account-messages.js";
+import { newestTestedCodex } from "../../../src/workers/contract/codex-capabilities.js";
+import type { WorkspaceRouting } from "../../../src/workers/contract/native-queries.js";
+import { signNothing } from "../../support/offline-backend/unsigned-jwt.js";
+import { makeTemporaryDirectory, testLogger } from "../../support/runtime-harness.js";
+
+const spawn = { command: "codex", args: ["app-server"], cwd: "/", env: {}, stopStepMs: 1 };
+const unrouted: WorkspaceRouting = { origin: "https://chatgpt.com", override: "NO_CONSTRAINT" };
+const windows = {
+  primary: { usedPercent: 12, windowMinutes: 300, resetsAt: null },
+  secondary: null,
+  plan: "pro",
+  reached: null,
+};
+const failed: AccountOutcome = { status: "failed", message: "no network" };
+
+function answered(routing: WorkspaceRouting | null): AccountOutcome {
+  const account = { authMode: "chatgpt", email: null, plan: "pro", accountId: null, loginRequired: true };
+  return { status: "answered", account: { ...account, routing }, rateLimits: windows };
+}
+
+interface Login {
+  readonly plan?: string;
+  readonly expiresInMs?: number;
+  readonly apiKey?: string;
+}
+
+/** A login file, and a base whose questions are answered in this order, the last one again and again. */
+async function prepareBase(t: Test, outcomes: readonly AccountOutcome[], login: Login = {}) {
+  const authFile = join(await makeTemporaryDirectory(t), "auth.json");
+  const { plan = "pro", expiresInMs = 3_600_000, apiKey = null } = login;
+  const exp = Math.floor((Date.now() + expiresInMs) / 1000);
+  const claims = {
+    email: "a@example.test",
+    exp,
+    "https://api.openai.com/auth": { chatgpt_plan_type: plan },
+  };
+  const token = signNothing(claims);
+  const tokens = { id_token: token, access_token: token, account_id: "acct-1" };
+  const auth = { OPENAI_API_KEY: apiKey, tokens: apiKey === null ? tokens : null };
+  await writeFile(authFile, JSON.stringify(auth));
+  let asked = 0;
+  const base = new AccountBase({
+    clientVersion: "0",
+    ask: async () => outcomes[Math.min(asked++, outcomes.length - 1)] ?? failed,
+    signal: new AbortController().signal,
+    logger: testLogger,
+  });
+  const app: PreparedAppServer = {
+    login: "digest",
+    authFile,
+    codexVersion: newestTestedCodex,
+    baseUrl: null,
+    isBaseGiven: false,
+    spawn,
+  };
+  return { base, app, asked: () => asked };
+}
+
+t.test("a person's account is cut off, and its login says whose it is", async (t) => {
+  const { base, app } = await prepareBase(t, [answered(unrouted)]);
+  t.same((await base.prepare(app)).args, ["app-server", "-c", 'chatgpt_base_url="none:"']);
+  t.match(base.login, { accountId: "acct-1", email: "a@example.test", plan: "pro" });
+  t.same(base.takeRateLimits(), windows, "the windows came with the answer");
+  t.equal(base.takeRateLimits(), null);
+});
+
+const kept: Readonly<
+  Record<string, { login?: Login; app?: Partial<PreparedAppServer>; routing?: WorkspaceRouting }>
+> = {
+  "an organisation's plan": { login: { plan: "enterprise" } },
+  "a plan that is not known": { login: { plan: "galaxy" } },
+  "another origin": { routing: { ...unrouted, origin: "https://eu.chatgpt.com" } },
+  "an override": { routing: { ...unrouted, override: "us_cr" } },
+  "a base that was given to the service": { app: { isBaseGiven: true } },
+  "a newer Codex than was tried": { app: { codexVersion: "9.0.0" } },
+  "a Codex that adds nothing": { app: { codexVersion: "0.140.0" } },
+};
+const codexVersionOf = (app?: Partial<PreparedAppServer>) => app?.codexVersion ?? newestTestedCodex;
+
+for (const [name, { login, app: other, routing }] of Object.entries(kept)) {
+  t.test(`the account's base is kept for ${name}`, async (t) => {
+    const { base, app } = await prepareBase(t, [answered(routing ?? unrouted)], login);
+    t.equal(await base.prepare({ ...app, ...other }), spawn);
+    t.equal(base.login, null);
+    const names = codexVersionOf(other) === "0.140.0" ? [] : ["caller_only_prompt"];
+    t.same(base.findDegraded("chatgpt", codexVersionOf(other)), names);
+  });
+}
+
+t.test("without a ChatGPT login in the file there is nothing to keep", async (t) => {
+  const { base, app, asked } = await prepareBase(t, [answered(unrouted)], { apiKey: "sk-1" });
+  for (const other of [{}, { login: null }, { authFile: null }]) {
+    t.equal(await base.prepare({ ...app, ...other }), spawn);
+    t.same(base.findDegraded("apiKey", newestTestedCodex), []);
+  }
+  t.equal(asked(), 0);
+});
+
+t.test("the host of a configured base is where requests go anyway", async (t) => {
+  const { base, app } = await prepareBase(t, [answered({ ...unrouted, origin: "https://gate.example" })]);
+  await base.prepare({ ...app, baseUrl: "http://gate.example:8080/backend-api" });
+  t.ok(base.login);
+});
+
+/** How the app-server is replaced, and how often that was begun. */
+function replacement(replaceOnce: () => Promise<void>) {
+  let begun = 0;
+  const { promise: kept, resolve: onKept } = createDeferred<void>();
+  const replace = () => {
+    begun += 1;
+    return replaceOnce();
+  };
+  return { actions: { replace, onKept }, kept, begun: () => begun };
+}
+
+t.test(
+  "where the routing could not be asked, what the app-server says of it brings another one, once",
+  async (t) => {
+    const { base, app, asked } = await prepareBase(t, [failed]);
+    const { actions, begun } = replacement(async () => {});
+    t.equal(await base.prepare(app), spawn);
+    t.notOk(base.isBeingReplaced);
+    for (const _ of [1, 2]) base.noteRouting(unrouted, actions);
+    t.ok(base.isBeingReplaced);
+    t.equal(begun(), 1);
+    await base.prepare(app);
+    t.ok(base.login, "the next one is cut off");
+    t.equal(asked(), 1, "by what was said");
+    base.noteRouting(null, actions);
+    t.equal(begun(), 1, "a Codex that is cut off says nothing");
+  },
+);
+
+t.test("a workspace that turns out to route elsewhere keeps its base", async (t) => {
+  const { base, app } = await prepareBase(t, [failed]);
+  const { actions, begun } = replacement(async () => {});
+  await base.prepare(app);
+  base.noteRouting({ ...unrouted, override: "us_cr" }, actions);
+  t.equal(begun(), 0);
+  t.same(base.findDegraded("chatgpt", newestTestedCodex), ["caller_only_prompt"]);
+});
+
+t.test("an app-server that cannot be replaced goes on, and is named", async (t) => {
+  const { base, app } = await prepareBase(t, [failed]);
+  const { actions, kept } = replacement(() => Promise.reject(new Error("no")));
+  await base.prepare(app);
+  base.noteRouting(unrouted, actions);
+  await kept;
+  t.notOk(base.isBeingReplaced);
+  t.same(base.findDegraded("chatgpt", newestTestedCodex), ["caller_only_prompt"]);
+});
+
+t.test("the routing is asked once a login", async (t) => {
+  const { base, app, asked } = await prepareBase(t, [answered(unrouted)]);
+  for (const _ of [1, 2]) await base.prepare(app);
+  t.equal(asked(), 1);
+  await base.prepare({ ...app, login: "another" });
+  t.equal(asked(), 2);
+});
+
+t.test("windows are not asked for while the app-server may be refreshing its login", async (t) => {
+  const early = await prepareBase(t, [answered(unrouted)]);
+  await early.base.prepare(early.app);
+  t.same(await early.base.readRateLimits(1_000), windows);
+  const late = await prepareBase(t, [answered(unrouted)], { expiresInMs: 60_000 });
+  await late.base.prepare(late.app);
+  t.equal(await late.base.readRateLimits(1_000), null);
+  t.equal(late.asked(), 1);
+});
