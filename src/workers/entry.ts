@@ -10,6 +10,8 @@ let thread: WorkerThread | null = null;
 export default async function handleTask(task: WorkerTask): Promise<void> {
   switch (task.kind) {
     case "attach":
+      // Meant for a thread that died meanwhile: its slot learns by the closed port.
+      if (thread !== null) return task.controlPort.close();
       thread = new WorkerThread(task);
       return thread.start();
     case "turn":

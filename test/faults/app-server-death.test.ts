@@ -92,6 +92,9 @@ t.test("a worker that dies comes back as a new generation", async (t) => {
     );
   });
   t.equal(runtime.health().workers.length, before.length);
+  const turns = Array.from({ length: 4 * before.length }, () => runtime.runIsolatedTurn(hello));
+  for (const { outcome } of await Promise.all(turns)) t.equal(outcome.status, "completed");
+  t.ok(before.length > 1, "another thread was there to be taken for it");
 });
 
 t.test("closing leaves no process behind, with turns in flight or without", async (t) => {

@@ -110,6 +110,7 @@ export class IsolatedTurns {
     this.#connections = new NativeConnections(options.connections, {
       running: () => this.#admission.running,
       waiting: () => this.#admission.waitingWithThread,
+      wanted: () => Math.min(this.#admission.depth - this.#admission.waitingWithThread, context.room.free()),
       parked: this.#parked,
       threads: this.#threads,
       spares: this.#spares,
@@ -225,7 +226,12 @@ export class IsolatedTurns {
         this.#checkAccount(wanted, permit);
         return assignment;
       };
-      const ended = await this.#attempts.run({ wanted, permit, handlers: handled, assign });
+      const ended = await this.#attempts
+        .run({ wanted, permit, handlers: handled, assign })
+        .catch((error: unknown) => {
+          if (isAlive(thread)) thread.slot.releaseThread(thread.threadId);
+          throw error;
+        });
       if (!ended.session.begun) this.#threads.keep(thread);
       return this.#concludeOrReplay({ ...ended, permit }, handlers);
     });
@@ -344,7 +350,7 @@ export class IsolatedTurns {
     if (this.#context.readiness.phase !== "ready") return null;
     const thread = { ...wanted.thread, model: this.#context.chooseModel(wanted.model) };
     const either = { thread, blank: blankSettings(thread, this.#context.codexVersion()) };
-    return this.#connections.makeRoomFor(either) ? this.#places.find(this.#spares, either) : null;
+    return this.#places.find(this.#spares, either, () => this.#connections.makeRoom());
   }
 
   /** Turns that wait for a place come first. Those that wait for the account's room gain by threads that are there when it comes. */

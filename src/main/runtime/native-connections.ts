@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import { UpstreamConnections, type UpstreamConnectionsOptions } from "./admission/upstream-connections.js";
 import type { NativeThreads } from "./native-threads.js";
 import type { ParkedTurns } from "./parked-turns.js";
-import type { SpareThreads, WantedThread } from "./spare-threads.js";
+import type { SpareThreads } from "./spare-threads.js";
 import type { UpstreamConnectionsHealth } from "./types.js";
 
 /** What holds connections to the backend. */
@@ -11,9 +11,11 @@ export interface NativeConnectionsContext extends Pick<UpstreamConnectionsOption
   readonly running: () => number;
   /** Turns that wait and have a native thread. */
   readonly waiting: () => number;
+  /** Turns that wait for a connection and that the account has room for. */
+  readonly wanted: () => number;
   readonly parked: Pick<ParkedTurns<never>, "size" | "abandonOldest">;
   readonly threads: Pick<NativeThreads, "size" | "releaseOldest">;
-  readonly spares: Pick<SpareThreads, "held" | "leaving" | "hasFor" | "discardOne">;
+  readonly spares: Pick<SpareThreads, "held" | "leaving" | "discardOne">;
   /** Threads that Codex was told to unload. */
   readonly slots: { readonly leavingThreads: number };
   readonly logger: Logger;
@@ -46,17 +48,15 @@ export class NativeConnections {
     });
   }
 
-  /** Whether a turn on such a thread may begin; where not, room is being made or comes with time. */
-  makeRoomFor(wanted: WantedThread): boolean {
-    const { spares, threads, parked, slots } = this.#context;
-    const { hasRoom } = this.#upstream;
-    if (hasRoom && this.#upstream.isPaceKept) return true;
-    // It brings its connection along.
-    if (spares.hasFor(wanted)) return true;
-    if (hasRoom) return false;
-    // What is on its way out makes the room already.
-    if (slots.leavingThreads + spares.leaving > 0) return false;
-    void (spares.discardOne() || threads.releaseOldest() || parked.abandonOldest());
+  /** Whether a turn may begin that opens a connection; where not, room is being made, for all that wait for it, or comes with time. */
+  makeRoom(): boolean {
+    const { spares, threads, parked, wanted } = this.#context;
+    if (this.#upstream.hasRoom) return this.#upstream.isPaceKept;
+    // What is on its way out makes room already.
+    const most = Math.max(1, wanted());
+    while (this.#leaving < most) {
+      if (!spares.discardOne() && !threads.releaseOldest() && !parked.abandonOldest()) break;
+    }
     return false;
   }
 
@@ -79,6 +79,10 @@ export class NativeConnections {
 
   close(): void {
     this.#upstream.close();
+  }
+
+  get #leaving(): number {
+    return this.#context.slots.leavingThreads + this.#context.spares.leaving;
   }
 
   get #held(): number {

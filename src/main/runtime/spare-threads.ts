@@ -131,10 +131,11 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
     return taken;
   }
 
-  /** Whether such a turn would get a spare. */
-  hasFor({ thread, blank }: WantedThread): boolean {
-    const has = (settings: ThreadSettings) => this.#demands.find(settings)?.spares.some(isAlive) ?? false;
-    return has(thread) || (blank !== null && has(blank));
+  /** Whether `take` would give such a turn a spare. */
+  hasFor({ thread, blank, accepts }: SpareUser<Slot>): boolean {
+    const has = (settings: ThreadSettings, fits: SpareUser<Slot>["accepts"]) =>
+      this.#demands.find(settings)?.spares.some((spare) => this.#isFit(spare, fits)) ?? false;
+    return has(thread, accepts) || (blank !== null && has(blank, this.#blankFits(accepts)));
   }
 
   /** Gives up the spare of the settings longest unused; false where there is none. */
@@ -187,6 +188,7 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
     void spare.prepared.then((prepared) => {
       this.#unwanted -= 1;
       if (prepared !== null && isAlive(spare)) spare.slot.releaseThread(prepared.threadId);
+      else this.#context.onPlaceLeft();
     });
   }
 
@@ -218,7 +220,7 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
     const own = this.#takeOf(thread, accepts);
     if (own.spare !== null || blank === null) return { spare: own.spare, lacksInstructions: false };
     // Those that come again get threads of their own, which know their instructions already.
-    const fits = (slot: Slot) => accepts(slot) && slot.appServerGeneration !== this.#fullGeneration;
+    const fits = this.#blankFits(accepts);
     const other = own.isFirst ? this.#takeOf(blank, fits).spare : this.#findOf(blank, fits);
     return { spare: other, lacksInstructions: other !== null };
   }
@@ -236,7 +238,7 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
   #findOf(thread: ThreadSettings, accepts: SpareUser<Slot>["accepts"]): SpareThread<Slot> | null {
     const { spares = [] } = this.#demands.find(thread) ?? {};
     this.#discardAged(spares);
-    const index = spares.findIndex((spare) => isAlive(spare) && accepts(spare.slot));
+    const index = spares.findIndex((spare) => this.#isFit(spare, accepts));
     return index === -1 ? null : (spares.splice(index, 1)[0] ?? null);
   }
 
@@ -288,6 +290,15 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
     this.#preparing.delete(gatePlace);
     this.#context.onPlaceLeft();
     this.refill();
+  }
+
+  #isFit(spare: SpareThread<Slot>, accepts: SpareUser<Slot>["accepts"]): boolean {
+    const isAged = spare.startedAtMs < this.#context.now() - this.#options.maxAgeMs;
+    return !isAged && isAlive(spare) && accepts(spare.slot);
+  }
+
+  #blankFits(accepts: SpareUser<Slot>["accepts"]): SpareUser<Slot>["accepts"] {
+    return (slot) => accepts(slot) && slot.appServerGeneration !== this.#fullGeneration;
   }
 
   #discardAged(spares: SpareThread<Slot>[]): void {

@@ -55,6 +55,7 @@ export class TurnAdmission {
       return await this.#wait({ ...terms, ...search, caller, model, signal, returned });
     } catch (error) {
       session.cancel();
+      session.leave();
       throw error;
     }
   }

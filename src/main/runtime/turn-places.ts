@@ -36,12 +36,17 @@ export class TurnPlaces {
     this.#processPerWorker = processPerWorker;
   }
 
-  /** On the worker that has a spare thread of these settings, else on the least busy one. */
-  find(spares: SpareThreads, wanted: WantedThread): Place | null {
+  /**
+   * On the worker that has a spare thread of these settings, else on the least busy one. `mayOpen`: whether a turn without a spare
+   * may begin, which opens a connection to the backend.
+   */
+  find(spares: SpareThreads, wanted: WantedThread, mayOpen: () => boolean): Place | null {
     const accepts = (slot: WorkerSlot) => this.#hasRoom(slot);
     const leastBusy = this.#slots.leastBusy(accepts);
     if (leastBusy === null) return null;
-    const { spare, lacksInstructions } = spares.take({ ...wanted, accepts });
+    const user = { ...wanted, accepts };
+    if (!spares.hasFor(user) && !mayOpen()) return null;
+    const { spare, lacksInstructions } = spares.take(user);
     const slot = spare?.slot ?? leastBusy;
     return { slot, spare, lacksInstructions, gatePlace: this.#enterGate(slot) };
   }

@@ -26,9 +26,13 @@ export interface PendingCallsOptions {
 
 /**
  * How long an answer takes before it counts as overdue, and how long until it is looked after again, in milliseconds. Codex
- * answers what a turn needs within some tens of milliseconds.
+ * answers what a turn needs within some tens of milliseconds; on a busy machine it takes longer for all, and none of them is overdue.
  */
-const overdueAfterMs = { first: 500, again: 5_000 } as const;
+const overdueAfterMs = { least: 500, most: 5_000, again: 5_000 } as const;
+/** So many times what the slowest of the last answers took. */
+const overdueFactor = 4;
+/** What is left of the slowest with each answer since. */
+const forgetting = 0.8;
 
 /** Late results that are waited for; beyond these the oldest is given up. */
 const maxLateResults = 1024;
@@ -41,6 +45,8 @@ export class PendingCalls {
   readonly #hanging = new Set<number>();
   readonly #late = new Map<number, (result: unknown) => void>();
   #nextId = 0;
+  /** What watched calls took to be answered, at worst and lately. */
+  #slowestMs: number = overdueAfterMs.least;
 
   constructor(options: PendingCallsOptions) {
     this.#options = options;
@@ -68,6 +74,7 @@ export class PendingCalls {
       throw new TooManyCallsError(`${limits.maxPendingCalls} calls wait for the app-server already`);
     }
     const id = this.#nextId++;
+    const openedAtMs = this.#options.now();
     const answer = new Promise<unknown>((resolve, reject) => {
       const settle: PendingCall["settle"] = (outcome) => {
         this.#calls.delete(id);
@@ -75,8 +82,9 @@ export class PendingCalls {
         clearTimeout(deadline);
         stopWatching();
         signal?.removeEventListener("abort", abort);
-        if ("error" in outcome) reject(outcome.error);
-        else resolve(outcome.result);
+        if ("error" in outcome) return reject(outcome.error);
+        if (options.onOverdue !== undefined) this.#noteAnswered(this.#options.now() - openedAtMs);
+        resolve(outcome.result);
       };
       const giveUp = (error: Error) => {
         if (onLateResult !== undefined) this.#expectLate(id, onLateResult);
@@ -120,6 +128,14 @@ export class PendingCalls {
     }
   }
 
+  #noteAnswered(tookMs: number): void {
+    this.#slowestMs = Math.max(tookMs, this.#slowestMs * forgetting);
+  }
+
+  get #overdueMs(): number {
+    return Math.min(overdueAfterMs.most, Math.max(overdueAfterMs.least, this.#slowestMs * overdueFactor));
+  }
+
   /** Looks after an answer that does not come, until it is stopped. */
   #watch(id: number, { onOverdue }: CallOptions): () => void {
     const { now, answersSince } = this.#options;
@@ -137,7 +153,7 @@ export class PendingCalls {
       if (looks === 2) this.#hanging.add(id);
       onOverdue?.();
     };
-    timer = setTimeout(() => void look(), overdueAfterMs.first);
+    timer = setTimeout(() => void look(), this.#overdueMs);
     return () => clearTimeout(timer);
   }
 }

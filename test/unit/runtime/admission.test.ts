@@ -199,6 +199,7 @@ t.test("a turn waits for the account's room, and starts by itself when time brin
   const room: AccountRoom = {
     isLimited: true,
     hasRoom: () => hasRoom,
+    free: () => 1,
     enter: (model) => ({
       started: () => {},
       overdue: () => {},
@@ -287,6 +288,29 @@ t.test("a turn with a thread that leaves the queue unserved is not counted any l
   gaveUp.abort();
   t.equal(await waiting.catch(code), "turn_cancelled");
   t.equal(admission.waitingWithThread, 0);
+});
+
+t.test("a batch makes room in a full queue for what its caller asks itself", async (t) => {
+  const { admission, ask, setPlaces } = createAdmission({ maxQueue: 3 });
+  setPlaces(0);
+  const batch = [1, 2, 3].map(() =>
+    admission.acquire({ ...ask(), priority: "background" as const }).catch(code),
+  );
+  const own = admission.acquire(ask());
+  t.equal(await batch[2], "queue_full");
+  t.equal(await admission.acquire({ ...ask(), priority: "background" as const }).catch(code), "queue_full");
+  setPlaces(1);
+  admission.pump();
+  (await own).release();
+  admission.close(new CodexNativeApiError("native_runtime_unavailable", "closing"));
+  await Promise.all(batch);
+});
+
+t.test("a turn whose caller's time is over already does not start", async (t) => {
+  const { admission, ask } = createAdmission();
+  const late = admission.acquire({ ...ask(), deadlineAtMs: performance.now() - 1 });
+  t.equal(await late.catch(code), "queue_timeout");
+  t.equal(admission.running, 0);
 });
 
 t.test("a caller's deadline ends its wait before the queue's time", async (t) => {

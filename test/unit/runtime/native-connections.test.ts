@@ -5,20 +5,12 @@ import {
   NativeConnections,
   type NativeConnectionsContext,
 } from "../../../src/main/runtime/native-connections.js";
-import type { ThreadSettings } from "../../../src/workers/contract/turn.js";
-
-const thread: ThreadSettings = {
-  profile: "lean",
-  instructions: "",
-  tools: [],
-  webSearch: null,
-  verbosity: null,
-  model: "gpt",
-};
 
 interface Held {
   running: number;
   waiting: number;
+  /** Turns that wait for a connection. */
+  wanted: number;
   parked: number;
   threads: number;
   spares: number;
@@ -28,7 +20,16 @@ interface Held {
 
 function create(bound: number, now: Partial<Held>) {
   const held: Held = {
-    ...{ running: 0, waiting: 0, parked: 0, threads: 0, spares: 0, sparesLeaving: 0, threadsLeaving: 0 },
+    ...{
+      running: 0,
+      waiting: 0,
+      wanted: 1,
+      parked: 0,
+      threads: 0,
+      spares: 0,
+      sparesLeaving: 0,
+      threadsLeaving: 0,
+    },
     ...now,
   };
   const givenUp: string[] = [];
@@ -42,6 +43,7 @@ function create(bound: number, now: Partial<Held>) {
   const context: NativeConnectionsContext = {
     running: () => held.running,
     waiting: () => held.waiting,
+    wanted: () => held.wanted,
     parked: {
       get size() {
         return held.parked;
@@ -61,7 +63,6 @@ function create(bound: number, now: Partial<Held>) {
       get leaving() {
         return held.sparesLeaving;
       },
-      hasFor: () => false,
       discardOne: () => giveUp("spares"),
     },
     slots: {
@@ -85,18 +86,26 @@ t.test("whoever has a native thread holds a connection, also while it waits for 
 t.test("spares give way first, then idle chains, at last parked turns, one for each turn", async (t) => {
   const { connections, held, givenUp } = create(3, { parked: 1, threads: 1, spares: 1 });
   for (let turn = 0; turn < 3; turn += 1) {
-    t.notOk(connections.makeRoomFor({ thread, blank: null }));
-    t.notOk(connections.makeRoomFor({ thread, blank: null }), "the one that was given up is on its way out");
+    t.notOk(connections.makeRoom());
+    t.notOk(connections.makeRoom(), "the one that was given up is on its way out");
     held.threadsLeaving -= 1;
-    t.ok(connections.makeRoomFor({ thread, blank: null }));
+    t.ok(connections.makeRoom());
     held.running += 1;
   }
   t.same(givenUp, ["spares", "threads", "parked"]);
-  t.notOk(connections.makeRoomFor({ thread, blank: null }), "all others run");
+  t.notOk(connections.makeRoom(), "all others run");
 });
 
 t.test("a spare that is given up while Codex sets it up is waited for", async (t) => {
   const { connections, givenUp } = create(2, { threads: 1, sparesLeaving: 1 });
-  t.notOk(connections.makeRoomFor({ thread, blank: null }));
+  t.notOk(connections.makeRoom());
   t.same(givenUp, []);
+});
+
+t.test("as many give theirs up as turns wait for one", async (t) => {
+  const { connections, givenUp } = create(8, { parked: 8, wanted: 3 });
+  t.notOk(connections.makeRoom());
+  t.same(givenUp, ["parked", "parked", "parked"]);
+  t.notOk(connections.makeRoom());
+  t.equal(givenUp.length, 3);
 });

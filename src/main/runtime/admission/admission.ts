@@ -48,6 +48,8 @@ export interface AccountRoom {
   hasRoom(model: string): boolean;
   /** For a turn that starts now. */
   enter(model: string): AccountSeat;
+  /** How many more turns may start now, of any model. */
+  free(): number;
   /** When there may be more room by time alone, in milliseconds from now; null where a turn must end first. */
   roomInMs(): number | null;
 }
@@ -177,6 +179,7 @@ export class Admission<Place> {
       const onAbort = () => leave(cancelledInQueue());
       const queueEndMs = enqueuedAtMs + this.#options.queueTimeoutMs;
       const leftMs = Math.min(queueEndMs, deadlineAtMs ?? queueEndMs) - this.#now();
+      if (leftMs <= 0) return reject(returned?.error ?? this.#timeoutError(this.#now() - enqueuedAtMs));
       const onTime = () => leave(returned?.error ?? this.#timeoutError(this.#now() - enqueuedAtMs));
       const timer = setTimeout(onTime, Math.max(0, leftMs));
       const waiting: Waiting<Place> = {
@@ -305,7 +308,7 @@ export class Admission<Place> {
     this.#pumpTimer = null;
   }
 
-  #refuse({ signal, caller, returned }: AdmissionRequest<Place>): CodexNativeApiError | null {
+  #refuse({ signal, caller, priority, returned }: AdmissionRequest<Place>): CodexNativeApiError | null {
     if (signal?.aborted === true) return cancelledInQueue();
     if (returned !== undefined || this.#queue.size < this.#options.maxQueue) return null;
     const full = new CodexNativeApiError(
@@ -313,14 +316,19 @@ export class Admission<Place> {
       `All ${this.#options.maxQueue} places of the queue are taken.`,
       { retryAfterMs: 1000 },
     );
-    // A caller that fills the queue makes room for one that waits less.
-    const longest = this.#queue.longestCaller() ?? caller;
-    if (this.#queue.waitingOf(caller) + 1 >= this.#queue.waitingOf(longest)) return full;
-    const surplus = this.#queue.newestOf(longest);
+    const surplus = this.#findSurplus(caller, priority ?? "interactive");
     if (surplus === undefined) return full;
     this.#queue.delete(surplus);
     surplus.settle(new Refusal(full));
     return null;
+  }
+
+  /** A caller that fills the queue makes room for one that waits less, and its batch for what it asks itself. */
+  #findSurplus(caller: string, priority: TurnPriority): Waiting<Place> | undefined {
+    const longest = this.#queue.longestCaller() ?? caller;
+    if (this.#queue.waitingOf(caller) + 1 < this.#queue.waitingOf(longest))
+      return this.#queue.newestOf(longest);
+    return priority === "interactive" ? this.#queue.newestOf(caller, ["background"]) : undefined;
   }
 
   #timeoutError(waitedMs: number): CodexNativeApiError {
@@ -350,6 +358,7 @@ const openSeat: AccountSeat = {
 export const unboundedRoom: AccountRoom = {
   isLimited: false,
   hasRoom: () => true,
+  free: () => Number.POSITIVE_INFINITY,
   enter: () => openSeat,
   roomInMs: () => null,
 };

@@ -108,11 +108,14 @@ export class FairQueue<T extends QueueEntry> {
     return longest;
   }
 
-  /** What this caller pushed last. Costs as much as it has entries. */
-  newestOf(caller: string): T | undefined {
+  /** What this caller pushed last, of one priority or of both. Costs as much as it has entries. */
+  newestOf(
+    caller: string,
+    priorities: readonly TurnPriority[] = ["background", "interactive"],
+  ): T | undefined {
     let newest: T | undefined;
-    for (const lane of [this.#lanes.background, this.#lanes.interactive]) {
-      for (const line of lane.get(caller)?.values() ?? []) {
+    for (const priority of priorities) {
+      for (const line of this.#lanes[priority].get(caller)?.values() ?? []) {
         for (const entry of line.entries) {
           if (newest === undefined || this.#orderOf(entry) > this.#orderOf(newest)) newest = entry;
         }

@@ -26,6 +26,8 @@ const staleMs = 250;
 const stepsPerDoubling = 2;
 /** What is left of a limit after a second refusal in a row. */
 const cutTo = 2 / 3;
+/** Turns whose start hangs take nobody's part, up to so many: on a machine that is merely slow all of them may look so, and start after all. */
+const mostSetAside = 8;
 /** How long nothing starts after a turn was refused that ran alone, in milliseconds; doubles while that goes on. */
 const firstPauseMs = 1_000;
 const longestPauseMs = 15_000;
@@ -99,6 +101,8 @@ export class LearnedLimit {
   /** The highest level accepted since the account last took less than before. */
   #proven = 0;
   #running = 0;
+  /** Turns whose start hangs in Codex. */
+  #setAsideNow = 0;
   /** Of these, how many ask the backend: the rest are still being set up. */
   #asking = 0;
   #lastOrder = 0;
@@ -125,7 +129,8 @@ export class LearnedLimit {
     this.#options = options;
     this.#limit = Math.min(options.start, options.most());
     this.#confirmedAtMs = options.wallClock();
-    if (known === null || options.wallClock() - known.confirmedAtMs > forgottenAfterMs) return;
+    // A clock that was wrong when it was written says nothing either.
+    if (known === null || Math.abs(options.wallClock() - known.confirmedAtMs) > forgottenAfterMs) return;
     this.#limit = Math.max(1, Math.min(known.limit, options.most()));
     this.#ceiling = known.ceiling;
     this.#wasRefused = known.ceiling !== null;
@@ -148,7 +153,8 @@ export class LearnedLimit {
   hasRoom(): boolean {
     this.#forgetIfOld();
     if (this.#options.now() < this.#pausedUntilMs) return false;
-    return this.#running < this.#limit || (this.#canProbe && this.#options.now() >= this.#probeAtMs);
+    const beside = this.#running + Math.max(0, this.#setAsideNow - mostSetAside);
+    return beside < this.#limit || (this.#canProbe && this.#options.now() >= this.#probeAtMs);
   }
 
   /** When room may appear by time alone, in milliseconds from now; null where it takes news of a turn. */
@@ -178,12 +184,16 @@ export class LearnedLimit {
     if (seat.state !== "preparing") return;
     seat.state = "overdue";
     this.#running -= 1;
+    this.#setAsideNow += 1;
     this.#decide(seat);
   }
 
   #start(seat: Seat): void {
     if (seat.state !== "preparing" && seat.state !== "overdue") return;
-    if (seat.state === "overdue") this.#running += 1;
+    if (seat.state === "overdue") {
+      this.#running += 1;
+      this.#setAsideNow -= 1;
+    }
     this.#asking += 1;
     this.#lastOrder += 1;
     seat.state = "asking";
@@ -226,7 +236,10 @@ export class LearnedLimit {
     const { state } = seat;
     if (state === "over") return;
     seat.state = "over";
-    if (state === "overdue") return;
+    if (state === "overdue") {
+      this.#setAsideNow -= 1;
+      return;
+    }
     this.#running -= 1;
     this.#decide(seat);
     if (state === "preparing") return;

@@ -4,6 +4,10 @@ import type { UpstreamConnectionsHealth } from "../types.js";
 const fewest = 2;
 /** A burst of refusals is one refusal, in milliseconds. */
 const oneRefusalMs = 1_000;
+/** Where even so few are refused so often, their number is not what is wrong, */
+const refusedAtFewest = 3;
+/** and refusals teach nothing for so long, in milliseconds. */
+const withoutSocketsMs = 10 * 60_000;
 /** A bound that was not refused for so long is tried one higher, in milliseconds. */
 const growAfterMs = 30_000;
 
@@ -32,7 +36,10 @@ export class UpstreamConnections {
   /** What refusals taught; infinite while there were none. */
   #learned = Number.POSITIVE_INFINITY;
   #changedAtMs = Number.NEGATIVE_INFINITY;
+  #withoutSocketsUntilMs = Number.NEGATIVE_INFINITY;
   #refused = 0;
+  /** In a row. */
+  #refusedAtFewest = 0;
   /** How many may open at once now; grows with time. */
   #credit: number;
   #creditAtMs: number;
@@ -82,11 +89,22 @@ export class UpstreamConnections {
     this.#refused += 1;
     const most = this.#options.most();
     const nowMs = this.#options.now();
-    if (most === null || nowMs - this.#changedAtMs < oneRefusalMs) return;
+    if (most === null || nowMs - this.#changedAtMs < oneRefusalMs || nowMs < this.#withoutSocketsUntilMs)
+      return;
     const bound = this.#bound(most);
     this.#changedAtMs = nowMs;
+    this.#refusedAtFewest = bound <= fewest ? this.#refusedAtFewest + 1 : 0;
+    if (this.#refusedAtFewest >= refusedAtFewest) return this.#noteNoSockets(most, nowMs);
     this.#learned = Math.max(fewest, Math.min(bound, this.#options.held()) - 1);
     if (this.#learned < bound) this.#options.onChange(this.#learned);
+  }
+
+  /** A proxy that lets no WebSocket through, say: Codex goes on by plain requests, which hold no connection. */
+  #noteNoSockets(most: number, nowMs: number): void {
+    this.#withoutSocketsUntilMs = nowMs + withoutSocketsMs;
+    this.#refusedAtFewest = 0;
+    this.#learned = Number.POSITIVE_INFINITY;
+    this.#options.onChange(most);
   }
 
   close(): void {

@@ -92,6 +92,11 @@ export class UpstreamLimits implements AccountRoom {
     return !this.#isKnown(model) || this.#limitOf(model).hasRoom();
   }
 
+  free(): number {
+    const { limit, running } = this.#limitOf(null);
+    return Math.max(0, limit - running);
+  }
+
   roomInMs(): number | null {
     const prefix = this.#keyOf(this.#account(), null);
     const ofAccount = [...this.#limits].filter(([key]) => key.startsWith(prefix));
@@ -177,9 +182,12 @@ export class UpstreamLimits implements AccountRoom {
   /** Never that of the account in force: callers may name as many models as they like. */
   #forgetIdle(): void {
     const ofAccount = this.#keyOf(this.#account(), null);
-    for (const [key, limit] of this.#limits) {
+    const idle = [...this.#limits].filter(([key, limit]) => limit.running === 0 && key !== ofAccount);
+    const isLearned = ([, limit]: (typeof idle)[number]) => limit.toRecord().ceiling !== null;
+    // What was learned goes last.
+    for (const [key] of [...idle.filter((entry) => !isLearned(entry)), ...idle.filter(isLearned)]) {
       if (this.#limits.size <= maxRemembered) return;
-      if (limit.running === 0 && key !== ofAccount) this.#limits.delete(key);
+      this.#limits.delete(key);
     }
   }
 
@@ -206,8 +214,13 @@ export class UpstreamLimits implements AccountRoom {
         ? [[key, record] as const]
         : [];
     });
-    const records = { ...this.#known, ...Object.fromEntries(learned) };
-    const text = JSON.stringify(Object.fromEntries(Object.entries(records).slice(-maxRemembered)));
+    const records = Object.entries({ ...this.#known, ...Object.fromEntries(learned) });
+    // The last ones are kept: accounts rather than their models.
+    const [ofModels, ofAccounts] = [true, false].map((has) =>
+      records.filter(([key]) => key.includes(" ") === has),
+    );
+    const kept = [...(ofModels ?? []), ...(ofAccounts ?? [])].slice(-maxRemembered);
+    const text = JSON.stringify(Object.fromEntries(kept));
     this.#saving = this.#saving
       .then(() => writePrivateFile(file, text))
       .catch((error: unknown) => {

@@ -47,7 +47,10 @@ export class WorkerPool {
         return workers.find((worker) => worker.id === wanted) ?? workers[0] ?? null;
       },
     });
-    this.#pool.on("workerCreate", (worker: { readonly id: number }) => options.onThread(worker.id));
+    // Piscina tells of a replacement a moment before it gives that any task: an attach task would go to another thread.
+    this.#pool.on("workerCreate", ({ id }: { readonly id: number }) =>
+      queueMicrotask(() => options.onThread(id)),
+    );
     this.#pool.on("error", options.onError);
   }
 

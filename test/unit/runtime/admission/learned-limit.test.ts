@@ -173,6 +173,25 @@ t.test(
   },
 );
 
+t.test(
+  "on a machine where every start looks as if it hung, few more than the limit are let through",
+  async (t) => {
+    const limit = new LearnedLimit({
+      start: 2,
+      most: () => 10,
+      now: () => 0,
+      wallClock: () => 0,
+      onChange: () => {},
+    });
+    let entered = 0;
+    while (limit.hasRoom() && entered < 100) {
+      limit.enter().overdue();
+      entered += 1;
+    }
+    t.equal(entered, 10, "eight set aside, and two that would be in the way");
+  },
+);
+
 t.test("a turn that is silent for long proves no room, and counts as one in work", async (t) => {
   const limit = new LearnedLimit({
     start: 6,

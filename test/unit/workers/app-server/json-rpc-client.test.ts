@@ -314,6 +314,20 @@ t.test("a call without an answer is overdue while the peer answers others", asyn
   peer.send({ id: 0, result: {} });
 });
 
+t.test("where answers take long for all, a call is overdue later", async (t) => {
+  const { peer, client } = await open(t, { answersSince: async () => true });
+  const watched = { ...inTime, onOverdue: () => {} };
+  const slow = client.call("slow", {}, watched);
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  peer.send({ id: 0, result: {} });
+  await slow;
+  let isOverdue = false;
+  void client.call("m", {}, { ...inTime, onOverdue: () => (isOverdue = true) }).catch(() => {});
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  t.notOk(isOverdue, "four times what the other one took has not passed");
+  peer.send({ id: 1, result: {} });
+});
+
 t.test(
   "half surrogate pairs become U+FFFD in all that goes out, and no escaped text is taken for one",
   async (t) => {
