@@ -9,6 +9,8 @@ import type { TurnErrorData } from "./types.js";
 const refusedAlonePatienceMs = 10_000;
 /** While the plan is used up and callers come, in milliseconds. */
 const windowReadEveryMs = 30_000;
+/** When to come again where nobody knows it, in milliseconds. */
+const unknownResetMs = 60_000;
 /** The backend's clock is not ours: a turn that is a moment early is refused, in milliseconds. */
 const clockToleranceMs = 250;
 
@@ -30,6 +32,8 @@ export class AccountStanding {
   readonly #context: AccountStandingContext;
   readonly #window: UsageWindow;
   #windowReadAtMs = Number.NEGATIVE_INFINITY;
+  /** When Codex last knew of no window that is used up, although a turn was refused for one. */
+  #resetUnknownAtMs = Number.NEGATIVE_INFINITY;
   /** Under way, for all who ask meanwhile. */
   #windowReading: Promise<void> = Promise.resolve();
 
@@ -57,6 +61,7 @@ export class AccountStanding {
 
   /** Codex told of the plan's windows. A turn finds out that one is used up; until when may become known later, or change. */
   noteWindow(opensInMs: number | null): void {
+    if (opensInMs !== null) this.#resetUnknownAtMs = Number.NEGATIVE_INFINITY;
     if (opensInMs === null) this.#window.open();
     else if (this.#window.isClosed) this.#window.reschedule(opensInMs);
   }
@@ -112,10 +117,19 @@ export class AccountStanding {
     return retryAfterMs === null || retryAfterMs === 0 ? error : { ...error, retryAfterMs };
   }
 
+  /** Codex is asked where nothing is known, and not again for some time: other refusals of the kind follow at once. */
+  async #readReset(): Promise<number | null> {
+    const nowMs = this.#context.now();
+    if (nowMs - this.#resetUnknownAtMs < windowReadEveryMs) return null;
+    const opensInMs = await this.#context.windowOpensInMs({ anew: false });
+    if (opensInMs === null) this.#resetUnknownAtMs = nowMs;
+    return opensInMs;
+  }
+
   /** A window that is used up is used up for everybody. Where none is known to be, it was this turn's model or budget alone. */
   async #closeWindow(error: TurnErrorData): Promise<TurnErrorData> {
-    const retryAfterMs = await this.#context.windowOpensInMs({ anew: false });
-    if (retryAfterMs === null) return error;
+    const retryAfterMs = await this.#readReset();
+    if (retryAfterMs === null) return { ...error, retryAfterMs: unknownResetMs };
     if (!this.#context.room.isLimited) return { ...error, retryAfterMs };
     this.#window.close(error.message, retryAfterMs);
     const closed = { ...error, retryAfterMs };
