@@ -14,7 +14,7 @@ import { serveCalls } from "./child-calls.js";
 /** More than any question of a benchmark looks back at. */
 const maxRecorded = 64;
 
-const backend = await OfflineBackend.start({ maxRecorded, account: "full", unknownRoutes: "any" });
+const backend = await OfflineBackend.start({ maxRecorded, account: "personal", unknownRoutes: "any" });
 let firstOfInterest = 0;
 let network: DistantNetwork | null = null;
 
