@@ -1,3 +1,4 @@
+import os from "node:os";
 import t, { type Test } from "tap";
 import type { CodexNativeRuntime } from "../../src/main/runtime/runtime.js";
 import type { IsolatedTurnRequest } from "../../src/main/runtime/types.js";
@@ -119,11 +120,11 @@ t.test("what stood by while the machine slept is given up, and chains go on by r
   const head = await ask();
   await pollUntil(() => (service.health()?.spareThreads.ready ?? 0) > 0);
   const { taken } = service.health()?.spareThreads ?? {};
-  const realNow = Date.now;
+  const realUptime = os.uptime;
   t.teardown(() => {
-    Date.now = realNow;
+    os.uptime = realUptime;
   });
-  Date.now = () => realNow() + 8 * 3_600_000;
+  os.uptime = () => realUptime() + 8 * 3_600;
   t.match(await ask({ previous_response_id: head.id }), {
     native_api: { continuation: { mode: "replayed" } },
   });

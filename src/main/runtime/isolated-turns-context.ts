@@ -24,6 +24,8 @@ export interface IsolatedTurnsOptions extends SilenceLimits {
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
   readonly wallClock: () => number;
+  /** Since the machine was started, the time that it slept included. */
+  readonly bootClock: () => number;
 }
 
 export interface IsolatedTurnsContext {

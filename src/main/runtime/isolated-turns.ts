@@ -9,7 +9,7 @@ import { isCompleted, isParked, mayRunAgain, refusalOf } from "./leg-verdicts.js
 import { NativeConnections } from "./native-connections.js";
 import { isAlive, NativeThreads } from "./native-threads.js";
 import { ParkedTurns } from "./parked-turns.js";
-import { SleepWatch } from "./sleep-watch.js";
+import { SleptThreads } from "./slept-threads.js";
 import { type SparePlace, SpareThreads } from "./spare-threads.js";
 import { TurnAdmission } from "./turn-admission.js";
 import {
@@ -63,7 +63,7 @@ export class IsolatedTurns {
   readonly #threads: NativeThreads;
   readonly #attempts: TurnAttempts;
   readonly #scope = new TurnScope();
-  readonly #sleepWatch: SleepWatch;
+  readonly #slept: SleptThreads;
   /** Turns that were refused on their native thread: whoever replays one, with the same handlers, keeps its place in the line. */
   readonly #turnedAway = new WeakMap<IsolatedTurnHandlers, TurnedAway>();
   #closing = false;
@@ -71,7 +71,6 @@ export class IsolatedTurns {
   constructor(options: IsolatedTurnsOptions, context: IsolatedTurnsContext) {
     this.#options = options;
     this.#context = context;
-    this.#sleepWatch = new SleepWatch(options.now, options.wallClock);
     this.#parked = new ParkedTurns(options.parking, (session) => {
       session.leave();
       this.#attempts.leaveParked(session);
@@ -88,6 +87,13 @@ export class IsolatedTurns {
       onThreadStarted: context.onThreadStarted,
       onPlaceLeft: () => this.#admission.pump(),
       now: options.now,
+    });
+    this.#slept = new SleptThreads({
+      ...options,
+      spares: this.#spares,
+      threads: this.#threads,
+      parked: this.#parked,
+      logger: context.logger,
     });
     this.#admission = new Admission<Place>(
       options.admission,
@@ -154,7 +160,7 @@ export class IsolatedTurns {
 
   async run(request: IsolatedTurnRequest, handlers: IsolatedTurnHandlers): Promise<IsolatedTurnResult> {
     const wanted = readRequest(request, this.#options.profile);
-    this.#discardSlept();
+    this.#slept.discard();
     return this.#scope.run(handlers, async (signal) => {
       const handled = { ...handlers, signal };
       let attempt = 1;
@@ -203,7 +209,7 @@ export class IsolatedTurns {
     handlers: IsolatedTurnHandlers,
   ): Promise<IsolatedTurnResult | null> {
     const wanted = readRequest(request, this.#options.profile);
-    this.#discardSlept();
+    this.#slept.discard();
     const assignment = this.#assignment(wanted, { kind: "continued", threadId: source.threadId });
     const settings = orRefuse(wanted, () => settingsOf(assignment));
     const thread = this.#threads.take(source.threadId, source.turnId, settings);
@@ -245,7 +251,7 @@ export class IsolatedTurns {
     terms: TurnTerms,
   ): Promise<IsolatedTurnResult | null> {
     const read = readToolOutputs(outputs);
-    this.#discardSlept();
+    this.#slept.discard();
     const given = { ...handlers };
     const callIds = read.map(({ callId }) => callId);
     // Before it is taken out: it stays parked until the plan's window opens.
@@ -315,18 +321,6 @@ export class IsolatedTurns {
   /** Codex told of the plan's windows: when a used-up one opens, in milliseconds; null where none is used up. */
   noteWindow(opensInMs: number | null): void {
     this.#account.noteWindow(opensInMs);
-  }
-
-  /** What stood by while the machine slept has no connection any more. Chains and parked turns go on by replay. */
-  #discardSlept(): void {
-    if (!this.#sleepWatch.hasSlept()) return;
-    this.#context.logger.info(
-      { event: "native_threads.slept" },
-      "the machine slept, or its clock was set: threads that stood by are given up",
-    );
-    this.#spares.discardAll();
-    this.#threads.releaseAll();
-    this.#parked.abandonAll();
   }
 
   /** The login may have changed since the caller looked: work of one account never runs on another. */

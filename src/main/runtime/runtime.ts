@@ -1,3 +1,4 @@
+import os from "node:os";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { missingFeatures } from "../../workers/contract/codex-capabilities.js";
@@ -345,6 +346,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
         },
         now: () => performance.now(),
         wallClock: () => Date.now(),
+        bootClock: () => os.uptime() * 1_000,
       },
       {
         slots,
