@@ -140,9 +140,7 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
 
   /** Gives up the spare of the settings longest unused; false where there is none. */
   discardOne(): boolean {
-    const spare = this.#demands.giveUpOne(null);
-    if (spare !== undefined) this.discard(spare);
-    return spare !== undefined;
+    return this.#giveUpOne(null);
   }
 
   /** A turn started. What it may have taken is replaced after its first word, which calls `refill`, or when that keeps one waiting. */
@@ -244,7 +242,10 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
 
   /** At the bound, the settings longest unused give one up. */
   #makeRoom(wanting: SpareDemand<SpareThread<Slot>>): boolean {
-    if (this.#demands.size < this.#options.maxThreads) return true;
+    return this.#demands.size < this.#options.maxThreads || this.#giveUpOne(wanting);
+  }
+
+  #giveUpOne(wanting: SpareDemand<SpareThread<Slot>> | null): boolean {
     const spare = this.#demands.giveUpOne(wanting);
     if (spare !== undefined) this.discard(spare);
     return spare !== undefined;
@@ -293,8 +294,11 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
   }
 
   #isFit(spare: SpareThread<Slot>, accepts: SpareUser<Slot>["accepts"]): boolean {
-    const isAged = spare.startedAtMs < this.#context.now() - this.#options.maxAgeMs;
-    return !isAged && isAlive(spare) && accepts(spare.slot);
+    return !this.#isAged(spare) && isAlive(spare) && accepts(spare.slot);
+  }
+
+  #isAged({ startedAtMs }: SpareThread<Slot>): boolean {
+    return startedAtMs < this.#context.now() - this.#options.maxAgeMs;
   }
 
   #blankFits(accepts: SpareUser<Slot>["accepts"]): SpareUser<Slot>["accepts"] {
@@ -302,8 +306,7 @@ export class SpareThreads<Slot extends Worker = WorkerSlot> {
   }
 
   #discardAged(spares: SpareThread<Slot>[]): void {
-    const oldestMs = this.#context.now() - this.#options.maxAgeMs;
-    for (let oldest = spares[0]; oldest !== undefined && oldest.startedAtMs < oldestMs; oldest = spares[0]) {
+    for (let oldest = spares[0]; oldest !== undefined && this.#isAged(oldest); oldest = spares[0]) {
       spares.shift();
       this.discard(oldest);
     }

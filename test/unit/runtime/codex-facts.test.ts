@@ -4,20 +4,11 @@ import { WorkerSlot } from "../../../src/main/runtime/pool/worker-slot.js";
 import type { RateLimits } from "../../../src/main/runtime/types.js";
 import type { AnswerTo, CatalogModel, NativeQuery } from "../../../src/workers/contract/native-queries.js";
 import { fakeModels } from "../../support/fake-runtime.js";
+import { quietSlotCallbacks } from "../../support/quiet-slot-callbacks.js";
 import { testLogger } from "../../support/runtime-harness.js";
 
 const [model] = fakeModels;
 if (model === undefined) throw new Error("there is no model");
-const silentCallbacks = {
-  onConnection: () => {},
-  onAccountChanged: () => {},
-  onRateLimits: () => {},
-  onChild: () => {},
-  onThreadGone: () => {},
-  onSilent: () => {},
-  onLost: () => {},
-};
-
 const nowMs = Date.UTC(2026, 0, 1);
 const hourMs = 3_600_000;
 
@@ -76,7 +67,7 @@ t.test("what the derived catalog keeps from Codex is told as Codex's own catalog
     { id: "low", defaultReasoningEffort: "low" },
     { id: "none-of-its-own", defaultReasoningEffort: null },
   ];
-  const slot = new ScriptedSlot({ place: 1, generation: 1, threadId: 1 }, silentCallbacks, () => 0);
+  const slot = new ScriptedSlot({ place: 1, generation: 1, threadId: 1 }, quietSlotCallbacks, () => 0);
   slot.models = models;
   t.teardown(() => slot.close(0));
   const efforts = () => facts.models?.map(({ defaultReasoningEffort }) => defaultReasoningEffort);

@@ -2,16 +2,8 @@ import t from "tap";
 import { CodexFacts } from "../../../src/main/runtime/codex-facts.js";
 import { FactsReader } from "../../../src/main/runtime/facts-reader.js";
 import { WorkerSlot } from "../../../src/main/runtime/pool/worker-slot.js";
+import { quietSlotCallbacks } from "../../support/quiet-slot-callbacks.js";
 import { testLogger } from "../../support/runtime-harness.js";
-
-const callbacks = {
-  onConnection: () => {},
-  onAccountChanged: () => {},
-  onRateLimits: () => {},
-  onChild: () => {},
-  onThreadGone: () => {},
-  onLost: () => {},
-};
 
 class ScriptedFacts extends CodexFacts {
   reads = 0;
@@ -28,7 +20,7 @@ class ScriptedFacts extends CodexFacts {
 
 function create(failures: number, hasWorker = true) {
   const facts = new ScriptedFacts(failures);
-  const slot = new WorkerSlot({ place: 1, generation: 1, threadId: 1 }, callbacks, () => 0);
+  const slot = new WorkerSlot({ place: 1, generation: 1, threadId: 1 }, quietSlotCallbacks, () => 0);
   t.teardown(() => slot.close(0));
   const failed: unknown[] = [];
   const reader = new FactsReader({

@@ -1,15 +1,8 @@
 import t from "tap";
 import { PlanWindows } from "../../../src/main/runtime/plan-windows.js";
 import { WorkerSlot } from "../../../src/main/runtime/pool/worker-slot.js";
+import { quietSlotCallbacks } from "../../support/quiet-slot-callbacks.js";
 
-const callbacks = {
-  onConnection: () => {},
-  onAccountChanged: () => {},
-  onRateLimits: () => {},
-  onChild: () => {},
-  onThreadGone: () => {},
-  onLost: () => {},
-};
 const minuteMs = 60_000;
 const told = { primary: null, secondary: null, plan: "plus", reached: null };
 
@@ -18,7 +11,11 @@ function create({ hasWorker = true } = {}) {
   /** Each read under way, to be settled with whether it succeeded. */
   const reads: ((isRead: boolean) => void)[] = [];
   const notices: unknown[] = [];
-  const slot = new WorkerSlot({ place: 1, generation: 1, threadId: 1 }, callbacks, () => clock.nowMs);
+  const slot = new WorkerSlot(
+    { place: 1, generation: 1, threadId: 1 },
+    quietSlotCallbacks,
+    () => clock.nowMs,
+  );
   t.teardown(() => slot.close(0));
   const windows = new PlanWindows({
     facts: {

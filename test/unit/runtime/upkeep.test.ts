@@ -2,22 +2,14 @@ import { mock } from "node:test";
 import t, { type Test } from "tap";
 import { WorkerSlot } from "../../../src/main/runtime/pool/worker-slot.js";
 import { Upkeep } from "../../../src/main/runtime/upkeep.js";
-
-const callbacks = {
-  onConnection: () => {},
-  onAccountChanged: () => {},
-  onRateLimits: () => {},
-  onChild: () => {},
-  onThreadGone: () => {},
-  onLost: () => {},
-};
+import { quietSlotCallbacks } from "../../support/quiet-slot-callbacks.js";
 
 function start(t: Test, { isReady = true } = {}) {
   mock.timers.enable({ apis: ["setInterval"] });
   t.teardown(() => mock.timers.reset());
   let nowMs = 0;
   const done = { threads: 0, windows: 0, disk: 0 };
-  const slot = new WorkerSlot({ place: 1, generation: 1, threadId: 1 }, callbacks, () => nowMs);
+  const slot = new WorkerSlot({ place: 1, generation: 1, threadId: 1 }, quietSlotCallbacks, () => nowMs);
   t.teardown(() => slot.close(0));
   const upkeep = new Upkeep({
     facts: {

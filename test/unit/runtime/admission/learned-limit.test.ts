@@ -81,6 +81,12 @@ function simulate({ takes, turns, turnMs }: Simulation): Outcome {
   return { wallMs: nowMs, refusedStarts, limits, runningAt };
 }
 
+/** A limit for which no time passes. */
+function createLimit({ start, most }: { readonly start: number; readonly most: number }): LearnedLimit {
+  const time = () => 0;
+  return new LearnedLimit({ start, most: () => most, now: time, wallClock: time, onChange: () => {} });
+}
+
 for (const takes of [1, 2, 4, 8, 16]) {
   t.test(`an account that takes ${takes} at once is kept busy and seldom overrun`, async (t) => {
     const turns = 1_000;
@@ -135,13 +141,7 @@ t.test("what was learned outlives the process for a day", async (t) => {
 });
 
 t.test("a turn that is cancelled says nothing about the limit, and gives its place back once", async (t) => {
-  const limit = new LearnedLimit({
-    start: 6,
-    most: () => 50,
-    now: () => 0,
-    wallClock: () => 0,
-    onChange: () => {},
-  });
+  const limit = createLimit({ start: 6, most: 50 });
   const seat = limit.enter();
   seat.leave();
   seat.leave();
@@ -154,13 +154,7 @@ t.test("a turn that is cancelled says nothing about the limit, and gives its pla
 t.test(
   "turns whose start hangs in Codex keep no others from the account, and count once they have started",
   async (t) => {
-    const limit = new LearnedLimit({
-      start: 2,
-      most: () => 10,
-      now: () => 0,
-      wallClock: () => 0,
-      onChange: () => {},
-    });
+    const limit = createLimit({ start: 2, most: 10 });
     const hanging = [limit.enter(), limit.enter()];
     t.equal(limit.hasRoom(), false);
     for (const seat of hanging) seat.overdue();
@@ -176,13 +170,7 @@ t.test(
 t.test(
   "on a machine where every start looks as if it hung, few more than the limit are let through",
   async (t) => {
-    const limit = new LearnedLimit({
-      start: 2,
-      most: () => 10,
-      now: () => 0,
-      wallClock: () => 0,
-      onChange: () => {},
-    });
+    const limit = createLimit({ start: 2, most: 10 });
     let entered = 0;
     while (limit.hasRoom() && entered < 100) {
       limit.enter().overdue();
@@ -193,13 +181,7 @@ t.test(
 );
 
 t.test("a turn that is silent for long proves no room, and counts as one in work", async (t) => {
-  const limit = new LearnedLimit({
-    start: 6,
-    most: () => 1000,
-    now: () => 0,
-    wallClock: () => 0,
-    onChange: () => {},
-  });
+  const limit = createLimit({ start: 6, most: 1000 });
   const seats = Array.from({ length: 6 }, () => limit.enter());
   for (const seat of seats) seat.started();
   for (const seat of seats.slice(0, 5)) seat.unrefused();

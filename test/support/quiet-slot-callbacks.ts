@@ -1,0 +1,9 @@
+/** For a worker's slot whose news nobody waits for. */
+export const quietSlotCallbacks = {
+  onConnection: () => {},
+  onAccountChanged: () => {},
+  onRateLimits: () => {},
+  onChild: () => {},
+  onThreadGone: () => {},
+  onLost: () => {},
+};
