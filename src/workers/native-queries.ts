@@ -8,6 +8,7 @@ import type {
   NativeQuery,
   RateLimits,
 } from "./contract/native-queries.js";
+import { readManagedTexts } from "./managed-texts.js";
 import { prepareThread } from "./turn/prepare-thread.js";
 import type { TurnContext } from "./turn/start-thread.js";
 
@@ -30,6 +31,8 @@ export async function runNativeQuery(
       const { authMethod: authMode, requiresOpenaiAuth } = answer;
       return { query, status: { authMode, loginRequired: requiresOpenaiAuth ?? true } };
     }
+    case "managed_texts":
+      return { query, names: await readManagedTexts(connection, { timeoutMs }) };
     case "rate_limits": {
       const answer = await connection.call("account/rateLimits/read", {}, { timeoutMs });
       return { query, rateLimits: readRateLimits(answer.rateLimits) };

@@ -26,6 +26,7 @@ const missingBefore: readonly (readonly [minor: number, drift: readonly string[]
     150,
     [
       "rawResponse/completed: is gone",
+      "configRequirements/read result.requirements.additionalDeveloperInstructions: is gone",
       ...["total", "last"].map(
         (sum) => `thread/tokenUsage/updated.tokenUsage.${sum}.cacheWriteInputTokens: is gone`,
       ),

@@ -2,6 +2,7 @@
 import t, { type Test } from "tap";
 import { accountAddsToPrompts } from "../../src/main/runtime/account-base.js";
 import { isAtLeast } from "../../src/workers/contract/codex-capabilities.js";
+import { additionsOf } from "../support/account-additions.js";
 import { testCodexVersion } from "../support/codex-version.js";
 import { managedInstructions, switchAccount } from "../support/offline-backend/index.js";
 import {
@@ -99,6 +100,34 @@ t.test(
     const organisation = await startFull(t, { planType: "enterprise" });
     t.match(JSON.stringify(await ask(organisation)), new RegExp(managedInstructions));
     t.ok(isNamed(organisation));
+  },
+);
+
+t.test(
+  "the texts of an organisation are named in health and in each answer, and for others there are none",
+  async (t) => {
+    const named = async (harness: ServiceHarness): Promise<unknown> => {
+      await harness.untilReady();
+      const { url, client, service } = harness;
+      const response = await client.responses.create({ input: "hello" });
+      const completion = await client.chat.completions.create({
+        model: response.model,
+        messages: [{ role: "user", content: "hello" }],
+      });
+      const names = service.health()?.managedTexts;
+      for (const answer of [response, completion]) t.match(answer, { native_api: { managed_texts: names } });
+      const health: unknown = await (await fetch(`${url}/v1/health`)).json();
+      t.match(health, { native_runtime: { managed_texts: names }, native_api: { managed_texts: names } });
+      return names;
+    };
+    const all = ["developer_instructions", "additional_developer_instructions"];
+    // 0.140 does not know the other.
+    const known = all.slice(0, additionsOf("full").filter((mark) => !mark.startsWith("<git")).length);
+    t.strictSame(await named(await startFull(t, { planType: "enterprise" })), known);
+    t.strictSame(await named(await startFull(t)), [], "a person's account");
+    t.strictSame(await named(await startServiceHarness(t, { login: "api-key" })), [], "an API key");
+    const ownWords = ["--codex-config", 'developer_instructions="The user says hello."'];
+    t.strictSame(await named(await startServiceHarness(t, { argv: ownWords })), [], "the user's own words");
   },
 );
 

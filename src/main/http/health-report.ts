@@ -60,6 +60,7 @@ export function describeHealth(health: NativeRuntimeHealth, context: RouteContex
           : { id: account.id, email: account.email, plan: account.plan, auth_mode: account.authMode },
       rate_limits: health.rateLimits === null ? null : describeRateLimits(health.rateLimits),
       codex_version: health.codexVersion,
+      managed_texts: health.managedTexts ?? [],
       app_server: health.appServer === null ? null : describeAppServer(health.appServer),
       workers: health.workers.map(describeWorker),
       queue: { depth: health.queue.depth, running: health.queue.running },

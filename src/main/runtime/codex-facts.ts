@@ -27,6 +27,7 @@ export class CodexFacts {
   #loginRequired = false;
   #models: readonly NativeModel[] | null = null;
   #rateLimits: RateLimits | null = null;
+  #managedTexts: readonly string[] = [];
   #loadedThreads: number | null = null;
   #routing: WorkspaceRouting | null = null;
   /** Null where the app-server can ask for the windows itself. */
@@ -71,6 +72,11 @@ export class CodexFacts {
     return this.#routing;
   }
 
+  /** The organisation's texts that Codex puts into each prompt, by the name of their key. */
+  get managedTexts(): readonly string[] {
+    return this.#managedTexts;
+  }
+
   get rateLimits(): RateLimits | null {
     return this.#rateLimits;
   }
@@ -85,10 +91,12 @@ export class CodexFacts {
    */
   async readEssentials(slot: WorkerSlot, { authFile, catalog, accountBase }: InstalledFacts): Promise<void> {
     const login = accountBase?.login ?? null;
-    const [account, { models }] = await Promise.all([
+    const [account, { models }, managedTexts] = await Promise.all([
       login === null ? readAccount(slot) : readClaimedAccount(slot, login),
       slot.query({ query: "models" }, queryTimeoutMs),
+      this.#readManagedTexts(slot),
     ]);
+    this.#managedTexts = managedTexts;
     this.#routing = account.routing;
     this.#accountBase = login === null ? null : accountBase;
     const accountId =
@@ -110,6 +118,16 @@ export class CodexFacts {
       const effort = own.get(model.id);
       return effort === undefined ? model : { ...model, defaultReasoningEffort: effort };
     });
+  }
+
+  /** Turns do not depend on it: a failure leaves the last word standing. */
+  async #readManagedTexts(slot: WorkerSlot): Promise<readonly string[]> {
+    try {
+      return (await slot.query({ query: "managed_texts" }, queryTimeoutMs)).names;
+    } catch (error) {
+      this.#logger.debug({ event: "codex_facts.read_failed", err: error }, "could not read managed texts");
+      return this.#managedTexts;
+    }
   }
 
   /** Reads what only health shows; a failure leaves the last word standing. */
@@ -181,6 +199,7 @@ export class CodexFacts {
     this.#loginRequired = false;
     this.#models = null;
     this.#rateLimits = null;
+    this.#managedTexts = [];
     this.#loadedThreads = null;
   }
 }

@@ -200,6 +200,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
       account: this.#supervision.facts.account,
       rateLimits: this.#supervision.facts.rateLimits,
       codexVersion: this.#supervision.codexVersion,
+      managedTexts: this.#supervision.facts.managedTexts,
       profile: this.#options.turns.profile,
       appServer: {
         ...this.#supervision.source.health(),
@@ -383,6 +384,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
       accountId: this.#supervision.facts.account?.id ?? null,
       workerId: slot.id,
       appServerGeneration: slot.appServerGeneration,
+      managedTexts: this.#supervision.facts.managedTexts,
     };
   }
 }

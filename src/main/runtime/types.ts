@@ -126,6 +126,8 @@ export interface RequestTarget {
   readonly accountId: string | null;
   readonly workerId: string;
   readonly appServerGeneration: number;
+  /** The organisation's texts that Codex put before the caller's items, by name. Default: none. */
+  readonly managedTexts?: readonly string[];
 }
 
 /** Codex took a turn on: its native ids, and who runs it. */
@@ -260,6 +262,8 @@ export interface NativeRuntimeHealth {
   readonly account: NativeAccount | null;
   readonly rateLimits: RateLimits | null;
   readonly codexVersion: string | null;
+  /** The organisation's texts that Codex puts into each prompt, by name. Default: none. */
+  readonly managedTexts?: readonly string[];
   readonly profile: TurnProfile;
   readonly appServer: AppServerHealth | null;
   readonly workers: readonly WorkerHealth[];

@@ -87,6 +87,21 @@ export const accountMethods = {
       accountId: orNull(z.string()),
     }),
   },
+  /** The configuration in force, and which layer each key of it is from. */
+  "config/read": {
+    params: z.object({ includeLayers: z.boolean().exactOptional() }),
+    result: z.object({
+      config: z.object({ developer_instructions: orNull(z.string()) }),
+      origins: z.record(z.string(), z.object({ name: z.object({ type: z.string() }) })),
+    }),
+  },
+  /** What an organisation or a machine's administrator demands; null where nobody demands anything. */
+  "configRequirements/read": {
+    params: z.null(),
+    result: z.object({
+      requirements: orNull(z.object({ additionalDeveloperInstructions: orNull(z.string()) })),
+    }),
+  },
   /** Of the ways to log in, the one that needs no browser on this machine. `account/login/completed` tells the end. */
   "account/login/start": {
     params: z.object({ type: z.literal("chatgptDeviceCode") }),

@@ -67,6 +67,8 @@ export interface PreparedThread {
 export type NativeAnswer =
   | { readonly query: "account"; readonly account: AccountAnswer }
   | { readonly query: "auth_status"; readonly status: AuthStatusAnswer }
+  /** The organisation's texts in each prompt, by name. */
+  | { readonly query: "managed_texts"; readonly names: readonly string[] }
   | { readonly query: "models"; readonly models: readonly CatalogModel[] }
   | { readonly query: "rate_limits"; readonly rateLimits: RateLimits }
   | { readonly query: "loaded_threads"; readonly count: number }

@@ -22,6 +22,10 @@ export function healthyAnswers({ method }: ScriptedCall, id: number): ScriptedAn
       return { result: { account: null, requiresOpenaiAuth: false } };
     case "model/list":
       return { result: { data: [model], nextCursor: null } };
+    case "config/read":
+      return { result: { config: {}, origins: {} } };
+    case "configRequirements/read":
+      return { result: { requirements: null } };
     case "thread/loaded/list":
       return { result: { data: [], nextCursor: null } };
     case "thread/start":

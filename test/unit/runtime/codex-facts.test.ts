@@ -51,8 +51,8 @@ class ScriptedSlot extends WorkerSlot {
   models: readonly CatalogModel[] = [];
 
   override async query<Query extends NativeQuery>({ query }: Query): Promise<AnswerTo<Query>> {
-    const answer = query === "account" ? { query, account } : { query, models: this.models };
-    return answer as AnswerTo<Query>;
+    const answers = { account: { account }, models: { models: this.models }, managed_texts: { names: [] } };
+    return { query, ...answers[query as keyof typeof answers] } as AnswerTo<Query>;
   }
 }
 

@@ -29,6 +29,7 @@ export interface NativeApi {
     readonly waited_ms: number | null;
     readonly refusals: number | null;
   };
+  readonly managed_texts: readonly string[];
   readonly ignored_parameters: readonly string[];
 }
 
@@ -85,6 +86,7 @@ export function describeNativeApi(facts: NativeApiFacts): NativeApi {
       waited_ms: facts.queue === undefined ? null : Math.round(facts.queue.waitedMs),
       refusals: facts.queue?.refusals ?? null,
     },
+    managed_texts: target?.managedTexts ?? [],
     ignored_parameters: facts.ignoredParameters ?? [],
   };
 }

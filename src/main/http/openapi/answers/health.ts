@@ -69,6 +69,7 @@ export const health = z.object({
       .nullable()
       .describe("The plan's, as Codex last told them."),
     codex_version: text,
+    managed_texts: z.array(z.string()).describe("As in `native_api`, of every turn that starts now."),
     app_server: appServer.nullable(),
     workers: z.array(worker),
     queue: z.object({ depth: z.number(), running: z.number() }),

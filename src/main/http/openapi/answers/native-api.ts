@@ -49,5 +49,10 @@ export const nativeApi = z.object({
         .describe("How often the backend refused the turn as one too many, and it went back into the queue."),
     })
     .describe("How the turn waited."),
+  managed_texts: z
+    .array(z.string())
+    .describe(
+      "Texts of the account's organisation, or of the machine's administrator, in each prompt beside the caller's items, by the name of their key.",
+    ),
   ignored_parameters: z.array(z.string()).describe("Parameters of the request that had no effect, by path."),
 });

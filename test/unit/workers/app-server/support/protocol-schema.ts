@@ -3,7 +3,10 @@ import { propertiesOf, SchemaReader } from "./json-schema.js";
 
 export interface MethodSchema {
   readonly params: unknown;
-  /** By the app-server's own naming: `FooParams` is answered by `FooResponse`. Undefined for notifications. */
+  /**
+   * By the app-server's own naming: `FooParams` is answered by `FooResponse`, and a method without params by one of the method's
+   * name. Undefined for notifications.
+   */
   readonly result: unknown;
 }
 
@@ -24,11 +27,7 @@ export class ProtocolSchema {
   notificationParams(method: string): unknown {
     const listed = this.methods("ServerNotification").get(method);
     if (listed !== undefined) return listed.params;
-    const words = method.split("/").map((word) => word.charAt(0).toUpperCase() + word.slice(1));
-    const { definitions } = this.#root;
-    const name = `${words.join("")}Notification`;
-    const v2 = isJsonObject(definitions) ? definitions.v2 : undefined;
-    return isJsonObject(v2) ? v2[name] : undefined;
+    return this.#named(method, "Notification");
   }
 
   /** The kinds of `CodexErrorInfo`: words, and objects of one key. */
@@ -56,9 +55,18 @@ export class ProtocolSchema {
       if (!isJsonObject(part)) continue;
       const { method, params } = propertiesOf(part);
       const name = isJsonObject(method) && Array.isArray(method.enum) ? method.enum[0] : undefined;
-      if (typeof name === "string") found.set(name, { params, result: resultOf(params) });
+      if (typeof name === "string")
+        found.set(name, { params, result: resultOf(params) ?? this.#named(name, "Response") });
     }
     return found;
+  }
+
+  /** What is called after the method itself. */
+  #named(method: string, suffix: "Notification" | "Response"): unknown {
+    const words = method.split("/").map((word) => word.charAt(0).toUpperCase() + word.slice(1));
+    const { definitions } = this.#root;
+    const v2 = isJsonObject(definitions) ? definitions.v2 : undefined;
+    return isJsonObject(v2) ? v2[`${words.join("")}${suffix}`] : undefined;
   }
 }
 
