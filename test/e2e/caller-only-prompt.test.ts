@@ -1,4 +1,5 @@
 /** That an account's own settings reach no prompt, and that turns lack nothing for it. */
+import OpenAI from "openai";
 import t, { type Test } from "tap";
 import { accountAddsToPrompts } from "../../src/main/runtime/account-base.js";
 import { isAtLeast } from "../../src/workers/contract/codex-capabilities.js";
@@ -92,6 +93,23 @@ t.test(
     t.comment(`app-server ${harness.service.health()?.appServer?.generation}`);
   },
 );
+
+t.test("a start after an earlier one needs no answer about the account", addsToPrompts, async (t) => {
+  const harness = await startFull(t);
+  await harness.untilReady();
+  const { service, backend } = harness;
+  const asked = countAsked(harness, "/wham/accounts/check");
+  const { url } = await service.restart();
+  await pollUntil(() => service.health()?.readiness.ready === true);
+  t.equal(service.health()?.appServer?.generation, 1, "the first app-server is cut off");
+  t.notOk(isNamed(harness));
+  const known = countAsked(harness, "/wham/accounts/check");
+  t.equal(known, asked);
+  await new OpenAI({ apiKey: "unused", baseURL: `${url}/v1`, maxRetries: 0 }).responses.create({
+    input: "hello",
+  });
+  t.notMatch(JSON.stringify(backend.requests), "git_attribution");
+});
 
 t.test(
   "an organisation's configuration stays in force, and health names what may come with it",

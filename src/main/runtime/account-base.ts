@@ -5,6 +5,7 @@ import { compareToTested, isAtLeast } from "../../workers/contract/codex-capabil
 import type { SpawnSpec } from "../../workers/contract/endpoint.js";
 import type { RateLimits, WorkspaceRouting } from "../../workers/contract/native-queries.js";
 import { type LoginClaims, readLoginClaims } from "./app-server/login-identity.js";
+import type { KeptRouting, KeptRoutings } from "./kept-routings.js";
 
 /**
  * Where the account's routes are sent instead of to its backend. No request can be made for it, so Codex makes no connection: no
@@ -19,7 +20,7 @@ const defaultBase = "https://chatgpt.com/backend-api/";
 const unrouted = "NO_CONSTRAINT";
 /** As long as an app-server may take to start. */
 const askTimeoutMs = 15_000;
-/** How long an answer about the routing holds at a new start. */
+/** How long an answer about the routing holds at a new start, of this process or of a later one. */
 const maxAgeMs = 24 * 60 * 60_000;
 /** Codex refreshes its login in the last five minutes; two processes that do so lock each other out. */
 const refreshMarginMs = 10 * 60_000;
@@ -30,6 +31,9 @@ export interface AccountBaseOptions {
   /** Asks a short-lived app-server, which is started with the base. */
   readonly ask: (task: AccountTask, signal: AbortSignal) => Promise<AccountOutcome>;
   readonly signal: AbortSignal;
+  /** What earlier processes were answered. */
+  readonly routings: Pick<KeptRoutings, "find" | "keep">;
+  readonly wallClock: () => number;
   readonly logger: Logger;
 }
 
@@ -48,10 +52,8 @@ export interface PreparedAppServer {
   readonly spawn: SpawnSpec;
 }
 
-interface KnownRouting {
+interface KnownRouting extends KeptRouting {
   readonly login: string;
-  readonly routing: WorkspaceRouting | null;
-  readonly atMs: number;
 }
 
 type AccountBaseState =
@@ -131,7 +133,7 @@ export class AccountBase {
     const app = this.#prepared;
     const isAwaited = this.#state.kind === "kept" && this.#state.reason === unknownRouting;
     if (!isAwaited || app === null || app.login === null) return;
-    this.#known = { login: app.login, routing, atMs: performance.now() };
+    void this.#noteKnown(app.login, routing);
     const reason = findForeignRoute(routing, app.baseUrl);
     this.#state = { kind: "kept", reason: reason ?? beingReplaced };
     if (reason !== null) return;
@@ -175,13 +177,32 @@ export class AccountBase {
 
   async #learnRouting(app: PreparedAppServer): Promise<KnownRouting | null> {
     const { login } = app;
+    if (login === null) return null;
     const known = this.#known?.login === login ? this.#known : null;
-    if (login === null || (known !== null && performance.now() - known.atMs < maxAgeMs)) return known;
+    if (known !== null && this.#isFresh(known)) return known;
+    const kept = await this.#options.routings.find(login);
+    if (kept !== null && this.#isFresh(kept)) {
+      this.#known = { login, ...kept };
+      return this.#known;
+    }
     const outcome = await this.#ask(app.spawn);
     if (outcome.status === "failed") return known;
     this.#rateLimits = outcome.rateLimits;
-    this.#known = { login, routing: outcome.account.routing, atMs: performance.now() };
-    return this.#known;
+    return this.#noteKnown(login, outcome.account.routing);
+  }
+
+  async #noteKnown(login: string, routing: WorkspaceRouting | null): Promise<KnownRouting> {
+    const { routings, wallClock } = this.#options;
+    const known = { routing, atMs: wallClock() };
+    this.#known = { login, ...known };
+    await routings.keep(login, known);
+    return { login, ...known };
+  }
+
+  /** A clock that was set back makes an answer old, not young. */
+  #isFresh({ atMs }: KeptRouting): boolean {
+    const ageMs = this.#options.wallClock() - atMs;
+    return ageMs >= 0 && ageMs < maxAgeMs;
   }
 
   /** One at a time: whoever asks meanwhile gets the same answer. */

@@ -29,6 +29,7 @@ import { describeStateFault } from "./app-server/state-directory-fault.js";
 import { closingError } from "./app-server/unavailable.js";
 import { askAccount } from "./ask-account.js";
 import type { RunningBinary } from "./codex-log.js";
+import { KeptRoutings } from "./kept-routings.js";
 
 /** Which Codex runs, on whose login, and where its state is. */
 export interface CodexInstallationOptions {
@@ -105,6 +106,8 @@ export class CodexInstallation {
       clientVersion,
       ask: askAccount,
       signal: this.#over.signal,
+      routings: new KeptRoutings(join(options.stateDir, "account-routings.json"), logger),
+      wallClock: Date.now,
       logger,
     });
   }

@@ -1,8 +1,10 @@
-import { writeFile } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import t, { type Test } from "tap";
 import { AccountBase, type PreparedAppServer } from "../../../src/main/runtime/account-base.js";
 import { createDeferred } from "../../../src/main/runtime/app-server/deferred.js";
+import { KeptRoutings } from "../../../src/main/runtime/kept-routings.js";
 import type { AccountOutcome } from "../../../src/workers/contract/account-messages.js";
 import { newestTestedCodex } from "../../../src/workers/contract/codex-capabilities.js";
 import type { WorkspaceRouting } from "../../../src/workers/contract/native-queries.js";
@@ -28,12 +30,17 @@ interface Login {
   readonly plan?: string;
   readonly expiresInMs?: number;
   readonly apiKey?: string;
+  /** What an earlier process left is here. */
+  readonly directory?: string;
+  /** The wall clock is this much further. */
+  readonly laterMs?: number;
 }
 
 /** A login file, and a base whose questions are answered in this order, the last one again and again. */
 async function prepareBase(t: Test, outcomes: readonly AccountOutcome[], login: Login = {}) {
-  const authFile = join(await makeTemporaryDirectory(t), "auth.json");
-  const { plan = "pro", expiresInMs = 3_600_000, apiKey = null } = login;
+  const { plan = "pro", expiresInMs = 3_600_000, apiKey = null, laterMs = 0 } = login;
+  const directory = login.directory ?? (await makeTemporaryDirectory(t));
+  const [authFile, routingsFile] = [join(directory, "auth.json"), join(directory, "routings.json")];
   const exp = Math.floor((Date.now() + expiresInMs) / 1000);
   const claims = {
     email: "a@example.test",
@@ -49,6 +56,8 @@ async function prepareBase(t: Test, outcomes: readonly AccountOutcome[], login: 
     clientVersion: "0",
     ask: async () => outcomes[Math.min(asked++, outcomes.length - 1)] ?? failed,
     signal: new AbortController().signal,
+    routings: new KeptRoutings(routingsFile, testLogger),
+    wallClock: () => Date.now() + laterMs,
     logger: testLogger,
   });
   const app: PreparedAppServer = {
@@ -59,7 +68,7 @@ async function prepareBase(t: Test, outcomes: readonly AccountOutcome[], login: 
     isBaseGiven: false,
     spawn,
   };
-  return { base, app, asked: () => asked };
+  return { base, app, asked: () => asked, directory, routingsFile };
 }
 
 t.test("a person's account is cut off, and its login says whose it is", async (t) => {
@@ -162,6 +171,42 @@ t.test("the routing is asked once a login", async (t) => {
   t.equal(asked(), 1);
   await base.prepare({ ...app, login: "another" });
   t.equal(asked(), 2);
+});
+
+t.test("the answer of an earlier process holds for a day, for its login", async (t) => {
+  const { base, app, directory, routingsFile } = await prepareBase(t, [answered(unrouted)]);
+  await base.prepare(app);
+  if (process.platform !== "win32") t.equal((await stat(routingsFile)).mode & 0o777, 0o600);
+  const dayMs = 24 * 60 * 60_000;
+  const startAgain = (laterMs: number) => prepareBase(t, [failed], { directory, laterMs });
+  const soon = await startAgain(dayMs - 60_000);
+  await soon.base.prepare(app);
+  t.ok(soon.base.login, "cut off without a question");
+  t.equal(soon.asked(), 0);
+  t.equal(await soon.base.prepare({ ...app, login: "another" }), spawn, "another login is asked about");
+  for (const laterMs of [dayMs, -60_000]) {
+    const late = await startAgain(laterMs);
+    t.equal(await late.base.prepare(app), spawn, "too old, or of a clock that was set back");
+    t.equal(late.asked(), 1);
+  }
+});
+
+t.test("what an app-server said of the routing is kept too, and a damaged file is none", async (t) => {
+  const { base, app, directory, routingsFile } = await prepareBase(t, [failed]);
+  await base.prepare(app);
+  const { actions } = replacement(async () => {});
+  base.noteRouting({ ...unrouted, override: "us_cr" }, actions);
+  const keptFor = async () =>
+    (await new KeptRoutings(routingsFile, testLogger).find("digest"))?.routing?.override;
+  while ((await keptFor()) === undefined) await delay(5);
+  const again = await prepareBase(t, [answered(unrouted)], { directory });
+  t.equal(await again.base.prepare(app), spawn, "routed elsewhere");
+  t.equal(again.asked(), 0);
+  await writeFile(routingsFile, "{");
+  const damaged = await prepareBase(t, [answered(unrouted)], { directory });
+  await damaged.base.prepare(app);
+  t.ok(damaged.base.login);
+  t.equal(damaged.asked(), 1);
 });
 
 t.test("windows are not asked for while the app-server may be refreshing its login", async (t) => {
