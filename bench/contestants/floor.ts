@@ -24,7 +24,7 @@ interface RunningTurn {
   readonly reject: (error: Error) => void;
 }
 
-const tools = new ToolNames([], null);
+const tools = new ToolNames({ tools: [], isLite: false }, null);
 
 /** Codex drops turns out of a burst of starts; with no more than this under way it does not. The service's default, too. */
 const startGate = 8;
@@ -32,7 +32,9 @@ const startGate = 8;
 /** What the service gives its isolated threads. */
 export function leanThread(model: string, workDirectory: string): JsonObject {
   const settings = {
-    profile: "lean",
+    form: "lean",
+    isLite: false,
+    modelCatalog: null,
     model,
     instructions: "",
     tools: [],

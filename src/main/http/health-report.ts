@@ -4,6 +4,7 @@ import { describeNativeApi } from "../dialects/answers/native-api.js";
 import type {
   AppServerHealth,
   NativeRuntimeHealth,
+  PromptFormsHealth,
   RateLimits,
   UpstreamLimitsHealth,
   WorkerHealth,
@@ -66,6 +67,7 @@ export function describeHealth(health: NativeRuntimeHealth, context: RouteContex
       queue: { depth: health.queue.depth, running: health.queue.running },
       spare_threads: { ...health.spareThreads },
       upstream_limits: describeUpstreamLimits(health.upstreamLimits),
+      prompt_forms: describePromptForms(health.promptForms),
     },
   };
 }
@@ -91,6 +93,17 @@ function describeUpstreamLimits({ limits, refusals, connections } = noUpstreamLi
     })),
     refusals,
     connections: { ...connections },
+  };
+}
+
+function describePromptForms({ models, changes }: PromptFormsHealth = { models: [], changes: 0 }) {
+  return {
+    models: models.map(({ model, form, learnedAtMs }) => ({
+      model,
+      form,
+      learned_at: Math.round(learnedAtMs / 1_000),
+    })),
+    changes,
   };
 }
 

@@ -16,7 +16,7 @@ import {
 import { type CodexHomeMode, type PreparedCodexHome, prepareCodexHome } from "./app-server/codex-home.js";
 import { keepLogDatabaseSmall, measureLogDatabase } from "./app-server/log-database.js";
 import { loginPatienceMs, settleLogin } from "./app-server/login-file.js";
-import { renderModelCatalog } from "./app-server/model-catalog.js";
+import { type RenderedCatalog, renderModelCatalog } from "./app-server/model-catalog.js";
 import { PidLedger } from "./app-server/pid-ledger.js";
 import { isSystemError } from "./app-server/private-files.js";
 import { buildSpawnSpec } from "./app-server/spawn-spec.js";
@@ -91,7 +91,7 @@ export class CodexInstallation {
   #binary: RunningBinary | null = null;
   #home: PreparedCodexHome | null = null;
   #open: OpenInstallation | null = null;
-  #catalog: readonly CatalogEntry[] | null = null;
+  #catalog: RenderedCatalog | null = null;
   #opening: Promise<OpenInstallation> | null = null;
   #login: string | null = null;
   #expectsLogin = false;
@@ -135,7 +135,12 @@ export class CodexInstallation {
 
   /** What Codex's own catalog says of models, for the latest app-server; null where its own is used, or not known yet. */
   get catalog(): readonly CatalogEntry[] | null {
-    return this.#catalog;
+    return this.#catalog?.models ?? null;
+  }
+
+  /** By form, the catalog that gives it to a single thread of the latest app-server; null where its own is used. */
+  get catalogPaths(): RenderedCatalog["paths"] | null {
+    return this.#catalog?.paths ?? null;
   }
 
   /** Where Codex keeps the user's login, unless that is in a keyring. */
@@ -323,7 +328,7 @@ export class CodexInstallation {
       signal: this.#over.signal,
       profile: this.#options.profile,
     });
-    this.#catalog = result.status === "rendered" ? result.models : null;
+    this.#catalog = result.status === "rendered" ? result : null;
     if (result.status === "rendered") {
       this.#degraded.delete("derived_catalog_unavailable");
       return result.path;

@@ -4,14 +4,14 @@ import type { UpstreamConnectionsOptions } from "./admission/upstream-connection
 import type { ParkedTurnsOptions } from "./parked-turns.js";
 import type { WorkerSlot } from "./pool/worker-slot.js";
 import type { WorkerSlots } from "./pool/worker-slots.js";
+import type { PromptForms } from "./prompt-forms.js";
 import type { ReadinessState } from "./readiness-state.js";
 import type { SpareThreadsOptions } from "./spare-threads.js";
 import type { SilenceLimits } from "./turn-assignment.js";
-import type { NativeRuntimeObserver, RequestTarget, TurnProfile } from "./types.js";
+import type { NativeRuntimeObserver, RequestTarget } from "./types.js";
 
 export interface IsolatedTurnsOptions extends SilenceLimits {
   readonly admission: AdmissionOptions & { readonly startGate: number };
-  readonly profile: TurnProfile;
   readonly timeoutMs: number;
   /** Whether each worker has an app-server process of its own. */
   readonly processPerWorker: boolean;
@@ -34,6 +34,7 @@ export interface IsolatedTurnsContext {
   readonly logger: Logger;
   /** Of the app-server that turns run on; null while it is not known. */
   readonly codexVersion: () => string | null;
+  readonly forms: PromptForms;
   /** Throws `model_not_found`. */
   readonly chooseModel: (requested: string | undefined) => string;
   readonly describeTarget: (slot: WorkerSlot) => RequestTarget;

@@ -1,14 +1,15 @@
 import { blankSettings } from "../../workers/contract/blank-thread.js";
-import type { NativeThreadChoice } from "../../workers/contract/turn.js";
+import type { NativeThreadChoice, PromptForm, ThreadSettings } from "../../workers/contract/turn.js";
 import { CodexNativeApiError } from "../errors.js";
 import { AccountStanding, type TurnedAway } from "./account-standing.js";
 import { Admission, type Permit } from "./admission/admission.js";
 import { StartGate } from "./admission/start-gate.js";
 import type { IsolatedTurnsContext, IsolatedTurnsOptions, TurnBounds } from "./isolated-turns-context.js";
-import { isCompleted, isParked, mayRunAgain, refusalOf } from "./leg-verdicts.js";
+import { isCompleted, isParked, mayBeTriedAgain, mayRunAgain } from "./leg-verdicts.js";
 import { NativeConnections } from "./native-connections.js";
 import { isAlive, NativeThreads } from "./native-threads.js";
 import { ParkedTurns } from "./parked-turns.js";
+import { FormTrial } from "./prompt-forms.js";
 import { SleptThreads } from "./slept-threads.js";
 import { type SparePlace, SpareThreads } from "./spare-threads.js";
 import { TurnAdmission } from "./turn-admission.js";
@@ -66,6 +67,8 @@ export class IsolatedTurns {
   readonly #slept: SleptThreads;
   /** Turns that were refused on their native thread: whoever replays one, with the same handlers, keeps its place in the line. */
   readonly #turnedAway = new WeakMap<IsolatedTurnHandlers, TurnedAway>();
+  /** Turns that were refused on their native thread in a form that another may do better than: whoever replays one goes on with that. */
+  readonly #trials = new WeakMap<IsolatedTurnHandlers, FormTrial<EndedLeg>>();
   #closing = false;
 
   constructor(options: IsolatedTurnsOptions, context: IsolatedTurnsContext) {
@@ -159,40 +162,39 @@ export class IsolatedTurns {
   }
 
   async run(request: IsolatedTurnRequest, handlers: IsolatedTurnHandlers): Promise<IsolatedTurnResult> {
-    const wanted = readRequest(request, this.#options.profile);
+    const wanted = readRequest(request);
     this.#slept.discard();
     return this.#scope.run(handlers, async (signal) => {
       const handled = { ...handlers, signal };
+      const trial = this.#trials.get(handlers) ?? new FormTrial<EndedLeg>();
       let attempt = 1;
       let returned = this.#turnedAway.get(handlers);
       for (;;) {
-        const permit = await this.#waiting.acquire(
-          wanted,
-          signal,
-          { findPlace: () => this.#findPlace(wanted) },
-          returned,
-        );
+        const findPlace = () => this.#findPlace(wanted, trial.tried);
+        const permit = await this.#waiting.acquire(wanted, signal, { findPlace }, returned);
         handlers.onAdmission?.(true);
         const assign = (spareThreadId: string | null) => {
           this.#checkAccount(wanted, permit);
-          const { lacksInstructions } = permit.place;
+          const { thread, lacksInstructions } = permit.place;
           const nativeThread =
             spareThreadId === null
               ? freshThread
               : { kind: "spare" as const, threadId: spareThreadId, lacksInstructions };
-          return this.#assignment(wanted, nativeThread);
+          return this.#assignment(wanted, thread, nativeThread);
         };
-        const ended = await this.#attempts.run({ wanted, permit, handlers: handled, assign });
+        const attempted = await this.#attempts.run({ wanted, permit, handlers: handled, assign });
+        const ended = { ...attempted, permit };
         const { result } = ended;
         if (!signal.aborted && !this.#scope.closed) {
-          returned = await this.#account.turnAway(result, permit, returned);
+          returned =
+            (await this.#account.turnAway(result, permit, returned)) ?? this.#tryNextForm(ended, trial);
           if (returned !== undefined) {
             handlers.onAdmission?.(false);
             continue;
           }
         }
         if (attempt === maxAttempts || !mayRunAgain(result) || signal.aborted)
-          return this.#conclude({ ...ended, permit });
+          return this.#conclude(result.outcome.status === "failed" ? (trial.first ?? ended) : ended);
         attempt += 1;
         this.#context.logger.warn(
           { event: "turn.run_again", requestId: wanted.requestId, worker: permit.place.slot.id },
@@ -208,16 +210,17 @@ export class IsolatedTurns {
     request: IsolatedTurnRequest,
     handlers: IsolatedTurnHandlers,
   ): Promise<IsolatedTurnResult | null> {
-    const wanted = readRequest(request, this.#options.profile);
+    const wanted = readRequest(request);
     this.#slept.discard();
-    const assignment = this.#assignment(wanted, { kind: "continued", threadId: source.threadId });
-    const settings = orRefuse(wanted, () => settingsOf(assignment));
-    const thread = this.#threads.take(source.threadId, source.turnId, settings);
+    const settings = this.#threadOf(wanted);
+    const assignment = this.#assignment(wanted, settings, { kind: "continued", threadId: source.threadId });
+    const settingsText = orRefuse(wanted, () => settingsOf(settings));
+    const thread = this.#threads.take(source.threadId, source.turnId, settingsText);
     if (thread === null) return null;
     return this.#scope.run(handlers, async (signal) => {
       const handled = { ...handlers, signal };
       const search = {
-        findPlace: () => this.#places.findOn(thread),
+        findPlace: () => this.#places.findOn(thread, settings),
         needs: `worker ${thread.slot.id}`,
         hasThread: true,
       };
@@ -335,14 +338,19 @@ export class IsolatedTurns {
     return this.#attempts.isIdle(appServerGeneration);
   }
 
-  #assignment(wanted: WantedTurn, nativeThread: NativeThreadChoice): Assignment {
-    const model = this.#context.chooseModel(wanted.model);
-    return buildAssignment(wanted, { model, nativeThread, ...this.#options });
+  #assignment(wanted: WantedTurn, thread: ThreadSettings, nativeThread: NativeThreadChoice): Assignment {
+    return buildAssignment(wanted, { thread, nativeThread, ...this.#options });
   }
 
-  #findPlace(wanted: WantedTurn): Place | null {
+  #threadOf(wanted: WantedTurn, tried?: ReadonlySet<PromptForm>): ThreadSettings {
+    const { chooseModel, forms } = this.#context;
+    const model = chooseModel(wanted.model);
+    return { ...wanted.thread, ...forms.choose(model, tried), model };
+  }
+
+  #findPlace(wanted: WantedTurn, tried: ReadonlySet<PromptForm>): Place | null {
     if (this.#context.readiness.phase !== "ready") return null;
-    const thread = { ...wanted.thread, model: this.#context.chooseModel(wanted.model) };
+    const thread = this.#threadOf(wanted, tried);
     const either = { thread, blank: blankSettings(thread, this.#context.codexVersion()) };
     return this.#places.find(this.#spares, either, () => this.#connections.makeRoom());
   }
@@ -356,12 +364,26 @@ export class IsolatedTurns {
     return place;
   }
 
+  /** A turn that was refused in this form, and is to run in another, keeps its place in the line. */
+  #tryNextForm(ended: EndedLeg, trial: FormTrial<EndedLeg>): TurnedAway | undefined {
+    const { outcome } = ended.result;
+    const runsAgain = this.#context.forms.judge(ended.session.assignment.thread, ended, trial);
+    if (!runsAgain || outcome.status !== "failed") return undefined;
+    const { enqueuedAtMs, refusals } = ended.permit;
+    const { error } = outcome;
+    return { enqueuedAtMs, refusals, error: CodexNativeApiError.fromTurnError(error), aloneSinceMs: null };
+  }
+
   /** Null where the caller's history is to be run on a new thread: this one broke, or its turn was refused, before it showed anything. */
   async #concludeOrReplay(
     ended: EndedLeg,
     handlers: IsolatedTurnHandlers,
   ): Promise<IsolatedTurnResult | null> {
-    const turnedAway = await this.#account.turnAway(ended.result, ended.permit, undefined);
+    const trial = new FormTrial<EndedLeg>();
+    const turnedAway =
+      (await this.#account.turnAway(ended.result, ended.permit, undefined)) ??
+      this.#tryNextForm(ended, trial);
+    this.#trials.set(handlers, trial);
     if (turnedAway !== undefined) this.#turnedAway.set(handlers, turnedAway);
     else if (!mayRunAgain(ended.result)) return this.#conclude(ended);
     handlers.onAdmission?.(false);
@@ -377,7 +399,7 @@ export class IsolatedTurns {
 
   async #conclude({ result, session, permit }: EndedLeg): Promise<IsolatedTurnResult> {
     const { outcome, started, usage, handlerError } = result;
-    if (refusalOf(result) !== null) this.#attempts.observe(result, permit.waitedMs);
+    if (mayBeTriedAgain(result)) this.#attempts.observe(result, permit.waitedMs);
     if (handlerError !== undefined) throw handlerError;
     if (outcome.status === "failed") throw await this.#explain(outcome.error, session);
     if (outcome.status === "cancelled" && this.#scope.closed) throw shuttingDown();
@@ -396,7 +418,7 @@ export class IsolatedTurns {
       lastTurnId: started.turnId,
       slot,
       appServerGeneration: started.target.appServerGeneration,
-      settings: settingsOf(assignment),
+      settings: settingsOf(assignment.thread),
     });
   }
 }

@@ -1,6 +1,6 @@
 import { brokeUnderIt, type LegOutcome } from "./pool/turn-channel.js";
 import type { LegResult } from "./turn-session.js";
-import type { TurnErrorData, TurnObservation, TurnStarted } from "./types.js";
+import type { TurnErrorCode, TurnErrorData, TurnObservation, TurnStarted } from "./types.js";
 
 type Started<Status extends LegOutcome["status"]> = LegResult & {
   readonly started: TurnStarted;
@@ -37,6 +37,32 @@ export function mayRunAgain(result: LegResult): boolean {
 export function refusalOf({ outcome, emitted, handlerError }: LegResult): TurnErrorData | null {
   if (outcome.status !== "failed" || emitted || handlerError !== undefined) return null;
   return outcome.error.refusedFor === undefined ? null : outcome.error;
+}
+
+/** Refusals by status that may mean the prompt's form; one whose code says what it is about does not. */
+const doubtfulStatuses: ReadonlySet<number> = new Set([400, 403, 404]);
+const doubtfulCodes: ReadonlySet<TurnErrorCode> = new Set([
+  "upstream_bad_request",
+  "upstream_forbidden",
+  "model_not_found",
+]);
+
+/** The backend refused the turn before the model said anything, and not for what its code says: the prompt may have the wrong form. */
+export function isFormRefusal({ outcome, emitted, handlerError }: LegResult): boolean {
+  if (outcome.status !== "failed" || emitted || handlerError !== undefined) return false;
+  const { code, upstreamStatus } = outcome.error;
+  return doubtfulCodes.has(code) && (upstreamStatus === undefined || doubtfulStatuses.has(upstreamStatus));
+}
+
+/** It may go back into the queue, and has not ended before that is decided. */
+export function mayBeTriedAgain(result: LegResult): boolean {
+  return refusalOf(result) !== null || isFormRefusal(result);
+}
+
+/** The model had its say. */
+export function hasAnswered({ outcome, emitted, handlerError }: LegResult): boolean {
+  if (emitted) return true;
+  return handlerError === undefined && outcome.status !== "failed" && outcome.status !== "cancelled";
 }
 
 /** The turn is still there, waiting for outputs of the caller's functions. */

@@ -10,6 +10,7 @@ import { IsolatedTurns } from "./isolated-turns.js";
 import { chooseModel } from "./model-choice.js";
 import type { WorkerSlot } from "./pool/worker-slot.js";
 import type { WorkerSlots } from "./pool/worker-slots.js";
+import { PromptForms } from "./prompt-forms.js";
 import type { CodexNativeRuntimeOptions, RuntimeSettings } from "./runtime-options.js";
 import type {
   HealthOptions,
@@ -65,6 +66,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
   readonly #supervision: CodexSupervision;
   /** Null: refusals of the backend are passed on as they come. */
   readonly #limits: UpstreamLimits | null;
+  readonly #forms: PromptForms;
   #turns: IsolatedTurns | null = null;
   #state: RuntimeState = "idle";
   #opening: Promise<void> | null = null;
@@ -85,6 +87,18 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
     const accountInForce = () => this.#supervision.facts.account?.id ?? null;
     this.#limits =
       limit === "none" ? null : new UpstreamLimits({ ...limitsOptions, limit }, accountInForce, logger);
+    this.#forms = new PromptForms({
+      profile: options.turns.profile,
+      file: join(options.codex.stateDir, "prompt-forms.json"),
+      codex: () => {
+        const { facts, installation, codexVersion: version } = this.#supervision;
+        const { catalog, catalogPaths } = installation;
+        return { version, accountId: facts.account?.id ?? null, catalog, catalogPaths };
+      },
+      now: () => performance.now(),
+      wallClock: Date.now,
+      logger,
+    });
     this.#supervision = new CodexSupervision(
       {
         codex: {
@@ -150,7 +164,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
   async #open(): Promise<void> {
     this.#enter("starting");
     try {
-      await this.#limits?.load();
+      await Promise.all([this.#limits?.load(), this.#forms.load()]);
       await this.#supervision.open((slots) => {
         this.#turns = this.#createTurns(slots);
         return this.#turns;
@@ -214,6 +228,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
         refusals: this.#limits?.refusals ?? 0,
         connections: this.#turns?.upstreamConnections ?? { held: 0, bound: null, refused: 0 },
       },
+      promptForms: { models: this.#forms.health(), changes: this.#forms.changes },
       degraded: [
         ...(this.#hangingCalls > 0 ? ["unanswered_calls"] : []),
         ...this.#supervision.installation.degraded,
@@ -309,7 +324,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
     // It sees that it is over, and stops. Why it failed was said to whoever opened it.
     await this.#opening?.catch(() => {});
     await this.#turns?.close(this.#isDestroyed ? 0 : graceMs);
-    await this.#limits?.close();
+    await Promise.all([this.#limits?.close(), this.#forms.close()]);
     await this.#supervision.close();
     this.#enter("closed");
   }
@@ -329,7 +344,6 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
     return new IsolatedTurns(
       {
         admission,
-        profile: turns.profile,
         idleTimeoutMs: turns.idleTimeoutMs,
         idleTimeoutsMs: turns.idleTimeoutsMs ?? {},
         timeoutMs: turns.timeoutMs,
@@ -354,6 +368,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
         readiness,
         logger: this.#logger,
         codexVersion: () => this.#supervision.codexVersion,
+        forms: this.#forms,
         chooseModel: (requested) =>
           chooseModel({
             requested,

@@ -47,10 +47,11 @@ export class TurnAdmission {
   /** For a parked turn that goes on: it asks the backend again, so it needs room there. Its thread and its worker it has. */
   async acquireAgain(session: TurnSession, signal: AbortSignal, terms: TurnTerms): Promise<Permit<Place>> {
     const { assignment, caller, slot } = session;
-    const place: Place = { slot, gatePlace: noGate, ...noSpare };
+    const { thread } = assignment;
+    const place: Place = { slot, thread, gatePlace: noGate, ...noSpare };
     const search: Search = { findPlace: () => place, needs: "nothing", hasThread: true };
     const returned = { enqueuedAtMs: this.#context.now(), error: noRoomInTime(), refusals: 0 };
-    const { model } = assignment.thread;
+    const { model } = thread;
     try {
       return await this.#wait({ ...terms, ...search, caller, model, signal, returned });
     } catch (error) {

@@ -4,14 +4,9 @@ import { maxTextChars } from "../../workers/contract/long-text.js";
 import type { NativeThreadChoice, ThreadSettings, TurnAssignment } from "../../workers/contract/turn.js";
 import { CodexNativeApiError } from "../errors.js";
 import { ItemList, type Items } from "../history/item-list.js";
+import type { FormSettings } from "./prompt-forms.js";
 import { notJson } from "./turn-refusals.js";
-import type {
-  IsolatedTurnRequest,
-  ToolOutput,
-  TurnPriority,
-  TurnProfile,
-  WebSearchOptions,
-} from "./types.js";
+import type { IsolatedTurnRequest, ToolOutput, TurnPriority, WebSearchOptions } from "./types.js";
 
 /** A turn for a worker, all but its key. */
 export type Assignment = Omit<TurnAssignment, "turnKey">;
@@ -21,7 +16,7 @@ export type Assignment = Omit<TurnAssignment, "turnKey">;
  * in; the model is chosen when the turn finds its place.
  */
 export interface WantedTurn {
-  readonly thread: Omit<ThreadSettings, "model">;
+  readonly thread: Omit<ThreadSettings, "model" | keyof FormSettings>;
   readonly model: string | undefined;
   readonly turn: TurnAssignment["turn"];
   readonly items: TurnAssignment["items"];
@@ -40,10 +35,10 @@ export interface WantedTurn {
 const defaultCaller = "default";
 
 /** Throws `invalid_request` for a request without items, and for one that cannot be read. */
-export function readRequest(request: IsolatedTurnRequest, profile: TurnProfile): WantedTurn {
+export function readRequest(request: IsolatedTurnRequest): WantedTurn {
   let wanted: WantedTurn;
   try {
-    wanted = fillIn(request, profile);
+    wanted = fillIn(request);
     refuseDeepNesting(wanted);
     refuseLongText(wanted.thread.instructions, "instructions");
   } catch (error) {
@@ -56,11 +51,10 @@ export function readRequest(request: IsolatedTurnRequest, profile: TurnProfile):
   });
 }
 
-function fillIn(request: IsolatedTurnRequest, profile: TurnProfile): WantedTurn {
+function fillIn(request: IsolatedTurnRequest): WantedTurn {
   const directives = request.directives ?? [];
   return {
     thread: {
-      profile,
       instructions: request.instructions ?? "",
       tools: request.tools ?? [],
       webSearch: readWebSearch(request.webSearch),
@@ -177,23 +171,23 @@ export interface SilenceLimits {
 }
 
 export interface AssignmentContext extends SilenceLimits {
-  readonly model: string;
+  readonly thread: ThreadSettings;
   readonly nativeThread: NativeThreadChoice;
 }
 
 export function buildAssignment(wanted: WantedTurn, context: AssignmentContext): Assignment {
-  const { thread, turn, items, directives, followed, keepThread } = wanted;
-  const { model, nativeThread, idleTimeoutsMs, idleTimeoutMs } = context;
+  const { turn, items, directives, followed, keepThread } = wanted;
+  const { thread, nativeThread, idleTimeoutsMs, idleTimeoutMs } = context;
   const ownLimits = new Map(Object.entries(idleTimeoutsMs));
   return {
-    thread: { ...thread, model },
+    thread,
     turn,
     items,
     directives,
     nativeThread,
     followed,
     keepThread,
-    idleTimeoutMs: ownLimits.get(model) ?? ownLimits.get(turn.effort ?? "") ?? idleTimeoutMs,
+    idleTimeoutMs: ownLimits.get(thread.model) ?? ownLimits.get(turn.effort ?? "") ?? idleTimeoutMs,
   };
 }
 
@@ -204,7 +198,7 @@ function readWebSearch(webSearch: IsolatedTurnRequest["webSearch"]): WebSearchOp
   return webSearch === true ? anyWebSearch : webSearch;
 }
 
-/** The thread's settings as text that is equal where they are. */
-export function settingsOf(assignment: Assignment): string {
-  return JSON.stringify(assignment.thread);
+/** A thread's settings as text that is equal where they are. */
+export function settingsOf(thread: ThreadSettings): string {
+  return JSON.stringify(thread);
 }

@@ -2,7 +2,7 @@ import type { AccountStanding } from "./account-standing.js";
 import type { Admission, Permit } from "./admission/admission.js";
 import { GenerationUse } from "./generation-use.js";
 import type { IsolatedTurnsContext } from "./isolated-turns-context.js";
-import { isInfrastructureFault, isParked, observe, refusalOf } from "./leg-verdicts.js";
+import { isInfrastructureFault, isParked, mayBeTriedAgain, observe } from "./leg-verdicts.js";
 import type { NativeConnections } from "./native-connections.js";
 import type { SpareThreads } from "./spare-threads.js";
 import type { Assignment, WantedTurn } from "./turn-assignment.js";
@@ -163,7 +163,7 @@ export class TurnAttempts {
       // Until it is taken out again, or given up.
       if (isParked(result)) this.#use.enter(generation);
       this.#context.onLegEnded(result, session);
-      if (refusalOf(result) === null) this.observe(result, waitedMs);
+      if (!mayBeTriedAgain(result)) this.observe(result, waitedMs);
       return result;
     } finally {
       this.#use.leave(generation);

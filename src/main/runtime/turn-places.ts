@@ -1,3 +1,4 @@
+import type { ThreadSettings } from "../../workers/contract/turn.js";
 import { CodexNativeApiError } from "../errors.js";
 import type { GatePlace, StartGate } from "./admission/start-gate.js";
 import { isAlive, type LoadedThread } from "./native-threads.js";
@@ -8,6 +9,8 @@ import type { SparePlace, SpareThread, SpareThreads, WantedThread } from "./spar
 /** Where a turn runs: a worker, and a place among those that its app-server is starting. */
 export interface Place {
   readonly slot: WorkerSlot;
+  /** What the turn's thread is to be, or is. */
+  readonly thread: ThreadSettings;
   readonly gatePlace: GatePlace;
   /** A thread of that worker's which nobody else gets. */
   readonly spare: SpareThread | null;
@@ -48,7 +51,7 @@ export class TurnPlaces {
     if (!spares.hasFor(user) && !mayOpen()) return null;
     const { spare, lacksInstructions } = spares.take(user);
     const slot = spare?.slot ?? leastBusy;
-    return { slot, spare, lacksInstructions, gatePlace: this.#enterGate(slot) };
+    return { slot, thread: wanted.thread, spare, lacksInstructions, gatePlace: this.#enterGate(slot) };
   }
 
   /** For a thread that is started ahead of need. */
@@ -58,15 +61,15 @@ export class TurnPlaces {
   }
 
   /** Where the thread is. Throws when that is gone for good. */
-  findOn(thread: LoadedThread): Place | null {
-    const { slot } = thread;
-    if (!isAlive(thread)) {
+  findOn(loaded: LoadedThread, thread: ThreadSettings): Place | null {
+    const { slot } = loaded;
+    if (!isAlive(loaded)) {
       throw new CodexNativeApiError(
         "native_runtime_unavailable",
         "The native thread is not loaded any more.",
       );
     }
-    return this.#hasRoom(slot) ? { slot, ...noSpare, gatePlace: this.#enterGate(slot) } : null;
+    return this.#hasRoom(slot) ? { slot, thread, ...noSpare, gatePlace: this.#enterGate(slot) } : null;
   }
 
   /** What broke one turn may have broken all workers of the process, and not all of them have noticed yet: each has to prove itself. */

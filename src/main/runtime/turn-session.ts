@@ -228,7 +228,8 @@ export class TurnSession {
         this.#options.onLeftGate();
         const { threadId, turnId, model } = event;
         const { target } = this.#options;
-        this.#started = { threadId, turnId, model, target, queue: this.#leg.queue };
+        const { form: promptForm } = this.assignment.thread;
+        this.#started = { threadId, turnId, model, promptForm, target, queue: this.#leg.queue };
         this.#noteAsking();
         return this.#handlers.onTurnStarted?.(this.#started);
       }

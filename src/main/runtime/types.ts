@@ -8,6 +8,7 @@ import type {
 } from "../../workers/contract/native-queries.js";
 import type {
   FunctionTool,
+  PromptForm,
   TokenUsage,
   TurnProfile,
   WebSearchLocation,
@@ -31,6 +32,7 @@ export type {
   JsonObject,
   NativeModel,
   OutputItemType,
+  PromptForm,
   RateLimits,
   RateLimitWindow,
   TokenUsage,
@@ -135,6 +137,8 @@ export interface TurnStarted {
   readonly threadId: string;
   readonly turnId: string;
   readonly model: string;
+  /** The form that its prompt had. Default: unknown. */
+  readonly promptForm?: PromptForm;
   readonly target: RequestTarget;
   /** How it waited. Default: it did not. */
   readonly queue?: QueueWait;
@@ -254,6 +258,21 @@ export interface UpstreamLimitsHealth {
   readonly connections: UpstreamConnectionsHealth;
 }
 
+/** A model whose prompts have another form than its catalog entry says, since the backend refused that one. */
+export interface PromptFormHealth {
+  readonly model: string;
+  readonly form: PromptForm;
+  /** Milliseconds since the epoch. After a day the model's own form is tried again. */
+  readonly learnedAtMs: number;
+}
+
+/** The forms of prompts that were found to be taken. */
+export interface PromptFormsHealth {
+  readonly models: readonly PromptFormHealth[];
+  /** How often another form than before was found to answer, since the start. */
+  readonly changes: number;
+}
+
 /** Built from what is already known: reading it never waits for Codex. */
 export interface NativeRuntimeHealth {
   readonly readiness: Readiness;
@@ -271,6 +290,8 @@ export interface NativeRuntimeHealth {
   readonly spareThreads: SpareThreadsHealth;
   /** Default: none are known. */
   readonly upstreamLimits?: UpstreamLimitsHealth;
+  /** Default: every model has its own form. */
+  readonly promptForms?: PromptFormsHealth;
   /** Features that this Codex version or backend lacks, by name. */
   readonly degraded: readonly string[];
 }

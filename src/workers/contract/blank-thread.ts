@@ -4,7 +4,7 @@ import type { NativeThreadChoice, ThreadSettings } from "./turn.js";
 
 /**
  * The settings of a thread that serves a turn with any instructions, which it gets as its first item; null where the model could tell
- * the two apart, or there are none. In the lean profile 0.169 and later send instructions as such an item themselves
+ * the two apart, or there are none. In the lean forms 0.169 and later send instructions as such an item themselves
  * (`test/e2e/spare-threads.test.ts` compares what the backend is sent); a version that was not tried may not.
  */
 export function blankSettings(thread: ThreadSettings, codexVersion: string | null): ThreadSettings | null {
@@ -13,21 +13,21 @@ export function blankSettings(thread: ThreadSettings, codexVersion: string | nul
 }
 
 /** Whether a thread with such settings, but without instructions, may serve turns with any. */
-export function servesBlank({ profile }: ThreadSettings, codexVersion: string | null): boolean {
-  if (profile !== "lean" || codexVersion === null) return false;
+export function servesBlank({ form }: ThreadSettings, codexVersion: string | null): boolean {
+  if (form === "codex" || codexVersion === null) return false;
   return compareToTested(codexVersion) === "within" && isAtLeast(codexVersion, 0, 169);
 }
 
 /**
- * The instructions of a turn as its first item, where its thread does not bring them: one that was blank, and any in the `codex` profile,
+ * The instructions of a turn as its first item, where its thread does not bring them: one that was blank, and any in the `codex` form,
  * where Codex's own instructions stay and the caller's come after them.
  */
 export function missingInstructions(
-  { instructions, profile }: ThreadSettings,
+  { instructions, form }: ThreadSettings,
   nativeThread: NativeThreadChoice,
 ): readonly JsonObject[] {
   if (instructions === "" || nativeThread.kind === "continued") return [];
-  const isMissing = profile === "codex" || (nativeThread.kind === "spare" && nativeThread.lacksInstructions);
+  const isMissing = form === "codex" || (nativeThread.kind === "spare" && nativeThread.lacksInstructions);
   if (!isMissing) return [];
   return [{ type: "message", role: "developer", content: [{ type: "input_text", text: instructions }] }];
 }

@@ -17,7 +17,9 @@ export type CodexFeature =
   /** The citations of a web search come with the answer; without it, Codex drops them. */
   | "citations"
   /** An idle thread leaves memory when nobody is subscribed to it; without it, it stays for 30 minutes. */
-  | "thread_unload";
+  | "thread_unload"
+  /** A thread can have a model catalog of its own; without it, every prompt has the form that the app-server's gives it, or `codex`. */
+  | "prompt_forms";
 
 const introducedIn: Readonly<Record<CodexFeature, readonly [major: number, minor: number]>> = {
   usage_of_parked_turns: [0, 150],
@@ -31,6 +33,8 @@ const introducedIn: Readonly<Record<CodexFeature, readonly [major: number, minor
   citations: [0, 169],
   // Somewhere between 0.160, which ignores `thread_unload_delay_secs`, and 0.169, which obeys it.
   thread_unload: [0, 169],
+  // 0.160 reads `model_catalog_json` of a thread's configuration and goes by that of the process.
+  prompt_forms: [0, 169],
 };
 
 const codexFeatures = Object.keys(introducedIn) as readonly CodexFeature[];

@@ -4,6 +4,13 @@ import type { JsonObject } from "./json.js";
 /** `lean`: nothing of Codex's own reaches the model. `codex`: Codex's instructions stay, its tools do not. */
 export type TurnProfile = "lean" | "codex";
 
+/**
+ * How a prompt reaches the backend. `lean`: as the Responses API has it, with nothing of Codex's. `lean_lite`: the same by Responses Lite,
+ * the form that Codex's catalog marks newer models for: functions come in an item of the input, in a namespace. `codex`: Codex's own
+ * instructions stay, and its own choice between the two.
+ */
+export type PromptForm = "lean" | "lean_lite" | "codex";
+
 /** A tool of the caller's, as the Responses API declares it. */
 export interface FunctionTool {
   readonly name: string;
@@ -30,7 +37,11 @@ export interface WebSearchLocation {
 
 /** What belongs to a native thread for its whole life. Two turns may share a thread only if these are equal. */
 export interface ThreadSettings {
-  readonly profile: TurnProfile;
+  readonly form: PromptForm;
+  /** Whether Codex speaks Responses Lite with the model in this form. */
+  readonly isLite: boolean;
+  /** The catalog that makes Codex do so, a file; null where the app-server's own does. */
+  readonly modelCatalog: string | null;
   readonly model: string;
   /** Base instructions; the empty string sends none. */
   readonly instructions: string;

@@ -54,7 +54,7 @@ function* chunksOf({ leading, items, directives }: Injection, names: ToolNames):
 }
 
 function needsWords({ traits }: ItemChunk, names: ToolNames): boolean {
-  return (traits & (itemTraits.system | (names.renames ? itemTraits.call : 0))) !== 0;
+  return (traits & (itemTraits.system | (names.changesCalls ? itemTraits.call : 0))) !== 0;
 }
 
 /** Codex drops items of the role `system`; `developer` is what OpenAI's newer models call the same. */

@@ -115,7 +115,7 @@ export class NativeTurn implements ThreadListener {
       onOverdue: (outcome) => this.#end(outcome),
       countFault: context.countFault,
     });
-    this.#toolNames = new ToolNames(assignment.thread.tools, context.connection.codexVersion);
+    this.#toolNames = new ToolNames(assignment.thread, context.connection.codexVersion);
     this.#toolCalls = new ToolCalls({
       pacing: () => pacingOf(context.connection.codexVersion),
       newCallId: () => `call_${randomUUID().replaceAll("-", "")}`,
@@ -198,7 +198,7 @@ export class NativeTurn implements ThreadListener {
     this.#startEndsAt = this.#startDeadline();
     await connection.whenReady({ timeoutMs: deadlines.connectionReady, signal: this.#abort.signal });
     // Another connection may be to another version.
-    this.#toolNames = new ToolNames(thread.tools, connection.codexVersion);
+    this.#toolNames = new ToolNames(thread, connection.codexVersion);
     if (nativeThread.kind !== "fresh") {
       try {
         return await this.#beginOn(nativeThread.threadId, nativeThread);

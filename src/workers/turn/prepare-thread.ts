@@ -26,7 +26,7 @@ export async function prepareThread(
   const { connection, countFault } = context;
   // Both calls together have this time, as whoever asked waits no longer.
   const options = { ...limits, signal: AbortSignal.timeout(limits.timeoutMs) };
-  const names = new ToolNames(settings.tools, connection.codexVersion);
+  const names = new ToolNames(settings, connection.codexVersion);
   const threadId = await startThread(context, { settings, names }, options);
   if (!isSameSetUp(settings, connection.codexVersion)) return { threadId, isBare: false };
   const isBlank = settings.instructions === "" && servesBlank(settings, connection.codexVersion);
@@ -44,7 +44,7 @@ export async function prepareThread(
   }
 }
 
-/** 0.140 tells the model its own context a second time, in the `codex` profile. */
-function isSameSetUp({ profile }: ThreadSettings, codexVersion: string | null): boolean {
-  return profile === "lean" || isAtLeast(codexVersion, 0, 150);
+/** 0.140 tells the model its own context a second time, in the `codex` form. */
+function isSameSetUp({ form }: ThreadSettings, codexVersion: string | null): boolean {
+  return form !== "codex" || isAtLeast(codexVersion, 0, 150);
 }

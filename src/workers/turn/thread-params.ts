@@ -3,9 +3,9 @@ import { isAtLeast } from "../contract/codex-capabilities.js";
 import type { JsonObject } from "../contract/json.js";
 import type {
   FunctionTool,
+  PromptForm,
   ThreadSettings,
   TurnAssignment,
-  TurnProfile,
   WebSearchOptions,
 } from "../contract/turn.js";
 import type { ToolNames } from "./tool-names.js";
@@ -26,7 +26,7 @@ const switchedOffFeatures = [
 ] as const;
 
 /**
- * Neither profile lets a turn run commands, read files or ask a person. Keys unknown to a version only give a `configWarning`;
+ * No form lets a turn run commands, read files or ask a person. Keys unknown to a version only give a `configWarning`;
  * those that a version takes for something else are in `refusedBefore`.
  */
 const noOwnTools: JsonObject = {
@@ -52,8 +52,9 @@ const noOwnTexts: JsonObject = {
   include_environment_context: false,
 };
 
-const configOfProfile: Record<TurnProfile, JsonObject> = {
+const configOfForm: Record<PromptForm, JsonObject> = {
   lean: { ...noOwnTools, ...noOwnTexts },
+  lean_lite: { ...noOwnTools, ...noOwnTexts },
   codex: noOwnTools,
 };
 
@@ -92,15 +93,16 @@ export function threadStartParams(
     environments: [],
     sandbox: "read-only",
     approvalPolicy: "never",
-    // In the `codex` profile they are an item after Codex's own: `developerInstructions` would take the organisation's place.
-    ...(settings.profile === "lean" && { baseInstructions: settings.instructions }),
+    // In the `codex` form they are an item after Codex's own: `developerInstructions` would take the organisation's place.
+    ...(settings.form !== "codex" && { baseInstructions: settings.instructions }),
     ...(settings.tools.length === 0
       ? {}
       : { dynamicTools: settings.tools.map((tool) => dynamicTool(tool, names)) }),
     config: {
-      ...acceptedBy(codexVersion, configOfProfile[settings.profile]),
+      ...acceptedBy(codexVersion, configOfForm[settings.form]),
       ...webSearchConfig(settings.webSearch),
       ...(settings.verbosity === null ? {} : { model_verbosity: settings.verbosity }),
+      ...(settings.modelCatalog === null ? {} : { model_catalog_json: settings.modelCatalog }),
     },
   };
 }

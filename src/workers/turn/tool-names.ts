@@ -1,6 +1,6 @@
 import { compareToTested, isAtLeast } from "../contract/codex-capabilities.js";
 import { isJsonObject, type JsonObject } from "../contract/json.js";
-import type { FunctionTool } from "../contract/turn.js";
+import type { ThreadSettings } from "../contract/turn.js";
 import type { TurnOutcome } from "../contract/turn-messages.js";
 
 /** As Codex and the Responses API have it. */
@@ -60,14 +60,20 @@ const codexNames: ReadonlySet<string> = new Set([
 ]);
 const likeMcp = /^mcp(?![a-z0-9])/i;
 
+/** Where functions live by nature; by Responses Lite models are told so, and write it into their calls. */
+const functionsNamespace = "functions";
+
 /** A caller's function names are the caller's: those that Codex will not take go under another name, and come back as they were. */
 export class ToolNames {
   readonly #native = new Map<string, string>();
   readonly #original = new Map<string, string>();
+  /** Functions that were offered in a namespace: earlier calls of them are shown to the model with it. */
+  readonly #namespaced: ReadonlySet<string>;
 
   /** @param codexVersion null where it is not known: taken for one that was not tried. */
-  constructor(tools: readonly FunctionTool[], codexVersion: string | null) {
+  constructor({ tools, isLite }: Pick<ThreadSettings, "tools" | "isLite">, codexVersion: string | null) {
     const taken = new Set(tools.map((tool) => tool.name));
+    this.#namespaced = isLite ? new Set(taken) : new Set();
     for (const { name } of tools) {
       if (!needsAnother(name, codexVersion)) continue;
       const native = freeName(`caller_${name}`, taken);
@@ -77,23 +83,29 @@ export class ToolNames {
     }
   }
 
-  /** Whether any function goes under another name. */
-  get renames(): boolean {
-    return this.#native.size > 0;
+  /** Whether calls are not shown to the model as the caller has them. */
+  get changesCalls(): boolean {
+    return this.#native.size > 0 || this.#namespaced.size > 0;
   }
 
   toNative(name: string): string {
     return this.#native.get(name) ?? name;
   }
 
-  /** The same item, its function under Codex's name. */
+  /** The same item, its function under Codex's name and in its namespace. */
   toNativeItem(item: JsonObject): JsonObject {
-    return rename(item, this.#native);
+    if (item.type !== "function_call" || typeof item.name !== "string") return item;
+    const isNamespaced = this.#namespaced.has(item.name) && typeof item.namespace !== "string";
+    const named = rename(item, this.#native);
+    return isNamespaced ? { ...named, namespace: functionsNamespace } : named;
   }
 
   /** The same item, its function under the caller's name. */
   toOriginalItem(item: JsonObject): JsonObject {
-    return rename(item, this.#original);
+    if (item.type !== "function_call" || item.namespace !== functionsNamespace)
+      return rename(item, this.#original);
+    const { namespace: _namespace, ...bare } = item;
+    return rename(bare, this.#original);
   }
 
   /** The same message of this service's, with the functions that it names in backticks under Codex's names. */

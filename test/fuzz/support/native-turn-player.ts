@@ -21,7 +21,9 @@ import { anyDisturbedAnswer } from "./turn-notifications.js";
 const assignment: TurnAssignment = {
   turnKey: "turn",
   thread: {
-    profile: "lean",
+    form: "lean",
+    isLite: false,
+    modelCatalog: null,
     model: "gpt-fake",
     instructions: "",
     tools: [{ name: "lookup", description: "", parameters: { type: "object" } }],

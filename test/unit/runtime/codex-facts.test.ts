@@ -64,8 +64,8 @@ t.test("what the derived catalog keeps from Codex is told as Codex's own catalog
     defaultReasoningEffort: "none",
   }));
   const catalog = [
-    { id: "low", defaultReasoningEffort: "low" },
-    { id: "none-of-its-own", defaultReasoningEffort: null },
+    { id: "low", defaultReasoningEffort: "low", usesResponsesLite: true },
+    { id: "none-of-its-own", defaultReasoningEffort: null, usesResponsesLite: false },
   ];
   const slot = new ScriptedSlot({ place: 1, generation: 1, threadId: 1 }, quietSlotCallbacks, () => 0);
   slot.models = models;

@@ -23,7 +23,16 @@ class FakeWorker {
 }
 
 function settings(instructions: string): ThreadSettings {
-  return { profile: "lean", model: "m", instructions, tools: [], webSearch: null, verbosity: null };
+  return {
+    form: "lean",
+    isLite: false,
+    modelCatalog: null,
+    model: "m",
+    instructions,
+    tools: [],
+    webSearch: null,
+    verbosity: null,
+  };
 }
 
 function turn(instructions: string) {

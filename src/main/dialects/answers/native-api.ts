@@ -1,5 +1,5 @@
 /** The `native_api` object that lies beside OpenAI's fields in answers: who ran it, and how its ids map to Codex's. */
-import type { QueueWait, RequestTarget } from "../../runtime/types.js";
+import type { PromptForm, QueueWait, RequestTarget } from "../../runtime/types.js";
 
 export interface NativeApi {
   readonly route_path: string;
@@ -30,6 +30,7 @@ export interface NativeApi {
     readonly refusals: number | null;
   };
   readonly managed_texts: readonly string[];
+  readonly prompt_form: PromptForm | null;
   readonly ignored_parameters: readonly string[];
 }
 
@@ -42,6 +43,7 @@ export interface NativeApiFacts {
   readonly threadId?: string;
   readonly turnId?: string;
   readonly queue?: QueueWait | undefined;
+  readonly promptForm?: PromptForm | undefined;
   /** Null where nothing was continued. */
   readonly continuation?: ContinuationFacts | null;
   readonly ignoredParameters?: readonly string[];
@@ -87,6 +89,7 @@ export function describeNativeApi(facts: NativeApiFacts): NativeApi {
       refusals: facts.queue?.refusals ?? null,
     },
     managed_texts: target?.managedTexts ?? [],
+    prompt_form: facts.promptForm ?? null,
     ignored_parameters: facts.ignoredParameters ?? [],
   };
 }

@@ -182,6 +182,7 @@ export class CompletionStream {
         target: started.target,
         threadId: started.threadId,
         queue: started.queue,
+        promptForm: started.promptForm,
         turnId: started.turnId,
       }),
       taskClass: turn.taskClass,

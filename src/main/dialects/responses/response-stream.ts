@@ -167,6 +167,7 @@ export class ResponseEventStream {
           threadId: started.threadId,
           turnId: started.turnId,
           queue: started.queue,
+          promptForm: started.promptForm,
         }),
         taskClass: turn.echo.taskClass,
         responseId: this.id,

@@ -2,6 +2,7 @@ import { Counter, Gauge, type Registry } from "prom-client";
 import type {
   AppServerHealth,
   NativeRuntimeHealth,
+  PromptFormsHealth,
   RateLimits,
   SpareThreadsHealth,
   UpstreamLimitsHealth,
@@ -31,6 +32,8 @@ export class RuntimeReadings {
   readonly #spareThreadsDiscarded: Counter;
   readonly #upstreamLimit: Gauge<"model">;
   readonly #upstreamRefusals: Counter;
+  readonly #promptForm: Gauge<"model" | "form">;
+  readonly #promptFormChanges: Counter;
   readonly #workersReady: Gauge;
   readonly #reconnects: Counter<"worker">;
   readonly #workerDelay: Gauge<"worker">;
@@ -76,6 +79,15 @@ export class RuntimeReadings {
       "upstream_refusals_total",
       "Turns that the backend refused as one too many; they went back into the queue while they had time.",
     );
+    this.#promptForm = this.#gauge(
+      "prompt_form",
+      "1 for each model whose prompts have another form than Codex's catalog says, since the backend refused that.",
+      ["model", "form"],
+    );
+    this.#promptFormChanges = this.#counter(
+      "prompt_form_changes_total",
+      "Times another form of prompt than before was found to answer.",
+    );
     this.#workersReady = this.#gauge("workers_ready", "Worker threads with a connection to the app-server.");
     this.#reconnects = this.#counter(
       "worker_reconnects_total",
@@ -119,6 +131,7 @@ export class RuntimeReadings {
     this.#readAppServer(health.appServer, health.workers.some(isReady));
     this.#readSpareThreads(health.spareThreads);
     this.#readUpstreamLimits(health.upstreamLimits);
+    this.#readPromptForms(health.promptForms);
     this.#readRateLimits(health.rateLimits, nowMs);
     this.#continuationEntries.set(continuation.entries);
     this.#continuationBytes.set(continuation.bytes);
@@ -166,6 +179,13 @@ export class RuntimeReadings {
     for (const { model, limit } of limits) this.#upstreamLimit.set({ model: model ?? "all" }, limit);
     this.#upstreamRefusals.reset();
     this.#upstreamRefusals.inc(toAmount(refusals));
+  }
+
+  #readPromptForms({ models, changes }: PromptFormsHealth = { models: [], changes: 0 }): void {
+    this.#promptForm.reset();
+    for (const { model, form } of models) this.#promptForm.set({ model, form }, 1);
+    this.#promptFormChanges.reset();
+    this.#promptFormChanges.inc(toAmount(changes));
   }
 
   /** A window that has ended since it was told is another one now, of which nothing is known until the next turn. */

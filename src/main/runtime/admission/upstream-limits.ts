@@ -1,8 +1,6 @@
-import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import type { Logger } from "pino";
 import { z } from "zod";
-import { isSystemError, writePrivateFile } from "../app-server/private-files.js";
+import { digestAccount, KeptRecords, longestKey } from "../kept-records.js";
 import type { UpstreamLimitHealth } from "../types.js";
 import type { AccountRoom, AccountSeat } from "./admission.js";
 import { LearnedLimit, type LearnedLimitChange, type LearnedLimitRecord } from "./learned-limit.js";
@@ -11,8 +9,6 @@ import { LearnedLimit, type LearnedLimitChange, type LearnedLimitRecord } from "
 const startLimit = 6;
 /** Accounts, and models with a limit of their own, that are remembered. */
 const maxRemembered = 64;
-/** Changes are written together, at most this often, in milliseconds. */
-const saveAfterMs = 1_000;
 
 export interface UpstreamLimitsOptions {
   /** `auto` learns; a number is kept to, and a refusal only makes the account pause. */
@@ -25,15 +21,11 @@ export interface UpstreamLimitsOptions {
   readonly wallClock: () => number;
 }
 
-/** A model's name may be any text; one longer than this is not remembered. */
-const longestKey = 200;
-
 const recordSchema = z.object({
   limit: z.int().positive(),
   ceiling: z.int().positive().nullable(),
   confirmedAtMs: z.number(),
 });
-const fileSchema = z.record(z.string().max(longestKey), recordSchema);
 
 /**
  * What each account, and each model that was refused by itself, lets run at once. Turns of an account that is not known yet
@@ -51,34 +43,33 @@ export class UpstreamLimits implements AccountRoom {
   #refusals = 0;
   /** Something was learned, by this process or an earlier one. */
   #isWorthKeeping = false;
-  #saveTimer: NodeJS.Timeout | null = null;
-  #saving: Promise<void> = Promise.resolve();
+  readonly #records: KeptRecords<LearnedLimitRecord>;
 
   constructor(options: UpstreamLimitsOptions, account: () => string | null, logger: Logger) {
     this.#options = options;
     this.#account = account;
     this.#logger = logger;
+    const { file } = options;
+    this.#records = new KeptRecords({
+      file,
+      value: recordSchema,
+      event: "upstream_limits",
+      what: "learned limits",
+      logger,
+    });
   }
 
-  /** Reads what an earlier process learned. A file that cannot be read means that nothing is known. */
   async load(): Promise<void> {
-    const { file } = this.#options;
-    if (file === null) return;
-    try {
-      const records = fileSchema.parse(JSON.parse(await readFile(file, "utf8")));
-      this.#known = Object.fromEntries(Object.entries(records).slice(-maxRemembered));
-      this.#isWorthKeeping = Object.keys(this.#known).length > 0;
-    } catch (error) {
-      if (isSystemError(error, "ENOENT")) return;
-      this.#logger.warn({ event: "upstream_limits.unreadable", err: error }, "learned limits cannot be read");
-    }
+    const records = await this.#records.load();
+    this.#known = Object.fromEntries(Object.entries(records).slice(-maxRemembered));
+    this.#isWorthKeeping = Object.keys(this.#known).length > 0;
   }
 
   /** Writes what was learned last. */
   async close(): Promise<void> {
     // Also where nothing changed since: when it was last confirmed counts as much.
-    if (this.#isWorthKeeping) this.#save();
-    await this.#saving;
+    if (this.#isWorthKeeping) this.#records.save(this.#worthKeeping());
+    await this.#records.close();
   }
 
   /** Refusals since the start that were taken back into the queue or ended a turn. */
@@ -198,15 +189,10 @@ export class UpstreamLimits implements AccountRoom {
       `the backend takes ${limit} turns at once now (before: ${former})`,
     );
     this.#isWorthKeeping = true;
-    if (this.#options.file === null) return;
-    this.#saveTimer ??= setTimeout(() => this.#save(), saveAfterMs).unref();
+    this.#records.saveSoon(() => this.#worthKeeping());
   }
 
-  #save(): void {
-    if (this.#saveTimer !== null) clearTimeout(this.#saveTimer);
-    this.#saveTimer = null;
-    const { file } = this.#options;
-    if (file === null) return;
+  #worthKeeping(): Readonly<Record<string, LearnedLimitRecord>> {
     const learned = [...this.#limits].flatMap(([key, limit]) => {
       const record = limit.toRecord();
       const isOfAccount = !key.includes(" ");
@@ -220,26 +206,11 @@ export class UpstreamLimits implements AccountRoom {
       records.filter(([key]) => key.includes(" ") === has),
     );
     const kept = [...(ofModels ?? []), ...(ofAccounts ?? [])].slice(-maxRemembered);
-    const text = JSON.stringify(Object.fromEntries(kept));
-    this.#saving = this.#saving
-      .then(() => writePrivateFile(file, text))
-      .catch((error: unknown) => {
-        this.#logger.warn(
-          { event: "upstream_limits.unwritten", err: error },
-          "learned limits cannot be kept",
-        );
-      });
+    return Object.fromEntries(kept);
   }
 
-  /** The account's id says more than a file in the state directory needs to. */
   #keyOf(account: string | null, model: string | null): string {
-    if (this.#digest?.account !== account) {
-      const text = createHash("sha256")
-        .update(account ?? "")
-        .digest("hex")
-        .slice(0, 16);
-      this.#digest = { account, text };
-    }
+    if (this.#digest?.account !== account) this.#digest = { account, text: digestAccount(account) };
     return model === null ? this.#digest.text : `${this.#digest.text} ${model}`;
   }
 }

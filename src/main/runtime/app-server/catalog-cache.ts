@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import type { PromptForm } from "../../../workers/contract/turn.js";
 import { ensurePrivateDirectory, writePrivateFile } from "./private-files.js";
 
 /** What the derived catalog no longer says of a model. */
@@ -9,12 +10,19 @@ const catalogEntry = z.object({
   id: z.string(),
   /** Null where Codex's own catalog names none. */
   defaultReasoningEffort: z.string().nullable(),
+  /** Codex asks for it by Responses Lite (`use_responses_lite`). */
+  usesResponsesLite: z.boolean(),
 });
 export type CatalogEntry = Readonly<z.infer<typeof catalogEntry>>;
 
+const fileName = z.string().regex(/^catalog-[0-9a-f]+\.json$/);
+/** The catalog that an app-server starts with, and those of single threads by their form. */
+const catalogNames = ["own", "lean", "lean_lite", "codex"] as const satisfies readonly ("own" | PromptForm)[];
+type CatalogName = (typeof catalogNames)[number];
+
 const indexSchema = z.object({
   key: z.string(),
-  file: z.string().regex(/^catalog-[0-9a-f]+\.json$/),
+  files: z.record(z.enum(catalogNames), fileName),
   models: z.array(catalogEntry),
   renderedAt: z.number(),
 });
@@ -24,12 +32,12 @@ const indexName = "index.json";
 
 export interface KeptCatalog {
   /** Named by content: the same path means the same catalog. */
-  readonly path: string;
+  readonly paths: Readonly<Record<CatalogName, string>>;
   readonly models: readonly CatalogEntry[];
   readonly ageMs: number;
 }
 
-/** One derived catalog on disk, and what it is valid for. */
+/** The catalogs derived from one of Codex's, on disk, and what they are valid for. */
 export class CatalogCache {
   readonly #directory: string;
   readonly #wallClock: () => number;
@@ -43,27 +51,46 @@ export class CatalogCache {
   async read(key: string): Promise<KeptCatalog | null> {
     const index = await this.#readIndex();
     if (index === null || index.key !== key) return null;
-    const path = join(this.#directory, index.file);
-    const exists = await stat(path).catch(() => null);
-    if (exists === null) return null;
+    const paths = this.#pathsOf(index);
+    const found = await Promise.all(Object.values(paths).map((path) => stat(path).catch(() => null)));
+    if (found.includes(null)) return null;
     // A clock that was set back makes it old, not young.
     const ageMs = this.#wallClock() - index.renderedAt;
-    return { path, models: index.models, ageMs: ageMs < 0 ? Number.POSITIVE_INFINITY : ageMs };
+    return { paths, models: index.models, ageMs: ageMs < 0 ? Number.POSITIVE_INFINITY : ageMs };
   }
 
-  async keep(key: string, content: string, models: readonly CatalogEntry[]): Promise<KeptCatalog> {
+  async keep(
+    key: string,
+    contents: Readonly<Record<CatalogName, string>>,
+    models: readonly CatalogEntry[],
+  ): Promise<KeptCatalog> {
     await ensurePrivateDirectory(this.#directory, "model catalog directory");
-    const previous = (await this.#readIndex())?.file;
-    const file = `catalog-${createHash("sha256").update(content).digest("hex").slice(0, 16)}.json`;
-    await writePrivateFile(join(this.#directory, file), content);
-    const index: CatalogIndex = { key, file, models: [...models], renderedAt: this.#wallClock() };
+    const previous = await this.#readIndex();
+    const files = { own: "", lean: "", lean_lite: "", codex: "" };
+    for (const name of catalogNames) {
+      const content = contents[name];
+      files[name] = `catalog-${createHash("sha256").update(content).digest("hex").slice(0, 16)}.json`;
+      await writePrivateFile(join(this.#directory, files[name]), content);
+    }
+    const index: CatalogIndex = { key, files, models: [...models], renderedAt: this.#wallClock() };
     await writePrivateFile(join(this.#directory, indexName), JSON.stringify(index));
-    // The previous one stays: an app-server that is just starting may not have read it yet.
+    // The previous ones stay: an app-server that is just starting may not have read them yet, and one that runs has threads to start.
+    const kept = new Set([...Object.values(files), ...Object.values(previous?.files ?? {})]);
     for (const name of await readdir(this.#directory)) {
-      if (name.startsWith("catalog-") && name !== file && name !== previous)
+      if (name.startsWith("catalog-") && !kept.has(name))
         await rm(join(this.#directory, name), { force: true });
     }
-    return { path: join(this.#directory, file), models, ageMs: 0 };
+    return { paths: this.#pathsOf(index), models, ageMs: 0 };
+  }
+
+  #pathsOf({ files }: CatalogIndex): Readonly<Record<CatalogName, string>> {
+    const pathOf = (name: CatalogName): string => join(this.#directory, files[name]);
+    return {
+      own: pathOf("own"),
+      lean: pathOf("lean"),
+      lean_lite: pathOf("lean_lite"),
+      codex: pathOf("codex"),
+    };
   }
 
   async #readIndex(): Promise<CatalogIndex | null> {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import type { TurnProfile } from "../../../workers/contract/turn.js";
+import type { PromptForm, TurnProfile } from "../../../workers/contract/turn.js";
 import { CatalogCache, type CatalogEntry, type KeptCatalog } from "./catalog-cache.js";
 import type { CodexBinary } from "./codex-binary.js";
 import { readLoginIdentity } from "./login-identity.js";
@@ -25,19 +25,23 @@ export interface RenderModelCatalogOptions {
   readonly timeoutMs: number;
   /** Aborting ends the question to Codex. */
   readonly signal?: AbortSignal | undefined;
-  /** What is taken off the models. */
+  /** Whose catalog an app-server starts with. */
   readonly profile: TurnProfile;
 }
 
+export interface RenderedCatalog {
+  readonly status: "rendered";
+  /** What an app-server starts with: each model as Codex marks it, all but the profile's `modelOverrides`. */
+  readonly path: string;
+  /** Every model in the one form, for a thread that is to have it. */
+  readonly paths: Readonly<Record<PromptForm, string>>;
+  /** In the catalog's order, as Codex's own catalog has them. */
+  readonly models: readonly CatalogEntry[];
+  readonly source: "codex" | "cache";
+}
+
 export type ModelCatalogResult =
-  | {
-      readonly status: "rendered";
-      /** Named by content: the same path means the same catalog. */
-      readonly path: string;
-      /** In the catalog's order, as Codex's own catalog has them. */
-      readonly models: readonly CatalogEntry[];
-      readonly source: "codex" | "cache";
-    }
+  | RenderedCatalog
   /** The service goes on with Codex's own catalog. `reason` is for the log. */
   | { readonly status: "degraded"; readonly name: "derived_catalog_unavailable"; readonly reason: string };
 
@@ -50,12 +54,14 @@ const withoutOwnTools = {
   supports_search_tool: false,
 } as const;
 
-/** `lean` takes the whole harness off a model, so that it sees the caller's functions and messages as they are and nothing else. */
+/**
+ * `lean` takes the whole harness off a model, so that it sees the caller's functions and messages as they are and nothing else. Whether
+ * Codex speaks Responses Lite with it stays as Codex has it.
+ */
 export const modelOverrides = {
   codex: withoutOwnTools,
   lean: {
     ...withoutOwnTools,
-    use_responses_lite: false,
     supports_parallel_tool_calls: true,
     // With a window Codex summarises a history that outgrows it, in place of the error that a caller can act on.
     context_window: null,
@@ -66,14 +72,21 @@ export const modelOverrides = {
   },
 } as const satisfies Record<TurnProfile, object>;
 
+/** What a thread's catalog says of every model, by the form that the thread is to have. */
+const formOverrides = {
+  lean: { ...modelOverrides.lean, use_responses_lite: false },
+  lean_lite: { ...modelOverrides.lean, use_responses_lite: true },
+  codex: modelOverrides.codex,
+} as const satisfies Record<PromptForm, object>;
+
 /** Loose, so that whatever else Codex says of a model is passed back to it unchanged. */
 const catalogSchema = z.looseObject({ models: z.array(z.looseObject({ slug: z.string().min(1) })).min(1) });
 
 const maxCatalogBytes = 32 * 1024 * 1024;
 
 /**
- * The account's catalog, as `codex debug models` prints it, with the profile's `modelOverrides` in every model. Never rejects: what
- * failed is in the result.
+ * The account's catalog, as `codex debug models` prints it, with the profile's `modelOverrides` in every model; and one for each form of
+ * prompt. Never rejects: what failed is in the result.
  *
  * Codex answers in 30 ms from its own cache, in a backend's round trip without, and after 5 s when the backend is silent;
  * hence the cache, by binary, account and configuration.
@@ -86,7 +99,7 @@ export async function renderModelCatalog(options: RenderModelCatalogOptions): Pr
     if (kept !== null && kept.ageMs < options.cacheMaxAgeMs) return describe(kept, "cache");
     const rendered = await askCodex(options);
     if (rendered.status === "rendered")
-      return describe(await cache.keep(key, rendered.content, rendered.models), "codex");
+      return describe(await cache.keep(key, rendered.contents, rendered.models), "codex");
     return kept === null ? rendered : describe(kept, "cache");
   } catch (error) {
     return degraded(error instanceof Error ? error.message : "unknown fault");
@@ -95,7 +108,7 @@ export async function renderModelCatalog(options: RenderModelCatalogOptions): Pr
 
 type Rendered = {
   readonly status: "rendered";
-  readonly content: string;
+  readonly contents: Readonly<Record<"own" | PromptForm, string>>;
   readonly models: readonly CatalogEntry[];
 };
 
@@ -120,16 +133,21 @@ async function askCodex(
   }
   const catalog = catalogSchema.safeParse(printed);
   if (!catalog.success) return degraded("`codex debug models` printed a catalog of an unknown shape");
-  const models = catalog.data.models.map((model) => ({
-    ...model,
-    ...modelOverrides[options.profile],
-  }));
+  const { models } = catalog.data;
+  const override = (overrides: object): string =>
+    JSON.stringify({ ...catalog.data, models: models.map((model) => ({ ...model, ...overrides })) });
   return {
     status: "rendered",
-    content: JSON.stringify({ ...catalog.data, models }),
-    models: catalog.data.models.map(({ slug, default_reasoning_level: level }) => ({
+    contents: {
+      own: override(modelOverrides[options.profile]),
+      lean: override(formOverrides.lean),
+      lean_lite: override(formOverrides.lean_lite),
+      codex: override(formOverrides.codex),
+    },
+    models: models.map(({ slug, default_reasoning_level: level, use_responses_lite: isLite }) => ({
       id: slug,
       defaultReasoningEffort: typeof level === "string" ? level : null,
+      usesResponsesLite: isLite === true,
     })),
   };
 }
@@ -167,12 +185,14 @@ async function computeKey(options: RenderModelCatalogOptions): Promise<string> {
     config,
     configArgs,
     modelOverrides[profile],
+    formOverrides,
   ];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }
 
-function describe({ path, models }: KeptCatalog, source: "codex" | "cache"): ModelCatalogResult {
-  return { status: "rendered", path, models, source };
+function describe({ paths, models }: KeptCatalog, source: "codex" | "cache"): ModelCatalogResult {
+  const { own: path, ...ofForms } = paths;
+  return { status: "rendered", path, paths: ofForms, models, source };
 }
 
 function degraded(reason: string): Extract<ModelCatalogResult, { status: "degraded" }> {

@@ -26,7 +26,9 @@ const scope = { threadId: "thread", turnId: "turn" };
 const assignment: TurnAssignment = {
   turnKey: "turn",
   thread: {
-    profile: "lean",
+    form: "lean",
+    isLite: false,
+    modelCatalog: null,
     model: "deep-thinker",
     instructions: "",
     tools: [],

@@ -4,7 +4,7 @@ import { ToolNames } from "../../../../src/workers/turn/tool-names.js";
 
 const namesOf = (names: readonly string[], codexVersion: string | null = newestTestedCodex) =>
   new ToolNames(
-    names.map((name) => ({ name, description: "", parameters: {} })),
+    { tools: names.map((name) => ({ name, description: "", parameters: {} })), isLite: false },
     codexVersion,
   );
 const call = (name: string) => ({ type: "function_call", call_id: "a", name, arguments: "{}" });

@@ -94,5 +94,21 @@ export const health = z.object({
           .describe("Connections that a ChatGPT account holds to its backend; null: without a bound."),
       })
       .describe("What the account lets run at once, learned from what its backend accepts and refuses."),
+    prompt_forms: z
+      .object({
+        models: z.array(
+          z.object({
+            model: z.string(),
+            form: z.enum(["lean", "lean_lite", "codex"]),
+            learned_at: z
+              .number()
+              .describe("Seconds since the epoch. A day later the model's own is tried again."),
+          }),
+        ),
+        changes: z.number().describe("Times another form than before was found to answer, since the start."),
+      })
+      .describe(
+        "Models whose prompts have another form than Codex's catalog says, since the backend refused that.",
+      ),
   }),
 });

@@ -54,5 +54,11 @@ export const nativeApi = z.object({
     .describe(
       "Texts of the account's organisation, or of the machine's administrator, in each prompt beside the caller's items, by the name of their key.",
     ),
+  prompt_form: z
+    .enum(["lean", "lean_lite", "codex"])
+    .nullable()
+    .describe(
+      "The form that the prompt had. `lean`: as the Responses API has it. `lean_lite`: by Responses Lite, for which Codex marks newer models. `codex`: with Codex's own instructions. Null where no turn ran.",
+    ),
   ignored_parameters: z.array(z.string()).describe("Parameters of the request that had no effect, by path."),
 });
