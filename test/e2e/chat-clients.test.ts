@@ -17,7 +17,7 @@ import {
   textInDeltas,
 } from "../support/offline-backend/index.js";
 import { pollUntil, type ServiceHarness, startServiceHarness } from "../support/service-harness.js";
-import { offeredTools } from "../support/upstream-forms.js";
+import { offeredTools, seenInput } from "../support/upstream-forms.js";
 
 const pixel =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
@@ -74,7 +74,7 @@ const wholeLoop = [
 
 /** What the model has seen in the end. Its own reasoning is there only if one native turn went on through all steps. */
 function lastInputOf({ backend }: ServiceHarness): readonly string[] {
-  const input = backend.requests.at(-1)?.fullInput ?? [];
+  const input = seenInput(backend.requests.at(-1));
   return input.map((item) => `${item.type} ${item.call_id}`);
 }
 
@@ -87,7 +87,7 @@ t.test("AI SDK: generateText gets the answer, its usage and no warning", async (
   t.equal(result.finishReason, "stop");
   t.match(result.usage, { inputTokens: 12, cachedInputTokens: 4, outputTokens: 7, totalTokens: 19 });
   t.same(result.warnings ?? [], []);
-  t.match(harness.backend.requests[0]?.fullInput, [
+  t.match(seenInput(harness.backend.requests[0]), [
     { role: "developer", content: [{ text: "Answer in one word." }] },
     { role: "user", content: [{ text: "hello" }] },
   ]);
@@ -162,7 +162,7 @@ t.test("AI SDK: an image goes upstream as one", async (t) => {
       },
     ],
   });
-  t.match(harness.backend.requests[0]?.fullInput, [
+  t.match(seenInput(harness.backend.requests[0]), [
     {
       content: [{ type: "input_text" }, { type: "input_image", image_url: `data:image/png;base64,${pixel}` }],
     },
@@ -201,7 +201,7 @@ t.test("LangChain: invoke gets the answer and its usage", async (t) => {
     output_tokens: 7,
     total_tokens: 19,
   });
-  t.match(harness.backend.requests[0]?.fullInput, [{ role: "developer" }, { role: "user" }]);
+  t.match(seenInput(harness.backend.requests[0]), [{ role: "developer" }, { role: "user" }]);
 });
 
 t.test("LangChain: stream gets the answer piece by piece", async (t) => {

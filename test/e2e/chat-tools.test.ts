@@ -5,7 +5,7 @@ import { z } from "zod";
 import { lacks } from "../support/codex-version.js";
 import { functionCall, reasoning, reply, text, webSearchCall } from "../support/offline-backend/index.js";
 import { pollUntil, type ServiceHarness, startServiceHarness } from "../support/service-harness.js";
-import { offeredTools } from "../support/upstream-forms.js";
+import { offeredTools, seenInput } from "../support/upstream-forms.js";
 
 type Message = OpenAI.ChatCompletionMessageParam;
 
@@ -86,7 +86,7 @@ t.test("calls are answered, and the same native turn goes on with the reasoning 
       .response_mapping.native_turn_id;
   t.match(second, { native_api: { continuation: { resumed: true, mode: "native" } } });
   t.equal(turnOf(second), turnOf(first));
-  t.match(backend.requests[1]?.fullInput, [
+  t.match(seenInput(backend.requests[1]), [
     { role: "user" },
     { type: "reasoning", encrypted_content: "gAAAA" },
     { type: "function_call", call_id: "call_1" },
@@ -98,7 +98,7 @@ t.test("calls are answered, and the same native turn goes on with the reasoning 
   const third = await client.chat.completions.create({ model, messages, tools: [weather] });
   t.match(third, { native_api: { continuation: { resumed: false } } });
   t.equal(
-    backend.requests[2]?.fullInput.length,
+    seenInput(backend.requests[2]).length,
     7,
     "whoever answers history gets it replayed, without the reasoning",
   );
@@ -121,7 +121,7 @@ t.test("a caller that changes its history is not given the turn that waits", asy
     tools: [weather],
   });
   t.match(second, { native_api: { continuation: { mode: "replayed" } } });
-  t.match(backend.requests[1]?.fullInput, [
+  t.match(seenInput(backend.requests[1]), [
     { role: "user", content: [{ text: "Snow in Rome?" }] },
     { type: "function_call", call_id: "call_1", name: "weather", arguments: '{"city":"Rome"}' },
     { type: "function_call_output", call_id: "call_1", output: "lots" },

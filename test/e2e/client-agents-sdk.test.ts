@@ -194,9 +194,11 @@ for (const useResponses of [true, false]) {
 
   t.test(`${api}: a refused request is not retried`, async (t) => {
     const { harness, runner, agent } = await startForecaster(t, useResponses);
+    harness.backend.queueReply(text("hi"));
+    await runner.run(agent, "hello");
     harness.backend.setDefaultReply(httpError(400));
     t.match(await runner.run(agent, "hello").catch((fault: unknown) => fault), { status: 400 });
-    t.equal(harness.backend.requests.length, 1);
+    t.equal(harness.backend.requests.length, 2);
   });
 }
 

@@ -25,7 +25,7 @@ import {
   webSearchCall,
 } from "../support/offline-backend/index.js";
 import { type ServiceHarness, startServiceHarness } from "../support/service-harness.js";
-import { checkInterrupted, offeredTools } from "../support/upstream-forms.js";
+import { checkInterrupted, offeredTools, seenInput } from "../support/upstream-forms.js";
 
 const pixel =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
@@ -136,7 +136,7 @@ t.test("a loop over tools runs to its end, with the reasoning between its steps 
   t.same(asked, ["Rome", "Oslo", "Lima"]);
   t.equal(result.steps.length, 3);
   t.equal(backend.requests.length, 3);
-  t.match(backend.requests[2]?.fullInput, [
+  t.match(seenInput(backend.requests[2]), [
     { role: "user", content: [{ text: "Weather?" }] },
     { type: "reasoning", encrypted_content: "gAAAA1" },
     { type: "function_call", call_id: "call_1" },
@@ -190,7 +190,7 @@ t.test("a conversation goes on over the items of its answers", async (t) => {
     ],
   });
   t.equal(second.text, "re: two");
-  t.match(backend.requests[1]?.fullInput, [
+  t.match(seenInput(backend.requests[1]), [
     { role: "user", content: [{ text: "one" }] },
     { type: "reasoning", encrypted_content: "gAAAA" },
     { role: "assistant", content: [{ text: "re: one" }] },
@@ -214,7 +214,7 @@ t.test("an image part reaches the backend unchanged", async (t) => {
     ],
   });
   t.equal(result.finishReason, "stop");
-  t.match(harness.backend.requests[0]?.fullInput, [
+  t.match(seenInput(harness.backend.requests[0]), [
     {
       role: "user",
       content: [

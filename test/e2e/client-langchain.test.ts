@@ -15,7 +15,7 @@ import {
   textInDeltas,
 } from "../support/offline-backend/index.js";
 import { type ServiceHarness, startServiceHarness } from "../support/service-harness.js";
-import { checkInterrupted, offeredTools } from "../support/upstream-forms.js";
+import { checkInterrupted, offeredTools, seenInput } from "../support/upstream-forms.js";
 
 const pixel =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
@@ -131,12 +131,14 @@ t.test("a loop over tools by messages, reasoning and parallel calls included", a
   t.same(asked, ["Rome", "Oslo", "Lima"]);
   t.equal(backend.requests.length, 3);
   t.match(
-    backend.requests[2]?.fullInput[1],
+    seenInput(backend.requests[2])[1],
     { type: "reasoning", encrypted_content: "gAAAA" },
     "LangChain names the reasoning by its id alone, which is enough while its response is stored",
   );
   t.same(
-    backend.requests[2]?.fullInput.slice(2).map((item) => `${item.type} ${item.call_id}`),
+    seenInput(backend.requests[2])
+      .slice(2)
+      .map((item) => `${item.type} ${item.call_id}`),
     [
       "function_call call_1",
       "function_call call_2",
@@ -162,7 +164,7 @@ t.test("a chain goes on by previous_response_id", async (t) => {
   const first = await model.invoke("one");
   const id = String(first.response_metadata.id);
   await model.invoke("two", { previous_response_id: id });
-  t.match(harness.backend.requests[1]?.fullInput, [
+  t.match(seenInput(harness.backend.requests[1]), [
     { role: "user", content: [{ text: "one" }] },
     { role: "assistant" },
     { role: "user", content: [{ text: "two" }] },
@@ -181,7 +183,7 @@ t.test("an image block reaches the backend unchanged", async (t) => {
       ],
     }),
   ]);
-  t.match(harness.backend.requests[0]?.fullInput, [
+  t.match(seenInput(harness.backend.requests[0]), [
     { role: "user", content: [{ text: "What is this?" }, { type: "input_image", image_url: url }] },
   ]);
 });

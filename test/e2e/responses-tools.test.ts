@@ -3,7 +3,7 @@ import t from "tap";
 import { lacks, needs } from "../support/codex-version.js";
 import { functionCall, reasoning, reply, text } from "../support/offline-backend/index.js";
 import { pollUntil, startServiceHarness } from "../support/service-harness.js";
-import { offeredTools } from "../support/upstream-forms.js";
+import { offeredTools, seenInput } from "../support/upstream-forms.js";
 import { weatherTool } from "../support/weather-tool.js";
 
 const callOf = (city: string, callId: string) =>
@@ -42,7 +42,7 @@ t.test(
     t.match(second, { native_api: { continuation: { resumed: true, mode: "native" } } });
     const [one, two] = backend.requests;
     t.match(offeredTools(one), [{ type: "function", name: "weather", parameters: weatherTool.parameters }]);
-    t.match(two?.fullInput, [
+    t.match(seenInput(two), [
       { role: "user" },
       { type: "function_call", call_id: "call_1" },
       { type: "function_call_output", call_id: "call_1", output: "sunny" },
@@ -92,7 +92,7 @@ t.test("a caller that resends its whole history is served without any chain", as
     store: false,
   });
   t.equal(second.output_text, "It is sunny.");
-  t.match(backend.requests[1]?.fullInput, [
+  t.match(seenInput(backend.requests[1]), [
     { role: "user", content: [{ text: "Weather in Rome?" }] },
     { type: "reasoning", encrypted_content: "gAAAA" },
     { type: "function_call", call_id: "call_1", name: "weather" },
@@ -125,7 +125,9 @@ t.test("an answer sent back beside previous_response_id is in the history once",
   });
   t.match(third, { output_text: "Sunny and cold.", native_api: { continuation: { mode: "replayed" } } });
   t.match(
-    backend.requests[2]?.fullInput.filter(({ role }) => role !== "developer").map(({ type }) => type),
+    seenInput(backend.requests[2])
+      .filter(({ role }) => role !== "developer")
+      .map(({ type }) => type),
     [
       "message",
       "reasoning",
@@ -165,7 +167,7 @@ t.test("a follow-up with something else than the outputs replays the history", a
     tools: [weatherTool],
   });
   t.match(second, { output_text: "Never mind then.", native_api: { continuation: { mode: "replayed" } } });
-  t.match(backend.requests[1]?.fullInput, [
+  t.match(seenInput(backend.requests[1]), [
     { role: "user" },
     { type: "function_call", call_id: "call_1" },
     { type: "function_call_output", output: "sunny" },
@@ -193,7 +195,7 @@ t.test("every model sees the caller's functions as plain functions, whatever the
     t.match(seen, Array(names.length).fill({ type: "function", description: weatherTool.description }));
   }
   backend.queueReply((request) => {
-    const seen = JSON.stringify(request.body.tools);
+    const seen = JSON.stringify(offeredTools(request));
     const [name = ""] = /[a-z_]*exec_command_*/.exec(seen) ?? [];
     return reply(functionCall({ name, arguments: "{}", callId: "call_9" }));
   });
@@ -227,7 +229,7 @@ t.test("a model that goes on calling a tool it was not offered is stopped", asyn
 t.test("tool_choice none declares no tools", needs("tool_free_turns"), async (t) => {
   const { backend, client } = await startServiceHarness(t);
   await client.responses.create({ input: "hello", tools: [weatherTool], tool_choice: "none" });
-  t.same(backend.requests[0]?.body.tools ?? [], []);
+  t.same(offeredTools(backend.requests[0]), []);
 });
 
 t.test("a stream has the function-call events", async (t) => {
@@ -257,5 +259,5 @@ t.test("a loop over tools, by previous_response_id, many steps long", async (t) 
   }
   t.equal(response.output_text, "Done.");
   t.equal(backend.requests.length, 6);
-  t.equal(backend.requests[5]?.fullInput.length, 11, "one message, five calls, five outputs");
+  t.equal(seenInput(backend.requests[5]).length, 11, "one message, five calls, five outputs");
 });

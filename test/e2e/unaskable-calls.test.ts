@@ -21,6 +21,7 @@ import {
   type ServiceHarnessOptions,
   startServiceHarness,
 } from "../support/service-harness.js";
+import { seenInput } from "../support/upstream-forms.js";
 import { weatherTool } from "../support/weather-tool.js";
 
 const transports: Readonly<Record<"websocket" | "sse", ServiceHarnessOptions>> = {
@@ -72,7 +73,7 @@ async function untilQuiet({ backend }: ServiceHarness): Promise<void> {
 
 /** The history that the model was last asked with. */
 function lastHistory({ backend }: ServiceHarness) {
-  return backend.requests.at(-1)?.fullInput ?? [];
+  return seenInput(backend.requests.at(-1));
 }
 
 for (const [transport, options] of Object.entries(transports)) {

@@ -98,8 +98,9 @@ function describeUpstreamLimits({ limits, refusals, connections } = noUpstreamLi
 
 function describePromptForms({ models, changes }: PromptFormsHealth = { models: [], changes: 0 }) {
   return {
-    models: models.map(({ model, form, learnedAtMs }) => ({
+    models: models.map(({ model, webSearch, form, learnedAtMs }) => ({
       model,
+      web_search: webSearch,
       form,
       learned_at: Math.round(learnedAtMs / 1_000),
     })),

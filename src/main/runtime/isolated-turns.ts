@@ -1,4 +1,4 @@
-import { blankSettings } from "../../workers/contract/blank-thread.js";
+import { blankSettings, startSettings } from "../../workers/contract/blank-thread.js";
 import type { NativeThreadChoice, PromptForm, ThreadSettings } from "../../workers/contract/turn.js";
 import { CodexNativeApiError } from "../errors.js";
 import { AccountStanding, type TurnedAway } from "./account-standing.js";
@@ -344,15 +344,17 @@ export class IsolatedTurns {
 
   #threadOf(wanted: WantedTurn, tried?: ReadonlySet<PromptForm>): ThreadSettings {
     const { chooseModel, forms } = this.#context;
-    const model = chooseModel(wanted.model);
-    return { ...wanted.thread, ...forms.choose(model, tried), model };
+    const thread = { ...wanted.thread, model: chooseModel(wanted.model) };
+    return { ...thread, ...forms.choose(thread, tried) };
   }
 
   #findPlace(wanted: WantedTurn, tried: ReadonlySet<PromptForm>): Place | null {
     if (this.#context.readiness.phase !== "ready") return null;
     const thread = this.#threadOf(wanted, tried);
-    const either = { thread, blank: blankSettings(thread, this.#context.codexVersion()) };
-    return this.#places.find(this.#spares, either, () => this.#connections.makeRoom());
+    const blank = blankSettings(thread, this.#context.codexVersion());
+    const either = { thread: startSettings(thread), blank };
+    const place = this.#places.find(this.#spares, either, () => this.#connections.makeRoom());
+    return place === null ? null : { ...place, thread };
   }
 
   /** Turns that wait for a place come first. Those that wait for the account's room gain by threads that are there when it comes. */

@@ -23,7 +23,11 @@ export interface KeptRecordsOptions<Value> {
 /** What was learned and should outlive the process, by key, in one private file of the state directory. */
 export class KeptRecords<Value> {
   readonly #options: KeptRecordsOptions<Value>;
-  #timer: NodeJS.Timeout | null = null;
+  /** What is to be written soon. */
+  #pending: {
+    readonly timer: NodeJS.Timeout;
+    readonly records: () => Readonly<Record<string, Value>>;
+  } | null = null;
   #saving: Promise<void> = Promise.resolve();
 
   constructor(options: KeptRecordsOptions<Value>) {
@@ -47,12 +51,12 @@ export class KeptRecords<Value> {
   /** Writes soon what `records` says then. */
   saveSoon(records: () => Readonly<Record<string, Value>>): void {
     if (this.#options.file === null) return;
-    this.#timer ??= setTimeout(() => this.save(records()), saveAfterMs).unref();
+    this.#pending ??= { records, timer: setTimeout(() => this.save(records()), saveAfterMs).unref() };
   }
 
   save(records: Readonly<Record<string, Value>>): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    if (this.#pending !== null) clearTimeout(this.#pending.timer);
+    this.#pending = null;
     const { file, event, what, logger } = this.#options;
     if (file === null) return;
     this.#saving = this.#saving
@@ -64,8 +68,7 @@ export class KeptRecords<Value> {
 
   /** Resolves when everything that was to be saved is written. */
   async close(): Promise<void> {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    if (this.#pending !== null) this.save(this.#pending.records());
     await this.#saving;
   }
 }

@@ -20,6 +20,12 @@ const maxModels = 256;
 /** What the turns of a model are started with. */
 export type FormSettings = Pick<ThreadSettings, "form" | "isLite" | "modelCatalog">;
 
+/**
+ * What the form of a prompt depends on. Responses Lite has no web search of the backend's: Codex offers the model a function of its own in
+ * its place, whose results are no items and no citations. So prompts with web search have the older form first.
+ */
+export type FormSubject = Pick<ThreadSettings, "model" | "webSearch">;
+
 /** The Codex that runs turns now. */
 export interface FormsOfCodex {
   readonly version: string | null;
@@ -42,9 +48,8 @@ export interface PromptFormsOptions {
   readonly logger: Logger;
 }
 
-/** What is known of one model on one account and version. */
+/** What is known of one model, with web search or without, on one account and version. */
 interface Standing {
-  readonly model: string;
   /** The form that answered last. */
   form: PromptForm;
   /** When it was learned that this is not the model's own form, by the wall clock; null where it is. */
@@ -102,38 +107,46 @@ export class PromptForms {
   }
 
   /** The form that a turn of this model is run in now: the one that was found, else its own; one that was not `tried`, if there is any. */
-  choose(model: string, tried: ReadonlySet<PromptForm> = untried): FormSettings {
+  choose(subject: FormSubject, tried: ReadonlySet<PromptForm> = untried): FormSettings {
     const codex = this.#options.codex();
-    const forms = this.#list(model, codex);
-    const [own] = forms;
-    const found = this.#find(model)?.form;
+    const forms = this.#list(subject, codex);
+    const found = this.#find(subject)?.form;
     const inOrder = found !== undefined && forms.includes(found) ? [found, ...forms] : forms;
-    const form = inOrder.find((each) => !tried.has(each)) ?? own;
-    const isLite = form === "codex" ? isMarkedLite(model, codex) : form === "lean_lite";
-    const hasOwnCatalog = form !== own && canVary(codex);
-    return { form, isLite, modelCatalog: hasOwnCatalog ? (codex.catalogPaths?.[form] ?? null) : null };
+    const form = inOrder.find((each) => !tried.has(each)) ?? forms[0];
+    const isMarked = isMarkedLite(subject, codex);
+    const isLite = form === "codex" ? isMarked : form === "lean_lite";
+    const { profile } = this.#options;
+    const ofProcess = profile === "lean" && isMarked ? "lean_lite" : profile;
+    const modelCatalog = form === ofProcess || !canVary(codex) ? null : (codex.catalogPaths?.[form] ?? null);
+    return { form, isLite, modelCatalog };
   }
 
   /** Takes in how a leg of a turn ended. True: run it once more, in the form that `choose` gives then. */
   judge<Ended extends { readonly result: LegResult }>(
-    { model, form }: Pick<ThreadSettings, "model" | "form">,
+    thread: FormSubject & Pick<ThreadSettings, "form">,
     ended: Ended,
     trial: FormTrial<Ended>,
   ): boolean {
     const { result } = ended;
-    if (hasAnswered(result)) this.#noteAnswer(model, form);
+    const { form } = thread;
+    if (hasAnswered(result)) this.#noteAnswer(thread, form);
     if (!isFormRefusal(result)) return false;
-    if (trial.first === null && !this.#isDoubted(model, form)) return false;
+    if (trial.first === null && !this.#isDoubted(thread, form)) return false;
     trial.note(form, ended);
-    return this.#list(model, this.#options.codex()).some((each) => !trial.tried.has(each));
+    return this.#list(thread, this.#options.codex()).some((each) => !trial.tried.has(each));
   }
 
   /** Models that do not have their own form, in this account and version. */
   health(): readonly PromptFormHealth[] {
-    const prefix = this.#keyOf("");
+    const prefix = this.#prefix();
     return Object.entries(this.#remembered())
       .filter(([key]) => key.startsWith(prefix))
-      .map(([key, { form, learnedAtMs }]) => ({ model: key.slice(prefix.length), form, learnedAtMs }));
+      .map(([key, { form, learnedAtMs }]) => {
+        const name = key.slice(prefix.length);
+        const webSearch = name.endsWith(webSearchSuffix);
+        const model = webSearch ? name.slice(0, -webSearchSuffix.length) : name;
+        return { model, webSearch, form, learnedAtMs };
+      });
   }
 
   /** How often another form than before was found to answer. */
@@ -142,18 +155,17 @@ export class PromptForms {
   }
 
   /** Those that this model can have, its own first. */
-  #list(model: string, codex: FormsOfCodex): readonly [PromptForm, ...PromptForm[]] {
+  #list(subject: FormSubject, codex: FormsOfCodex): readonly [PromptForm, ...PromptForm[]] {
     const { profile } = this.#options;
     if (profile === "codex" || codex.catalog === null) return [profile];
-    const isMarked = isMarkedLite(model, codex);
-    const own = isMarked ? "lean_lite" : "lean";
-    if (!canVary(codex)) return [own, "codex"];
-    return [own, isMarked ? "lean" : "lean_lite", "codex"];
+    if (!canVary(codex)) return ["lean", "codex"];
+    const isLiteFirst = isMarkedLite(subject, codex) && subject.webSearch === null;
+    return isLiteFirst ? ["lean_lite", "lean", "codex"] : ["lean", "lean_lite", "codex"];
   }
 
-  #find(model: string): Standing | null {
-    const key = this.#keyOf(model);
-    const standing = this.#standings.get(key) ?? this.#recall(key, model);
+  #find(subject: FormSubject): Standing | null {
+    const key = this.#keyOf(subject);
+    const standing = this.#standings.get(key) ?? this.#recall(key);
     if (standing === null) return null;
     const ageMs = this.#options.wallClock() - (standing.learnedAtMs ?? Number.POSITIVE_INFINITY);
     // A clock that was set back makes it old, not young.
@@ -162,17 +174,17 @@ export class PromptForms {
     return null;
   }
 
-  #recall(key: string, model: string): Standing | null {
+  #recall(key: string): Standing | null {
     const record = this.#known[key];
     if (record === undefined) return null;
     const { [key]: _taken, ...others } = this.#known;
     this.#known = others;
-    return this.#keep(key, { ...noStanding, model, ...record });
+    return this.#keep(key, { ...noStanding, ...record });
   }
 
   /** A form that has answered is trusted, and doubted only so often. */
-  #isDoubted(model: string, form: PromptForm): boolean {
-    const standing = this.#find(model);
+  #isDoubted(subject: FormSubject, form: PromptForm): boolean {
+    const standing = this.#find(subject);
     if (standing === null || standing.form !== form) return true;
     const nowMs = this.#options.now();
     standing.refusalsSince += 1;
@@ -183,18 +195,19 @@ export class PromptForms {
     return true;
   }
 
-  #noteAnswer(model: string, form: PromptForm): void {
-    const [own] = this.#list(model, this.#options.codex());
-    const key = this.#keyOf(model);
-    const known = this.#find(model);
+  #noteAnswer(subject: FormSubject, form: PromptForm): void {
+    const [own] = this.#list(subject, this.#options.codex());
+    const key = this.#keyOf(subject);
+    const known = this.#find(subject);
     const former = known?.form ?? own;
-    const standing = known ?? this.#keep(key, { ...noStanding, model, form });
+    const standing = known ?? this.#keep(key, { ...noStanding, form });
     standing.answeredAtMs = this.#options.now();
     standing.refusalsSince = 0;
     if (form === former) return;
     standing.form = form;
     standing.learnedAtMs = form === own ? null : this.#options.wallClock();
     this.#changes += 1;
+    const { model } = subject;
     this.#options.logger.warn(
       { event: "prompt_form.changed", model, former, form },
       `the backend refused ${model} in the ${former} form and answered in the ${form} form, which its prompts have now`,
@@ -223,11 +236,17 @@ export class PromptForms {
     return Object.fromEntries(kept.slice(-maxModels));
   }
 
-  #keyOf(model: string): string {
+  #keyOf({ model, webSearch }: FormSubject): string {
+    return `${this.#prefix()}${model}${webSearch === null ? "" : webSearchSuffix}`;
+  }
+
+  #prefix(): string {
     const { version, accountId } = this.#options.codex();
-    return `${digestAccount(accountId)} ${version ?? ""} ${model}`;
+    return `${digestAccount(accountId)} ${version ?? ""} `;
   }
 }
+
+const webSearchSuffix = " web_search";
 
 const untried: ReadonlySet<PromptForm> = new Set();
 
@@ -238,8 +257,9 @@ const noStanding = {
   doubtedAtMs: Number.NEGATIVE_INFINITY,
 } as const;
 
-function isMarkedLite(model: string, { catalog }: FormsOfCodex): boolean {
-  return catalog?.find(({ id }) => id === model)?.usesResponsesLite === true;
+function isMarkedLite({ model }: FormSubject, codex: FormsOfCodex): boolean {
+  const { catalog } = codex;
+  return canVary(codex) && catalog?.find(({ id }) => id === model)?.usesResponsesLite === true;
 }
 
 /** Whether a thread can have another catalog than its app-server. */

@@ -9,7 +9,7 @@ import type { SparePlace, SpareThread, SpareThreads, WantedThread } from "./spar
 /** Where a turn runs: a worker, and a place among those that its app-server is starting. */
 export interface Place {
   readonly slot: WorkerSlot;
-  /** What the turn's thread is to be, or is. */
+  /** Of the turn, or of the thread that it goes on on. */
   readonly thread: ThreadSettings;
   readonly gatePlace: GatePlace;
   /** A thread of that worker's which nobody else gets. */
@@ -43,7 +43,7 @@ export class TurnPlaces {
    * On the worker that has a spare thread of these settings, else on the least busy one. `mayOpen`: whether a turn without a spare
    * may begin, which opens a connection to the backend.
    */
-  find(spares: SpareThreads, wanted: WantedThread, mayOpen: () => boolean): Place | null {
+  find(spares: SpareThreads, wanted: WantedThread, mayOpen: () => boolean): Omit<Place, "thread"> | null {
     const accepts = (slot: WorkerSlot) => this.#hasRoom(slot);
     const leastBusy = this.#slots.leastBusy(accepts);
     if (leastBusy === null) return null;
@@ -51,7 +51,7 @@ export class TurnPlaces {
     if (!spares.hasFor(user) && !mayOpen()) return null;
     const { spare, lacksInstructions } = spares.take(user);
     const slot = spare?.slot ?? leastBusy;
-    return { slot, thread: wanted.thread, spare, lacksInstructions, gatePlace: this.#enterGate(slot) };
+    return { slot, spare, lacksInstructions, gatePlace: this.#enterGate(slot) };
   }
 
   /** For a thread that is started ahead of need. */

@@ -261,6 +261,8 @@ export interface UpstreamLimitsHealth {
 /** A model whose prompts have another form than its catalog entry says, since the backend refused that one. */
 export interface PromptFormHealth {
   readonly model: string;
+  /** Of prompts with web search alone, or of those without. */
+  readonly webSearch: boolean;
   readonly form: PromptForm;
   /** Milliseconds since the epoch. After a day the model's own form is tried again. */
   readonly learnedAtMs: number;

@@ -18,7 +18,7 @@ export type CodexFeature =
   | "citations"
   /** An idle thread leaves memory when nobody is subscribed to it; without it, it stays for 30 minutes. */
   | "thread_unload"
-  /** A thread can have a model catalog of its own; without it, every prompt has the form that the app-server's gives it, or `codex`. */
+  /** A thread can have a model catalog of its own, and so a prompt its form; without it, prompts have the older form. */
   | "prompt_forms";
 
 const introducedIn: Readonly<Record<CodexFeature, readonly [major: number, minor: number]>> = {

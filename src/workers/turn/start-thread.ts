@@ -1,4 +1,5 @@
 import type { AppServerConnection } from "../app-server/connection.js";
+import { startSettings } from "../contract/blank-thread.js";
 import type { LoopShare } from "../contract/pace.js";
 import type { ThreadSettings } from "../contract/turn.js";
 import { retryWhenOverloaded } from "./overload-retry.js";
@@ -30,7 +31,8 @@ export async function startThread(
   options: StartOptions,
 ): Promise<string> {
   const { codexVersion } = connection;
-  const params = threadStartParams(thread.settings, thread.names, { workDirectory, codexVersion });
+  const settings = startSettings(thread.settings);
+  const params = threadStartParams(settings, thread.names, { workDirectory, codexVersion });
   const started = await retryWhenOverloaded(options.signal, () =>
     connection.call("thread/start", params, {
       ...options,

@@ -2,6 +2,7 @@
 export type { AccountLimitSettings } from "./account-limits.js";
 export type { AskedRequest } from "./asked-routes.js";
 export type { BackendCounters } from "./counters.js";
+export { type DemandedForm, isLite } from "./demanded-form.js";
 export { echo } from "./echo.js";
 export { managedInstructions, requiredInstructions } from "./full-account.js";
 export {

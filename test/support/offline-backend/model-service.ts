@@ -1,5 +1,6 @@
 import type { AccountLimits } from "./account-limits.js";
 import type { BackendCounters } from "./counters.js";
+import { type DemandedForm, refuseOtherForm } from "./demanded-form.js";
 import { httpError } from "./http-errors.js";
 import type { RateLimits } from "./rate-limits.js";
 import {
@@ -18,6 +19,8 @@ export class ModelService {
   readonly counters: BackendCounters;
   readonly rateLimits: RateLimits;
   readonly limits: AccountLimits;
+  /** Null takes any. */
+  demandedForm: DemandedForm | null;
   readonly #script: ReplyScript;
   readonly #log: RequestLog;
   readonly #tokens: TokenAuthority;
@@ -30,6 +33,7 @@ export class ModelService {
     readonly counters: BackendCounters;
     readonly rateLimits: RateLimits;
     readonly limits: AccountLimits;
+    readonly demandedForm: DemandedForm | null;
     readonly script: ReplyScript;
     readonly log: RequestLog;
     readonly tokens: TokenAuthority;
@@ -37,6 +41,7 @@ export class ModelService {
     this.counters = parts.counters;
     this.rateLimits = parts.rateLimits;
     this.limits = parts.limits;
+    this.demandedForm = parts.demandedForm;
     this.#script = parts.script;
     this.#log = parts.log;
     this.#tokens = parts.tokens;
@@ -90,9 +95,15 @@ export class ModelService {
     }
   }
 
-  /** The 401 for a request whose access token has been revoked, or what the account's limits say. */
+  /** The 401 for a request whose access token has been revoked, what its form is refused with, or what the account's limits say. */
   refusalFor(record: OpenModelRequest): Reply | undefined {
-    return this.#tokens.refusalFor(record.headers.authorization) ?? this.limits.admit(record);
+    const refusal = this.#tokens.refusalFor(record.headers.authorization);
+    const { demandedForm } = this;
+    return (
+      refusal ??
+      (demandedForm === null ? undefined : refuseOtherForm(record, demandedForm)) ??
+      this.limits.admit(record)
+    );
   }
 
   /** A fault of the script or of the backend itself: kept, and thrown by `close()`, lest a test miss it. */

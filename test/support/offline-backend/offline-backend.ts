@@ -2,6 +2,7 @@ import { createServer, type Server } from "node:http";
 import { type AccountLimitSettings, AccountLimits } from "./account-limits.js";
 import { type AskedRequest, AskedRoutes } from "./asked-routes.js";
 import { type BackendCounters, newCounters } from "./counters.js";
+import type { DemandedForm } from "./demanded-form.js";
 import { DeviceLogins } from "./device-logins.js";
 import { managedConfiguration } from "./full-account.js";
 import { sendJson } from "./http-exchange.js";
@@ -40,6 +41,8 @@ export interface OfflineBackendOptions {
    * unknown route makes `close` fail.
    */
   readonly unknownRoutes?: "any" | readonly string[];
+  /** The only form of prompt that it takes. Default: any. */
+  readonly demandedForm?: DemandedForm;
   /** What each account may ask at once. Default: anything. */
   readonly limits?: AccountLimitSettings;
   /** How long the refresh endpoint takes to answer. Default 0. */
@@ -102,6 +105,7 @@ export class OfflineBackend {
     this.#service = new ModelService({
       counters,
       limits: this.#limits,
+      demandedForm: options.demandedForm ?? null,
       rateLimits: this.#rateLimits,
       script: this.#script,
       log: this.#log,
@@ -177,6 +181,11 @@ export class OfflineBackend {
   /** What each account may ask from now on; what is in work goes on. */
   setAccountLimits(settings: AccountLimitSettings): void {
     this.#limits.set(settings);
+  }
+
+  /** Requests from now on are taken in this form alone; null: in any. */
+  setDemandedForm(form: DemandedForm | null): void {
+    this.#service.demandedForm = form;
   }
 
   setTokenRefreshDelay(delayMs: number): void {

@@ -32,7 +32,7 @@ export class RuntimeReadings {
   readonly #spareThreadsDiscarded: Counter;
   readonly #upstreamLimit: Gauge<"model">;
   readonly #upstreamRefusals: Counter;
-  readonly #promptForm: Gauge<"model" | "form">;
+  readonly #promptForm: Gauge<"model" | "web_search" | "form">;
   readonly #promptFormChanges: Counter;
   readonly #workersReady: Gauge;
   readonly #reconnects: Counter<"worker">;
@@ -82,7 +82,7 @@ export class RuntimeReadings {
     this.#promptForm = this.#gauge(
       "prompt_form",
       "1 for each model whose prompts have another form than Codex's catalog says, since the backend refused that.",
-      ["model", "form"],
+      ["model", "web_search", "form"],
     );
     this.#promptFormChanges = this.#counter(
       "prompt_form_changes_total",
@@ -183,7 +183,8 @@ export class RuntimeReadings {
 
   #readPromptForms({ models, changes }: PromptFormsHealth = { models: [], changes: 0 }): void {
     this.#promptForm.reset();
-    for (const { model, form } of models) this.#promptForm.set({ model, form }, 1);
+    for (const { model, webSearch, form } of models)
+      this.#promptForm.set({ model, web_search: String(webSearch), form }, 1);
     this.#promptFormChanges.reset();
     this.#promptFormChanges.inc(toAmount(changes));
   }

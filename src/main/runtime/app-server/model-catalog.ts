@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { hasFeature } from "../../../workers/contract/codex-capabilities.js";
 import type { PromptForm, TurnProfile } from "../../../workers/contract/turn.js";
 import { CatalogCache, type CatalogEntry, type KeptCatalog } from "./catalog-cache.js";
 import type { CodexBinary } from "./codex-binary.js";
@@ -31,7 +32,7 @@ export interface RenderModelCatalogOptions {
 
 export interface RenderedCatalog {
   readonly status: "rendered";
-  /** What an app-server starts with: each model as Codex marks it, all but the profile's `modelOverrides`. */
+  /** What an app-server starts with: each model in its own form, as far as a thread can have another. */
   readonly path: string;
   /** Every model in the one form, for a thread that is to have it. */
   readonly paths: Readonly<Record<PromptForm, string>>;
@@ -96,11 +97,11 @@ export async function renderModelCatalog(options: RenderModelCatalogOptions): Pr
     const cache = new CatalogCache(options.directory, options.wallClock);
     const key = await computeKey(options);
     const kept = await cache.read(key);
-    if (kept !== null && kept.ageMs < options.cacheMaxAgeMs) return describe(kept, "cache");
+    if (kept !== null && kept.ageMs < options.cacheMaxAgeMs) return describe(kept, "cache", options);
     const rendered = await askCodex(options);
     if (rendered.status === "rendered")
-      return describe(await cache.keep(key, rendered.contents, rendered.models), "codex");
-    return kept === null ? rendered : describe(kept, "cache");
+      return describe(await cache.keep(key, rendered.contents, rendered.models), "codex", options);
+    return kept === null ? rendered : describe(kept, "cache", options);
   } catch (error) {
     return degraded(error instanceof Error ? error.message : "unknown fault");
   }
@@ -190,8 +191,14 @@ async function computeKey(options: RenderModelCatalogOptions): Promise<string> {
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }
 
-function describe({ paths, models }: KeptCatalog, source: "codex" | "cache"): ModelCatalogResult {
-  const { own: path, ...ofForms } = paths;
+/** Where a thread cannot have a catalog of its own, the older form serves all turns: it has web search. */
+function describe(
+  { paths, models }: KeptCatalog,
+  source: "codex" | "cache",
+  { binary, profile }: RenderModelCatalogOptions,
+): ModelCatalogResult {
+  const { own, ...ofForms } = paths;
+  const path = hasFeature(binary.version, "prompt_forms") ? own : ofForms[profile];
   return { status: "rendered", path, paths: ofForms, models, source };
 }
 

@@ -93,6 +93,7 @@ t.test("an answer is OpenAI's object, with native_api beside it", async (t) => {
         source_native_turn_id: null,
       },
       queue: { waited_ms: null, refusals: null },
+      prompt_form: null,
       ignored_parameters: [],
     },
   });

@@ -31,8 +31,8 @@ const catalog = JSON.stringify({
 
 /** What it says of them that the derived catalog does not. */
 const models = [
-  { id: "a", defaultReasoningEffort: "low" },
-  { id: "b", defaultReasoningEffort: null },
+  { id: "a", defaultReasoningEffort: "low", usesResponsesLite: true },
+  { id: "b", defaultReasoningEffort: null, usesResponsesLite: false },
 ];
 
 /** A Codex whose catalog the test decides. */
@@ -77,11 +77,11 @@ t.test("every model loses its tool harness and keeps everything else", async (t)
   const { render } = await setUp(t);
   const result = await render();
   t.match(result, { status: "rendered", models, source: "codex" });
-  const path = result.status === "rendered" ? result.path : "";
+  if (result.status !== "rendered") throw new Error(result.reason);
+  const { path, paths } = result;
   const lean = {
     tool_mode: null,
     multi_agent_version: null,
-    use_responses_lite: false,
     experimental_supported_tools: [],
     apply_patch_tool_type: null,
     supports_search_tool: false,
@@ -94,11 +94,37 @@ t.test("every model loses its tool harness and keeps everything else", async (t)
   t.same(JSON.parse(await readFile(path, "utf8")), {
     etag: "x",
     models: [
-      { slug: "a", ...lean },
+      { slug: "a", use_responses_lite: true, ...lean },
       { slug: "b", ...lean },
     ],
   });
+  for (const [form, isLite] of [["lean", false] as const, ["lean_lite", true] as const]) {
+    const inForm = { ...lean, use_responses_lite: isLite };
+    t.same(
+      JSON.parse(await readFile(paths[form], "utf8")),
+      {
+        etag: "x",
+        models: [
+          { slug: "a", ...inForm },
+          { slug: "b", ...inForm },
+        ],
+      },
+      form,
+    );
+  }
   t.equal((await stat(path)).mode & 0o777, 0o600);
+});
+
+t.test("where a thread cannot have a catalog of its own, all models have the older form", async (t) => {
+  const { render, directory } = await setUp(t);
+  const binary = { path: join(directory, "..", "codex"), source: "path", version: "0.160.0" } as const;
+  const path = await renderPath(render, { binary });
+  t.match(JSON.parse(await readFile(path, "utf8")), {
+    models: [
+      { slug: "a", use_responses_lite: false },
+      { slug: "b", use_responses_lite: false },
+    ],
+  });
 });
 
 t.test("the codex profile takes off the tools alone", async (t) => {
@@ -159,7 +185,7 @@ t.test("the path changes with the content and only with it", async (t) => {
   t.not(await renderPath(render, { cacheMaxAgeMs: 0 }), first);
   await print('{"models": [{"slug": "d"}]}');
   await renderPath(render, { cacheMaxAgeMs: 0 });
-  t.equal((await readdir(directory)).length, 3, "the index, the catalog and the one before");
+  t.equal((await readdir(directory)).length, 9, "the index, the four catalogs and the ones before");
 });
 
 t.test("a kept catalog of before, which says less of its models, is rendered anew", async (t) => {

@@ -99,6 +99,7 @@ export const health = z.object({
         models: z.array(
           z.object({
             model: z.string(),
+            web_search: z.boolean().describe("Of prompts with web search alone, or of those without."),
             form: z.enum(["lean", "lean_lite", "codex"]),
             learned_at: z
               .number()
