@@ -123,7 +123,7 @@ t.test("doctor --turn asks each listed model for one word, with a service and wi
     const models = new Set(backend.requests.slice(asked).map((request) => request.body.model));
     t.ok(models.size > 1, [...models].join(", "));
     for (const model of models) {
-      const line = `^ok +turn ${model} *answered in the lean form, first word after \\d+ ms, \\d+ tokens in and \\d+ out$`;
+      const line = `^ok +turn ${model} *answered in the lean(?:_lite)? form, first word after \\d+ ms, \\d+ tokens in and \\d+ out$`;
       t.match(stdout, new RegExp(line, "m"));
     }
   }

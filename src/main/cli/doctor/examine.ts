@@ -36,10 +36,9 @@ export async function examine(
   const state = await checkStateDirectory(config.codex.stateDir);
   const port = await checkPort(config, baseUrl, sighting);
   const places = [describeConfiguration(loaded), binary, state, port, ...(await checkFiles(config))];
-  const { profile } = config.turns;
   if (sighting?.kind === "service") {
     const judged = await judge(factsOfService(sighting.report), context);
-    const tried = turns ? await tryService(baseUrl ?? "", config.auth.token, profile, signal) : [];
+    const tried = turns ? await tryService(baseUrl ?? "", config.auth.token, signal) : [];
     return [...places, ...judged, ...tried];
   }
   // A second app-server beside the service's would race it for the login's refresh token.
@@ -49,19 +48,18 @@ export async function examine(
   if (facts === null) return places;
   const findings = [...places, ...(await judge(facts, context))];
   if (!turns || facts.reason !== null) return findings;
-  const tried = await withPrivateAsker(context, loaded, signal, (asker) => tryModels(asker, profile, signal));
+  const tried = await withPrivateAsker(context, loaded, signal, (asker) => tryModels(asker, signal));
   return [...findings, ...(tried ?? [])];
 }
 
 async function tryService(
   baseUrl: string,
   token: string | null,
-  profile: string,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   const client = new ServiceClient(baseUrl, token);
   try {
-    return await tryModels(askerOfService(client), profile, signal);
+    return await tryModels(askerOfService(client), signal);
   } finally {
     await client.destroy();
   }

@@ -15,16 +15,12 @@ const question = "Answer with this one word: ok";
 const turnTimeoutMs = 120_000;
 
 /** One after the other, so that the times are those of one caller. */
-export async function tryModels(
-  asker: ModelAsker,
-  profile: string,
-  signal: AbortSignal,
-): Promise<readonly Finding[]> {
+export async function tryModels(asker: ModelAsker, signal: AbortSignal): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   try {
     for (const model of await asker.listModels()) {
       if (signal.aborted) return findings;
-      findings.push(await tryModel(asker, model, profile, signal));
+      findings.push(await tryModel(asker, model, signal));
     }
   } catch (error) {
     findings.push(fail("models", describeFault(error), "See the lines above."));
@@ -32,12 +28,7 @@ export async function tryModels(
   return findings;
 }
 
-async function tryModel(
-  asker: ModelAsker,
-  model: string,
-  profile: string,
-  signal: AbortSignal,
-): Promise<Finding> {
+async function tryModel(asker: ModelAsker, model: string, signal: AbortSignal): Promise<Finding> {
   const startedAtMs = performance.now();
   let firstWordMs: number | null = null;
   let last: JsonObject = {};
@@ -50,24 +41,25 @@ async function tryModel(
     const body = { model, input: question, store: false, stream: true };
     await asker.ask(body, onEvent, AbortSignal.any([signal, AbortSignal.timeout(turnTimeoutMs)]));
   } catch (error) {
-    return refused(check, profile, describeFault(error));
+    return refused(check, describeFault(error));
   }
   const response = isJsonObject(last.response) ? last.response : {};
-  if (last.type === "response.completed") return ok(check, describeTurn(profile, firstWordMs, response));
+  if (last.type === "response.completed") return ok(check, describeTurn(firstWordMs, response));
   const error = isJsonObject(response.error) ? response.error : {};
   const message = String(error.message ?? "no more was said");
-  return refused(check, profile, `${String(error.code ?? last.type)}: ${message}`);
+  return refused(check, `${String(error.code ?? last.type)}: ${message}`);
 }
 
-function describeTurn(profile: string, firstWordMs: number | null, { usage }: JsonObject): string {
+function describeTurn(firstWordMs: number | null, { usage, native_api: native }: JsonObject): string {
   const first = firstWordMs === null ? "no word" : `first word after ${Math.round(firstWordMs)} ms`;
   const { input_tokens: input, output_tokens: output } = isJsonObject(usage) ? usage : {};
-  return `answered in the ${profile} form, ${first}, ${Number(input ?? 0)} tokens in and ${Number(output ?? 0)} out`;
+  const form = isJsonObject(native) ? String(native.prompt_form ?? "unknown") : "unknown";
+  return `answered in the ${form} form, ${first}, ${Number(input ?? 0)} tokens in and ${Number(output ?? 0)} out`;
 }
 
-function refused(check: string, profile: string, reason: string): Finding {
+function refused(check: string, reason: string): Finding {
   const advice = "Name another model, or report this line with your plan and version.";
-  return fail(check, `no answer in the ${profile} form: ${reason}`, advice);
+  return fail(check, `no answer: ${reason}`, advice);
 }
 
 function describeFault(error: unknown): string {
