@@ -154,6 +154,7 @@ t.test("after the first output the same codes come as one response.failed, the l
 t.test("the official client retries what helps, and only that", async (t) => {
   const { client, backend } = await startFaultyBackend(t);
   const retrying = client.withOptions({ maxRetries: 2 });
+  await client.responses.create({ input: "hello" });
   const requestsFor = (words: string) =>
     backend.requests.filter((request) => lastUserText(request) === words).length;
   await Promise.all(

@@ -10,8 +10,9 @@ import type { PromptFormHealth } from "./types.js";
 
 /** How long another form than the model's own is kept to, in milliseconds: what a backend takes may change. */
 const rememberedForMs = 24 * 60 * 60_000;
-/** A form that answered so lately is not doubted for one refusal, in milliseconds: that is most likely the request's own fault. */
+/** A form that answered so lately is doubted for this many refusals in a row, in milliseconds: fewer are the requests' own fault. */
 const trustedForMs = 10 * 60_000;
+const refusalsToDoubt = 3;
 /** How often a form that has answered before is doubted at most, in milliseconds: requests may be bad without end. */
 const doubtedEveryMs = 60_000;
 /** Models whose standing is known. Their names may be any text where a provider of the user's serves them. */
@@ -182,14 +183,14 @@ export class PromptForms {
     return this.#keep(key, { ...noStanding, ...record });
   }
 
-  /** A form that has answered is trusted, and doubted only so often. */
+  /** A form that has answered is trusted for a while, and doubted only so often. */
   #isDoubted(subject: FormSubject, form: PromptForm): boolean {
     const standing = this.#find(subject);
     if (standing === null || standing.form !== form) return true;
     const nowMs = this.#options.now();
     standing.refusalsSince += 1;
     const isTrusted = standing.answeredAtMs !== null && nowMs - standing.answeredAtMs < trustedForMs;
-    if (isTrusted && standing.refusalsSince < 2) return false;
+    if (isTrusted && standing.refusalsSince < refusalsToDoubt) return false;
     if (nowMs - standing.doubtedAtMs < doubtedEveryMs) return false;
     standing.doubtedAtMs = nowMs;
     return true;

@@ -143,7 +143,7 @@ t.test("what was learned outlives the process, without the account's id", async 
 });
 
 t.test(
-  "a form that answered lately is not doubted for one refusal, and not without end for many",
+  "a form that answered lately is not doubted for two refusals, and not without end for many",
   async (t) => {
     const { forms, pass } = await setUp(t);
     ask(forms, "marked", "lean_lite");
