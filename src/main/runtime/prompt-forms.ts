@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { z } from "zod";
 import { hasFeature } from "../../workers/contract/codex-capabilities.js";
-import type { PromptForm, ThreadSettings, TurnProfile } from "../../workers/contract/turn.js";
+import type { FormSettings, PromptForm, ThreadSettings, TurnProfile } from "../../workers/contract/turn.js";
 import type { CatalogEntry } from "./app-server/catalog-cache.js";
 import { digestAccount, KeptRecords, longestKey } from "./kept-records.js";
 import { hasAnswered, isFormRefusal } from "./leg-verdicts.js";
@@ -17,9 +17,6 @@ const refusalsToDoubt = 3;
 const doubtedEveryMs = 60_000;
 /** Models whose standing is known. Their names may be any text where a provider of the user's serves them. */
 const maxModels = 256;
-
-/** What the turns of a model are started with. */
-export type FormSettings = Pick<ThreadSettings, "form" | "isLite" | "modelCatalog">;
 
 /**
  * What the form of a prompt depends on. Responses Lite has no web search of the backend's: Codex offers the model a function of its own in

@@ -1,10 +1,14 @@
 import { findNotJson } from "../../workers/contract/json.js";
 import { codexLevels, findTooDeep } from "../../workers/contract/json-depth.js";
 import { maxTextChars } from "../../workers/contract/long-text.js";
-import type { NativeThreadChoice, ThreadSettings, TurnAssignment } from "../../workers/contract/turn.js";
+import type {
+  FormSettings,
+  NativeThreadChoice,
+  ThreadSettings,
+  TurnAssignment,
+} from "../../workers/contract/turn.js";
 import { CodexNativeApiError } from "../errors.js";
 import { ItemList, type Items } from "../history/item-list.js";
-import type { FormSettings } from "./prompt-forms.js";
 import { notJson } from "./turn-refusals.js";
 import type { IsolatedTurnRequest, ToolOutput, TurnPriority, WebSearchOptions } from "./types.js";
 

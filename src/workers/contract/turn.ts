@@ -51,6 +51,9 @@ export interface ThreadSettings {
   readonly verbosity: "low" | "medium" | "high" | null;
 }
 
+/** What gives a thread's prompts their form. */
+export type FormSettings = Pick<ThreadSettings, "form" | "isLite" | "modelCatalog">;
+
 /** What may differ from turn to turn on one native thread. */
 export interface TurnSettings {
   /** Reasoning effort as the model's catalog entry names it; null leaves the model's default. */
