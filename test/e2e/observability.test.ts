@@ -222,6 +222,7 @@ const nativeApiShape = {
     source_native_turn_id: "null",
   },
   queue: { waited_ms: "null", refusals: "null" },
+  managed_texts: [],
   prompt_form: "null",
   ignored_parameters: [],
 };
@@ -312,6 +313,7 @@ t.test("health has every field that it should, with something in it", async (t) 
         connections: { held: "number", bound: "number", refused: "number" },
       },
       prompt_forms: { models: [], changes: "number" },
+      managed_texts: [],
     },
   });
 });
