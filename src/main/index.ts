@@ -1,18 +1,18 @@
 /** The package's public surface, and nothing else. */
-export type { ConfigChanges } from "./config/config-changes.js";
+export type { AppServerTransport } from "./config/codex-options.js";
 export type { ConfigFault } from "./config/faults.js";
-export type { CodexNativeApiSettings } from "./config/host-settings.js";
+export type { ConfigChanges } from "./config/inspect-config.js";
 export type { LayerKind, OptionOrigin } from "./config/layers.js";
 export { type ConfigResult, type CreateConfigOptions, createConfig } from "./config/load-config.js";
 export type { NamedToken } from "./config/named-token.js";
 export type { TokenEntry } from "./config/token-entries.js";
 export type {
   AdmissionConfig,
-  AppServerTransport,
   AuthConfig,
   CodexConfig,
   CodexHomeMode,
   CodexNativeApiConfig,
+  CodexNativeApiSettings,
   ContinuationConfig,
   HttpConfig,
   ListenConfig,

@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { type ConfigChanges, compareConfigs } from "./config/config-changes.js";
+import { type ConfigChanges, compareConfigs } from "./config/inspect-config.js";
 import type { CodexNativeApiConfig } from "./config/types.js";
 import { createSilentLogger } from "./observability/logger.js";
 import type { NativeRuntimeHealth, Readiness } from "./runtime/types.js";

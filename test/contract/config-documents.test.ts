@@ -52,13 +52,13 @@ t.test("the example environment, uncommented, says what the defaults say", async
 
 t.test("durations and sizes carry their unit in every name", async (t) => {
   const suffixes = { milliseconds: ["Ms", "-ms", "_MS"], bytes: ["Bytes", "-bytes", "_BYTES"] } as const;
-  for (const { key, flag, env, unit } of allOptions) {
-    if (unit === null) continue;
-    const [inKey, inFlag, inEnv] = suffixes[unit];
+  for (const { key, flag, env, type } of allOptions) {
+    if (type.unit === null) continue;
+    const [inKey, inFlag, inEnv] = suffixes[type.unit];
     t.ok(key.endsWith(inKey) && flag?.endsWith(inFlag) && env?.endsWith(inEnv), key);
   }
   const unitless = allOptions.filter(
-    ({ key, unit }) => unit === null && /(Ms|Bytes|Timeout|Size)$/.test(key),
+    ({ key, type }) => type.unit === null && /(Ms|Bytes|Timeout|Size)$/.test(key),
   );
   t.strictSame(unitless, []);
 });

@@ -1,7 +1,7 @@
 /** Renders the files that are made from the options table. */
 import { z } from "zod";
-import { buildConfigFileSchema, splitKey } from "../../src/main/config/file-schema.js";
-import type { OptionSpec } from "../../src/main/config/option-spec.js";
+import { buildConfigFileSchema, splitKey } from "../../src/main/config/config-file.js";
+import type { OptionSpec } from "../../src/main/config/option.js";
 import { allOptions, optionGroups } from "../../src/main/config/options.js";
 import { replaceGenerated } from "./generated-part.js";
 
@@ -29,7 +29,7 @@ export function renderEnvironmentExample(): string {
 }
 
 function renderVariable(spec: OptionSpec, name: string): readonly string[] {
-  const unit = spec.unit === null ? "" : ` (${spec.unit})`;
+  const unit = spec.type.unit === null ? "" : ` (${spec.type.unit})`;
   const value = spec.default === null ? "" : spec.type.toText(spec.default);
   const fallback = spec.default === null ? ` Default: ${spec.defaultText}.` : "";
   return [`# ${spec.description}`, `# Takes ${spec.type.allowed}${unit}.${fallback}`, `#${name}=${value}`];
@@ -66,7 +66,7 @@ function renderTable({ title, options }: (typeof optionGroups)[number]): string 
 }
 
 function renderRow(spec: OptionSpec): string {
-  const unit = spec.unit === null ? "" : `, in ${spec.unit}`;
+  const unit = spec.type.unit === null ? "" : `, in ${spec.type.unit}`;
   const cells = [
     spec.inFile ? `\`${spec.key}\`` : "",
     spec.flag === null ? "" : `\`--${spec.flag}\``,

@@ -1,6 +1,5 @@
 import type { Readable } from "node:stream";
-import type { Environment } from "../config/directories.js";
-import type { Machine } from "../config/machine.js";
+import type { Environment, Machine } from "../config/machine.js";
 import type { CreateRuntime } from "./private-runtime.js";
 import type { RunProgram } from "./program-runner.js";
 import type { CreateService, ProcessEvents } from "./serve.js";

@@ -1,5 +1,5 @@
 /** What a command is. The table of them in `commands.ts` is all that help, completion, suggestions and docs/cli.md know. */
-import type { OptionSpec } from "../config/option-spec.js";
+import type { OptionSpec } from "../config/option.js";
 import type { CliContext } from "./cli-context.js";
 import type { ExitName } from "./exit-codes.js";
 

@@ -1,5 +1,5 @@
 /** The help texts, made from the table of commands and the options table. */
-import type { OptionSpec } from "../config/option-spec.js";
+import type { OptionSpec } from "../config/option.js";
 import { allOptions, optionGroups } from "../config/options.js";
 import type { Command, CommandFlag } from "./command.js";
 import { type ExitName, exitCodes, exitMeanings, exitNames } from "./exit-codes.js";

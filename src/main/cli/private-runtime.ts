@@ -1,5 +1,5 @@
 /** A runtime for one command: the Codex that `serve` would run on, without a listener. */
-import type { Environment } from "../config/directories.js";
+import type { Environment } from "../config/machine.js";
 import type { CodexNativeApiConfig } from "../config/types.js";
 import type { Logger } from "../observability/logger.js";
 import { CodexNativeRuntime } from "../runtime/runtime.js";

@@ -1,4 +1,4 @@
-import { suggestName } from "../config/suggest-name.js";
+import { suggestName } from "../config/faults.js";
 import type { CliContext } from "./cli-context.js";
 import type { Command } from "./command.js";
 import { refuse } from "./configured.js";

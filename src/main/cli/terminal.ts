@@ -1,5 +1,5 @@
 /** Text for people: wrapped to a width, and coloured where that is wanted. */
-import type { Environment } from "../config/directories.js";
+import type { Environment } from "../config/machine.js";
 import type { TextOutput } from "./cli-context.js";
 
 /** Lines no wider than `width`, words kept whole. */

@@ -1,10 +1,10 @@
+/** The config file: its schema, made from the options table, and how it is read. */
 import { dirname } from "node:path";
-import type { z } from "zod";
+import { z } from "zod";
 import { type ConfigFault, refuseName } from "./faults.js";
-import { buildConfigFileSchema, splitKey } from "./file-schema.js";
 import type { ConfigLayer } from "./layers.js";
 import type { FileRead } from "./machine.js";
-import type { OptionSpec } from "./option-spec.js";
+import type { OptionSpec } from "./option.js";
 
 export interface ConfigFileRead {
   readonly layer: ConfigLayer | null;
@@ -125,4 +125,32 @@ function withoutExcerpt(message: string): string {
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+type Shape = Record<string, z.ZodType>;
+
+/** Every key is optional and no other key is taken. */
+export function buildConfigFileSchema(specs: readonly OptionSpec[]): z.ZodType {
+  const root: Shape = { $schema: z.string().optional().meta({ description: "For editors; not read." }) };
+  const groups = new Map<string, Shape>();
+  for (const spec of specs.filter(({ inFile }) => inFile)) {
+    const [group, leaf] = splitKey(spec.key);
+    const shape = group === null ? root : (groups.get(group) ?? {});
+    shape[leaf] = spec.type.schema.optional().meta(describeOption(spec));
+    if (group !== null) groups.set(group, shape);
+  }
+  for (const [group, shape] of groups) root[group] = z.strictObject(shape).optional();
+  return z.strictObject(root);
+}
+
+/** `listen.port` is `port` in the group `listen`; there is one level of groups. */
+export function splitKey(key: string): readonly [string | null, string] {
+  const at = key.indexOf(".");
+  return at < 0 ? [null, key] : [key.slice(0, at), key.slice(at + 1)];
+}
+
+function describeOption(spec: OptionSpec): { description: string; default?: unknown } {
+  const unit = spec.type.unit === null ? "" : ` In ${spec.type.unit}.`;
+  const description = `${spec.description}${unit} Default: ${spec.defaultText}.`;
+  return spec.default === null ? { description } : { description, default: spec.default };
 }

@@ -1,7 +1,8 @@
 /** Flags, environment and config file as one thing: the values each gives, and which of them wins. */
-import { isAbsolute, join, resolve } from "node:path";
 import { type ConfigFault, refuseValue } from "./faults.js";
-import type { OptionSpec } from "./option-spec.js";
+import { type Environment, type Machine, resolvePath } from "./machine.js";
+import type { OptionSpec } from "./option.js";
+import type { Values } from "./types.js";
 
 /** `host`: given by the program that embeds the service. */
 export type LayerKind = "host" | "flag" | "environment" | "file";
@@ -23,27 +24,24 @@ export interface ConfigLayer {
   readonly nameOption: (spec: OptionSpec, inner?: string) => string;
 }
 
-/** A value with what it takes to read on from it. */
-export interface LocatedValue<T> {
+/** A value with the layer that gives it. */
+interface LocatedValue<T> {
   readonly value: T;
-  readonly origin: OptionOrigin;
-  /** What relative paths in it start from. */
-  readonly baseDir: string;
-  readonly nameInner: (inner: string) => string;
+  readonly layer: ConfigLayer;
 }
-
-type TextByKey = Readonly<Record<string, string>>;
 
 /** Reads options out of the layers, highest first, and remembers what each came from. */
 export class LayeredSettings {
   readonly #layers: readonly ConfigLayer[];
-  readonly #homeDir: string;
+  readonly #machine: Machine;
+  readonly #env: Environment;
   readonly #faultyKeys = new Set<string>();
   readonly #origins = new Map<string, OptionOrigin>();
 
-  constructor(layers: readonly ConfigLayer[], homeDir: string) {
+  constructor(layers: readonly ConfigLayer[], machine: Machine, env: Environment) {
     this.#layers = layers;
-    this.#homeDir = homeDir;
+    this.#machine = machine;
+    this.#env = env;
   }
 
   get origins(): ReadonlyMap<string, OptionOrigin> {
@@ -72,32 +70,30 @@ export class LayeredSettings {
     return specs.some((spec) => this.#faultyKeys.has(spec.key));
   }
 
-  /** The value of the highest layer that gives one, else the default. */
-  read<T, D>(spec: OptionSpec<T, D>): T | D {
-    const [given] = this.#readAll(spec);
-    this.#origins.set(spec.key, given?.origin ?? { layer: "default", name: spec.defaultText });
-    return given === undefined ? spec.default : given.value;
+  /** The value of the highest layer that gives one, joined with those below it where the type says so, else the default. */
+  read<T, V>(spec: OptionSpec<T, V>): T | V {
+    const given = this.#readAll(spec);
+    const [highest] = given;
+    if (highest === undefined) {
+      this.#origins.set(spec.key, { layer: "default", name: spec.defaultText });
+      return spec.whenUnset(this.#machine, this.#env);
+    }
+    const { kind, nameOption } = highest.layer;
+    this.#origins.set(spec.key, { layer: kind, name: nameOption(spec) });
+    return spec.type.merge?.(given.map(({ value }) => value)) ?? highest.value;
   }
 
-  /** As `read`, as an absolute path; null when no layer gives one. */
-  readPath(spec: OptionSpec<string, null>): string | null {
-    const value = this.read(spec);
-    if (value === null) return null;
-    const [given] = this.#readAll(spec);
-    return this.resolvePath(value, given?.baseDir ?? "");
+  /** As `read`, of every option of a group. */
+  readGroup<G extends Readonly<Record<string, OptionSpec>>>(group: G): Values<G> {
+    const values = Object.entries(group).map(([name, spec]) => [name, this.read(spec)]);
+    // Each name has its own option's value; the library's type of `fromEntries` forgets which.
+    return Object.fromEntries(values) as Values<G>;
   }
 
   /** As `read`, with where it stands; null when no layer gives one. */
   locate<T>(spec: OptionSpec<T>): LocatedValue<T> | null {
     this.read(spec);
     return this.#readAll(spec)[0] ?? null;
-  }
-
-  /** Key by key: a flag adds to the file's object instead of replacing it. */
-  readMerged(spec: OptionSpec<TextByKey, TextByKey>): TextByKey {
-    this.read(spec);
-    const highestFirst = this.#readAll(spec).map(({ value }) => Object.entries(value));
-    return Object.fromEntries([Object.entries(spec.default), ...highestFirst.reverse()].flat());
   }
 
   originOf(spec: OptionSpec): OptionOrigin {
@@ -109,24 +105,12 @@ export class LayeredSettings {
     this.#origins.set(spec.key, origin);
   }
 
-  /** `~/` is the home directory, anything relative starts from `baseDir`. */
-  resolvePath(value: string, baseDir: string): string {
-    if (value === "~" || value.startsWith("~/")) return join(this.#homeDir, value.slice(1));
-    return isAbsolute(value) ? resolve(value) : resolve(baseDir, value);
-  }
-
-  #readAll<T>(spec: OptionSpec<T>): readonly LocatedValue<T>[] {
+  #readAll<T>({ key, type }: OptionSpec<T>): readonly LocatedValue<T>[] {
     return this.#layers.flatMap((layer) => {
-      const parsed = spec.type.schema.safeParse(layer.values.get(spec.key));
-      if (!layer.values.has(spec.key) || !parsed.success) return [];
-      return [
-        {
-          value: parsed.data,
-          origin: { layer: layer.kind, name: layer.nameOption(spec) },
-          baseDir: layer.baseDir,
-          nameInner: (inner) => layer.nameOption(spec, inner),
-        },
-      ];
+      const given = type.schema.safeParse(layer.values.get(key));
+      if (!layer.values.has(key) || !given.success) return [];
+      const value = type.toValue(given.data, (path) => resolvePath(path, layer.baseDir, this.#machine));
+      return value === null ? [] : [{ value, layer }];
     });
   }
 }

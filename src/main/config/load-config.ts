@@ -1,14 +1,13 @@
-import { compileConfig } from "./compile-config.js";
+import { workerOptions } from "./codex-options.js";
 import { type ConfigFileRead, makeLayer, readConfigFile, refuseKeys } from "./config-file.js";
-import { type Environment, locateDefaultConfigFile } from "./directories.js";
-import { readEnvironment } from "./environment.js";
 import type { ConfigFault } from "./faults.js";
-import { readFlags } from "./flags.js";
-import type { CodexNativeApiSettings } from "./host-settings.js";
 import { type ConfigLayer, LayeredSettings, type OptionOrigin } from "./layers.js";
-import { type Machine, readMachine } from "./machine.js";
+import { type Environment, locateDefaultConfigFile, type Machine, readMachine } from "./machine.js";
 import { allOptions, options } from "./options.js";
-import type { CodexNativeApiConfig } from "./types.js";
+import { processOptions } from "./service-options.js";
+import { type LayerRead, readEnvironment, readFlags } from "./text-layers.js";
+import { readAuth } from "./tokens.js";
+import type { CodexNativeApiConfig, CodexNativeApiSettings, HttpConfig } from "./types.js";
 
 export interface ConfigSources {
   /** The command line behind the command's name. */
@@ -77,30 +76,55 @@ export function createConfigOn(
   return resolveConfig([host, environment, file], env, machine);
 }
 
-interface LayerRead {
-  readonly layer: ConfigLayer | null;
-  readonly faults: readonly ConfigFault[];
-}
-
 /** From the layers, highest first. */
-function resolveConfig(reads: readonly LayerRead[], env: Environment, machine: Machine): ConfigResult {
+function resolveConfig(
+  reads: readonly (LayerRead | ConfigFileRead)[],
+  env: Environment,
+  machine: Machine,
+): ConfigResult {
   const layers = reads.flatMap(({ layer }) => (layer === null ? [] : [layer]));
-  const settings = new LayeredSettings(layers, machine.homeDir);
+  const settings = new LayeredSettings(layers, machine, env);
   const valueFaults = settings.check(allOptions);
-  const { config, faults } = compileConfig(settings, machine, env);
-  const all = [...reads.flatMap((read) => read.faults), ...valueFaults, ...faults];
+  const { config: _where, ...general } = processOptions;
+  const listen = settings.readGroup(options.listen);
+  const auth = readAuth(settings, machine, listen.host);
+  const config: CodexNativeApiConfig = {
+    ...settings.readGroup({ ...general, ...workerOptions }),
+    listen,
+    auth: auth.value,
+    admission: settings.readGroup(options.admission),
+    turns: settings.readGroup(options.turns),
+    http: settings.readGroup(options.http),
+    codex: settings.readGroup(options.codex),
+    continuation: settings.readGroup(options.continuation),
+  };
+  const refused = [...auth.faults, ...refuseShortRequests(settings, config.http)];
+  const all = [...reads.flatMap(({ faults }) => faults), ...valueFaults, ...refused];
   if (all.length > 0) return { ok: false, faults: all };
   return { ok: true, config: freezeDeeply(config), origins: settings.origins };
 }
 
+function refuseShortRequests(
+  settings: LayeredSettings,
+  { headersTimeoutMs, requestTimeoutMs }: HttpConfig,
+): readonly ConfigFault[] {
+  if (requestTimeoutMs >= headersTimeoutMs) return [];
+  if (settings.isFaulty(options.http.headersTimeoutMs, options.http.requestTimeoutMs)) return [];
+  const problem = `${requestTimeoutMs} is less than http.headersTimeoutMs, which is ${headersTimeoutMs}: headers are part of a request`;
+  const source = settings.originOf(options.http.requestTimeoutMs);
+  // A default is nobody's fault.
+  const { name } = source.layer === "default" ? settings.originOf(options.http.headersTimeoutMs) : source;
+  return [{ source: name, given: null, problem }];
+}
+
 function readNamedFile(layers: readonly ConfigLayer[], env: Environment, machine: Machine): ConfigFileRead {
-  const settings = new LayeredSettings(layers, machine.homeDir);
-  const named = settings.readPath(options.configFile);
+  const settings = new LayeredSettings(layers, machine, env);
+  const named = settings.read(options.config);
   const path = named ?? locateDefaultConfigFile(machine, env);
   const source = {
     path,
     isRequired: named !== null,
-    namedBy: named === null ? "config file" : settings.originOf(options.configFile).name,
+    namedBy: named === null ? "config file" : settings.originOf(options.config).name,
   };
   return readConfigFile(source, machine.readFile(path), allOptions);
 }

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { turnPriorities } from "../../workers/contract/turn-priority.js";
 import { refuseName } from "./faults.js";
 import { isTokenName, isTokenText } from "./named-token.js";
-import type { InnerFault, OptionType } from "./option-types.js";
+import { type InnerFault, type OptionType, singleValue } from "./option.js";
 
 /** Bound on the tokens of one list; each request is compared with all of them. */
 const maxTokens = 1000;
@@ -84,11 +84,10 @@ function hasName(list: unknown, index: unknown): boolean {
 /** A list of named tokens in the config file; there is no text form. */
 export function tokenList(): OptionType<readonly TokenEntry[]> {
   return {
+    ...singleValue,
     schema: tokenListSchema,
     allowed: listWords,
     placeholder: "LIST",
-    repeatable: false,
-    isPath: false,
     fromText: ([text]) => text,
     toText: () => "",
     show: showNames,

@@ -1,5 +1,5 @@
 import t from "tap";
-import { parseAppServerAddress } from "../../../src/main/config/app-server-address.js";
+import { parseAppServerAddress } from "../../../src/main/config/codex-options.js";
 
 t.test("loopback websocket addresses are taken in every spelling", async (t) => {
   for (const host of ["127.0.0.1", "localhost", "[::1]"]) {

@@ -1,6 +1,6 @@
 import t from "tap";
-import { readFlags } from "../../../src/main/config/flags.js";
 import { allOptions } from "../../../src/main/config/options.js";
+import { readFlags } from "../../../src/main/config/text-layers.js";
 
 function read(...argv: readonly string[]) {
   const { layer, faults } = readFlags(argv, allOptions, "/srv/app");

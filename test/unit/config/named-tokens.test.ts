@@ -1,5 +1,5 @@
 import t from "tap";
-import { describeConfig } from "../../../src/main/config/describe-config.js";
+import { describeConfig } from "../../../src/main/config/inspect-config.js";
 import { loadConfig } from "../../../src/main/config/load-config.js";
 import { digestToken } from "../../../src/main/config/named-token.js";
 import { type FakeFiles, fakeMachine } from "../../support/fake-machine.js";

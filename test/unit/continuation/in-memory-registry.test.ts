@@ -245,9 +245,9 @@ t.test("the default bounds are those of the service's configuration", async (t) 
   t.strictSame(
     { ...defaultContinuationBounds },
     {
-      ttlMs: options.continuationTtlMs.default,
-      maxEntries: options.continuationMaxEntries.default,
-      maxBytes: options.continuationMaxBytes.default,
+      ttlMs: options.continuation.ttlMs.default,
+      maxEntries: options.continuation.maxEntries.default,
+      maxBytes: options.continuation.maxBytes.default,
     },
   );
 });

@@ -21,7 +21,13 @@ export const askCommand: Command = {
     },
   ],
   operands: { shown: "[TEXT|-]", max: 1, choices: null },
-  options: [options.configFile, options.host, options.port, options.authTokenFile, options.defaultModel],
+  options: [
+    options.config,
+    options.listen.host,
+    options.listen.port,
+    options.auth.tokenFile,
+    options.turns.defaultModel,
+  ],
   examples: [
     'ask "What is the capital of France?"',
     'ask --instructions "Summarize in one sentence." < report.txt',

@@ -1,4 +1,4 @@
-import { describeConfig, type SettingDescription } from "../../config/describe-config.js";
+import { describeConfig, type SettingDescription } from "../../config/inspect-config.js";
 import { options } from "../../config/options.js";
 import { type Command, jsonFlag } from "../command.js";
 import { print, withConfig } from "../configured.js";
@@ -11,7 +11,7 @@ export const configCommand: Command = {
   ],
   flags: [jsonFlag("An array of {key, value, layer, source}, for programs.")],
   operands: null,
-  options: [options.configFile],
+  options: [options.config],
   examples: ["config", "config --json"],
   exits: ["done", "configuration"],
   run: (context, input) =>

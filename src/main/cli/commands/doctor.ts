@@ -22,7 +22,13 @@ export const doctorCommand: Command = {
     jsonFlag("{status, findings: [{check, status, found, advice}]}, for programs."),
   ],
   operands: null,
-  options: [options.configFile, options.port, options.codexBin, options.codexUserHome, options.stateDir],
+  options: [
+    options.config,
+    options.listen.port,
+    options.codex.bin,
+    options.codex.userHome,
+    options.codex.stateDir,
+  ],
   examples: ["doctor", "doctor --turn", "doctor --json | jq -e '.status != \"fail\"'"],
   exits: ["done", "failed", "configuration", "interrupted"],
   run: (context, input) =>

@@ -12,7 +12,12 @@ const defaultTimeoutMs = 5_000;
 const maxTimeoutMs = 3_600_000;
 
 /** Which options say where the service is and how to be let in. */
-export const addressOptions = [options.configFile, options.host, options.port, options.authTokenFile];
+export const addressOptions = [
+  options.config,
+  options.listen.host,
+  options.listen.port,
+  options.auth.tokenFile,
+];
 
 export const healthCommand: Command = {
   name: "health",

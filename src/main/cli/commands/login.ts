@@ -18,7 +18,7 @@ export const loginCommand: Command = {
   ],
   flags: [],
   operands: null,
-  options: [options.configFile, options.codexBin, options.codexUserHome],
+  options: [options.config, options.codex.bin, options.codex.userHome],
   examples: ["login", "login --codex-home ~/.codex-work"],
   exits: ["done", "failed", "configuration", "notReady", "interrupted"],
   run: (context, input) => withConfig(context, input, (loaded) => login(context, loaded)),

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { locateDefaultConfigFile } from "../../config/directories.js";
+import { locateDefaultConfigFile } from "../../config/machine.js";
 import { options } from "../../config/options.js";
 import type { CliContext } from "../cli-context.js";
 import { type Command, type CommandInput, textOf } from "../command.js";
@@ -40,7 +40,7 @@ export const serviceCommand: Command = {
       { name: "logs", description: "its log" },
     ],
   },
-  options: [options.configFile, options.port, options.authTokenFile],
+  options: [options.config, options.listen.port, options.auth.tokenFile],
   examples: ["service install --dry-run", "service install --port 8080", "service logs --follow"],
   exits: ["done", "failed", "configuration", "notReady"],
   run: (context, input) => withConfig(context, input, (loaded) => operate(context, input, loaded)),

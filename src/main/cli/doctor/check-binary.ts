@@ -3,7 +3,7 @@ import {
   newestTestedCodex,
   oldestTestedCodex,
 } from "../../../workers/contract/codex-capabilities.js";
-import type { Environment } from "../../config/directories.js";
+import type { Environment } from "../../config/machine.js";
 import { CodexNativeApiError } from "../../errors.js";
 import { findCodexBinary } from "../../runtime/app-server/codex-binary.js";
 import { type Finding, fail, ok, warn } from "./finding.js";

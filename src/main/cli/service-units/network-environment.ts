@@ -1,7 +1,6 @@
 /** Proxies and certificates of the shell that installs a service: a service manager starts it without, and Codex then reaches nobody. */
 import { isAbsolute, resolve } from "node:path";
-import type { Environment } from "../../config/directories.js";
-import type { Machine } from "../../config/machine.js";
+import type { Environment, Machine } from "../../config/machine.js";
 import { networkVariables } from "../../runtime/app-server/child-environment.js";
 
 export type Variable = readonly [name: string, value: string];

@@ -1,11 +1,8 @@
 /** What this command line and this shell's environment say, as flags of `serve`: a service manager sees neither. */
-import { isAbsolute, join, resolve } from "node:path";
-import type { Environment } from "../../config/directories.js";
-import { readEnvironment } from "../../config/environment.js";
-import { readFlags } from "../../config/flags.js";
-import type { Machine } from "../../config/machine.js";
-import type { OptionSpec } from "../../config/option-spec.js";
+import { type Environment, type Machine, resolvePath } from "../../config/machine.js";
+import type { OptionSpec } from "../../config/option.js";
 import { allOptions } from "../../config/options.js";
+import { readEnvironment, readFlags } from "../../config/text-layers.js";
 
 export interface ServeArguments {
   readonly arguments: readonly string[];
@@ -38,13 +35,7 @@ function renderFlag(spec: OptionSpec, value: unknown, machine: Machine): readonl
   if (Array.isArray(value)) return [`${flag}=${value.join(",")}`];
   if (typeof value === "object" && value !== null)
     return Object.entries(value).map(([key, text]) => `${flag}=${key}=${text}`);
-  return [`${flag}=${spec.type.isPath ? makeAbsolute(String(value), spec, machine) : String(value)}`];
-}
-
-/** The service starts in another directory. */
-function makeAbsolute(path: string, spec: OptionSpec, machine: Machine): string {
-  const isCommandName = spec.key === "codex.bin" && !/[/\\~]/.test(path);
-  if (isCommandName) return path;
-  if (path === "~" || path.startsWith("~/")) return join(machine.homeDir, path.slice(1));
-  return isAbsolute(path) ? path : resolve(machine.workingDir, path);
+  // The service starts in another directory.
+  if (!spec.type.isPath) return [`${flag}=${value}`];
+  return [`${flag}=${spec.type.toValue(value, (path) => resolvePath(path, machine.workingDir, machine))}`];
 }

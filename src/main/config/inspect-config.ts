@@ -1,4 +1,6 @@
-import { splitKey } from "./file-schema.js";
+/** A configuration option by option: what is in force and from where, and what differs from another. */
+import { isDeepStrictEqual } from "node:util";
+import { splitKey } from "./config-file.js";
 import type { OptionOrigin } from "./layers.js";
 import { allOptions } from "./options.js";
 import type { CodexNativeApiConfig } from "./types.js";
@@ -25,7 +27,7 @@ export function describeConfig(
 }
 
 /** The value of an option; undefined for one that is not part of the configuration itself. */
-export function valueAt(config: object, key: string): unknown {
+function valueAt(config: object, key: string): unknown {
   const [group, leaf] = splitKey(key);
   const holder: unknown = group === null ? config : readProperty(config, group);
   return typeof holder === "object" && holder !== null ? readProperty(holder, leaf) : undefined;
@@ -33,4 +35,26 @@ export function valueAt(config: object, key: string): unknown {
 
 function readProperty(holder: object, name: string): unknown {
   return Object.entries(holder).find(([key]) => key === name)?.[1];
+}
+
+/** What became of a configuration that a running service was given. */
+export interface ConfigChanges {
+  /** Keys whose new values are in force. */
+  readonly applied: readonly string[];
+  /** Keys whose new values wait for the next start. */
+  readonly needRestart: readonly string[];
+}
+
+/** `startedWith` is what the service runs on; `current` differs from it in what earlier reloads have applied. */
+export function compareConfigs(
+  startedWith: CodexNativeApiConfig,
+  current: CodexNativeApiConfig,
+  next: CodexNativeApiConfig,
+): ConfigChanges {
+  const changed = (before: CodexNativeApiConfig, isReloadable: boolean) =>
+    allOptions
+      .filter((spec) => spec.reloadable === isReloadable)
+      .map(({ key }) => key)
+      .filter((key) => !isDeepStrictEqual(valueAt(before, key), valueAt(next, key)));
+  return { applied: changed(current, true), needRestart: changed(startedWith, false) };
 }

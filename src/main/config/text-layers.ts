@@ -1,21 +1,24 @@
+/** The layers that are given as text: flags and environment variables. Values are checked later, with those of the config file. */
 import { parseArgs } from "node:util";
 import { type ConfigFault, refuseName } from "./faults.js";
 import type { ConfigLayer } from "./layers.js";
-import type { OptionSpec } from "./option-spec.js";
+import type { Environment } from "./machine.js";
+import { envPrefix, type OptionSpec } from "./option.js";
 
 type Token = NonNullable<ReturnType<typeof tokenize>>[number];
 
-export interface FlagsRead {
+/** What a layer gives, and what of it is not ours. */
+export interface LayerRead {
   readonly layer: ConfigLayer;
   readonly faults: readonly ConfigFault[];
 }
 
-/** Reads the flags of a command line. Values are checked later, with those of the other layers. */
+/** Reads the flags of a command line. */
 export function readFlags(
   argv: readonly string[],
   specs: readonly OptionSpec[],
   workingDir: string,
-): FlagsRead {
+): LayerRead {
   const flagged = specs.filter((spec) => spec.flag !== null);
   const byFlag = new Map(flagged.map((spec) => [spec.flag, spec]));
   const texts = new Map<OptionSpec, string[]>();
@@ -78,5 +81,33 @@ function makeLayer(texts: ReadonlyMap<OptionSpec, readonly string[]>, workingDir
     values: new Map([...texts].map(([spec, given]) => [spec.key, spec.type.fromText(given)])),
     baseDir: workingDir,
     nameOption: (spec) => `--${spec.flag}`,
+  };
+}
+
+/** Variables with our prefix that mean nothing to the service: callers and the side-task router of a host read them. */
+const foreignVariables: ReadonlySet<string> = new Set(
+  ["BASE_URL", "FALLBACK_BASE_URL", "FALLBACK_API_KEY", "FALLBACK_MODEL"].map(
+    (name) => `${envPrefix}${name}`,
+  ),
+);
+
+/** An empty variable counts as not set: compose files and unit files pass on what is unset that way. */
+export function readEnvironment(
+  env: Environment,
+  specs: readonly OptionSpec[],
+  workingDir: string,
+): LayerRead {
+  const values = new Map<string, unknown>();
+  for (const spec of specs) {
+    const text = spec.env === null ? undefined : env[spec.env];
+    if (text !== undefined && text !== "") values.set(spec.key, spec.type.fromText([text]));
+  }
+  const known = specs.flatMap((spec) => (spec.env === null ? [] : [spec.env]));
+  const strangers = Object.keys(env).filter(
+    (name) => name.startsWith(envPrefix) && !known.includes(name) && !foreignVariables.has(name),
+  );
+  return {
+    layer: { kind: "environment", values, baseDir: workingDir, nameOption: (spec) => spec.env ?? spec.key },
+    faults: strangers.sort().map((name) => refuseName(name, "environment variable", name, known)),
   };
 }
