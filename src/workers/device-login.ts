@@ -1,8 +1,8 @@
 /** Logs in by device code: the app-server fetches the code, waits for the browser, and writes the login where Codex keeps it. */
 import { AppServerConnection } from "./app-server/connection.js";
-import { createDeferred } from "./app-server/deferred.js";
 import { AppServerError, RpcError } from "./app-server/errors.js";
 import type { DeviceCode, LoginOutcome, LoginTask } from "./contract/login-messages.js";
+import { createDeferred } from "./contract/wait.js";
 
 const readyTimeoutMs = 30_000;
 const startTimeoutMs = 30_000;

@@ -1,4 +1,5 @@
 /** Ctrl-C for commands that have something to end in an orderly way. */
+import { waitWithin } from "../../workers/contract/wait.js";
 import type { CliContext } from "./cli-context.js";
 import { exitCodes } from "./exit-codes.js";
 
@@ -14,15 +15,5 @@ export function watchInterruption({ events, exit }: CliContext): AbortSignal {
 
 /** The promise's value, or `interrupted` when that is first. */
 export async function orInterrupted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | "interrupted"> {
-  let stop = () => {};
-  const interrupted = new Promise<"interrupted">((resolve) => {
-    stop = () => resolve("interrupted");
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-  });
-  try {
-    return await Promise.race([promise, interrupted]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
+  return waitWithin(promise, { signal }, () => "interrupted");
 }

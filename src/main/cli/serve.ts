@@ -1,4 +1,5 @@
 /** Runs a service from start to a signal, and decides the exit code. */
+import { settlesWithin, waitWithin } from "../../workers/contract/wait.js";
 import { formatFault } from "../config/faults.js";
 import type { ConfigResult } from "../config/load-config.js";
 import type { CodexNativeApiConfig } from "../config/types.js";
@@ -91,9 +92,10 @@ async function serveToTheEnd(
   logger.info({ event: "service.signal", signal: ending.signal }, "stopping; once more to stop at once");
   const drained = stopService(service, logger).then((isClean) => (isClean ? "drained" : "stop_failed"));
   const hurried = second.then((again) => describeHurry(again, logger));
-  const outcome = await withDeadline(Promise.race([drained, hurried]), config.shutdownGraceMs + stopMarginMs);
+  const limits = { timeoutMs: config.shutdownGraceMs + stopMarginMs };
+  const outcome = await waitWithin(Promise.race([drained, hurried]), limits, () => "deadline");
   if (outcome === "drained") return exitCodes.done;
-  logger.warn({ event: "service.destroy", reason: outcome ?? "deadline" }, "stopping at once");
+  logger.warn({ event: "service.destroy", reason: outcome }, "stopping at once");
   await destroyService(service, logger);
   return exitCodes.failed;
 }
@@ -174,18 +176,5 @@ async function destroyService(service: ServableService, logger: Logger): Promise
   const destroyed = service.destroy().catch((error: unknown) => {
     logger.error({ event: "service.destroy_failed", err: error }, "the service could not be ended");
   });
-  await withDeadline(destroyed, destroyDeadlineMs);
-}
-
-/** The promise's value, or undefined when it takes too long. */
-async function withDeadline<T>(promise: Promise<T>, deadlineMs: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, deadlineMs, undefined);
-  });
-  try {
-    return await Promise.race([promise, expired]);
-  } finally {
-    clearTimeout(timer);
-  }
+  await settlesWithin(destroyed, destroyDeadlineMs);
 }

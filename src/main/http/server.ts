@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { LoopShare } from "../../workers/contract/pace.js";
+import { waitWithin } from "../../workers/contract/wait.js";
 import { isLoopbackHost } from "../config/network-names.js";
 import { ResponseService } from "../responses/response-service.js";
 import { AccessPolicy } from "./access-policy.js";
@@ -177,16 +178,7 @@ export class CodexNativeApiServer {
 
   /** Or until the limit, or until `destroy`. */
   async #waitUntilIdle(limitMs: number): Promise<void> {
-    const { signal } = this.#hurried;
-    if (signal.aborted) return;
-    let stopWaiting: () => void = () => {};
-    const limit = new Promise<void>((resolve) => {
-      stopWaiting = resolve;
-    });
-    const timer = setTimeout(stopWaiting, limitMs);
-    signal.addEventListener("abort", stopWaiting, { once: true });
-    await Promise.race([this.#inFlight.whenIdle(), limit]);
-    clearTimeout(timer);
-    signal.removeEventListener("abort", stopWaiting);
+    const limits = { timeoutMs: limitMs, signal: this.#hurried.signal };
+    await waitWithin(this.#inFlight.whenIdle(), limits, () => {});
   }
 }

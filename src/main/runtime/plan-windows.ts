@@ -1,4 +1,4 @@
-import { settlesWithin } from "./app-server/deferred.js";
+import { settlesWithin } from "../../workers/contract/wait.js";
 import type { CodexFacts } from "./codex-facts.js";
 import type { WorkerSlot } from "./pool/worker-slot.js";
 import type { RateLimits } from "./types.js";

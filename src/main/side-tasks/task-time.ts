@@ -1,4 +1,5 @@
 /** The time of one task: its deadline, its caller's signal and the router's end, over all routes. */
+import { createDeferred, watchLimits } from "../../workers/contract/wait.js";
 import { RouteFailure } from "./route-failure.js";
 
 export type StopReason = "cancelled" | "closed" | "timeout" | "route_timeout";
@@ -23,16 +24,18 @@ export class TaskTime {
   readonly #now: () => number;
   readonly #endsAtMs: number;
   readonly #listeners = new Set<(reason: StopReason) => void>();
-  readonly #cleanups: (() => void)[] = [];
+  readonly #cleanups: readonly (() => void)[];
   #stopped: StopReason | null = null;
 
   constructor({ timeoutMs, now, signal, shutdown }: TaskTimeOptions) {
     this.#now = now;
     this.#endsAtMs = now() + timeoutMs;
-    const timer = setTimeout(() => this.#stop("timeout"), timeoutMs);
-    this.#cleanups.push(() => clearTimeout(timer));
-    this.#watch(shutdown, "closed");
-    if (signal !== undefined) this.#watch(signal, "cancelled");
+    if (shutdown.aborted) this.#stop("closed");
+    else if (signal?.aborted === true) this.#stop("cancelled");
+    this.#cleanups = [
+      watchLimits({ timeoutMs, signal: shutdown }, (end) => this.#stop(end === "timeout" ? end : "closed")),
+      watchLimits({ signal }, () => this.#stop("cancelled")),
+    ];
   }
 
   get remainingMs(): number {
@@ -52,39 +55,24 @@ export class TaskTime {
     const { stopped } = this;
     if (stopped !== null) throw stopped;
     const controller = new AbortController();
-    let cleanUp = (): void => {};
+    const ended = createDeferred<never>();
+    const stop = (reason: StopReason): void => {
+      ended.reject(stopFailure(reason));
+      controller.abort();
+    };
+    const release = watchLimits({ timeoutMs: limitMs ?? undefined }, () => stop("route_timeout"));
+    this.#listeners.add(stop);
     try {
-      return await new Promise<T>((resolve, reject) => {
-        const stop = (reason: StopReason): void => {
-          reject(stopFailure(reason));
-          controller.abort();
-        };
-        const timer = limitMs === null ? undefined : setTimeout(() => stop("route_timeout"), limitMs);
-        this.#listeners.add(stop);
-        cleanUp = () => {
-          clearTimeout(timer);
-          this.#listeners.delete(stop);
-        };
-        // After a stop both do nothing: what a route still says then is heard by nobody.
-        run(controller.signal).then(resolve, reject);
-      });
+      // After a stop, what a route still says is heard by nobody.
+      return await Promise.race([ended.promise, run(controller.signal)]);
     } finally {
-      cleanUp();
+      release();
+      this.#listeners.delete(stop);
     }
   }
 
   dispose(): void {
-    for (const cleanUp of this.#cleanups.splice(0)) cleanUp();
-  }
-
-  #watch(signal: AbortSignal, reason: StopReason): void {
-    if (signal.aborted) {
-      this.#stop(reason);
-      return;
-    }
-    const listener = (): void => this.#stop(reason);
-    signal.addEventListener("abort", listener, { once: true });
-    this.#cleanups.push(() => signal.removeEventListener("abort", listener));
+    for (const cleanUp of this.#cleanups) cleanUp();
   }
 
   #stop(reason: StopReason): void {

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { createDeferred } from "../contract/wait.js";
 import type { Backoff } from "./backoff.js";
 import { callMethod } from "./call-method.js";
 import { connectionLimits } from "./connection-limits.js";
-import { createDeferred } from "./deferred.js";
 import { ConnectionLostError } from "./errors.js";
 import { LivenessProbe, type LivenessProbeOptions } from "./liveness-probe.js";
 import type { Session } from "./open-session.js";

@@ -1,8 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import type { Writable } from "node:stream";
+import { ByteTail } from "../contract/byte-tail.js";
 import type { SpawnSpec } from "../contract/endpoint.js";
-import { ByteTail } from "./byte-tail.js";
-import { createDeferred, settlesWithin } from "./deferred.js";
+import { createDeferred, settlesWithin } from "../contract/wait.js";
 import { describeSystemError } from "./describe-failure.js";
 import { MessageTooLargeError, TransportError, unread } from "./errors.js";
 import { LineDecoder } from "./line-decoder.js";

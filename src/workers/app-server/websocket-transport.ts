@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { Agent, buildConnector, type Dispatcher, WebSocket } from "undici";
-import { createDeferred, settlesWithin } from "./deferred.js";
+import { createDeferred, settlesWithin } from "../contract/wait.js";
 import { describeSystemError } from "./describe-failure.js";
 import { MessageTooLargeError, TransportError, unread } from "./errors.js";
 import {

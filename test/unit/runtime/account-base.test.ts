@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import t, { type Test } from "tap";
 import { AccountBase, type PreparedAppServer } from "../../../src/main/runtime/account-base.js";
-import { createDeferred } from "../../../src/main/runtime/app-server/deferred.js";
 import { KeptRoutings } from "../../../src/main/runtime/kept-routings.js";
 import type { AccountOutcome } from "../../../src/workers/contract/account-messages.js";
 import { newestTestedCodex } from "../../../src/workers/contract/codex-capabilities.js";
 import type { WorkspaceRouting } from "../../../src/workers/contract/native-queries.js";
+import { createDeferred } from "../../../src/workers/contract/wait.js";
 import { signNothing } from "../../support/offline-backend/unsigned-jwt.js";
 import { makeTemporaryDirectory, testLogger } from "../../support/runtime-harness.js";
 

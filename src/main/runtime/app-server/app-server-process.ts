@@ -1,17 +1,18 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { setImmediate as nextLoop } from "node:timers/promises";
+import { stripVTControlCharacters } from "node:util";
+import { ByteTail } from "../../../workers/contract/byte-tail.js";
 import type { SpawnSpec } from "../../../workers/contract/endpoint.js";
 import { limits } from "../../../workers/contract/limits.js";
+import { createDeferred, settlesWithin } from "../../../workers/contract/wait.js";
 import { CodexNativeApiError } from "../../errors.js";
 import { readSocketRefusal } from "./codex-socket-directory.js";
 import { DeathWatch } from "./death-watch.js";
-import { createDeferred, settlesWithin } from "./deferred.js";
 import type { PidLedger } from "./pid-ledger.js";
 import { signalProcess } from "./process-signals.js";
 import { waitForSocket } from "./socket-readiness.js";
 import { describeStateFault } from "./state-directory-fault.js";
-import { TextTail } from "./text-tail.js";
 import { closingError, unavailable } from "./unavailable.js";
 
 export interface ProcessExit {
@@ -46,7 +47,7 @@ const refusedConfiguration = /Invalid configuration; using defaults\. ?(.*)/;
 /** One generation: a `codex app-server` on a unix socket, from spawn to proven gone. */
 export class AppServerProcess {
   readonly #options: AppServerProcessOptions;
-  readonly #stderr = new TextTail(limits.stderrTailBytes);
+  readonly #stderr = new ByteTail(limits.stderrTailBytes);
   readonly #exited = createDeferred<ProcessExit>();
   readonly #stopping = new AbortController();
   #child: ChildProcess | null = null;
@@ -69,7 +70,7 @@ export class AppServerProcess {
   }
 
   get stderrTail(): string {
-    return this.#stderr.read();
+    return stripVTControlCharacters(this.#stderr.toString()).trim();
   }
 
   /** Resolves when the socket accepts connections. On any failure the process is ended before this rejects. */
@@ -105,7 +106,7 @@ export class AppServerProcess {
       await waitForSocket(socketPath, AbortSignal.any([deadline.signal, died.signal, this.#stopping.signal]));
       // What it wrote before it listened is in the pipe; one turn of the loop brings it here.
       await nextLoop();
-      const refusal = refusedConfiguration.exec(this.#stderr.read());
+      const refusal = refusedConfiguration.exec(this.stderrTail);
       if (refusal !== null) throw unavailable("Codex refused its configuration.", refusal[1]);
     } catch (error) {
       const reason = await this.#describeStartFailure(error, deadline.signal, died.signal);
@@ -152,7 +153,7 @@ export class AppServerProcess {
 
   #settleExit(exit: Pick<ProcessExit, "code" | "signal">, errorCode: string | null): void {
     this.#gone = true;
-    this.#exited.resolve({ ...exit, errorCode, stderrTail: this.#stderr.read() });
+    this.#exited.resolve({ ...exit, errorCode, stderrTail: this.stderrTail });
   }
 
   /** Codex ends its running turns at leisure on a first SIGTERM, and cuts them on a second. */
@@ -197,7 +198,7 @@ export class AppServerProcess {
     if (error instanceof CodexNativeApiError) return error;
     if (this.#stopping.signal.aborted) return closingError();
     if (died.aborted) {
-      const refusal = await readSocketRefusal(this.#stderr.read());
+      const refusal = await readSocketRefusal(this.stderrTail);
       return refusal ?? unavailable("The Codex app-server ended while it started.", died.reason);
     }
     if (deadline.aborted) return unavailable("The Codex app-server did not get ready in time.", error);

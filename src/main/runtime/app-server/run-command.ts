@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { stripVTControlCharacters } from "node:util";
+import { ByteTail } from "../../../workers/contract/byte-tail.js";
 import { limits } from "../../../workers/contract/limits.js";
-import { TextTail } from "./text-tail.js";
 
 export interface CommandOptions {
   readonly command: string;
@@ -46,7 +47,7 @@ export function runCommand(options: CommandOptions): Promise<CommandResult> {
       windowsHide: true,
     });
     const stdout: Buffer[] = [];
-    const stderr = new TextTail(limits.stderrTailBytes);
+    const stderr = new ByteTail(limits.stderrTailBytes);
     let stdoutBytes = 0;
     let verdict: CommandResult | null = null;
     let drainTimer: NodeJS.Timeout | undefined;
@@ -75,7 +76,7 @@ export function runCommand(options: CommandOptions): Promise<CommandResult> {
     });
     child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
     const finish = (code: number | null, signal: NodeJS.Signals | null): void => {
-      const stderrTail = stderr.read();
+      const stderrTail = stripVTControlCharacters(String(stderr)).trim();
       if (signal !== null) settle({ outcome: "signalled", signal, stderrTail });
       else
         settle({

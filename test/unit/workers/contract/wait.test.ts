@@ -1,0 +1,110 @@
+import { getEventListeners } from "node:events";
+import t from "tap";
+import {
+  createDeferred,
+  settlesWithin,
+  type WaitEnd,
+  waitWithin,
+  watchLimits,
+} from "../../../../src/workers/contract/wait.js";
+
+const never = new Promise<never>(() => {});
+const longMs = 2 ** 31 - 1;
+
+function timersAlive(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+}
+
+t.test("the promise's value comes through, and neither timer nor listener is left", async (t) => {
+  const before = timersAlive();
+  const { signal } = new AbortController();
+  t.equal(await waitWithin(Promise.resolve(1), { timeoutMs: longMs, signal }, () => 2), 1);
+  t.equal(timersAlive(), before);
+  t.strictSame(getEventListeners(signal, "abort"), []);
+});
+
+t.test("its rejection comes through as it is, and leaves nothing either", async (t) => {
+  const before = timersAlive();
+  const { signal } = new AbortController();
+  const fault = new Error("refused");
+  await t.rejects(
+    waitWithin(Promise.reject(fault), { timeoutMs: longMs, signal }, () => 2),
+    fault,
+  );
+  t.equal(timersAlive(), before);
+  t.strictSame(getEventListeners(signal, "abort"), []);
+});
+
+t.test("at the deadline the other value is taken, and no listener is left", async (t) => {
+  const { signal } = new AbortController();
+  t.equal(await waitWithin(never, { timeoutMs: 1, signal }, (end) => end), "timeout");
+  t.strictSame(getEventListeners(signal, "abort"), []);
+});
+
+t.test("an abort ends the wait, and no timer is left", async (t) => {
+  const before = timersAlive();
+  const controller = new AbortController();
+  const waiting = waitWithin(never, { timeoutMs: longMs, signal: controller.signal }, (end) => end);
+  controller.abort();
+  t.equal(await waiting, "aborted");
+  t.equal(timersAlive(), before);
+});
+
+t.test("a signal that has aborted already ends the wait, but not before a value that is there", async (t) => {
+  const signal = AbortSignal.abort();
+  t.equal(await waitWithin(never, { signal }, (end) => end), "aborted");
+  t.equal(await waitWithin(Promise.resolve("value"), { signal }, (end) => end), "value");
+});
+
+t.test("what the other value's function throws is what the wait rejects with", async (t) => {
+  const late = new Error("too late");
+  const waiting = waitWithin(never, { timeoutMs: 1 }, () => {
+    throw late;
+  });
+  await t.rejects(waiting, late);
+});
+
+t.test("a promise that rejects after its wait is over is not unhandled", async (t) => {
+  const late = createDeferred<void>();
+  t.equal(await waitWithin(late.promise, { timeoutMs: 1 }, () => "gave up"), "gave up");
+  const unhandled: unknown[] = [];
+  const listen = (error: unknown) => unhandled.push(error);
+  process.on("unhandledRejection", listen);
+  t.teardown(() => process.off("unhandledRejection", listen));
+  late.reject(new Error("late"));
+  await new Promise((resolve) => setImmediate(resolve));
+  t.strictSame(unhandled, []);
+});
+
+t.test("limits that are let go of end nothing", async (t) => {
+  const ends: WaitEnd[] = [];
+  const controller = new AbortController();
+  watchLimits({ timeoutMs: 1, signal: controller.signal }, (end) => ends.push(end))();
+  watchLimits({ signal: AbortSignal.abort() }, (end) => ends.push(end))();
+  controller.abort();
+  await settlesWithin(never, 5);
+  t.strictSame(ends, []);
+});
+
+t.test("the first limit is the only one that counts", async (t) => {
+  const ends: WaitEnd[] = [];
+  const controller = new AbortController();
+  watchLimits({ timeoutMs: 1, signal: controller.signal }, (end) => ends.push(end));
+  await settlesWithin(never, 20);
+  controller.abort();
+  t.strictSame(ends, ["timeout"]);
+});
+
+t.test("limits that have ended already are told after the call, never within it", async (t) => {
+  const ends: WaitEnd[] = [];
+  watchLimits({ signal: AbortSignal.abort() }, (end) => ends.push(end));
+  t.strictSame(ends, []);
+  await Promise.resolve();
+  t.strictSame(ends, ["aborted"]);
+});
+
+t.test("whether a promise settles in time is said, and its rejection passes through", async (t) => {
+  t.equal(await settlesWithin(Promise.resolve(), longMs), true);
+  t.equal(await settlesWithin(never, 1), false);
+  await t.rejects(settlesWithin(Promise.reject(new Error("no")), longMs), /no/);
+});
