@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 /** The process's edge: the only file that reads argv and env, listens to signals and ends the process. */
+import { closeSync, constants, openSync } from "node:fs";
 import { isatty } from "node:tty";
 import { fileURLToPath } from "node:url";
+import type { ProcessEvents } from "./cli/cli-context.js";
 import { runProgram } from "./cli/program-runner.js";
-import { type ProcessEvents, runCli } from "./cli/run-cli.js";
-import { isTerminalGone } from "./cli/terminal-gone.js";
+import { runCli } from "./cli/run-cli.js";
 import { readMachine } from "./config/machine.js";
 
 let isHungUp = false;
@@ -66,3 +67,14 @@ process.exitCode = await runCli({
     process.exit(code);
   },
 });
+
+/** Whether the terminal that this process was started in has hung up: then it has none any more. */
+function isTerminalGone(): boolean {
+  try {
+    closeSync(openSync("/dev/tty", constants.O_RDWR | constants.O_NOCTTY));
+    return false;
+  } catch {
+    // ENXIO where it is gone; on a platform without such a device SIGHUP has no other meaning.
+    return true;
+  }
+}

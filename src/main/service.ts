@@ -3,13 +3,11 @@ import { type ConfigChanges, compareConfigs } from "./config/inspect-config.js";
 import type { CodexNativeApiConfig } from "./config/types.js";
 import { createSilentLogger } from "./observability/logger.js";
 import type { NativeRuntimeHealth, Readiness } from "./runtime/types.js";
-import { EventListeners } from "./service/event-listeners.js";
 import { ReadinessEvents } from "./service/readiness-events.js";
-import type { CodexNativeApiServiceEvents } from "./service/service-events.js";
-import type { CodexNativeApiServiceOptions } from "./service/service-options.js";
-import { ServiceRun } from "./service/service-run.js";
+import { type CodexNativeApiServiceEvents, EventListeners } from "./service/service-events.js";
+import { type CodexNativeApiServiceOptions, ServiceRun } from "./service/service-run.js";
 
-export type { CodexNativeApiServiceOptions } from "./service/service-options.js";
+export type { CodexNativeApiServiceOptions } from "./service/service-run.js";
 
 /** What `start` resolves with. */
 export type ServiceStart =

@@ -13,8 +13,8 @@ import type { ErrorBody } from "../../src/main/http/error-reply.js";
 import type { describeHealth } from "../../src/main/http/health-report.js";
 import type { answerSchemas } from "../../src/main/http/openapi/answers/index.js";
 import { buildOpenApiDocument } from "../../src/main/http/openapi/document.js";
-import { strayErrors } from "../../src/main/http/openapi/error-sets.js";
-import { chatNotes, responsesNotes } from "../../src/main/http/openapi/requests/parameter-notes.js";
+import { strayErrors } from "../../src/main/http/openapi/error-answers.js";
+import { chatNotes, responsesNotes } from "../../src/main/http/openapi/request-bodies.js";
 import { assertDocumented } from "../support/openapi-check.js";
 import { openApiFile, renderOpenApiFile } from "../support/openapi-file.js";
 

@@ -1,7 +1,7 @@
 import { fastify } from "fastify";
 import t from "tap";
 import { InMemoryCodexNativeApiContinuationRegistry } from "../../src/main/continuation/in-memory-registry.js";
-import { addRoutes } from "../../src/main/http/add-routes.js";
+import { addRoutes } from "../../src/main/http/build-app.js";
 import { CallerTurns } from "../../src/main/http/caller-limits.js";
 import { InFlight } from "../../src/main/http/in-flight.js";
 import { buildOpenApiDocument } from "../../src/main/http/openapi/document.js";

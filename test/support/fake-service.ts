@@ -1,4 +1,4 @@
-import type { CreateService, ProcessEvents, ServableService } from "../../src/main/cli/serve.js";
+import type { CreateService, ProcessEvents, ServableService } from "../../src/main/cli/cli-context.js";
 import type { CodexNativeApiConfig } from "../../src/main/config/types.js";
 
 /** Signals and crashes sent by hand. */

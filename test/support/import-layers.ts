@@ -75,6 +75,7 @@ export const layers: readonly Layer[] = [
       "metrics sink",
       "host names",
       "named tokens",
+      "option defaults",
       ...ground,
     ],
   },
@@ -127,7 +128,7 @@ export const layers: readonly Layer[] = [
   {
     name: "continuation",
     places: ["src/main/continuation/"],
-    mayImport: ["runtime types", "history", "observability", ...ground],
+    mayImport: ["runtime types", "history", "observability", "option defaults", ...ground],
   },
   {
     name: "runtime",
@@ -138,7 +139,13 @@ export const layers: readonly Layer[] = [
   // Items as all layers from the dialects to the workers hand them on.
   { name: "history", places: ["src/main/history/"], mayImport: [...ground] },
   { name: "metrics sink", places: ["src/main/http/metrics-sink.ts"], mayImport: [] },
-  { name: "config", places: ["src/main/config/"], mayImport: ["host names", "named tokens", "contract"] },
+  {
+    name: "config",
+    places: ["src/main/config/"],
+    mayImport: ["host names", "named tokens", "option defaults", "contract"],
+  },
+  // What configuration and a part that is made without one fall back to.
+  { name: "option defaults", places: ["src/main/config/defaults.ts"], mayImport: [] },
   // What the listener may bind to and what a request may name is one question, asked in two places.
   { name: "host names", places: ["src/main/config/network-names.ts"], mayImport: [] },
   // What configuration reads and the listener checks.

@@ -1,7 +1,7 @@
 /** Holds real exchanges against the OpenAPI document: whatever a test calls must be in it as it was answered. */
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { buildOpenApiDocument } from "../../src/main/http/openapi/document.js";
-import { strayErrors } from "../../src/main/http/openapi/error-sets.js";
+import { strayErrors } from "../../src/main/http/openapi/error-answers.js";
 import type { Answer, OpenApiDocument, Operation, PathItem } from "../../src/main/http/openapi/types.js";
 import { isJsonObject } from "../../src/workers/contract/json.js";
 

@@ -1,4 +1,5 @@
-import { defaultJsonBounds, type JsonBounds } from "../../src/main/http/body/json-scan.js";
+import { defaults } from "../../src/main/config/defaults.js";
+import type { JsonBounds } from "../../src/main/http/body/json-scan.js";
 import { ReceivedBody } from "../../src/main/http/body/received-body.js";
 import { isJsonObject } from "../../src/workers/contract/json.js";
 import { LoopShare } from "../../src/workers/contract/pace.js";
@@ -7,7 +8,7 @@ import { LoopShare } from "../../src/workers/contract/pace.js";
 export async function receive(
   text: string | Uint8Array,
   chunkBytes: number,
-  bounds: JsonBounds = defaultJsonBounds,
+  bounds: JsonBounds = defaults.http,
 ): Promise<unknown> {
   const bytes = Buffer.from(text);
   const body = new ReceivedBody(chunkBytes % 2 === 0 ? bytes.length : null, bounds);

@@ -17,7 +17,7 @@ export interface CommandChoice {
   readonly description: string;
 }
 
-export interface Operands {
+interface Operands {
   /** As shown behind the command's name, such as `[TEXT|-]`. */
   readonly shown: string;
   readonly max: number;

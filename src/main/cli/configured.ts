@@ -1,4 +1,5 @@
 /** For commands that read the configuration: the one in force, or every fault of it at once. */
+
 import { type ConfigFault, formatFault } from "../config/faults.js";
 import { type ConfigResult, loadConfig } from "../config/load-config.js";
 import type { CliContext } from "./cli-context.js";

@@ -20,7 +20,7 @@ export function refuseError(context: CliContext, code: string | null, message: s
 /** Not there or not able to: another attempt later may do, and monitors want to know it from a failure. */
 const notReady: readonly string[] = ["native_login_required", "native_runtime_unavailable"];
 
-export function exitCodeOf(code: string | null): number {
+function exitCodeOf(code: string | null): number {
   if (code === null || !isKnown(code)) return exitCodes.failed;
   if (notReady.includes(code)) return exitCodes.notReady;
   const { status } = errorKinds[code];

@@ -1,37 +1,18 @@
 /** Runs a service from start to a signal, and decides the exit code. */
+
 import { settlesWithin, waitWithin } from "../../workers/contract/wait.js";
 import { formatFault } from "../config/faults.js";
-import type { ConfigResult } from "../config/load-config.js";
+import { type ConfigResult, loadConfig } from "../config/load-config.js";
+import { allOptions } from "../config/options.js";
 import type { CodexNativeApiConfig } from "../config/types.js";
-import type { Logger } from "../observability/logger.js";
+import { createLogger, type Logger } from "../observability/logger.js";
+import type { CreateService, ProcessEvents, ServableService } from "./cli-context.js";
+import type { Command } from "./command.js";
+import { withConfig } from "./configured.js";
 import { exitCodes } from "./exit-codes.js";
 import { describeStartFault, formatStartFault } from "./start-fault.js";
 
-/** What `serve` needs of a service; `CodexNativeApiService` is one. */
-export interface ServableService {
-  start(): Promise<unknown>;
-  /** Lets work in flight finish, for as long as the configuration says. */
-  stop(): Promise<void>;
-  /** Ends everything now. */
-  destroy(): Promise<void>;
-  /** Takes another configuration as far as that needs no restart. */
-  reload(config: CodexNativeApiConfig): Promise<unknown>;
-}
-
-export type CreateService = (options: {
-  readonly config: CodexNativeApiConfig;
-  readonly logger: Logger;
-}) => Promise<ServableService>;
-
-export interface ProcessEvents {
-  readonly onSignal: (listener: (signal: string) => void) => void;
-  /** SIGHUP: somebody wants the configuration read anew, or the terminal the process ran in is gone. */
-  readonly onHangup: (listener: (isTerminalGone: boolean) => void) => void;
-  /** An exception that nobody caught: the state of the process is unknown from here on. */
-  readonly onCrash: (listener: (error: unknown) => void) => void;
-}
-
-export interface ServeOptions {
+interface ServeOptions {
   readonly config: CodexNativeApiConfig;
   readonly logger: Logger;
   readonly events: ProcessEvents;
@@ -178,3 +159,30 @@ async function destroyService(service: ServableService, logger: Logger): Promise
   });
   await settlesWithin(destroyed, destroyDeadlineMs);
 }
+
+export const serveCommand: Command = {
+  name: "serve",
+  summary: "run the service until Ctrl-C or SIGTERM",
+  details: [
+    "Listens at once and says codex.ready when turns can run. The first Ctrl-C or SIGTERM lets the turns in flight end; " +
+      "a second one stops at once.",
+    "SIGHUP reads the configuration anew, the files it names included, and applies what needs no restart: tokens, log level, " +
+      "allowed hosts and origins, and limits. Where the terminal that it runs in is closed, it stops as by SIGTERM.",
+  ],
+  flags: [],
+  operands: null,
+  options: allOptions,
+  examples: ["serve", "serve --port 8080 --auth-token-file ~/.config/codex-native-api/token"],
+  exits: ["done", "failed", "configuration"],
+  run: (context, input) =>
+    withConfig(context, input, async ({ config }) => {
+      const isText =
+        config.logFormat === "text" || (config.logFormat === "auto" && context.stdout.isTTY === true);
+      const logger = createLogger({ level: config.logLevel, format: isText ? "text" : "json" });
+      const { events, createService, env, machine } = context;
+      const readConfig = () => loadConfig({ argv: input.configArgv, env, machine });
+      const code = await serve({ config, logger, events, createService, readConfig });
+      context.exit(code);
+      return code;
+    }),
+};

@@ -1,8 +1,8 @@
 /** A client of the running service: the same configuration says where it is and which token it wants. */
+
 import { Agent, type Dispatcher, request } from "undici";
 import { isJsonObject, type JsonObject } from "../../workers/contract/json.js";
 import type { CodexNativeApiConfig } from "../config/types.js";
-import { readServerSentEvents } from "./server-sent-events.js";
 
 export interface ServiceAnswer {
   readonly status: number;
@@ -10,7 +10,7 @@ export interface ServiceAnswer {
   readonly body: JsonObject | null;
 }
 
-export interface ServiceStream {
+interface ServiceStream {
   readonly status: number;
   /** The data of each event. Ends with the stream; throws when the stream breaks. */
   readonly events: AsyncIterable<JsonObject>;
@@ -87,4 +87,32 @@ function parseObject(text: string): JsonObject | null {
     // Not JSON is an answer of its own kind: it is not the service that gave it.
     return null;
   }
+}
+
+/** The JSON objects of a stream of server-sent events. An event larger than `maxEventChars` is an error. */
+async function* readServerSentEvents(
+  body: AsyncIterable<Uint8Array>,
+  maxEventChars: number,
+): AsyncGenerator<JsonObject> {
+  const decoder = new TextDecoder();
+  let pending = "";
+  for await (const chunk of body) {
+    pending += decoder.decode(chunk, { stream: true });
+    const frames = pending.split("\n\n");
+    pending = frames.pop() ?? "";
+    if (pending.length > maxEventChars) throw new Error("an event of the stream is too large");
+    for (const frame of frames) {
+      const event = readFrame(frame);
+      if (event !== null) yield event;
+    }
+  }
+}
+
+/** Comments and `[DONE]` hold no object. */
+function readFrame(frame: string): JsonObject | null {
+  const lines = frame.split("\n").filter((line) => line.startsWith("data:"));
+  const data = lines.map((line) => line.slice("data:".length).trimStart()).join("\n");
+  if (!data.startsWith("{")) return null;
+  const value: unknown = JSON.parse(data);
+  return isJsonObject(value) ? value : null;
 }

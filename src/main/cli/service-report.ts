@@ -52,7 +52,7 @@ export async function lookForService(client: ServiceClient, timeoutMs: number): 
   }
 }
 
-export function describeConnectFailure(error: unknown, timeoutMs: number): string {
+function describeConnectFailure(error: unknown, timeoutMs: number): string {
   if (!(error instanceof Error)) return "the connection failed";
   if (error.name === "TimeoutError") return `no answer within ${timeoutMs} ms`;
   const code = "code" in error ? String(error.code) : error.name;

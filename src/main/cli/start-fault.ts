@@ -4,7 +4,7 @@ import { CodexNativeApiError } from "../errors.js";
 import { checkStateDirectory } from "./doctor/check-state-directory.js";
 import { exitCodes } from "./exit-codes.js";
 
-export interface StartFault {
+interface StartFault {
   /** The system's code, or ours. */
   readonly code: string;
   readonly found: string;

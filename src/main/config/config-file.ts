@@ -1,6 +1,7 @@
 /** The config file: its schema, made from the options table, and how it is read. */
 import { dirname } from "node:path";
 import { z } from "zod";
+import { isJsonObject } from "../../workers/contract/json.js";
 import { type ConfigFault, refuseName } from "./faults.js";
 import type { ConfigLayer } from "./layers.js";
 import type { FileRead } from "./machine.js";
@@ -11,7 +12,7 @@ export interface ConfigFileRead {
   readonly faults: readonly ConfigFault[];
 }
 
-export interface ConfigFileSource {
+interface ConfigFileSource {
   readonly path: string;
   /** True when a flag or variable named it, so that it has to be there. */
   readonly isRequired: boolean;
@@ -37,7 +38,7 @@ export function readConfigFile(
   if (file.isOpen === true) return refuse(`anyone may write ${source.path}; allow only yourself (chmod 600)`);
   const parsed = parseJson(file.text);
   if ("fault" in parsed) return refuse(`${source.path} is not JSON: ${parsed.fault}`);
-  if (!isRecord(parsed.value)) return refuse(`${source.path} holds no JSON object`);
+  if (!isJsonObject(parsed.value)) return refuse(`${source.path} holds no JSON object`);
   const layer = makeLayer(source.path, parsed.value, specs);
   const faults = [...refuseKeys(source.path, parsed.value, specs), ...refuseOpenSecret(layer, file, specs)];
   return { layer, faults };
@@ -53,7 +54,7 @@ export function makeLayer(
   for (const spec of specs.filter(({ inFile }) => inFile)) {
     const [group, leaf] = splitKey(spec.key);
     const holder = group === null ? root : root[group];
-    if (isRecord(holder) && holder[leaf] !== undefined) values.set(spec.key, holder[leaf]);
+    if (isJsonObject(holder) && holder[leaf] !== undefined) values.set(spec.key, holder[leaf]);
   }
   return {
     kind: "file",
@@ -121,10 +122,6 @@ export function parseJson(text: string): { readonly value: unknown } | { readonl
 /** V8 quotes the text around the fault, which may hold the token. */
 function withoutExcerpt(message: string): string {
   return message.replace(/, (\.\.\.)?".*$/s, "");
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 type Shape = Record<string, z.ZodType>;

@@ -36,7 +36,7 @@ export function refuseName(
 }
 
 /** A value as it may be shown; null for a secret. */
-export function showValue(spec: OptionSpec, value: unknown): string | null {
+function showValue(spec: OptionSpec, value: unknown): string | null {
   return spec.secret ? null : spec.type.show(value);
 }
 

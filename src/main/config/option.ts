@@ -184,7 +184,7 @@ export function yesOrNo(): OptionType<boolean> {
   };
 }
 
-export interface TextRule<T> {
+interface TextRule<T> {
   readonly allowed: string;
   readonly placeholder: string;
   /** The value that the service runs on; null refuses the text. */

@@ -1,4 +1,5 @@
 /** The listener's and the process's part of the options table. What the comments say is for hosts, the descriptions are for users. */
+import { defaults } from "./defaults.js";
 import { isTokenText } from "./named-token.js";
 import { normalizeHost, normalizeOrigin } from "./network-names.js";
 import { bytes, choice, defineOption, integer, list, milliseconds, path, text, yesOrNo } from "./option.js";
@@ -162,7 +163,7 @@ export const httpOptions = {
   maxBodyValues: defineOption({
     env: "CODEX_NATIVE_API_MAX_BODY_VALUES",
     type: integer(1000, 100_000_000),
-    default: 1_000_000,
+    default: defaults.http.maxBodyValues,
     reloadable: true,
     description:
       "JSON values in one request body: objects, lists, texts, numbers. A history of 32 MB in messages of 1 KB has a third of it.",
@@ -171,7 +172,7 @@ export const httpOptions = {
   maxItemValues: defineOption({
     env: "CODEX_NATIVE_API_MAX_ITEM_VALUES",
     type: integer(1000, 100_000_000),
-    default: 20_000,
+    default: defaults.http.maxItemValues,
     reloadable: true,
     description:
       "JSON values in one item of input or messages, and in all other fields of a body together. More are parsed in one go, and hold up other callers.",
@@ -179,14 +180,14 @@ export const httpOptions = {
   maxHeaderBytes: defineOption({
     env: "CODEX_NATIVE_API_MAX_HEADER_BYTES",
     type: bytes(1024, mebibyte),
-    default: 16 * 1024,
+    default: defaults.http.maxHeaderBytes,
     description: "Largest header block of a request.",
   }),
   /** Time for a request's headers to arrive. */
   headersTimeoutMs: defineOption({
     env: "CODEX_NATIVE_API_HEADERS_TIMEOUT_MS",
     type: milliseconds(1),
-    default: 30_000,
+    default: defaults.http.headersTimeoutMs,
     reloadable: true,
     description: "Time for a request's headers to arrive.",
   }),
@@ -194,7 +195,7 @@ export const httpOptions = {
   requestTimeoutMs: defineOption({
     env: "CODEX_NATIVE_API_REQUEST_TIMEOUT_MS",
     type: milliseconds(1),
-    default: 120_000,
+    default: defaults.http.requestTimeoutMs,
     reloadable: true,
     description: "Time for a whole request to arrive, body included; not less than http.headersTimeoutMs.",
   }),
@@ -202,7 +203,7 @@ export const httpOptions = {
   minBodyBytesPerSecond: defineOption({
     env: "CODEX_NATIVE_API_MIN_BODY_BYTES_PER_SECOND",
     type: integer(0, 1024 * mebibyte),
-    default: 8 * 1024,
+    default: defaults.http.minBodyBytesPerSecond,
     reloadable: true,
     description:
       "Slowest that a request body may come; one that falls ten seconds behind is given up. 0: there is no such bound.",
@@ -211,7 +212,7 @@ export const httpOptions = {
   streamHeadHoldMs: defineOption({
     env: "CODEX_NATIVE_API_STREAM_HEAD_HOLD_MS",
     type: milliseconds(0),
-    default: 10_000,
+    default: defaults.http.streamHeadHoldMs,
     description:
       "How long a stream's head waits for the model's first output after its turn left the queue; a turn that fails before is answered with its error's status. 0: no wait.",
   }),
@@ -219,7 +220,7 @@ export const httpOptions = {
   maxConnections: defineOption({
     env: "CODEX_NATIVE_API_MAX_CONNECTIONS",
     type: integer(1, 1_000_000),
-    default: 4096,
+    default: defaults.http.maxConnections,
     reloadable: true,
     description: "Connections at once; one more is dropped.",
   }),
@@ -231,19 +232,19 @@ export const continuationOptions = {
   ttlMs: defineOption({
     env: "CODEX_NATIVE_API_CONTINUATION_TTL_MS",
     type: milliseconds(1),
-    default: 1_800_000,
+    default: defaults.continuation.ttlMs,
     description: "A stored response not used for this long expires.",
   }),
   maxEntries: defineOption({
     env: "CODEX_NATIVE_API_CONTINUATION_MAX_ENTRIES",
     type: integer(0, 10_000_000),
-    default: 10_000,
+    default: defaults.continuation.maxEntries,
     description: "Stored responses kept at most; 0 stores none.",
   }),
   maxBytes: defineOption({
     env: "CODEX_NATIVE_API_CONTINUATION_MAX_BYTES",
     type: bytes(0, 64 * 1024 * mebibyte),
-    default: 256 * mebibyte,
+    default: defaults.continuation.maxBytes,
     description: "Size of all stored responses at most.",
   }),
 };

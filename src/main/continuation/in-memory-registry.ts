@@ -1,7 +1,7 @@
 import { measureJsonBytes } from "../../workers/contract/measure-json.js";
+import { defaults } from "../config/defaults.js";
 import { ItemList } from "../history/item-list.js";
-import { continuationLimits, defaultContinuationBounds } from "./limits.js";
-import { Tombstones } from "./tombstones.js";
+import { continuationLimits } from "./limits.js";
 import type {
   CodexNativeApiContinuationRegistry,
   ContinuationGoneReason,
@@ -65,9 +65,9 @@ export class InMemoryCodexNativeApiContinuationRegistry implements CodexNativeAp
 
   /** Throws a `RangeError` for a bound that is not a whole number, or below 0 (`ttlMs`: below 1). */
   constructor(options: InMemoryContinuationRegistryOptions = {}) {
-    this.#ttlMs = readBound("ttlMs", options.ttlMs ?? defaultContinuationBounds.ttlMs, 1);
-    this.#maxEntries = readBound("maxEntries", options.maxEntries ?? defaultContinuationBounds.maxEntries, 0);
-    this.#maxBytes = readBound("maxBytes", options.maxBytes ?? defaultContinuationBounds.maxBytes, 0);
+    this.#ttlMs = readBound("ttlMs", options.ttlMs ?? defaults.continuation.ttlMs, 1);
+    this.#maxEntries = readBound("maxEntries", options.maxEntries ?? defaults.continuation.maxEntries, 0);
+    this.#maxBytes = readBound("maxBytes", options.maxBytes ?? defaults.continuation.maxBytes, 0);
     const maxTombstones = options.maxTombstones ?? continuationLimits.maxTombstones;
     this.#tombstones = new Tombstones(readBound("maxTombstones", maxTombstones, 0));
     this.#clock = options.clock ?? (() => performance.now());
@@ -215,4 +215,46 @@ function repeatUnreferenced(task: () => void, intervalMs: number): () => void {
   const timer = setInterval(task, intervalMs);
   timer.unref();
   return () => clearInterval(timer);
+}
+
+/**
+ * Remembers keys that are gone, the last ones of them: at least half of `maxEntries` and never more. Two generations instead
+ * of one queue, because a `Map` that is emptied from its front gets slow.
+ */
+class Tombstones<Reason> {
+  readonly #maxPerGeneration: number;
+  #young = new Map<string, Reason>();
+  #old = new Map<string, Reason>();
+
+  constructor(maxEntries: number) {
+    this.#maxPerGeneration = Math.floor(maxEntries / 2);
+  }
+
+  get size(): number {
+    return this.#young.size + this.#old.size;
+  }
+
+  add(key: string, reason: Reason): void {
+    if (this.#maxPerGeneration === 0) return;
+    this.delete(key);
+    if (this.#young.size >= this.#maxPerGeneration) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(key, reason);
+  }
+
+  get(key: string): Reason | undefined {
+    return this.#young.get(key) ?? this.#old.get(key);
+  }
+
+  delete(key: string): void {
+    this.#young.delete(key);
+    this.#old.delete(key);
+  }
+
+  clear(): void {
+    this.#young.clear();
+    this.#old.clear();
+  }
 }

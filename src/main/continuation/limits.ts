@@ -10,10 +10,3 @@ export const continuationLimits = {
   pruneStepsPerSweep: 1000,
   sweepIntervalMs: 10_000,
 } as const;
-
-/** The bounds of a registry that is given none. The service's configuration has the same. */
-export const defaultContinuationBounds = {
-  ttlMs: 30 * 60 * 1000,
-  maxEntries: 10_000,
-  maxBytes: 256 * 1024 * 1024,
-} as const;

@@ -1,13 +1,12 @@
 /** Puts routes and guards together. The order of the guards is the order of the checks in each request. */
+
 import type { Server } from "node:http";
-import { type FastifyInstance, fastify } from "fastify";
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import { CodexNativeApiError } from "../errors.js";
 import type { AccessPolicy } from "./access-policy.js";
-import { addRoutes } from "./add-routes.js";
 import { type BodyLimits, IncomingBody } from "./body/incoming-body.js";
 import type { JsonBounds } from "./body/json-scan.js";
 import { commonHeaders } from "./common-headers.js";
-import { allowOrigin, answerPreflight, isPreflight } from "./cors.js";
 import { EarlyAnswers } from "./early-answer.js";
 import { sendError, toApiError } from "./error-reply.js";
 import type { InFlight } from "./in-flight.js";
@@ -17,6 +16,11 @@ import { MalformedRequests } from "./malformed-request.js";
 import { checkHead } from "./request-head.js";
 import { requestIdOf } from "./request-id.js";
 import { logRequest, observationOf, RequestRecord, recordKey, recordOf } from "./request-record.js";
+import { addChatCompletionRoutes } from "./routes/chat-completions.js";
+import { addModelRoutes } from "./routes/models.js";
+import { addResponsesRoutes } from "./routes/responses.js";
+import { addHealthRoute, addMetricsRoute, addOpenApiRoute, addProbeRoutes } from "./routes/state.js";
+import { addStoredResponseRoutes } from "./routes/stored-responses.js";
 import {
   type CodexNativeApiServerOptions,
   defaultListenerLimits,
@@ -140,4 +144,50 @@ function addErrorReplies(app: FastifyInstance, { logger }: RouteContext): void {
 
 function noSuchRoute(): CodexNativeApiError {
   return new CodexNativeApiError("route_not_found", "There is no such route.");
+}
+
+/** Every route there is; `openapi/` describes each. */
+export function addRoutes(
+  app: FastifyInstance,
+  {
+    options,
+    context,
+    inFlight,
+  }: Pick<AppParts, "context" | "inFlight"> & {
+    readonly options: Pick<CodexNativeApiServerOptions, "metrics">;
+  },
+): void {
+  addProbeRoutes(app, context);
+  addOpenApiRoute(app, context);
+  addHealthRoute(app, context);
+  addMetricsRoute(app, options.metrics);
+  addModelRoutes(app, context);
+  addResponsesRoutes(app, context, inFlight);
+  addStoredResponseRoutes(app, context, inFlight);
+  addChatCompletionRoutes(app, context, inFlight);
+}
+
+const exposed = "x-request-id, x-should-retry, retry-after";
+const preflightSeconds = "600";
+
+function allowOrigin(reply: FastifyReply, origin: string): void {
+  reply.header("access-control-allow-origin", origin);
+  reply.header("access-control-expose-headers", exposed);
+  reply.header("vary", "origin");
+}
+
+function isPreflight(request: FastifyRequest): boolean {
+  return request.method === "OPTIONS" && request.headers["access-control-request-method"] !== undefined;
+}
+
+/** A preflight carries no token, so it is answered before authentication; the request it asks for is not spared. */
+function answerPreflight(request: FastifyRequest, reply: FastifyReply): void {
+  reply.header("access-control-allow-methods", "GET, POST, DELETE");
+  const wanted = request.headers["access-control-request-headers"];
+  if (wanted !== undefined) reply.header("access-control-allow-headers", wanted);
+  if (request.headers["access-control-request-private-network"] === "true") {
+    reply.header("access-control-allow-private-network", "true");
+  }
+  reply.header("access-control-max-age", preflightSeconds);
+  reply.code(204).send();
 }

@@ -12,10 +12,10 @@ import type {
 import { identityOf } from "./identity.js";
 import type { RouteContext } from "./server-options.js";
 
-export type HealthStatus = "ok" | "degraded" | "unavailable";
+type HealthStatus = "ok" | "degraded" | "unavailable";
 
 /** Degraded: turns run, but with a worker short or a feature missing. */
-export function healthStatusOf(health: NativeRuntimeHealth): HealthStatus {
+function healthStatusOf(health: NativeRuntimeHealth): HealthStatus {
   if (!health.readiness.ready) return "unavailable";
   const allWorkersReady = health.workers.every((worker) => worker.state === "ready");
   return allWorkersReady && health.degraded.length === 0 ? "ok" : "degraded";

@@ -12,7 +12,7 @@ declare module "fastify" {
   }
 }
 
-export interface RouteTraits {
+interface RouteTraits {
   readonly public?: boolean;
   readonly quiet?: boolean;
 }

@@ -1,11 +1,12 @@
 import type { Logger } from "pino";
 import type { LoopShare } from "../../workers/contract/pace.js";
+import { defaults } from "../config/defaults.js";
 import type { CodexNativeApiContinuationRegistry } from "../continuation/types.js";
 import type { UnsupportedParameterPolicy } from "../dialects/requests/parameter-fate.js";
 import type { ResponseService } from "../responses/response-service.js";
 import type { NativeTurnRuntime } from "../runtime/types.js";
 import type { AccessOptions } from "./access-policy.js";
-import { defaultJsonBounds, type JsonBounds } from "./body/json-scan.js";
+import type { JsonBounds } from "./body/json-scan.js";
 import type { CallerTurns } from "./caller-limits.js";
 import type { MetricsSink } from "./metrics-sink.js";
 
@@ -69,27 +70,29 @@ export interface ListenerLimits {
   readonly maxRequestsPerConnection: number;
 }
 
+const { maxHeaderBytes, headersTimeoutMs, requestTimeoutMs, minBodyBytesPerSecond, maxConnections } =
+  defaults.http;
+
 export const defaultListenerLimits: ListenerLimits = {
-  maxHeaderBytes: 16_384,
-  headersTimeoutMs: 30_000,
-  requestTimeoutMs: 120_000,
-  minBodyBytesPerSecond: 8192,
+  maxHeaderBytes,
+  headersTimeoutMs,
+  requestTimeoutMs,
+  minBodyBytesPerSecond,
   slowBodyGraceMs: 10_000,
   keepAliveTimeoutMs: 72_000,
   stalledReaderTimeoutMs: 60_000,
-  maxConnections: 4096,
+  maxConnections,
   maxRequestsPerConnection: 0,
 };
 
-export function jsonBoundsOf({ maxBodyValues, maxItemValues }: ServerSettings): JsonBounds {
-  return {
-    maxValues: maxBodyValues ?? defaultJsonBounds.maxValues,
-    maxItemValues: maxItemValues ?? defaultJsonBounds.maxItemValues,
-  };
+export function jsonBoundsOf({
+  maxBodyValues = defaults.http.maxBodyValues,
+  maxItemValues = defaults.http.maxItemValues,
+}: ServerSettings): JsonBounds {
+  return { maxBodyValues, maxItemValues };
 }
 
 export const defaultKeepAliveCommentMs = 15_000;
-export const defaultStreamHeadHoldMs = 10_000;
 
 /** What answers need of the server. */
 export interface RouteContext {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { LoopShare } from "../../workers/contract/pace.js";
 import { waitWithin } from "../../workers/contract/wait.js";
+import { defaults } from "../config/defaults.js";
 import { isLoopbackHost } from "../config/network-names.js";
 import { ResponseService } from "../responses/response-service.js";
 import { AccessPolicy } from "./access-policy.js";
@@ -16,7 +17,6 @@ import {
   type CodexNativeApiServerOptions,
   defaultKeepAliveCommentMs,
   defaultListenerLimits,
-  defaultStreamHeadHoldMs,
   jsonBoundsOf,
   type ServerSettings,
 } from "./server-options.js";
@@ -85,7 +85,7 @@ export class CodexNativeApiServer {
         unsupportedParameters: options.unsupportedParameters,
         keepAliveCommentMs: options.keepAliveCommentMs ?? defaultKeepAliveCommentMs,
         jsonKeepAlive: options.jsonKeepAlive ?? "on-request",
-        streamHeadHoldMs: options.streamHeadHoldMs ?? defaultStreamHeadHoldMs,
+        streamHeadHoldMs: options.streamHeadHoldMs ?? defaults.http.streamHeadHoldMs,
         limits: options.limits ?? {},
         version: options.version,
         localhostOnly: isLoopbackHost(options.host),

@@ -1,6 +1,5 @@
 import type { NativeAccount, NativeRuntimeHealth, Readiness } from "../runtime/types.js";
-import type { EventListeners } from "./event-listeners.js";
-import type { CodexNativeApiServiceEvents } from "./service-events.js";
+import type { CodexNativeApiServiceEvents, EventListeners } from "./service-events.js";
 
 /** What this needs of a runtime. */
 export interface WatchedRuntime {

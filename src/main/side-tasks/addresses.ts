@@ -31,7 +31,7 @@ export function isTokenText(text: string): boolean {
   return /^[\x21-\x7e]+$/.test(text);
 }
 
-export interface ProviderFault {
+interface ProviderFault {
   readonly field: keyof ExternalProvider;
   readonly problem: string;
 }

@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject } from "../../workers/contract/json.js";
 import type { SideTaskFailure } from "./fall-through.js";
 import { RouteFailure } from "./route-failure.js";
 
-export interface HttpClientOptions {
+interface HttpClientOptions {
   readonly connectTimeoutMs: number;
   /** How long an idle connection is kept. */
   readonly keepAliveMs: number;
@@ -13,7 +13,7 @@ export interface HttpClientOptions {
   readonly maxResponseBytes: number;
 }
 
-export interface HttpPost {
+interface HttpPost {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: JsonObject;

@@ -1,4 +1,5 @@
 /** First choice: the service on loopback, which has the threads, the queue and the login already. */
+
 import type { JsonObject } from "../../workers/contract/json.js";
 import { parseLocalApiUrl } from "./addresses.js";
 import { failureOfCode, isKnownCode, type SideTaskFailure } from "./fall-through.js";

@@ -1,6 +1,6 @@
 import type { SideTaskFailure } from "./fall-through.js";
 
-export interface RouteFailureDetails {
+interface RouteFailureDetails {
   /** What is behind it, such as `queue_full` or `ECONNREFUSED`. */
   readonly code: string;
   readonly message: string;

@@ -1,8 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { Logger } from "pino";
 import { findProviderFault, parseLocalApiUrl } from "./addresses.js";
-import type { CircuitState } from "./circuit-breaker.js";
-import { Circuits } from "./circuits.js";
+import { type CircuitState, Circuits } from "./circuit-breaker.js";
 import { DirectRoute, type SideTaskRuntime } from "./direct-route.js";
 import { ExternalRoute } from "./external-route.js";
 import { HttpClient } from "./http-client.js";

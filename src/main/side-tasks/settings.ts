@@ -27,10 +27,10 @@ export type SideTaskSettingsResult =
   | { readonly ok: true; readonly settings: SideTaskSettings }
   | { readonly ok: false; readonly faults: readonly SideTaskSettingsFault[] };
 
-export const localApiPrefix = "CODEXBRIDGE_INTERNAL_NATIVE_API_";
-export const fallbackPrefix = "CODEX_NATIVE_API_FALLBACK_";
+const localApiPrefix = "CODEXBRIDGE_INTERNAL_NATIVE_API_";
+const fallbackPrefix = "CODEX_NATIVE_API_FALLBACK_";
 
-export interface SideTaskVariable<T> {
+interface SideTaskVariable<T> {
   readonly name: string;
   readonly schema: z.ZodType<T, string>;
   /** Completes "it takes …". */

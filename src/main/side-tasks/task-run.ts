@@ -9,7 +9,7 @@ import { CodexNativeApiSideTaskError, isSideTaskErrorCode } from "./side-task-er
 import type { TaskTime } from "./task-time.js";
 import type { SideTaskResult, SideTaskRouteName, SideTaskTrial } from "./types.js";
 
-export interface TaskRunOptions {
+interface TaskRunOptions {
   readonly task: PreparedTask;
   readonly time: TaskTime;
   readonly routes: readonly SideTaskRoute[];

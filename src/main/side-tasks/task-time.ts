@@ -2,7 +2,7 @@
 import { createDeferred, watchLimits } from "../../workers/contract/wait.js";
 import { RouteFailure } from "./route-failure.js";
 
-export type StopReason = "cancelled" | "closed" | "timeout" | "route_timeout";
+type StopReason = "cancelled" | "closed" | "timeout" | "route_timeout";
 
 const messages: Readonly<Record<StopReason, string>> = {
   cancelled: "The caller gave the task up.",
@@ -11,7 +11,7 @@ const messages: Readonly<Record<StopReason, string>> = {
   route_timeout: "The route took more than its part of the task's time.",
 };
 
-export interface TaskTimeOptions {
+interface TaskTimeOptions {
   readonly timeoutMs: number;
   readonly now: () => number;
   /** The caller's. */

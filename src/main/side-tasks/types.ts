@@ -4,7 +4,7 @@ import type { SideTaskFailure } from "./fall-through.js";
 import type { SideTaskClass } from "./task-classes.js";
 
 /** In the order they are tried. */
-export const sideTaskRoutes = ["localhost_api", "direct_native", "external_provider"] as const;
+const sideTaskRoutes = ["localhost_api", "direct_native", "external_provider"] as const;
 
 /** The routes, in the order they are tried. */
 export type SideTaskRouteName = (typeof sideTaskRoutes)[number];

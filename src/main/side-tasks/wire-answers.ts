@@ -78,7 +78,7 @@ const completion = z.looseObject({
     .catch(null),
 });
 
-export interface WireError {
+interface WireError {
   readonly code: string | null;
   readonly type: string | null;
   readonly message: string;

@@ -2,12 +2,12 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
 import t, { type Test } from "tap";
-import { checkBinary, judgeVersion } from "../../../src/main/cli/doctor/check-binary.js";
-import { checkPort } from "../../../src/main/cli/doctor/check-port.js";
+import { checkBinary, checkPort, judgeVersion } from "../../../src/main/cli/doctor/check-places.js";
 import { checkStateDirectory } from "../../../src/main/cli/doctor/check-state-directory.js";
 import type { CodexFacts } from "../../../src/main/cli/doctor/codex-facts.js";
-import { judgeCodex } from "../../../src/main/cli/doctor/judge-codex.js";
+import { judgeCodex } from "../../../src/main/cli/doctor/codex-facts.js";
 import { loadConfig } from "../../../src/main/config/load-config.js";
 import { runInProcess } from "../../support/cli-context.js";
 import { fakeMachine } from "../../support/fake-machine.js";

@@ -1,6 +1,6 @@
 import t from "tap";
+import { defaults } from "../../../src/main/config/defaults.js";
 import { options } from "../../../src/main/config/options.js";
-import { defaultContinuationBounds } from "../../../src/main/continuation/limits.js";
 import { measureJsonBytes } from "../../../src/workers/contract/measure-json.js";
 import { createRecord, createRegistry, epochMs } from "./fixtures.js";
 
@@ -243,7 +243,7 @@ t.test("a bound that is none is refused", async (t) => {
 
 t.test("the default bounds are those of the service's configuration", async (t) => {
   t.strictSame(
-    { ...defaultContinuationBounds },
+    { ...defaults.continuation },
     {
       ttlMs: options.continuation.ttlMs.default,
       maxEntries: options.continuation.maxEntries.default,

@@ -1,5 +1,5 @@
 import t from "tap";
-import { EventListeners } from "../../../src/main/service/event-listeners.js";
+import { EventListeners } from "../../../src/main/service/service-events.js";
 
 function makeListeners() {
   const faults: string[] = [];

@@ -1,8 +1,10 @@
 import t from "tap";
 import type { NativeAccount, Readiness } from "../../../src/main/runtime/types.js";
-import { EventListeners } from "../../../src/main/service/event-listeners.js";
 import { ReadinessEvents, type WatchedRuntime } from "../../../src/main/service/readiness-events.js";
-import type { CodexNativeApiServiceEvents } from "../../../src/main/service/service-events.js";
+import {
+  type CodexNativeApiServiceEvents,
+  EventListeners,
+} from "../../../src/main/service/service-events.js";
 import { readyHealth } from "../../support/fake-runtime.js";
 
 class ScriptedRuntime implements WatchedRuntime {

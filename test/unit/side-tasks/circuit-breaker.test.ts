@@ -1,6 +1,5 @@
 import t from "tap";
-import { CircuitBreaker } from "../../../src/main/side-tasks/circuit-breaker.js";
-import { Circuits } from "../../../src/main/side-tasks/circuits.js";
+import { CircuitBreaker, Circuits } from "../../../src/main/side-tasks/circuit-breaker.js";
 import type { CircuitEffect } from "../../../src/main/side-tasks/fall-through.js";
 
 function createBreaker() {

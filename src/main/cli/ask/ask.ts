@@ -1,20 +1,19 @@
 /** Asks the running service, or a Codex started for the purpose. */
+
 import type { JsonObject } from "../../../workers/contract/json.js";
 import { CodexNativeApiError } from "../../errors.js";
 import type { CliContext } from "../cli-context.js";
 import type { CommandInput } from "../command.js";
 import { type LoadedConfig, refuse, refuseFaults } from "../configured.js";
 import { exitCodes } from "../exit-codes.js";
-import { orInterrupted, watchInterruption } from "../interruption.js";
-import { createPrivateLogger } from "../private-logger.js";
+import { watchInterruption, withPrivateRuntime } from "../interruption.js";
 import { refuseAnswer, refuseError } from "../refuse-answer.js";
 import { ServiceClient, serviceAddress } from "../service-client.js";
 import { lookForService } from "../service-report.js";
 import { refuseSighting } from "../with-service.js";
 import { AnswerPrinter } from "./answer-printer.js";
-import { readSettings } from "./compose-request.js";
+import { readQuestion, readSettings } from "./compose-request.js";
 import { runPrivateTurn } from "./private-turn.js";
-import { readQuestion } from "./question.js";
 
 const lookTimeoutMs = 2_000;
 
@@ -81,29 +80,22 @@ async function askService(
 async function askPrivately({ context, loaded, body, signal, printer }: Asking): Promise<number> {
   if (context.stderr.isTTY === true)
     context.stderr.write("no service runs; starting Codex for this question\n");
-  const runtime = await context.createRuntime(loaded.config, createPrivateLogger(context, loaded));
   const { unsupportedParameters } = loaded.config.http;
+  const { wallClock } = context;
   let code: number | null = null;
+  const onEvent = async (event: JsonObject) => {
+    code = (await printer.take(event)) ?? code;
+  };
   try {
-    const readiness = await orInterrupted(runtime.start(), signal);
-    if (readiness === "interrupted") return exitCodes.interrupted;
-    if (!readiness.ready) return refuseError(context, readiness.error.code, readiness.error.message);
-    await runPrivateTurn({
-      runtime,
-      body,
-      unsupportedParameters,
-      wallClock: context.wallClock,
-      signal,
-      onEvent: async (event) => {
-        code = (await printer.take(event)) ?? code;
-      },
+    const ended = await withPrivateRuntime(context, loaded, signal, async (runtime, readiness) => {
+      if (!readiness.ready) return refuseError(context, readiness.error.code, readiness.error.message);
+      await runPrivateTurn({ runtime, body, unsupportedParameters, wallClock, signal, onEvent });
+      return code ?? exitCodes.failed;
     });
-    return code ?? exitCodes.failed;
+    return ended ?? exitCodes.interrupted;
   } catch (error) {
     if (printer.isUnread) return exitCodes.failed;
     const { code: errorCode, message } = CodexNativeApiError.fromUnknown(error);
     return refuseError(context, errorCode, message);
-  } finally {
-    await runtime.destroy();
   }
 }

@@ -1,12 +1,12 @@
 /** The question and its flags as a request of the Responses API. */
-
 import { resolve } from "node:path";
 import { isJsonObject, type JsonObject } from "../../../workers/contract/json.js";
 import type { ConfigFault } from "../../config/faults.js";
 import type { Machine } from "../../config/machine.js";
+import type { CliContext } from "../cli-context.js";
 import { type CommandInput, textOf } from "../command.js";
 
-export type RequestSettings =
+type RequestSettings =
   | { readonly ok: true; readonly settings: JsonObject }
   | { readonly ok: false; readonly fault: ConfigFault };
 
@@ -47,4 +47,42 @@ function parseSchema(text: string, where: string): JsonObject | string {
   } catch (error) {
     return `${where} is not JSON: ${error instanceof Error ? error.message : "it cannot be parsed"}`;
   }
+}
+
+type QuestionRead =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly problem: string };
+
+export async function readQuestion(
+  { stdin }: CliContext,
+  argument: string | undefined,
+  maxBytes: number,
+): Promise<QuestionRead> {
+  if (argument !== undefined && argument !== "-") return checkText(argument);
+  if (argument === undefined && stdin.isTTY === true)
+    return refuse('there is no question; give it as an argument, or pipe it in: ask "What is 1 + 1?"');
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stdin) {
+    const buffer = Buffer.from(chunk);
+    bytes += buffer.byteLength;
+    if (bytes > maxBytes)
+      return refuse(
+        `standard input holds more than ${maxBytes} bytes; raise --max-body-bytes if it is meant`,
+      );
+    chunks.push(buffer);
+  }
+  try {
+    return checkText(new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks)));
+  } catch {
+    return refuse("standard input is not UTF-8 text");
+  }
+}
+
+function checkText(text: string): QuestionRead {
+  return text.trim() === "" ? refuse("the question is empty") : { ok: true, text };
+}
+
+function refuse(problem: string): QuestionRead {
+  return { ok: false, problem };
 }

@@ -10,7 +10,7 @@ import type { ResponseEvent } from "../../dialects/responses/wire-events.js";
 import { CodexNativeApiError } from "../../errors.js";
 import type { PrivateRuntime } from "../private-runtime.js";
 
-export interface PrivateTurnOptions {
+interface PrivateTurnOptions {
   readonly runtime: PrivateRuntime;
   /** Of the Responses API. */
   readonly body: JsonObject;

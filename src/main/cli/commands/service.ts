@@ -7,10 +7,9 @@ import { type LoadedConfig, refuse, refuseFaults, withConfig } from "../configur
 import { exitCodes } from "../exit-codes.js";
 import { stopBudgetMs } from "../serve.js";
 import { launchdManager } from "../service-units/launchd.js";
-import { readNetworkEnvironment } from "../service-units/network-environment.js";
 import { install, type Operation, showLogs, tellStatus, uninstall } from "../service-units/operate.js";
-import { fixServeArguments } from "../service-units/serve-arguments.js";
 import type { ServiceManager } from "../service-units/service-manager.js";
+import { fixServeArguments, readNetworkEnvironment } from "../service-units/shell-settings.js";
 import { systemdManager } from "../service-units/systemd.js";
 
 const defaultLines = 100;

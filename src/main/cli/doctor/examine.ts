@@ -1,4 +1,5 @@
 /** The doctor's checks in their order. */
+
 import type { CodexNativeApiConfig } from "../../config/types.js";
 import { findSocketDirectoryFault } from "../../runtime/app-server/codex-socket-directory.js";
 import { measureDescriptorRoom, readDescriptorLimit } from "../../runtime/descriptor-limit.js";
@@ -6,18 +7,15 @@ import type { CliContext } from "../cli-context.js";
 import type { LoadedConfig } from "../configured.js";
 import { ServiceClient, serviceAddress } from "../service-client.js";
 import { lookForService, type Sighting } from "../service-report.js";
-import { checkBinary } from "./check-binary.js";
-import { checkPort } from "./check-port.js";
+import { checkBinary, checkPort } from "./check-places.js";
 import { checkStateDirectory } from "./check-state-directory.js";
-import { askCodex, type CodexFacts, factsOfService } from "./codex-facts.js";
+import { askCodex, type CodexFacts, factsOfService, judgeCodex } from "./codex-facts.js";
 import { type Finding, ok, warn } from "./finding.js";
-import { judgeCodex } from "./judge-codex.js";
-import { askerOfService, withPrivateAsker } from "./model-askers.js";
-import { tryModels } from "./try-models.js";
+import { askerOfService, tryModels, withPrivateAsker } from "./try-models.js";
 
 const lookTimeoutMs = 2_000;
 
-export interface ExamineOptions {
+interface ExamineOptions {
   /** Whether each model is asked for one small turn, which costs some of the plan. */
   readonly turns: boolean;
 }

@@ -1,10 +1,16 @@
 /** One small real turn for each listed model, where the doctor is asked for it: what a report about a model begins with. */
+
 import { isJsonObject, type JsonObject } from "../../../workers/contract/json.js";
 import { CodexNativeApiError } from "../../errors.js";
+import { runPrivateTurn } from "../ask/private-turn.js";
+import type { CliContext } from "../cli-context.js";
+import type { LoadedConfig } from "../configured.js";
+import { withPrivateRuntime } from "../interruption.js";
+import type { ServiceClient } from "../service-client.js";
 import { type Finding, fail, ok } from "./finding.js";
 
 /** Who can be asked: the running service, or a Codex started for the purpose. */
-export interface ModelAsker {
+interface ModelAsker {
   listModels(): Promise<readonly string[]>;
   /** Tells the events of a Responses stream, in order; rejects where there is none. */
   ask(body: JsonObject, onEvent: (event: JsonObject) => void, signal: AbortSignal): Promise<void>;
@@ -66,4 +72,49 @@ function describeFault(error: unknown): string {
   if (error instanceof CodexNativeApiError) return `${error.code}: ${error.message}`;
   if (!(error instanceof Error)) return String(error);
   return error.name === "TimeoutError" ? `no end within ${turnTimeoutMs / 1_000} s` : error.message;
+}
+
+const listTimeoutMs = 10_000;
+
+export function askerOfService(client: ServiceClient): ModelAsker {
+  return {
+    listModels: async () => {
+      const { status, body } = await client.get("/v1/models", listTimeoutMs);
+      if (status !== 200 || !Array.isArray(body?.data)) throw refusalOf(status, body);
+      return body.data.flatMap((model) => (isJsonObject(model) ? [String(model.id)] : []));
+    },
+    ask: async (body, onEvent, signal) => {
+      const answer = await client.post("/v1/responses", body, signal);
+      if (!("events" in answer)) throw refusalOf(answer.status, answer.body);
+      for await (const event of answer.events) onEvent(event);
+    },
+  };
+}
+
+/** A Codex of the doctor's own. Null when interrupted before it had started. */
+export async function withPrivateAsker<T>(
+  context: CliContext,
+  loaded: LoadedConfig,
+  signal: AbortSignal,
+  use: (asker: ModelAsker) => Promise<T>,
+): Promise<T | null> {
+  const { unsupportedParameters } = loaded.config.http;
+  const { wallClock } = context;
+  return withPrivateRuntime(context, loaded, signal, (runtime) =>
+    use({
+      listModels: async () => (await runtime.listModels()).map(({ id }) => id),
+      ask: (body, onEvent, turnSignal) =>
+        runPrivateTurn({
+          ...{ runtime, body, unsupportedParameters, wallClock, signal: turnSignal },
+          onEvent: async (event) => onEvent(event),
+        }),
+    }),
+  );
+}
+
+function refusalOf(status: number, body: unknown): Error {
+  const error = isJsonObject(body) && isJsonObject(body.error) ? body.error : {};
+  return new Error(
+    `${String(error.code ?? `HTTP ${status}`)}: ${String(error.message ?? "no more was said")}`,
+  );
 }

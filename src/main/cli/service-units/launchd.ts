@@ -1,6 +1,6 @@
 import { posix } from "node:path";
-import type { Variable } from "./network-environment.js";
 import { program, type ServiceManager, type UnitFacts, unitMark } from "./service-manager.js";
+import type { Variable } from "./shell-settings.js";
 
 const label = "codex-native-api";
 

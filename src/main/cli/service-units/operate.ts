@@ -1,10 +1,18 @@
 /** Installs, removes and asks after the service, or says what that would mean. */
+import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { isSystemError } from "../../runtime/app-server/private-files.js";
 import type { CliContext } from "../cli-context.js";
 import { print, refuse } from "../configured.js";
 import { exitCodes } from "../exit-codes.js";
-import { hideCredentials } from "./network-environment.js";
-import type { LogRequest, Program, ServiceManager, UnitFacts } from "./service-manager.js";
-import { inspectUnit, removeUnit, writeUnit } from "./unit-files.js";
+import {
+  type LogRequest,
+  type Program,
+  type ServiceManager,
+  type UnitFacts,
+  unitMark,
+} from "./service-manager.js";
+import { hideCredentials } from "./shell-settings.js";
 
 export interface Operation {
   readonly context: CliContext;
@@ -98,4 +106,29 @@ function renderPrograms(programs: readonly Program[]): string {
 
 function renderProgram({ command, arguments: args }: Program): string {
   return [command, ...args].join(" ");
+}
+
+/** What lies at a unit's place. */
+type UnitState = "none" | "ours" | "another's";
+
+async function inspectUnit(path: string): Promise<UnitState> {
+  try {
+    return (await readFile(path, "utf8")).includes(unitMark) ? "ours" : "another's";
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return "none";
+    throw error;
+  }
+}
+
+async function writeUnit(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  // One of before may be open to others, and this one may hold a proxy's password.
+  await chmod(path, 0o600).catch((error: unknown) => {
+    if (!isSystemError(error, "ENOENT")) throw error;
+  });
+  await writeFile(path, text, { mode: 0o600 });
+}
+
+async function removeUnit(path: string): Promise<void> {
+  await rm(path, { force: true });
 }

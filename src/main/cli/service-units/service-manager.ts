@@ -1,6 +1,6 @@
 /** What a platform's service manager needs to run `serve`, and the commands that tell it so. Pure: nothing here touches a system. */
 
-import type { Variable } from "./network-environment.js";
+import type { Variable } from "./shell-settings.js";
 
 export interface UnitFacts {
   /** Absolute. */

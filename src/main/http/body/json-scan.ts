@@ -13,27 +13,22 @@ import {
   hasHighByte,
   hexValue,
   letterU,
+  MendedNames,
   openBrace,
   openBracket,
   quote,
   space,
-} from "./json-bytes.js";
-import { MendedNames, unescapeName } from "./mended-names.js";
-import { TextLength } from "./text-length.js";
+  TextLength,
+  unescapeName,
+} from "./json-text.js";
 
 /** Bounds on what a body may hold, whatever its length. */
 export interface JsonBounds {
   /** JSON values in a whole body: objects, lists, texts, numbers and so on, each for itself. */
-  readonly maxValues: number;
+  readonly maxBodyValues: number;
   /** JSON values in one item of `input` or `messages`, and in all the other fields together. */
   readonly maxItemValues: number;
 }
-
-/**
- * A history of 32 MB in messages of 1 KB, with parts and calls, has some 400,000 values; a request with 128 tools of ordinary size
- * has some 10,000 outside its history.
- */
-export const defaultJsonBounds: JsonBounds = { maxValues: 1_000_000, maxItemValues: 20_000 };
 
 /** Why a body is refused before it is parsed. */
 export type ScanFault =
@@ -295,10 +290,10 @@ export class JsonScan {
   }
 
   #countValue(): void {
-    const { maxValues, maxItemValues } = this.#bounds;
+    const { maxBodyValues, maxItemValues } = this.#bounds;
     this.#values += 1;
-    if (this.#values > maxValues) {
-      this.#fault ??= { kind: "values", limit: maxValues, path: this.#path(1) };
+    if (this.#values > maxBodyValues) {
+      this.#fault ??= { kind: "values", limit: maxBodyValues, path: this.#path(1) };
     }
     const isOutside = this.#list === null;
     if (isOutside) this.#outsideValues += 1;

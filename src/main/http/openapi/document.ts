@@ -5,16 +5,14 @@ import { turnPriorities } from "../../../workers/contract/turn-priority.js";
 import { keepAliveHeader, keepAliveValue } from "../json-keep-alive.js";
 import { priorityHeader, timeoutHeader } from "../turn-terms.js";
 import { answerSchemas } from "./answers/index.js";
-import { describeErrorExamples } from "./error-responses.js";
+import { describeErrorExamples } from "./error-answers.js";
 import { toJsonSchemas } from "./json-schemas.js";
-import { chatCompletionPaths } from "./operations/chat-completions.js";
-import { modelPaths } from "./operations/models.js";
-import { responsePaths } from "./operations/responses.js";
-import { statePaths } from "./operations/state.js";
-import { describeRequestBodies } from "./requests/bodies.js";
+import { modelPaths, statePaths } from "./operations/state.js";
+import { chatCompletionPaths, responsePaths } from "./operations/turns.js";
+import { describeRequestBodies } from "./request-bodies.js";
 import type { OpenApiDocument } from "./types.js";
 
-export interface DocumentOptions {
+interface DocumentOptions {
   /** This service's version. */
   readonly version: string;
   /** Where it listens; `/` stands for where the document was read. */

@@ -4,7 +4,7 @@ import type { Schema } from "./types.js";
 
 export type NamedSchemas = Readonly<Record<string, z.ZodType>>;
 
-export interface JsonSchemaOptions {
+interface JsonSchemaOptions {
   /** `input`: what may be sent to us. `output`: what we send. */
   readonly io: "input" | "output";
   /** Whether objects of ours refuse further keys. Clients must take such, so only tests want it. Default: no. */

@@ -2,7 +2,7 @@ import { Registry } from "prom-client";
 import type { MetricsPage, MetricsSink, RequestObservation } from "../../http/metrics-sink.js";
 import type { NativeRuntimeHealth, NativeRuntimeObserver, TurnObservation } from "../../runtime/types.js";
 import { HttpMetrics } from "./http-metrics.js";
-import type { ReadCatalog } from "./model-labels.js";
+import type { ReadCatalog } from "./naming.js";
 import { ProcessMetrics } from "./process-metrics.js";
 import { type RegistrySize, RuntimeReadings } from "./runtime-readings.js";
 import { TurnMetrics } from "./turn-metrics.js";

@@ -1,7 +1,6 @@
 import { Counter, Histogram, type Registry } from "prom-client";
 import type { TokenUsage, TurnObservation } from "../../runtime/types.js";
-import { ModelLabels, type ReadCatalog } from "./model-labels.js";
-import { prefix, toAmount, toSeconds } from "./naming.js";
+import { ModelLabels, prefix, type ReadCatalog, toAmount, toSeconds } from "./naming.js";
 
 const durationBuckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600, 1800];
 const firstEventBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 40, 60, 120];

@@ -1,5 +1,5 @@
 import t from "tap";
-import { defaultJsonBounds } from "../../../../src/main/http/body/json-scan.js";
+import { defaults } from "../../../../src/main/config/defaults.js";
 import { maxTextChars } from "../../../../src/workers/contract/long-text.js";
 import { receive } from "../../../support/received-body.js";
 
@@ -182,7 +182,7 @@ t.test("texts and names are bounded wherever they stand, images and files by the
 });
 
 t.test("values beyond the bounds are refused by the setting's name and the place", async (t) => {
-  const bounds = { maxValues: 12, maxItemValues: 6 };
+  const bounds = { maxBodyValues: 12, maxItemValues: 6 };
   const taken = [
     '{"input":[0,0,0,0,0,0,0,0,0,0]}',
     '{"input":[[0,0,0,0,0],[0,0,0]]}',
@@ -229,7 +229,7 @@ t.test("a body nested deeper than Codex reads is refused by its path", async (t)
 t.test("a body in chunks of one byte takes no more than its length", async (t) => {
   const text = JSON.stringify({ input: ["x".repeat(300_000)] });
   const before = process.memoryUsage();
-  t.ok(await receive(text, 1, defaultJsonBounds));
+  t.ok(await receive(text, 1, defaults.http));
   const grown = process.memoryUsage().arrayBuffers - before.arrayBuffers;
   t.ok(grown < 8 * text.length, `${grown} bytes for ${text.length}`);
 });

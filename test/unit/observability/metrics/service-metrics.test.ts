@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import t from "tap";
 import type { RequestObservation } from "../../../../src/main/http/metrics-sink.js";
-import { maxModelLabels } from "../../../../src/main/observability/metrics/model-labels.js";
+import { maxModelLabels } from "../../../../src/main/observability/metrics/naming.js";
 import {
   ServiceMetrics,
   type ServiceMetricsSources,

@@ -1,13 +1,36 @@
 /** What the service answers, by the names that the document gives it. */
+
+import { z } from "zod";
 import type { NamedSchemas } from "../json-schemas.js";
 import { chatChunk, chatCompletion, chatStreamPart, completionUsage } from "./chat-completion.js";
 import { apiError } from "./error.js";
 import { health } from "./health.js";
-import { model, modelList } from "./models.js";
 import { nativeApi } from "./native-api.js";
 import { deletedResponse, inputItemPage, response, responseUsage } from "./response.js";
 import { responseEvent } from "./response-events.js";
 import * as items from "./response-items.js";
+
+export const model = z.object({
+  id: z.string(),
+  object: z.literal("model"),
+  created: z.number().describe("Always 0: Codex's catalog does not say."),
+  owned_by: z.string(),
+  native_api: nativeApi.extend({
+    display_name: z.string(),
+    description: z.string(),
+    is_default: z.boolean(),
+    default_reasoning_effort: z.string().nullable(),
+    supported_reasoning_efforts: z.array(z.string()),
+    input_modalities: z.array(z.string()),
+    service_tiers: z.array(z.string()),
+  }),
+});
+
+export const modelList = z.object({
+  object: z.literal("list"),
+  data: z.array(model),
+  native_api: nativeApi,
+});
 
 export const answerSchemas = {
   ChatCompletion: chatCompletion,

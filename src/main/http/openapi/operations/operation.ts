@@ -1,5 +1,11 @@
-import { describeErrorAnswers, requestIdHeader } from "../error-responses.js";
-import { bodyErrors, type ErrorCodes, guardErrors, tokenErrors } from "../error-sets.js";
+import {
+  bodyErrors,
+  describeErrorAnswers,
+  type ErrorCodes,
+  guardErrors,
+  requestIdHeader,
+  tokenErrors,
+} from "../error-answers.js";
 import {
   type Answer,
   type MediaType,
@@ -9,7 +15,7 @@ import {
   schemaRef,
 } from "../types.js";
 
-export interface OperationPlan {
+interface OperationPlan {
   readonly id: string;
   readonly tag: string;
   readonly summary: string;

@@ -1,13 +1,11 @@
 import type { PathItem } from "../types.js";
 import { describeOperation, jsonAnswer, textAnswer } from "./operation.js";
 
-const tag = "State";
-
 export const statePaths: Readonly<Record<string, PathItem>> = {
   "/v1/health": {
     get: describeOperation({
       id: "getHealth",
-      tag,
+      tag: "State",
       summary: "The state in detail",
       description: "Built from what is known already: reading it never waits for Codex.",
       answers: {
@@ -22,7 +20,7 @@ export const statePaths: Readonly<Record<string, PathItem>> = {
   "/metrics": {
     get: describeOperation({
       id: "getMetrics",
-      tag,
+      tag: "State",
       summary: "Metrics in Prometheus' text format",
       answers: {
         200: {
@@ -36,7 +34,7 @@ export const statePaths: Readonly<Record<string, PathItem>> = {
   "/livez": {
     get: describeOperation({
       id: "getLiveness",
-      tag,
+      tag: "State",
       summary: "Whether the process answers",
       isPublic: true,
       answers: { 200: { description: "It does.", content: textAnswer("ok\n") } },
@@ -45,7 +43,7 @@ export const statePaths: Readonly<Record<string, PathItem>> = {
   "/readyz": {
     get: describeOperation({
       id: "getReadiness",
-      tag,
+      tag: "State",
       summary: "Whether turns can run",
       isPublic: true,
       answers: {
@@ -57,7 +55,7 @@ export const statePaths: Readonly<Record<string, PathItem>> = {
   "/openapi.json": {
     get: describeOperation({
       id: "getOpenApiDocument",
-      tag,
+      tag: "State",
       summary: "This document",
       isPublic: true,
       answers: {
@@ -66,6 +64,36 @@ export const statePaths: Readonly<Record<string, PathItem>> = {
           content: { "application/json": { schema: { type: "object" } } },
         },
       },
+    }),
+  },
+};
+
+export const modelPaths: Readonly<Record<string, PathItem>> = {
+  "/v1/models": {
+    get: describeOperation({
+      id: "listModels",
+      tag: "Models",
+      summary: "The models of Codex's catalog, hidden ones left out",
+      answers: { 200: { description: "The catalog of this login.", content: jsonAnswer("ModelList") } },
+      errors: ["native_login_required"],
+    }),
+  },
+  "/v1/models/{id}": {
+    get: describeOperation({
+      id: "getModel",
+      tag: "Models",
+      summary: "One model of the catalog",
+      parameters: [
+        {
+          name: "id",
+          in: "path",
+          required: true,
+          description: "Id of the model.",
+          schema: { type: "string" },
+        },
+      ],
+      answers: { 200: { description: "The model.", content: jsonAnswer("Model") } },
+      errors: ["model_not_allowed", "model_not_found", "native_login_required"],
     }),
   },
 };

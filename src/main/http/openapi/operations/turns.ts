@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { itemsQuery, readQuery } from "../../stored-response-queries.js";
-import { bodyErrors, chainErrors, turnErrors } from "../error-sets.js";
-import { responseExamples } from "../examples.js";
+import { bodyErrors, chainErrors, turnErrors } from "../error-answers.js";
+import { chatExamples, responseExamples } from "../examples.js";
 import { type Parameter, type PathItem, schemaRef } from "../types.js";
 import { describeOperation, jsonAnswer, turnHeaders } from "./operation.js";
 
@@ -108,6 +108,31 @@ export const responsePaths: Readonly<Record<string, PathItem>> = {
       ],
       answers: { 200: { description: "A page of items.", content: jsonAnswer("InputItemPage") } },
       errors: ["response_not_found"],
+    }),
+  },
+};
+
+export const chatCompletionPaths: Readonly<Record<string, PathItem>> = {
+  "/v1/chat/completions": {
+    post: describeOperation({
+      id: "createChatCompletion",
+      tag: "Chat completions",
+      summary: "One chat completion",
+      description:
+        "Each request brings its whole history; nothing is stored. A request that ends in a `tool` message for each call of the answer before, and resends the rest as it was, goes on with the native turn that waits.",
+      parameters: turnHeaders,
+      body: { schema: schemaRef("ChatCompletionRequest"), examples: chatExamples },
+      answers: {
+        200: {
+          description:
+            "The completion; with `stream: true` chunks as server-sent events, each `data` one ChatStreamPart, and `data: [DONE]`. A fault after the first chunk is an Error in place of further chunks, without `[DONE]`; one after whitespace that was asked for, an Error as the body.",
+          content: {
+            "application/json": { schema: { anyOf: [schemaRef("ChatCompletion"), schemaRef("Error")] } },
+            "text/event-stream": { schema: schemaRef("ChatStreamPart") },
+          },
+        },
+      },
+      errors: [...turnErrors, "unsupported_chat_completions_feature", "continuation_account_mismatch"],
     }),
   },
 };
