@@ -2,7 +2,7 @@
 import { AppServerConnection } from "./app-server/connection.js";
 import { AppServerError, RpcError } from "./app-server/errors.js";
 import type { DeviceCode, LoginOutcome, LoginTask } from "./contract/login-messages.js";
-import { createDeferred } from "./contract/wait.js";
+import { createDeferred, watchLimits } from "./contract/wait.js";
 
 const readyTimeoutMs = 30_000;
 const startTimeoutMs = 30_000;
@@ -43,9 +43,9 @@ export async function runDeviceLogin(
       onChild: () => {},
     },
   });
-  const cancel = (): void => ended.resolve({ kind: "cancelled" });
-  signal.addEventListener("abort", cancel, { once: true });
-  const timer = setTimeout(() => ended.resolve({ kind: "expired" }), loginTimeoutMs);
+  const release = watchLimits({ timeoutMs: loginTimeoutMs, signal }, (end) =>
+    ended.resolve({ kind: end === "timeout" ? "expired" : "cancelled" }),
+  );
   try {
     connection.connect({ kind: "stdio", spawn }, 1);
     await connection.whenReady({ timeoutMs: readyTimeoutMs, signal });
@@ -61,8 +61,7 @@ export async function runDeviceLogin(
   } catch (error) {
     return signal.aborted ? { status: "cancelled" } : { status: "failed", message: describe(error) };
   } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", cancel);
+    release();
     await connection.close();
   }
 }

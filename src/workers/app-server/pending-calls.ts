@@ -1,4 +1,5 @@
 import { limits } from "../contract/limits.js";
+import { watchLimits } from "../contract/wait.js";
 import { CallAbortedError, CallTimeoutError, TooManyCallsError } from "./errors.js";
 
 export interface CallOptions {
@@ -79,9 +80,8 @@ export class PendingCalls {
       const settle: PendingCall["settle"] = (outcome) => {
         this.#calls.delete(id);
         this.#hanging.delete(id);
-        clearTimeout(deadline);
+        release();
         stopWatching();
-        signal?.removeEventListener("abort", abort);
         if ("error" in outcome) return reject(outcome.error);
         if (options.onOverdue !== undefined) this.#noteAnswered(this.#options.now() - openedAtMs);
         resolve(outcome.result);
@@ -90,12 +90,14 @@ export class PendingCalls {
         if (onLateResult !== undefined) this.#expectLate(id, onLateResult);
         settle({ error });
       };
-      const abort = () => {
-        giveUp(new CallAbortedError(`${method} was aborted`, { cause: signal?.reason }));
-      };
-      const deadline = setTimeout(() => giveUp(new CallTimeoutError(method, timeoutMs)), timeoutMs);
+      const release = watchLimits({ timeoutMs, signal }, (end) => {
+        giveUp(
+          end === "timeout"
+            ? new CallTimeoutError(method, timeoutMs)
+            : new CallAbortedError(`${method} was aborted`, { cause: signal?.reason }),
+        );
+      });
       const stopWatching = isProbe ? () => {} : this.#watch(id, options);
-      signal?.addEventListener("abort", abort, { once: true });
       this.#calls.set(id, { method, settle });
     });
     return { id, answer };

@@ -1,10 +1,11 @@
+import { createDeferred, type Deferred, waitWithin } from "../contract/wait.js";
 import { type AppServerError, CallAbortedError, NotReadyError, TooManyCallsError } from "./errors.js";
 import type { CallOptions } from "./pending-calls.js";
 
 /** Those who wait for a connection to become ready. */
 export class ReadyWaiters {
   readonly #maxWaiters: number;
-  readonly #waiters = new Set<(error: AppServerError | null) => void>();
+  readonly #waiters = new Set<Deferred<void>>();
 
   constructor(maxWaiters: number) {
     this.#maxWaiters = maxWaiters;
@@ -20,25 +21,25 @@ export class ReadyWaiters {
     if (signal?.aborted === true) throw aborted();
     if (this.#waiters.size >= this.#maxWaiters)
       throw new TooManyCallsError("too many wait for the app-server");
-    return new Promise((resolve, reject) => {
-      const settle = (error: AppServerError | null) => {
-        this.#waiters.delete(settle);
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", abort);
-        if (error === null) resolve();
-        else reject(error);
-      };
-      const abort = () => settle(aborted());
-      const timer = setTimeout(() => {
-        settle(new NotReadyError(`the app-server was not ready within ${timeoutMs} ms`));
-      }, timeoutMs);
-      signal?.addEventListener("abort", abort, { once: true });
-      this.#waiters.add(settle);
-    });
+    const waiter = createDeferred<void>();
+    this.#waiters.add(waiter);
+    try {
+      await waitWithin(waiter.promise, { timeoutMs, signal }, (end) => {
+        throw end === "timeout"
+          ? new NotReadyError(`the app-server was not ready within ${timeoutMs} ms`)
+          : aborted();
+      });
+    } finally {
+      this.#waiters.delete(waiter);
+    }
   }
 
   /** Null: ready. */
   settleAll(error: AppServerError | null): void {
-    for (const settle of [...this.#waiters]) settle(error);
+    for (const { resolve, reject } of this.#waiters) {
+      if (error === null) resolve();
+      else reject(error);
+    }
+    this.#waiters.clear();
   }
 }

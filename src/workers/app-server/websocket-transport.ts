@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { Agent, buildConnector, type Dispatcher, WebSocket } from "undici";
-import { createDeferred, settlesWithin } from "../contract/wait.js";
+import { createDeferred, settlesWithin, waitWithin } from "../contract/wait.js";
 import { describeSystemError } from "./describe-failure.js";
 import { MessageTooLargeError, TransportError, unread } from "./errors.js";
 import {
@@ -58,32 +58,25 @@ export class WebSocketTransport implements Transport {
     if (this.#state !== "new") throw new TransportError("a transport starts once");
     this.#state = "opening";
     const opened = createDeferred<void>();
-    const giveUp = () =>
-      opened.reject(new TransportError("the opening was given up", { cause: signal?.reason }));
-    const timer = setTimeout(() => {
-      opened.reject(new TransportError(`the app-server's socket did not open within ${openTimeoutMs} ms`));
-    }, openTimeoutMs);
-    signal?.addEventListener("abort", giveUp, { once: true });
     try {
       this.#dial(() => opened.resolve(), openTimeoutMs);
-      if (signal?.aborted === true) giveUp();
-      await Promise.race([
-        opened.promise,
-        this.#socketDone.promise.then(() => {
-          throw new TransportError(`cannot reach the app-server (${describeSystemError(this.#failure)})`, {
-            cause: this.#failure,
-          });
-        }),
-      ]);
+      const lost = this.#socketDone.promise.then(() => {
+        throw new TransportError(`cannot reach the app-server (${describeSystemError(this.#failure)})`, {
+          cause: this.#failure,
+        });
+      });
+      const limits = { timeoutMs: openTimeoutMs, signal };
+      await waitWithin(Promise.race([opened.promise, lost]), limits, (end) => {
+        throw end === "timeout"
+          ? new TransportError(`the app-server's socket did not open within ${openTimeoutMs} ms`)
+          : new TransportError("the opening was given up", { cause: signal?.reason });
+      });
       this.#callbacks = callbacks;
       this.#state = "open";
     } catch (error) {
       this.#state = "closed";
       await this.#release();
       throw error;
-    } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", giveUp);
     }
   }
 
