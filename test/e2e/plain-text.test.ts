@@ -1,5 +1,6 @@
 import t from "tap";
 import { loginsWithAccounts } from "../support/account-additions.js";
+import { modelsOfBothForms } from "../support/prompt-matrix.js";
 import { createRuntimeHarness, userMessage } from "../support/runtime-harness.js";
 import { shownToModel } from "../support/shown-to-model.js";
 
@@ -18,13 +19,16 @@ const texts = [
   "unicode: ä 漢字 🎉 \u202e",
 ];
 
-for (const profile of ["lean", "codex"] as const) {
-  t.test(`in the ${profile} profile a plain text is to the model what an injected message is`, async (t) => {
+for (const { profile, model } of (["lean", "codex"] as const).flatMap((profile) =>
+  modelsOfBothForms.map((model) => ({ profile, model })),
+)) {
+  const of = model ?? "the default model";
+  t.test(`in the ${profile} profile a plain text is to ${of} what an injected message is`, async (t) => {
     for (const { login, account } of loginsWithAccounts) {
       const { backend, runtime } = await createRuntimeHarness(t, {
         login,
         backend: { account },
-        runtime: { turns: { profile, spareThreads: 0 } },
+        runtime: { turns: { profile, spareThreads: 0, ...(model !== undefined && { defaultModel: model }) } },
       });
       t.same(await runtime.start(), { ready: true });
       for (const text of texts) {

@@ -5,6 +5,7 @@ import type { IsolatedTurnRequest } from "../../src/main/runtime/types.js";
 import { isAtLeast } from "../../src/workers/contract/codex-capabilities.js";
 import { loginsWithAccounts } from "../support/account-additions.js";
 import { needs, testCodexVersion } from "../support/codex-version.js";
+import { modelsOfBothForms } from "../support/prompt-matrix.js";
 import { createRuntimeHarness, type RuntimeHarnessOptions, userMessage } from "../support/runtime-harness.js";
 import { pollUntil, startServiceHarness } from "../support/service-harness.js";
 import { shownToModel } from "../support/shown-to-model.js";
@@ -35,13 +36,15 @@ async function runOnSpare(t: Test, runtime: CodexNativeRuntime, request: Isolate
 async function compareSpares(t: Test, harness: RuntimeHarnessOptions): Promise<void> {
   const { backend, runtime } = await createRuntimeHarness(t, harness);
   t.same(await runtime.start(), { ready: true });
-  for (const { instructions, items } of prompts) {
-    const request = { items, instructions, tools: [weather] };
-    await runtime.runIsolatedTurn(request);
-    const fresh = shownToModel(backend.requests.at(-1));
-    await runtime.runIsolatedTurn(request);
-    await runOnSpare(t, runtime, request);
-    t.same(shownToModel(backend.requests.at(-1)), fresh);
+  for (const model of modelsOfBothForms) {
+    for (const { instructions, items } of prompts) {
+      const request = { items, instructions, tools: [weather], ...(model !== undefined && { model }) };
+      await runtime.runIsolatedTurn(request);
+      const fresh = shownToModel(backend.requests.at(-1));
+      await runtime.runIsolatedTurn(request);
+      await runOnSpare(t, runtime, request);
+      t.same(shownToModel(backend.requests.at(-1)), fresh);
+    }
   }
 }
 
@@ -58,8 +61,13 @@ t.test(
   "the model cannot tell a thread that was blank from one that was started with the turn's instructions",
   blankThreads,
   async (t) => {
-    for (const login of ["provider", "chatgpt"] as const) {
-      const { backend, runtime } = await createRuntimeHarness(t, { login });
+    const cases = modelsOfBothForms.flatMap((model) => [
+      { login: "provider" as const, model },
+      { login: "chatgpt" as const, model },
+    ]);
+    for (const { login, model } of cases) {
+      const turns = model === undefined ? {} : { defaultModel: model };
+      const { backend, runtime } = await createRuntimeHarness(t, { login, runtime: { turns } });
       t.same(await runtime.start(), { ready: true });
       for (const [index, { items }] of prompts.entries()) {
         const tools = [{ ...weather, name: `weather_${index}` }];

@@ -89,7 +89,10 @@ export function isThorough({ name, profile }: MatrixCell): boolean {
   return isWholeMatrix || (name === logins[0]?.name && profile === "lean");
 }
 
-/** The catalog's default; in a thorough cell two others too, of families of their own, and in the whole matrix all. */
+/** The catalog's default, which newer versions mark for Responses Lite, and one that none marks. */
+export const modelsOfBothForms = [undefined, "gpt-5.5"] as const;
+
+/** The catalog's default; in a thorough cell two others too, one of the older form among them, and in the whole matrix all. */
 export function chooseModels(ids: readonly string[], cell: MatrixCell): readonly string[] {
   if (isWholeMatrix) return ids;
   const ofEachFamily = new Map<string, string>();
@@ -97,5 +100,6 @@ export function chooseModels(ids: readonly string[], cell: MatrixCell): readonly
     const family = id.replaceAll(/[\d.]+/g, "");
     if (!ofEachFamily.has(family)) ofEachFamily.set(family, id);
   }
-  return [...ofEachFamily.values()].slice(0, isThorough(cell) ? 3 : 1);
+  const [first = "", second = ""] = ofEachFamily.values();
+  return isThorough(cell) ? [...new Set([first, second, "gpt-5.5"])] : [first];
 }

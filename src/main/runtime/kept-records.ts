@@ -73,10 +73,15 @@ export class KeptRecords<Value> {
   }
 }
 
-/** The account's id says more than a file in the state directory needs to. */
-export function digestAccount(account: string | null): string {
-  return createHash("sha256")
-    .update(account ?? "")
-    .digest("hex")
-    .slice(0, 16);
+/** Stands for an account in a file of the state directory, which needs to say no more of it. Asked for often, and made anew seldom. */
+export class AccountDigest {
+  #last: { readonly account: string | null; readonly text: string } | null = null;
+
+  of(account: string | null): string {
+    if (this.#last?.account !== account) {
+      const hash = createHash("sha256").update(account ?? "");
+      this.#last = { account, text: hash.digest("hex").slice(0, 16) };
+    }
+    return this.#last.text;
+  }
 }

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { hasFeature } from "../../workers/contract/codex-capabilities.js";
 import type { FormSettings, PromptForm, ThreadSettings, TurnProfile } from "../../workers/contract/turn.js";
 import type { CatalogEntry } from "./app-server/catalog-cache.js";
-import { digestAccount, KeptRecords, longestKey } from "./kept-records.js";
+import { AccountDigest, KeptRecords, longestKey } from "./kept-records.js";
 import { hasAnswered, isFormRefusal } from "./leg-verdicts.js";
 import type { LegResult } from "./turn-session.js";
 import type { PromptFormHealth } from "./types.js";
@@ -87,6 +87,7 @@ export class PromptForms {
   /** By account, version and model; that which was used longest ago first. */
   readonly #standings = new Map<string, Standing>();
   #known: Readonly<Record<string, z.infer<typeof recordSchema>>> = {};
+  readonly #digest = new AccountDigest();
   #changes = 0;
 
   constructor(options: PromptFormsOptions) {
@@ -240,7 +241,7 @@ export class PromptForms {
 
   #prefix(): string {
     const { version, accountId } = this.#options.codex();
-    return `${digestAccount(accountId)} ${version ?? ""} `;
+    return `${this.#digest.of(accountId)} ${version ?? ""} `;
   }
 }
 

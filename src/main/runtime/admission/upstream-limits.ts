@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import { z } from "zod";
-import { digestAccount, KeptRecords, longestKey } from "../kept-records.js";
+import { AccountDigest, KeptRecords, longestKey } from "../kept-records.js";
 import type { UpstreamLimitHealth } from "../types.js";
 import type { AccountRoom, AccountSeat } from "./admission.js";
 import { LearnedLimit, type LearnedLimitChange, type LearnedLimitRecord } from "./learned-limit.js";
@@ -39,7 +39,7 @@ export class UpstreamLimits implements AccountRoom {
   /** By key, those that were first needed first. */
   readonly #limits = new Map<string, LearnedLimit>();
   #known: Readonly<Record<string, LearnedLimitRecord>> = {};
-  #digest: { readonly account: string | null; readonly text: string } | null = null;
+  readonly #digest = new AccountDigest();
   #refusals = 0;
   /** Something was learned, by this process or an earlier one. */
   #isWorthKeeping = false;
@@ -210,7 +210,7 @@ export class UpstreamLimits implements AccountRoom {
   }
 
   #keyOf(account: string | null, model: string | null): string {
-    if (this.#digest?.account !== account) this.#digest = { account, text: digestAccount(account) };
-    return model === null ? this.#digest.text : `${this.#digest.text} ${model}`;
+    const digest = this.#digest.of(account);
+    return model === null ? digest : `${digest} ${model}`;
   }
 }
