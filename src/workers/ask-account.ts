@@ -5,7 +5,7 @@ import { readAccount, readRateLimits } from "./native-queries.js";
 
 /** Never rejects; when it resolves, the app-server has ended. */
 export async function askAccount(task: AccountTask, signal: AbortSignal): Promise<AccountOutcome> {
-  const { spawn, clientVersion, timeoutMs } = task;
+  const { spawn, clientVersion, timeoutMs, wants } = task;
   const connection = new AppServerConnection({
     clientName: "codex-native-api",
     clientVersion,
@@ -17,6 +17,10 @@ export async function askAccount(task: AccountTask, signal: AbortSignal): Promis
   try {
     connection.connect({ kind: "stdio", spawn }, 1);
     await connection.whenReady(options);
+    if (wants === "managed_configuration") {
+      await connection.call("configRequirements/read", null, options);
+      return { status: "configured" };
+    }
     const account = readAccount(await connection.call("account/read", {}, options));
     if (account.authMode !== "chatgpt") return { status: "answered", account, rateLimits: null };
     // Only health and a used-up plan want the windows: the account is known without them.

@@ -5,7 +5,11 @@ import { accountAddsToPrompts } from "../../src/main/runtime/account-base.js";
 import { isAtLeast } from "../../src/workers/contract/codex-capabilities.js";
 import { additionsOf } from "../support/account-additions.js";
 import { testCodexVersion } from "../support/codex-version.js";
-import { managedInstructions, switchAccount } from "../support/offline-backend/index.js";
+import {
+  managedInstructions,
+  requiredInstructions,
+  switchAccount,
+} from "../support/offline-backend/index.js";
 import {
   pollUntil,
   type ServiceHarness,
@@ -112,12 +116,31 @@ t.test("a start after an earlier one needs no answer about the account", addsToP
 });
 
 t.test(
-  "an organisation's configuration stays in force, and health names what may come with it",
+  "an organisation's texts stay, and what is the account's own does not come with them",
   addsToPrompts,
   async (t) => {
     const organisation = await startFull(t, { planType: "enterprise" });
-    t.match(JSON.stringify(await ask(organisation)), new RegExp(managedInstructions));
-    t.ok(isNamed(organisation));
+    const prompt = JSON.stringify(await ask(organisation));
+    for (const text of [managedInstructions, requiredInstructions]) t.match(prompt, text);
+    t.notMatch(prompt, "git_attribution");
+    t.equal(countAsked(organisation, "/settings/user"), 0);
+    t.equal(countAsked(organisation, "/config/bundle"), 1);
+    t.notOk(isNamed(organisation));
+  },
+);
+
+t.test(
+  "an organisation's base is kept where its configuration cannot be read ahead, and health names what may come with it",
+  addsToPrompts,
+  async (t) => {
+    for (const argv of [
+      ["--app-server", "stdio"],
+      ["--codex-home-mode", "user"],
+    ]) {
+      const organisation = await startFull(t, { planType: "enterprise", argv });
+      t.match(JSON.stringify(await ask(organisation)), managedInstructions, argv.join(" "));
+      t.ok(isNamed(organisation));
+    }
   },
 );
 
@@ -190,9 +213,11 @@ t.test(
       return JSON.stringify(await ask(harness));
     };
     await harness.untilReady();
-    t.match(await switchTo("acct-organisation", "enterprise"), managedInstructions);
-    t.ok(isNamed(harness));
+    const ofOrganisation = await switchTo("acct-organisation", "enterprise");
+    t.match(ofOrganisation, managedInstructions);
+    t.notMatch(ofOrganisation, "git_attribution");
     t.notMatch(await switchTo("acct-person", "plus"), /git_attribution|Organisation/);
+    t.match(await switchTo("acct-another", "business"), managedInstructions);
     t.notOk(isNamed(harness));
   },
 );
@@ -201,7 +226,11 @@ t.test("another plan of the same account counts as another login", addsToPrompts
   const harness = await startFull(t);
   await harness.untilReady();
   await switchAccount(harness.userHome, { backend: harness.backend, planType: "business" });
-  await pollUntil(() => isNamed(harness) && harness.service.health()?.account?.plan === "business");
+  await pollUntil(
+    () =>
+      harness.service.health()?.account?.plan === "business" &&
+      harness.service.health()?.readiness.ready === true,
+  );
   t.match(JSON.stringify(await ask(harness)), managedInstructions);
 });
 

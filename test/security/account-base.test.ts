@@ -35,7 +35,7 @@ async function startBehindProxy(t: Test, options: ServiceHarnessOptions): Promis
     logger: log.logger,
   });
   await harness.untilReady();
-  if (options.planType === "pro") await marked;
+  if (options.argv === undefined) await marked;
   return { ...harness, proxy, log, seenBefore: () => before };
 }
 
@@ -54,12 +54,16 @@ const ofTheBase = (seen: readonly ProxiedText[]) => seen.filter(({ text }) => te
 const withLogin = (seen: readonly ProxiedText[]) =>
   seen.filter(({ text }) => /authorization: bearer/i.test(text));
 
-for (const webSocket of ["accept", "refuse"] as const) {
+for (const { planType, webSocket } of [
+  { planType: "pro", webSocket: "accept" },
+  { planType: "pro", webSocket: "refuse" },
+  { planType: "enterprise", webSocket: "accept" },
+] as const) {
   t.test(
-    `a base that is cut off is asked nothing through a proxy, and gets no login (WebSocket: ${webSocket})`,
+    `a base that is cut off is asked nothing through a proxy, and gets no login (${planType}, WebSocket: ${webSocket})`,
     cutsOff,
     async (t) => {
-      const harness = await startBehindProxy(t, { planType: "pro", backend: { webSocket } });
+      const harness = await startBehindProxy(t, { planType, backend: { webSocket } });
       const before = harness.proxy.seen.slice(0, harness.seenBefore());
       t.ok(withLogin(ofTheBase(before)).length > 0, "the short process that asks with the base is seen");
       await use(harness);
@@ -74,10 +78,11 @@ for (const webSocket of ["accept", "refuse"] as const) {
 }
 
 t.test(
-  "an organisation's base is asked through the proxy, which is why this test would see it",
+  "a base that is kept is asked through the proxy, which is why this test would see it",
   cutsOff,
   async (t) => {
-    const harness = await startBehindProxy(t, { planType: "enterprise" });
+    const argv = ["--codex-home-mode", "user"];
+    const harness = await startBehindProxy(t, { planType: "enterprise", argv });
     await use(harness);
     t.ok(withLogin(ofTheBase(harness.proxy.seen)).length > 0);
   },

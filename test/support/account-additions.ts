@@ -14,9 +14,8 @@ interface Addition {
 }
 
 const additions: readonly Addition[] = [
-  // An account's own convenience: its setting "commit attribution", 1.4 KB on trailers of git commits. It is kept out of a person's
-  // prompts, which must be a bare account's; an organisation's app-server reaches the backend that has it.
-  { mark: "<git_attribution>", since: 150, accounts: ["full"] },
+  // An account's own convenience: its setting "commit attribution", 1.4 KB on trailers of git commits. It is kept out of all prompts.
+  { mark: "<git_attribution>", since: 150, accounts: [] },
   // Managed configuration is the organisation's and stays.
   { mark: managedInstructions, since: 140, accounts: ["full"] },
   {

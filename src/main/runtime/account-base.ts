@@ -6,6 +6,7 @@ import type { SpawnSpec } from "../../workers/contract/endpoint.js";
 import type { RateLimits, WorkspaceRouting } from "../../workers/contract/native-queries.js";
 import { type LoginClaims, readLoginClaims } from "./app-server/login-identity.js";
 import type { KeptRouting, KeptRoutings } from "./kept-routings.js";
+import { ManagedConfiguration } from "./managed-configuration.js";
 
 /**
  * Where the account's routes are sent instead of to its backend. No request can be made for it, so Codex makes no connection: no
@@ -13,7 +14,7 @@ import type { KeptRouting, KeptRoutings } from "./kept-routings.js";
  */
 export const nowhere = "none:";
 
-/** The accounts that belong to one person. All others may have an organisation's configuration, which stays in force. */
+/** The accounts that belong to one person. All others may have an organisation's configuration, which is in force in any case. */
 const personalPlans: ReadonlySet<string> = new Set(["free", "go", "plus", "pro", "prolite", "promax"]);
 
 const defaultBase = "https://chatgpt.com/backend-api/";
@@ -22,6 +23,7 @@ const unrouted = "NO_CONSTRAINT";
 const askTimeoutMs = 15_000;
 /** How long an answer about the routing holds at a new start, of this process or of a later one. */
 const maxAgeMs = 24 * 60 * 60_000;
+const defaultRenewEveryMs = 45 * 60_000;
 /** Codex refreshes its login in the last five minutes; two processes that do so lock each other out. */
 const refreshMarginMs = 10 * 60_000;
 
@@ -34,6 +36,8 @@ export interface AccountBaseOptions {
   /** What earlier processes were answered. */
   readonly routings: Pick<KeptRoutings, "find" | "keep">;
   readonly wallClock: () => number;
+  /** How often an organisation's configuration is read anew, in milliseconds. Default 45 minutes, within Codex's hour. */
+  readonly renewEveryMs?: number;
   readonly logger: Logger;
 }
 
@@ -43,6 +47,11 @@ export interface PreparedAppServer {
   readonly login: string | null;
   /** Null where the login is not kept in a file. */
   readonly authFile: string | null;
+  /**
+   * Its home; null where that is the user's own, in which nothing is touched, and where processes start in it later that were not
+   * prepared: one that finds no copy of an organisation's configuration then runs no turn.
+   */
+  readonly home: string | null;
   readonly codexVersion: string;
   /** Codex's `chatgpt_base_url`; null for its default. */
   readonly baseUrl: string | null;
@@ -64,8 +73,8 @@ type AccountBaseState =
 
 /**
  * Decides whether the app-server that runs turns reaches the account's own backend. What it finds there goes into the prompt
- * (`<git_attribution>` above all), and a prompt is the caller's alone. Turns need nothing from there, with two exceptions, which
- * keep it: a workspace that routes the model's requests elsewhere, and an organisation's managed configuration.
+ * (`<git_attribution>` above all), and a prompt is the caller's alone. Turns need nothing from there, with two exceptions: a
+ * workspace that routes the model's requests elsewhere keeps it, and an organisation's managed configuration is read ahead.
  */
 export class AccountBase {
   readonly #options: AccountBaseOptions;
@@ -73,10 +82,18 @@ export class AccountBase {
   #prepared: PreparedAppServer | null = null;
   #known: KnownRouting | null = null;
   #rateLimits: RateLimits | null = null;
-  #asking: Promise<AccountOutcome> | null = null;
+  readonly #managed: ManagedConfiguration;
+  #asking: Question | null = null;
 
   constructor(options: AccountBaseOptions) {
     this.#options = options;
+    const { wallClock, renewEveryMs = defaultRenewEveryMs } = options;
+    this.#managed = new ManagedConfiguration({ wallClock, renewEveryMs });
+  }
+
+  /** When an organisation's configuration is to be read anew, in milliseconds; null where there is none. */
+  get renewalInMs(): number | null {
+    return this.#managed.renewalInMs;
   }
 
   /** Who is logged in, where the latest app-server is cut off and cannot say it; null where it can. */
@@ -104,12 +121,20 @@ export class AccountBase {
     return rateLimits;
   }
 
+  /** Reads an organisation's configuration anew. Resolves with whether another app-server must take over for it. */
+  async renewConfiguration(): Promise<boolean> {
+    const app = this.#prepared;
+    if (app === null) return false;
+    return this.#managed.renew(() => this.#readConfiguration(app, true));
+  }
+
   /** What the app-server is started with. Asks about the account where that must be known first. */
   async prepare(app: PreparedAppServer): Promise<SpawnSpec> {
     const { logger } = this.#options;
     const { spawn } = app;
+    const isBesideAnother = this.#prepared !== null;
     this.#prepared = app;
-    this.#state = await this.#decide(app);
+    this.#state = await this.#decide(app, isBesideAnother);
     this.#options.signal.throwIfAborted();
     if (this.#state.kind === "cut_off") {
       logger.debug({ event: "account_base.cut_off" }, "turns run without the account's own settings");
@@ -149,25 +174,57 @@ export class AccountBase {
   /** The plan's windows, asked beside an app-server that is cut off; null where they cannot be read now. */
   async readRateLimits(timeoutMs: number): Promise<RateLimits | null> {
     const app = this.#prepared;
-    if (app === null || app.authFile === null) return null;
-    const claims = await readLoginClaims(app.authFile);
-    const leftMs = (claims?.expiresAtMs ?? Number.POSITIVE_INFINITY) - Date.now();
-    if (claims === null || leftMs < refreshMarginMs) return null;
+    if (app === null || !(await this.#mayAskBeside(app))) return null;
     const late = delay(timeoutMs, null, { ref: false });
-    const outcome = await Promise.race([this.#ask(app.spawn), late]);
+    const outcome = await Promise.race([this.#ask(app.spawn, "account"), late]);
     return outcome?.status === "answered" ? outcome.rateLimits : null;
   }
 
   /** Resolves when no process is left that was asked. */
   async close(): Promise<void> {
-    await this.#asking;
+    await this.#asking?.outcome;
   }
 
-  async #decide(app: PreparedAppServer): Promise<AccountBaseState> {
+  async #decide(app: PreparedAppServer, isBesideAnother: boolean): Promise<AccountBaseState> {
     const login = app.login === null || app.authFile === null ? null : await readLoginClaims(app.authFile);
-    if (login === null) return { kind: "no_account" };
-    const reason = findLastingReason(app, login) ?? (await this.#findRoutingReason(app));
+    if (login === null) {
+      this.#managed.forget();
+      return { kind: "no_account" };
+    }
+    const reason =
+      findLastingReason(app) ??
+      (await this.#findOrganisationReason(app, login, isBesideAnother)) ??
+      (await this.#findRoutingReason(app));
     return reason === null ? { kind: "cut_off", login } : { kind: "kept", reason };
+  }
+
+  async #findOrganisationReason(
+    app: PreparedAppServer,
+    { plan, email }: LoginClaims,
+    isBesideAnother: boolean,
+  ): Promise<string | null> {
+    const isPersonal = plan !== null && personalPlans.has(plan);
+    if (isPersonal || app.login === null || app.home === null) {
+      this.#managed.forget();
+      return isPersonal ? null : organisations;
+    }
+    // Codex takes no other member's copy of the same organisation.
+    const home = { login: `${app.login} ${email}`, path: app.home };
+    const state = await this.#managed.provide(home, () => this.#readConfiguration(app, isBesideAnother));
+    if (state === "ready") return null;
+    return state === "none" ? organisations : "what the account's organisation demands cannot be read now";
+  }
+
+  async #readConfiguration(app: PreparedAppServer, isBesideAnother: boolean): Promise<boolean> {
+    if (isBesideAnother && !(await this.#mayAskBeside(app))) return false;
+    return (await this.#ask(app.spawn, "managed_configuration")).status === "configured";
+  }
+
+  /** Whether another process may use the login while an app-server runs on it. */
+  async #mayAskBeside({ authFile }: PreparedAppServer): Promise<boolean> {
+    const claims = authFile === null ? null : await readLoginClaims(authFile);
+    if (claims === null) return false;
+    return (claims.expiresAtMs ?? Number.POSITIVE_INFINITY) - Date.now() >= refreshMarginMs;
   }
 
   async #findRoutingReason(app: PreparedAppServer): Promise<string | null> {
@@ -185,8 +242,8 @@ export class AccountBase {
       this.#known = { login, ...kept };
       return this.#known;
     }
-    const outcome = await this.#ask(app.spawn);
-    if (outcome.status === "failed") return known;
+    const outcome = await this.#ask(app.spawn, "account");
+    if (outcome.status !== "answered") return known;
     this.#rateLimits = outcome.rateLimits;
     return this.#noteKnown(login, outcome.account.routing);
   }
@@ -205,19 +262,38 @@ export class AccountBase {
     return ageMs >= 0 && ageMs < maxAgeMs;
   }
 
-  /** One at a time: whoever asks meanwhile gets the same answer. */
-  #ask(spawn: SpawnSpec): Promise<AccountOutcome> {
+  /** One process at a time: whoever asks the same meanwhile gets the same answer. */
+  #ask(spawn: SpawnSpec, wants: AccountTask["wants"]): Promise<AccountOutcome> {
     const { clientVersion, ask, signal, logger } = this.#options;
-    this.#asking ??= ask({ spawn, clientVersion, timeoutMs: askTimeoutMs }, signal).then((outcome) => {
-      this.#asking = null;
-      if (outcome.status === "failed")
-        logger.debug({ event: "account_base.not_answered", reason: outcome.message }, "Codex did not say");
-      return outcome;
-    });
-    return this.#asking;
+    const former = this.#asking;
+    if (former?.wants === wants) return former.outcome;
+    const task = { spawn, clientVersion, wants, timeoutMs: askTimeoutMs };
+    const question: Question = {
+      wants,
+      outcome: (former?.outcome ?? Promise.resolve())
+        .then(() => ask(task, signal))
+        .then((outcome) => {
+          if (this.#asking === question) this.#asking = null;
+          if (outcome.status === "failed")
+            logger.debug(
+              { event: "account_base.not_answered", reason: outcome.message },
+              "Codex did not say",
+            );
+          return outcome;
+        }),
+    };
+    this.#asking = question;
+    return question.outcome;
   }
 }
 
+/** Asked of a short-lived app-server. */
+interface Question {
+  readonly wants: AccountTask["wants"];
+  readonly outcome: Promise<AccountOutcome>;
+}
+
+const organisations = "the account belongs to an organisation, whose configuration stays in force";
 const beingReplaced = "a new app-server is starting";
 const unknownRouting = "it is not known yet where the account's requests go";
 
@@ -227,13 +303,11 @@ export function accountAddsToPrompts(codexVersion: string | null): boolean {
 }
 
 /** Why this app-server keeps the account's base, wherever the account is routed; null where nothing speaks for it. */
-function findLastingReason(app: PreparedAppServer, { plan }: LoginClaims): string | null {
+function findLastingReason(app: PreparedAppServer): string | null {
   if (app.isBaseGiven) return "chatgpt_base_url was given to this service";
   if (!accountAddsToPrompts(app.codexVersion)) return "this version of Codex adds nothing";
   if (compareToTested(app.codexVersion) !== "within")
     return "this version of Codex was not tried without the account's backend";
-  if (plan === null || !personalPlans.has(plan))
-    return "the account belongs to an organisation, whose configuration stays in force";
   return null;
 }
 

@@ -51,6 +51,8 @@ export interface CodexInstallationOptions {
   readonly profile: TurnProfile;
   /** The environment that children's variables are taken from, by an allow-list. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** How often an organisation's configuration is read anew, in milliseconds. Default 45 minutes. */
+  readonly managedConfigurationEveryMs?: number;
   /** Each step of a child's stop ladder, in milliseconds. */
   readonly stopStepMs: number;
 }
@@ -108,6 +110,9 @@ export class CodexInstallation {
       signal: this.#over.signal,
       routings: new KeptRoutings(join(options.stateDir, "account-routings.json"), logger),
       wallClock: Date.now,
+      ...(options.managedConfigurationEveryMs !== undefined && {
+        renewEveryMs: options.managedConfigurationEveryMs,
+      }),
       logger,
     });
   }
@@ -197,8 +202,9 @@ export class CodexInstallation {
    * renders the catalog. Rejects with `native_runtime_unavailable` and what to do about it.
    *
    * @param previousFailure what the last app-server said on stderr if it could not start; null otherwise.
+   * @param startsLaterToo whether further processes are started with the same command.
    */
-  async prepare(previousFailure: string | null): Promise<SpawnSpec> {
+  async prepare(previousFailure: string | null, startsLaterToo = false): Promise<SpawnSpec> {
     const { instance } = await this.open();
     const { signal } = this.#over;
     const { stopStepMs } = this.#options;
@@ -226,6 +232,7 @@ export class CodexInstallation {
     return this.accountBase.prepare({
       login: this.#login,
       authFile: home.keepsLoginInFile ? home.authFile : null,
+      home: home.mode === "isolated" && !startsLaterToo ? home.path : null,
       codexVersion: binary.version,
       baseUrl: home.accountBaseUrl,
       isBaseGiven: Object.hasOwn(config, "chatgpt_base_url"),

@@ -14,6 +14,7 @@ import { HangWatch } from "./hang-watch.js";
 import { InstallationWatch } from "./installation-watch.js";
 import type { SupervisedTurns } from "./isolated-turns-context.js";
 import { LoginFollower } from "./login-follower.js";
+import { ManagedConfigurationWatch } from "./managed-configuration-watch.js";
 import { PlanWindows } from "./plan-windows.js";
 import type { ConnectionChange, WorkerSlot } from "./pool/worker-slot.js";
 import { WorkerSlots } from "./pool/worker-slots.js";
@@ -64,6 +65,7 @@ export class CodexSupervision {
   readonly #login: LoginFollower;
   readonly #rotation: ThreadRotation;
   readonly #installationWatch: InstallationWatch;
+  readonly #configurationWatch: ManagedConfigurationWatch;
   readonly #codexLog: CodexLog;
   readonly #hangWatch: HangWatch;
   readonly #windows: PlanWindows;
@@ -95,6 +97,7 @@ export class CodexSupervision {
           if (former > 0 && this.#turns?.isIdle(former) !== false) this.source.release(former);
           this.#slots?.connect(dial);
           this.#hangWatch.expectConnection();
+          this.#configurationWatch.schedule();
         },
         onDown: ({ reason, blocked }) => this.#onAppServerDown(reason, blocked),
       },
@@ -135,6 +138,13 @@ export class CodexSupervision {
     this.#installationWatch = new InstallationWatch({
       inspect: () => this.installation.inspect(),
       maxLogBytes: options.maxLogBytes,
+      rotate: (reason) => this.#rotateAppServer(reason),
+      onFailed,
+    });
+    const { accountBase } = this.installation;
+    this.#configurationWatch = new ManagedConfigurationWatch({
+      renewalInMs: () => (this.source.hangTimes === null ? null : accountBase.renewalInMs),
+      renew: () => accountBase.renewConfiguration(),
       rotate: (reason) => this.#rotateAppServer(reason),
       onFailed,
     });
@@ -243,6 +253,7 @@ export class CodexSupervision {
     this.#isOver = true;
     this.upkeep.stop();
     this.#hangWatch.stop();
+    this.#configurationWatch.stop();
     this.#login.stop();
     this.#factsReader.stop();
   }

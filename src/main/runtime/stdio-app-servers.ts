@@ -90,7 +90,7 @@ export class StdioAppServers implements AppServerSource {
     const { installation, events, maxWorkers = Number.POSITIVE_INFINITY } = this.#options;
     try {
       if (this.#closed) throw closingError();
-      const spawn = await installation.prepare(null);
+      const spawn = await installation.prepare(null, true);
       if (this.#closed) throw closingError();
       this.#failures = 0;
       this.#lastFault = null;

@@ -7,6 +7,8 @@ export interface AccountTask {
   /** An app-server on stdio that can reach the account's backend. */
   readonly spawn: SpawnSpec;
   readonly clientVersion: string;
+  /** Who is logged in, with the plan's windows, or no more than that Codex reads an organisation's configuration. */
+  readonly wants: "account" | "managed_configuration";
   /** For everything together. */
   readonly timeoutMs: number;
 }
@@ -18,6 +20,8 @@ export type AccountOutcome =
       /** Null where the account has none, or they could not be read. */
       readonly rateLimits: RateLimits | null;
     }
+  /** Codex has what the account's organisation demands, or knows that there is nothing. */
+  | { readonly status: "configured" }
   /** `message` is for people. */
   | { readonly status: "failed"; readonly message: string };
 

@@ -8,11 +8,7 @@ import { accountOf, type Exchange, ofFullAccount, type Route, sendForAccount } f
 export const accountRoutes: readonly Route[] = [
   { method: "GET", end: "/accounts/check", answer: checkAccounts },
   { method: "GET", end: "/usage", answer: tellUsage },
-  {
-    method: "GET",
-    end: "/config/bundle",
-    answer: (exchange) => sendForAccount(exchange, ({ parts }) => parts.managedConfiguration),
-  },
+  { method: "GET", end: "/config/bundle", answer: tellManagedConfiguration },
   ofFullAccount("GET", "/settings/user", () => userSettings),
   ofFullAccount("GET", "/rate-limit-reset-credits", () => resetCredits),
   ofFullAccount("GET", "/profiles/me", () => usageProfile),
@@ -29,6 +25,17 @@ async function checkAccounts(exchange: Exchange): Promise<void> {
     return;
   }
   await sendForAccount(exchange, listAccounts);
+}
+
+async function tellManagedConfiguration(exchange: Exchange): Promise<void> {
+  const { counters, refusedBundles } = exchange.parts;
+  counters.bundleCalls++;
+  if (counters.bundleCalls <= refusedBundles) {
+    exchange.request.resume();
+    sendJson(exchange.response, 503, { detail: "The configuration cannot be read now." });
+    return;
+  }
+  await sendForAccount(exchange, ({ parts }) => parts.managedConfiguration);
 }
 
 async function tellUsage(exchange: Exchange): Promise<void> {

@@ -33,6 +33,8 @@ export interface BackendCounters {
   deviceCodePolls: number;
   modelsListCalls: number;
   accountsCheckCalls: number;
+  /** Of managed configuration. */
+  bundleCalls: number;
   usageCalls: number;
   /** Requests that no row of the table of routes is for. */
   unknownRoutes: number;
@@ -66,6 +68,7 @@ export function newCounters(): BackendCounters {
     deviceCodePolls: 0,
     modelsListCalls: 0,
     accountsCheckCalls: 0,
+    bundleCalls: 0,
     usageCalls: 0,
     unknownRoutes: 0,
   };

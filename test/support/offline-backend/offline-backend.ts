@@ -34,6 +34,8 @@ export interface OfflineBackendOptions {
   readonly managedConfiguration?: JsonObject;
   /** How many of the first questions which accounts there are get a 503. Default 0. */
   readonly refusedAccountChecks?: number;
+  /** The same for managed configuration. Codex asks five times before it gives up. */
+  readonly refusedBundles?: number;
   /** Where its accounts' workspaces want the model's requests. Default: where they go anyway. */
   readonly workspaceRouting?: WorkspaceRouting;
   /**
@@ -242,6 +244,7 @@ export class OfflineBackend {
       tokenRefreshDelayMs,
       accountCheckDelayMs: () => this.#accountCheckDelayMs,
       refusedAccountChecks: options.refusedAccountChecks ?? 0,
+      refusedBundles: options.refusedBundles ?? 0,
       workspaceRouting: options.workspaceRouting ?? unroutedWorkspace,
     };
     this.#server.on("request", (request, response) => {

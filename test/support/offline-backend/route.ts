@@ -25,6 +25,7 @@ export interface RouterParts {
   readonly tokenRefreshDelayMs: () => number;
   readonly accountCheckDelayMs: () => number;
   readonly refusedAccountChecks: number;
+  readonly refusedBundles: number;
   readonly workspaceRouting: WorkspaceRouting;
 }
 

@@ -1,4 +1,4 @@
-import { stat, writeFile } from "node:fs/promises";
+import { rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import t, { type Test } from "tap";
@@ -30,6 +30,8 @@ interface Login {
   readonly plan?: string;
   readonly expiresInMs?: number;
   readonly apiKey?: string;
+  /** What its organisation demands. Default: that cannot be read. */
+  readonly demands?: string;
   /** What an earlier process left is here. */
   readonly directory?: string;
   /** The wall clock is this much further. */
@@ -38,7 +40,7 @@ interface Login {
 
 /** A login file, and a base whose questions are answered in this order, the last one again and again. */
 async function prepareBase(t: Test, outcomes: readonly AccountOutcome[], login: Login = {}) {
-  const { plan = "pro", expiresInMs = 3_600_000, apiKey = null, laterMs = 0 } = login;
+  const { plan = "pro", expiresInMs = 3_600_000, apiKey = null, laterMs = 0, demands } = login;
   const directory = login.directory ?? (await makeTemporaryDirectory(t));
   const [authFile, routingsFile] = [join(directory, "auth.json"), join(directory, "routings.json")];
   const exp = Math.floor((Date.now() + expiresInMs) / 1000);
@@ -54,7 +56,16 @@ async function prepareBase(t: Test, outcomes: readonly AccountOutcome[], login: 
   let asked = 0;
   const base = new AccountBase({
     clientVersion: "0",
-    ask: async () => outcomes[Math.min(asked++, outcomes.length - 1)] ?? failed,
+    ask: async ({ wants }) => {
+      if (wants === "managed_configuration") {
+        if (demands === undefined) return failed;
+        const expires_at = new Date(Date.now() + 3_600_000).toISOString();
+        const copy = { signed_payload: { expires_at, bundle: { demands } } };
+        await writeFile(join(directory, "cloud-config-bundle-cache.json"), JSON.stringify(copy));
+        return { status: "configured" };
+      }
+      return outcomes[Math.min(asked++, outcomes.length - 1)] ?? failed;
+    },
     signal: new AbortController().signal,
     routings: new KeptRoutings(routingsFile, testLogger),
     wallClock: () => Date.now() + laterMs,
@@ -63,6 +74,7 @@ async function prepareBase(t: Test, outcomes: readonly AccountOutcome[], login: 
   const app: PreparedAppServer = {
     login: "digest",
     authFile,
+    home: directory,
     codexVersion: newestTestedCodex,
     baseUrl: null,
     isBaseGiven: false,
@@ -109,6 +121,33 @@ t.test("without a ChatGPT login in the file there is nothing to keep", async (t)
     t.same(base.findDegraded("apiKey", newestTestedCodex), []);
   }
   t.equal(asked(), 0);
+});
+
+t.test("an organisation is cut off where its demands were read ahead, for its own home alone", async (t) => {
+  const login = { plan: "enterprise", demands: "first" };
+  const { base, app } = await prepareBase(t, [answered(unrouted)], login);
+  t.not(await base.prepare(app), spawn);
+  t.match(base.login, { plan: "enterprise" });
+  t.ok((base.renewalInMs ?? 0) > 0);
+  t.notOk(await base.renewConfiguration(), "nothing has changed");
+  t.equal(await base.prepare({ ...app, home: null }), spawn);
+  t.equal(base.renewalInMs, null);
+});
+
+t.test("an organisation that routes its requests elsewhere keeps its base", async (t) => {
+  const login = { plan: "enterprise", demands: "first" };
+  const { base, app } = await prepareBase(t, [answered({ ...unrouted, override: "us_cr" })], login);
+  t.equal(await base.prepare(app), spawn);
+  t.same(base.findDegraded("chatgpt", newestTestedCodex), ["caller_only_prompt"]);
+});
+
+t.test("in a login's last minutes no other process reads what an organisation demands", async (t) => {
+  const login = { plan: "enterprise", demands: "first", expiresInMs: 60_000 };
+  const { base, app } = await prepareBase(t, [answered(unrouted)], login);
+  t.not(await base.prepare(app), spawn, "at the start there is no other");
+  await rm(join(app.home ?? "", "cloud-config-bundle-cache.json"));
+  t.equal(await base.prepare(app), spawn);
+  t.notOk(await base.renewConfiguration());
 });
 
 t.test("the host of a configured base is where requests go anyway", async (t) => {
