@@ -59,7 +59,7 @@ const isNamed = ({ runtime }: Organisation): boolean =>
   runtime.health().degraded.includes("caller_only_prompt");
 
 t.test("what changes reaches the turns of a service that runs, by another app-server", cutsOff, async (t) => {
-  const organisation = await startOrganisation(t, { everyMs: 1_000 });
+  const organisation = await startOrganisation(t, { everyMs: 3_000 });
   const { change, ask, runtime } = organisation;
   t.match(await ask(), "First rule.");
   change("Second rule.");
@@ -72,7 +72,7 @@ t.test("what changes reaches the turns of a service that runs, by another app-se
 });
 
 t.test("what does not change is read, and no other app-server comes of it", cutsOff, async (t) => {
-  const organisation = await startOrganisation(t, { everyMs: 1_000 });
+  const organisation = await startOrganisation(t, { everyMs: 3_000 });
   const { countReads, runtime, backend } = organisation;
   const before = countReads();
   const usage = backend.counters.usageCalls;

@@ -45,6 +45,8 @@ export type ReadConfiguration = () => Promise<boolean>;
  */
 export type ManagedState = "ready" | "none" | "failed";
 
+/** What was read within this time is good for another start, in milliseconds. */
+const youngForMs = 45 * 60_000;
 /** Time that an app-server which is starting has to read the copy, in milliseconds. */
 const startMarginMs = 60_000;
 /** After a read that failed, in milliseconds. */
@@ -104,7 +106,7 @@ export class ManagedConfiguration {
 
   #isYoung(): boolean {
     const ageMs = this.#options.wallClock() - this.#readAtMs;
-    return ageMs >= 0 && ageMs < this.#options.renewEveryMs;
+    return ageMs >= 0 && ageMs < youngForMs;
   }
 
   async #findUsable(home: ManagedHome): Promise<Bundle | null> {
