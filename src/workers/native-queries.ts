@@ -1,4 +1,6 @@
 import { rateLimitSnapshot } from "./app-server/account-methods.js";
+import type { AppServerConnection } from "./app-server/connection.js";
+import type { CallOptions } from "./app-server/pending-calls.js";
 import type { MethodResult } from "./app-server/protocol.js";
 import type { JsonObject } from "./contract/json.js";
 import type {
@@ -8,7 +10,6 @@ import type {
   NativeQuery,
   RateLimits,
 } from "./contract/native-queries.js";
-import { readManagedTexts } from "./managed-texts.js";
 import { prepareThread } from "./turn/prepare-thread.js";
 import type { TurnContext } from "./turn/start-thread.js";
 
@@ -123,4 +124,30 @@ async function readPages<Item>(
     cursor = nextCursor;
   }
   return all;
+}
+
+/** Layers of the configuration that are the user's own, or this service's. All others are set by somebody above the user. */
+const ownLayers: ReadonlySet<string> = new Set(["user", "project", "sessionFlags"]);
+
+/** By the name of the key that brings them; empty where there are none. Codex answers by what it has read already. */
+export async function readManagedTexts(
+  connection: Pick<AppServerConnection, "call">,
+  options: CallOptions,
+): Promise<readonly string[]> {
+  const [{ config, origins }, { requirements }] = await Promise.all([
+    connection.call("config/read", {}, options),
+    connection.call("configRequirements/read", null, options),
+  ]);
+  const layer = origins.developer_instructions?.name.type;
+  const isManaged = layer !== undefined && !ownLayers.has(layer);
+  return [
+    ...(isManaged && hasText(config.developer_instructions) ? ["developer_instructions"] : []),
+    ...(hasText(requirements?.additionalDeveloperInstructions ?? null)
+      ? ["additional_developer_instructions"]
+      : []),
+  ];
+}
+
+function hasText(text: string | null): boolean {
+  return text !== null && text.trim() !== "";
 }

@@ -1,17 +1,17 @@
 /** What an app-server could send: frames that are nearly right, in pieces, or noise. None throws, none is taken for another. */
 import fc from "fast-check";
 import t, { type Test } from "tap";
+import { readServerNotice } from "../../src/workers/app-server/connection.js";
 import { JsonRpcClient } from "../../src/workers/app-server/json-rpc-client.js";
-import { LineDecoder } from "../../src/workers/app-server/line-decoder.js";
 import type { ThreadNotification } from "../../src/workers/app-server/protocol.js";
-import { readServerNotice } from "../../src/workers/app-server/read-server-notice.js";
 import {
   answerServerRequest,
   serverRequestAnswers,
 } from "../../src/workers/app-server/server-request-policy.js";
+import { LineDecoder } from "../../src/workers/app-server/stdio-transport.js";
 import { threadNotificationSchemas } from "../../src/workers/app-server/thread-notification-schemas.js";
 import { ThreadRouter } from "../../src/workers/app-server/thread-router.js";
-import { encodeTextFragments } from "../../src/workers/app-server/websocket-fragments.js";
+import { encodeTextFragments } from "../../src/workers/app-server/websocket-transport.js";
 import { MemoryPeer } from "../support/memory-transport.js";
 import { measureHeap, planFuzz } from "./support/fuzz-plan.js";
 import { almost, anyJson, anyText, asText } from "./support/json-values.js";

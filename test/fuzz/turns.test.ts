@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import t from "tap";
 import type { ResponseEvent } from "../../src/main/dialects/responses/wire-events.js";
-import { readThreadNotification } from "../../src/workers/app-server/read-thread-notification.js";
+import { readThreadNotification } from "../../src/workers/app-server/thread-router.js";
 import type { JsonObject } from "../../src/workers/contract/json.js";
 import type { TurnEvent } from "../../src/workers/contract/turn-messages.js";
 import { TurnReducer } from "../../src/workers/turn/turn-reducer.js";

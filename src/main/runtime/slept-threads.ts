@@ -1,11 +1,10 @@
 import type { Logger } from "pino";
-import { ClockWatch } from "./clock-watch.js";
 import type { IsolatedTurnsOptions } from "./isolated-turns-context.js";
 import type { NativeThreads } from "./native-threads.js";
 import type { ParkedTurns } from "./parked-turns.js";
 import type { SpareThreads } from "./spare-threads.js";
 
-export interface SleptThreadsContext extends Pick<IsolatedTurnsOptions, "now" | "wallClock" | "bootClock"> {
+interface SleptThreadsContext extends Pick<IsolatedTurnsOptions, "now" | "wallClock" | "bootClock"> {
   readonly spares: Pick<SpareThreads, "discardAll">;
   readonly threads: Pick<NativeThreads, "releaseAll">;
   readonly parked: Pick<ParkedTurns<never>, "abandonAll">;
@@ -38,5 +37,33 @@ export class SleptThreads {
     if (!hasSlept) return;
     threads.releaseAll();
     parked.abandonAll();
+  }
+}
+
+/** Clocks run apart by less than this while a machine is awake and nobody sets them, in milliseconds. */
+const toleranceMs = 10_000;
+
+/**
+ * Notices that one clock jumped against another: the wall clock where it was set, or the machine slept; the time since the machine was
+ * started where it slept, since the monotonic clock stands then.
+ */
+export class ClockWatch {
+  readonly #steady: () => number;
+  readonly #other: () => number;
+  #apartMs: number;
+
+  /** Both in milliseconds. */
+  constructor(steady: () => number, other: () => number) {
+    this.#steady = steady;
+    this.#other = other;
+    this.#apartMs = other() - steady();
+  }
+
+  /** True once after each jump, in either direction. A clock that drifts jumps never, however long it does. */
+  hasJumped(): boolean {
+    const apartMs = this.#other() - this.#steady();
+    const hasJumped = Math.abs(apartMs - this.#apartMs) > toleranceMs;
+    this.#apartMs = apartMs;
+    return hasJumped;
   }
 }

@@ -1,6 +1,5 @@
 import type { AccountStanding } from "./account-standing.js";
 import type { Admission, Permit } from "./admission/admission.js";
-import { GenerationUse } from "./generation-use.js";
 import type { IsolatedTurnsContext } from "./isolated-turns-context.js";
 import { isInfrastructureFault, isParked, mayBeTriedAgain, observe } from "./leg-verdicts.js";
 import type { NativeConnections } from "./native-connections.js";
@@ -10,7 +9,7 @@ import type { Place, TurnPlaces } from "./turn-places.js";
 import { type Leg, type LegResult, type LegStanding, TurnSession } from "./turn-session.js";
 import type { IsolatedTurnHandlers } from "./types.js";
 
-export interface TurnAttemptsContext
+interface TurnAttemptsContext
   extends Pick<IsolatedTurnsContext, "slots" | "describeTarget" | "observer" | "logger" | "onThreadStarted"> {
   readonly admission: Admission<Place>;
   readonly account: AccountStanding;
@@ -27,7 +26,7 @@ export interface TurnAttemptsContext
 }
 
 /** One admitted turn. */
-export interface Attempt {
+interface Attempt {
   readonly wanted: WantedTurn;
   readonly permit: Permit<Place>;
   readonly handlers: IsolatedTurnHandlers;
@@ -185,4 +184,32 @@ export class TurnAttempts {
 
 function generationOf(session: TurnSession): number {
   return session.target.appServerGeneration;
+}
+
+/** Which app-server generations have work of ours on them: turns under way, and turns parked there. */
+export class GenerationUse {
+  readonly #onIdle: (appServerGeneration: number) => void;
+  readonly #uses = new Map<number, number>();
+
+  constructor(onIdle: (appServerGeneration: number) => void) {
+    this.#onIdle = onIdle;
+  }
+
+  isIdle(appServerGeneration: number): boolean {
+    return !this.#uses.has(appServerGeneration);
+  }
+
+  enter(appServerGeneration: number): void {
+    this.#uses.set(appServerGeneration, (this.#uses.get(appServerGeneration) ?? 0) + 1);
+  }
+
+  leave(appServerGeneration: number): void {
+    const left = (this.#uses.get(appServerGeneration) ?? 1) - 1;
+    if (left > 0) {
+      this.#uses.set(appServerGeneration, left);
+    } else {
+      this.#uses.delete(appServerGeneration);
+      this.#onIdle(appServerGeneration);
+    }
+  }
 }

@@ -13,7 +13,6 @@ import type {
   TurnErrorData,
   TurnStarted,
 } from "./types.js";
-import { addUsage } from "./usage.js";
 
 /** Hears how a leg stands with the backend. */
 export interface LegStanding {
@@ -34,7 +33,7 @@ export interface Leg {
 }
 
 /** The leg is the first one. */
-export interface TurnSessionOptions extends Leg {
+interface TurnSessionOptions extends Leg {
   readonly assignment: Assignment;
   readonly slot: WorkerSlot;
   readonly target: RequestTarget;
@@ -241,5 +240,18 @@ export class TurnSession {
         this.#firstEventAtMs ??= performance.now();
         return this.#handlers.onEvent?.(event);
     }
+  };
+}
+
+/** Sums what several model calls of one turn used; null stands for "not reported". */
+function addUsage(sum: TokenUsage | null, more: TokenUsage | null): TokenUsage | null {
+  if (sum === null || more === null) return sum ?? more;
+  return {
+    inputTokens: sum.inputTokens + more.inputTokens,
+    cachedInputTokens: sum.cachedInputTokens + more.cachedInputTokens,
+    cacheWriteInputTokens: sum.cacheWriteInputTokens + more.cacheWriteInputTokens,
+    outputTokens: sum.outputTokens + more.outputTokens,
+    reasoningOutputTokens: sum.reasoningOutputTokens + more.reasoningOutputTokens,
+    totalTokens: sum.totalTokens + more.totalTokens,
   };
 }

@@ -1,18 +1,27 @@
 import type { ConnectionState } from "../contract/control-messages.js";
 import type { AppServerEndpoint } from "../contract/endpoint.js";
 import type { JsonObject } from "../contract/json.js";
+import { createDeferred, type Deferred, waitWithin } from "../contract/wait.js";
+import { accountNotificationSchemas, serverNoticeSchemas } from "./account-methods.js";
 import { Backoff, type BackoffOptions } from "./backoff.js";
 import { callMethod, type MethodCallOptions } from "./call-method.js";
 import { connectionLimits } from "./connection-limits.js";
 import { type CreateTransport, createTransport } from "./create-transport.js";
 import { describeDialFailure } from "./describe-failure.js";
-import { BadAnswerError, CallTimeoutError, NotReadyError, RpcError, WrongStateError } from "./errors.js";
+import {
+  type AppServerError,
+  BadAnswerError,
+  CallAbortedError,
+  CallTimeoutError,
+  NotReadyError,
+  RpcError,
+  TooManyCallsError,
+  WrongStateError,
+} from "./errors.js";
 import type { JsonRpcClientOptions } from "./json-rpc-client.js";
 import { openSession, type Session } from "./open-session.js";
 import type { CallOptions } from "./pending-calls.js";
 import type { MethodName, MethodParams, MethodResult, ToolCall } from "./protocol.js";
-import { readServerNotice } from "./read-server-notice.js";
-import { ReadyWaiters } from "./ready-waiters.js";
 import { answerServerRequest } from "./server-request-policy.js";
 import { type ProbeTimes, SessionKeeper } from "./session-keeper.js";
 import { type ThreadListener, ThreadRouter } from "./thread-router.js";
@@ -28,7 +37,7 @@ export interface ConnectionStateChange {
   readonly reason: string | null;
 }
 
-export interface AppServerConnectionCallbacks {
+interface AppServerConnectionCallbacks {
   /** Also when a further dial failed: same state, new reason. */
   onStateChange(change: ConnectionStateChange): void;
   /** The app-server has not answered a probe for a while, or has answered one. Default: nobody asks. */
@@ -281,3 +290,72 @@ const defaultProbe: ProbeTimes = {
   silentMs: connectionLimits.probeSilentMs,
   timeoutMs: connectionLimits.probeTimeoutMs,
 };
+
+interface ServerNotice {
+  readonly about: "account" | "server";
+  readonly params: JsonObject;
+}
+
+/** A notification that concerns no thread, or null when it is none that we read. */
+export function readServerNotice(method: string, params: unknown): ServerNotice | "malformed" | null {
+  const found = find(method);
+  if (found === null) return null;
+  const parsed = found.schema.safeParse(params);
+  return parsed.success ? { about: found.about, params: parsed.data } : "malformed";
+}
+
+function find(method: string) {
+  switch (method) {
+    case "account/updated":
+    case "account/rateLimits/updated":
+    case "account/login/completed":
+      return { about: "account", schema: accountNotificationSchemas[method] } as const;
+    case "warning":
+    case "configWarning":
+      return { about: "server", schema: serverNoticeSchemas[method] } as const;
+    default:
+      return null;
+  }
+}
+
+/** Those who wait for a connection to become ready. */
+class ReadyWaiters {
+  readonly #maxWaiters: number;
+  readonly #waiters = new Set<Deferred<void>>();
+
+  constructor(maxWaiters: number) {
+    this.#maxWaiters = maxWaiters;
+  }
+
+  get size(): number {
+    return this.#waiters.size;
+  }
+
+  async wait({ timeoutMs, signal }: CallOptions): Promise<void> {
+    const aborted = () =>
+      new CallAbortedError("the wait for the app-server was aborted", { cause: signal?.reason });
+    if (signal?.aborted === true) throw aborted();
+    if (this.#waiters.size >= this.#maxWaiters)
+      throw new TooManyCallsError("too many wait for the app-server");
+    const waiter = createDeferred<void>();
+    this.#waiters.add(waiter);
+    try {
+      await waitWithin(waiter.promise, { timeoutMs, signal }, (end) => {
+        throw end === "timeout"
+          ? new NotReadyError(`the app-server was not ready within ${timeoutMs} ms`)
+          : aborted();
+      });
+    } finally {
+      this.#waiters.delete(waiter);
+    }
+  }
+
+  /** Null: ready. */
+  settleAll(error: AppServerError | null): void {
+    for (const { resolve, reject } of this.#waiters) {
+      if (error === null) resolve();
+      else reject(error);
+    }
+    this.#waiters.clear();
+  }
+}

@@ -1,12 +1,10 @@
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import type { Writable } from "node:stream";
 import { ByteTail } from "../contract/byte-tail.js";
 import type { SpawnSpec } from "../contract/endpoint.js";
 import { createDeferred, settlesWithin } from "../contract/wait.js";
 import { describeSystemError } from "./describe-failure.js";
 import { MessageTooLargeError, TransportError, unread } from "./errors.js";
-import { LineDecoder } from "./line-decoder.js";
-import { signalProcessTree } from "./signal-process-tree.js";
 import {
   measureMessage,
   type OutgoingMessage,
@@ -15,7 +13,7 @@ import {
   type TransportStartOptions,
 } from "./transport.js";
 
-export interface StdioTransportOptions {
+interface StdioTransportOptions {
   readonly spec: SpawnSpec;
   readonly maxMessageBytes: number;
   /** What may wait for the peer to read it before no more is taken. */
@@ -202,4 +200,73 @@ function destroyPipes(child: ChildProcessWithoutNullStreams): void {
   child.stdin.destroy();
   child.stdout.destroy();
   child.stderr.destroy();
+}
+
+/** Signals a child that leads a process group of its own, and whatever it started. */
+function signalProcessTree(child: ChildProcess, signalName: NodeJS.Signals): void {
+  const { pid } = child;
+  if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(-pid, signalName);
+  } catch {
+    // No groups on this platform, or the group is gone: the child alone, which ignores a signal to the dead.
+    child.kill(signalName);
+  }
+}
+
+const lineFeed = 0x0a;
+
+/**
+ * Cuts a byte stream into lines. Works on bytes, because a chunk may end inside a character: only whole lines are
+ * turned into text.
+ */
+export class LineDecoder {
+  readonly #maxLineBytes: number;
+  #chunks: Buffer[] = [];
+  #bufferedBytes = 0;
+
+  constructor(maxLineBytes: number) {
+    this.#maxLineBytes = maxLineBytes;
+  }
+
+  /** Bytes of a line whose end has not come yet. */
+  get bufferedBytes(): number {
+    return this.#bufferedBytes;
+  }
+
+  /** Calls back for each line that the chunk completes. Throws `MessageTooLargeError`; the stream is lost then. */
+  push(chunk: Buffer, onLine: (line: string) => void): void {
+    let from = 0;
+    for (let end = chunk.indexOf(lineFeed); end !== -1; end = chunk.indexOf(lineFeed, from)) {
+      const line = this.#take(chunk.subarray(from, end));
+      from = end + 1;
+      if (line !== "") onLine(line);
+    }
+    if (from < chunk.length) this.#keep(chunk.subarray(from));
+  }
+
+  #take(tail: Buffer): string {
+    if (this.#bufferedBytes === 0) {
+      this.#check(tail.length);
+      return tail.toString("utf8");
+    }
+    this.#keep(tail);
+    const line = Buffer.concat(this.#chunks, this.#bufferedBytes).toString("utf8");
+    this.#chunks = [];
+    this.#bufferedBytes = 0;
+    return line;
+  }
+
+  #keep(part: Buffer): void {
+    this.#check(this.#bufferedBytes + part.length);
+    this.#chunks.push(part);
+    this.#bufferedBytes += part.length;
+  }
+
+  #check(lineBytes: number): void {
+    if (lineBytes <= this.#maxLineBytes) return;
+    this.#chunks = [];
+    this.#bufferedBytes = 0;
+    throw new MessageTooLargeError(`a line is longer than ${this.#maxLineBytes} bytes`);
+  }
 }

@@ -1,5 +1,5 @@
 import t from "tap";
-import { ClockWatch } from "../../../src/main/runtime/clock-watch.js";
+import { ClockWatch } from "../../../src/main/runtime/slept-threads.js";
 
 t.test("a clock that jumps is noticed once, in either direction; one that drifts is not", async (t) => {
   const clock = { nowMs: 0, wallMs: 1_000_000 };

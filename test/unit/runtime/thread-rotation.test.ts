@@ -1,6 +1,6 @@
 import t from "tap";
-import { GenerationUse } from "../../../src/main/runtime/generation-use.js";
 import { ThreadRotation } from "../../../src/main/runtime/thread-rotation.js";
+import { GenerationUse } from "../../../src/main/runtime/turn-attempts.js";
 
 function createRotation(applies = true) {
   const rotations: { readonly reason: string; readonly settle: (error?: Error) => void }[] = [];

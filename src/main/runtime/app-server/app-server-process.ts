@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { rm } from "node:fs/promises";
-import { setImmediate as nextLoop } from "node:timers/promises";
+import { connect } from "node:net";
+import { setTimeout as delay, setImmediate as nextLoop } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import { ByteTail } from "../../../workers/contract/byte-tail.js";
 import type { SpawnSpec } from "../../../workers/contract/endpoint.js";
@@ -11,7 +12,6 @@ import { readSocketRefusal } from "./codex-socket-directory.js";
 import { DeathWatch } from "./death-watch.js";
 import type { PidLedger } from "./pid-ledger.js";
 import { signalProcess } from "./process-signals.js";
-import { waitForSocket } from "./socket-readiness.js";
 import { describeStateFault } from "./state-directory-fault.js";
 import { closingError, unavailable } from "./unavailable.js";
 
@@ -24,7 +24,7 @@ export interface ProcessExit {
   readonly stderrTail: string;
 }
 
-export interface AppServerProcessOptions {
+interface AppServerProcessOptions {
   readonly spawn: SpawnSpec;
   readonly socketPath: string;
   readonly ledger: PidLedger;
@@ -213,4 +213,33 @@ export function describeExit({ code, signal }: ProcessExit): string {
   return signal === null
     ? `The Codex app-server ended with code ${code ?? "unknown"}.`
     : `The Codex app-server was ended by ${signal}.`;
+}
+
+const firstPauseMs = 2;
+const maxPauseMs = 50;
+const connectTimeoutMs = 1_000;
+
+/** Polls until the socket accepts a connection. Rejects with the signal's reason when it aborts. */
+async function waitForSocket(socketPath: string, signal: AbortSignal): Promise<void> {
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
+    signal.throwIfAborted();
+    if (await acceptsConnection(socketPath, signal)) return;
+    await delay(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
+}
+
+function acceptsConnection(socketPath: string, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path: socketPath });
+    const settle = (accepted: boolean): void => {
+      signal.removeEventListener("abort", refuse);
+      socket.destroy();
+      resolve(accepted);
+    };
+    const refuse = (): void => settle(false);
+    signal.addEventListener("abort", refuse, { once: true });
+    socket.setTimeout(connectTimeoutMs, refuse);
+    socket.once("connect", () => settle(true));
+    socket.once("error", refuse);
+  });
 }

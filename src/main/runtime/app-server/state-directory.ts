@@ -1,5 +1,17 @@
-import { lstat, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import {
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  stat,
+  symlink,
+  utimes,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { type AuthLinkMend, rescueLogin } from "./auth-link.js";
 import {
   findOtherOwner,
@@ -12,7 +24,7 @@ import {
 } from "./instance-owner.js";
 import { PidLedger, type ReapedProcess } from "./pid-ledger.js";
 import { ensurePrivateDirectory, isSystemError } from "./private-files.js";
-import { makeSocketPath, openSocketDirectory, removeSocketDirectory } from "./socket-directory.js";
+import { unavailable } from "./unavailable.js";
 
 /** One service's part of the state directory. Two services on one state directory never share one. */
 export interface InstanceDirectory {
@@ -43,7 +55,7 @@ export type StateDirectoryNotice =
   | { readonly event: "shared_with_another"; readonly pid: number }
   | { readonly event: "stale_instance_kept"; readonly reason: string };
 
-export interface OpenStateDirectoryOptions {
+interface OpenStateDirectoryOptions {
   /** Absolute path. */
   readonly path: string;
   /** Time given to an orphaned process of a dead service after SIGTERM, and again after SIGKILL. */
@@ -193,4 +205,50 @@ async function furnish(
       return closing;
     },
   };
+}
+
+/** `sun_path` holds 104 bytes on macOS and 108 on Linux, a final NUL included. */
+const maxSocketPathBytes = 103;
+const shortPrefix = "codex-api-";
+
+function makeSocketPath(directory: string, generation: number): string {
+  return join(directory, `g${generation}.sock`);
+}
+
+/**
+ * A directory for sockets at `path`. Where that path is too long for a socket, a private short one in the temporary
+ * directory, and at `path` a link to it, so that whoever removes the one finds the other.
+ */
+async function openSocketDirectory(path: string): Promise<string> {
+  await removeSocketDirectory(path);
+  // Windows has no unix sockets here; the directory stays empty, and its length does not matter.
+  if (process.platform === "win32" || fits(path)) {
+    await ensurePrivateDirectory(path, "socket directory");
+    return path;
+  }
+  for (const parent of [tmpdir(), "/tmp"]) {
+    if (!fits(join(parent, `${shortPrefix}XXXXXX`))) continue;
+    // mkdtemp makes it 0700 and refuses what exists.
+    const short = await mkdtemp(join(parent, shortPrefix));
+    await symlink(short, path);
+    return short;
+  }
+  throw unavailable(
+    "The state directory's path is too long for a unix socket. Set CODEX_NATIVE_API_STATE_DIR to a shorter one.",
+  );
+}
+
+/** Removes the directory and, if it was a link to a short one, that too. */
+async function removeSocketDirectory(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => null);
+  if (found?.isSymbolicLink()) {
+    const short = await readlink(path);
+    // Only what this module itself makes; a link to elsewhere is removed and not followed.
+    if (/^codex-api-[A-Za-z0-9]{6}$/.test(basename(short))) await rm(short, { recursive: true, force: true });
+  }
+  await rm(path, { recursive: true, force: true });
+}
+
+function fits(directory: string): boolean {
+  return Buffer.byteLength(makeSocketPath(directory, 999_999)) <= maxSocketPathBytes;
 }

@@ -1,5 +1,5 @@
 import t from "tap";
-import { LineDecoder } from "../../../../src/workers/app-server/line-decoder.js";
+import { LineDecoder } from "../../../../src/workers/app-server/stdio-transport.js";
 
 function decode(chunks: readonly Buffer[], maxLineBytes = 1024): string[] {
   const decoder = new LineDecoder(maxLineBytes);

@@ -1,6 +1,6 @@
 import t from "tap";
-import { readServerNotice } from "../../../../src/workers/app-server/read-server-notice.js";
-import { readThreadNotification } from "../../../../src/workers/app-server/read-thread-notification.js";
+import { readServerNotice } from "../../../../src/workers/app-server/connection.js";
+import { readThreadNotification } from "../../../../src/workers/app-server/thread-router.js";
 
 const turn = { threadId: "t", turnId: "u" };
 

@@ -1,7 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import t from "tap";
-import { ReadPacing } from "../../../../src/workers/app-server/read-pacing.js";
-import { ThreadRouter } from "../../../../src/workers/app-server/thread-router.js";
+import { ReadPacing, ThreadRouter } from "../../../../src/workers/app-server/thread-router.js";
 import { RecordingListener } from "./support/recording-listener.js";
 
 function create(turns: number) {

@@ -15,14 +15,16 @@ t.test("each version goes without what it lacks, by name", async (t) => {
     "cut_short_answers",
     "citations",
     "thread_unload",
+    "prompt_forms",
   ]);
   t.same(missingFeatures("0.150.0"), [
     "upstream_interrupt",
     "cut_short_answers",
     "citations",
     "thread_unload",
+    "prompt_forms",
   ]);
-  t.same(missingFeatures("0.160.1"), ["cut_short_answers", "citations", "thread_unload"]);
+  t.same(missingFeatures("0.160.1"), ["cut_short_answers", "citations", "thread_unload", "prompt_forms"]);
   for (const version of ["0.169.0", newestTestedCodex]) t.same(missingFeatures(version), []);
 });
 
