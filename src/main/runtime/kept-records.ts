@@ -9,7 +9,7 @@ const saveAfterMs = 1_000;
 /** A model's name may be any text; what has a longer key is not kept. */
 export const longestKey = 200;
 
-export interface KeptRecordsOptions<Value> {
+interface KeptRecordsOptions<Value> {
   /** Null keeps nothing. */
   readonly file: string | null;
   readonly value: z.ZodType<Value>;
