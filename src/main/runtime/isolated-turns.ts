@@ -4,12 +4,12 @@ import { CodexNativeApiError } from "../errors.js";
 import { AccountStanding, type TurnedAway } from "./account-standing.js";
 import { Admission, type Permit } from "./admission/admission.js";
 import { StartGate } from "./admission/start-gate.js";
+import { type EndedLeg, FormTrials } from "./form-trials.js";
 import type { IsolatedTurnsContext, IsolatedTurnsOptions, TurnBounds } from "./isolated-turns-context.js";
 import { isCompleted, isParked, mayBeTriedAgain, mayRunAgain } from "./leg-verdicts.js";
 import { NativeConnections } from "./native-connections.js";
 import { isAlive, NativeThreads } from "./native-threads.js";
 import { ParkedTurns } from "./parked-turns.js";
-import { FormTrial } from "./prompt-forms.js";
 import { SleptThreads } from "./slept-threads.js";
 import { type SparePlace, SpareThreads } from "./spare-threads.js";
 import { TurnAdmission } from "./turn-admission.js";
@@ -43,13 +43,6 @@ import type {
 /** A turn that showed nothing is run again when the plumbing under it broke; once more, should that break too. */
 const maxAttempts = 3;
 
-/** A leg that is over, and what it ran on. */
-interface EndedLeg {
-  readonly result: LegResult;
-  readonly session: TurnSession;
-  readonly permit: Permit<Place>;
-}
-
 /** Takes turns in, finds each a worker, runs it, and runs it once more elsewhere when that can be done unseen. */
 export class IsolatedTurns {
   #options: IsolatedTurnsOptions;
@@ -67,13 +60,13 @@ export class IsolatedTurns {
   readonly #slept: SleptThreads;
   /** Turns that were refused on their native thread: whoever replays one, with the same handlers, keeps its place in the line. */
   readonly #turnedAway = new WeakMap<IsolatedTurnHandlers, TurnedAway>();
-  /** Turns that were refused on their native thread in a form that another may do better than: whoever replays one goes on with that. */
-  readonly #trials = new WeakMap<IsolatedTurnHandlers, FormTrial<EndedLeg>>();
+  readonly #trials: FormTrials;
   #closing = false;
 
   constructor(options: IsolatedTurnsOptions, context: IsolatedTurnsContext) {
     this.#options = options;
     this.#context = context;
+    this.#trials = new FormTrials(context.forms, options.now);
     this.#parked = new ParkedTurns(options.parking, (session) => {
       session.leave();
       this.#attempts.leaveParked(session);
@@ -166,12 +159,17 @@ export class IsolatedTurns {
     this.#slept.discard();
     return this.#scope.run(handlers, async (signal) => {
       const handled = { ...handlers, signal };
-      const trial = this.#trials.get(handlers) ?? new FormTrial<EndedLeg>();
-      let attempt = 1;
+      const trial = this.#trials.take(handlers, wanted.caller);
       let returned = this.#turnedAway.get(handlers);
+      // It is of this turn alone, whoever uses the handlers again.
+      this.#turnedAway.delete(handlers);
+      let attempt = 1;
       for (;;) {
         const findPlace = () => this.#findPlace(wanted, trial.tried);
-        const permit = await this.#waiting.acquire(wanted, signal, { findPlace }, returned);
+        const permit = await this.#waiting
+          .acquire(wanted, signal, { findPlace }, returned)
+          .catch((error: unknown) => this.#trials.giveUp(trial, error));
+        if ("result" in permit) return this.#conclude(permit);
         handlers.onAdmission?.(true);
         const assign = (spareThreadId: string | null) => {
           this.#checkAccount(wanted, permit);
@@ -187,14 +185,14 @@ export class IsolatedTurns {
         const { result } = ended;
         if (!signal.aborted && !this.#scope.closed) {
           returned =
-            (await this.#account.turnAway(result, permit, returned)) ?? this.#tryNextForm(ended, trial);
+            (await this.#account.turnAway(result, permit, returned)) ?? this.#trials.next(ended, trial);
           if (returned !== undefined) {
             handlers.onAdmission?.(false);
             continue;
           }
         }
         if (attempt === maxAttempts || !mayRunAgain(result) || signal.aborted)
-          return this.#conclude(result.outcome.status === "failed" ? (trial.first ?? ended) : ended);
+          return this.#conclude(this.#trials.conclude(ended, trial));
         attempt += 1;
         this.#context.logger.warn(
           { event: "turn.run_again", requestId: wanted.requestId, worker: permit.place.slot.id },
@@ -366,28 +364,19 @@ export class IsolatedTurns {
     return place;
   }
 
-  /** A turn that was refused in this form, and is to run in another, keeps its place in the line. */
-  #tryNextForm(ended: EndedLeg, trial: FormTrial<EndedLeg>): TurnedAway | undefined {
-    const { outcome } = ended.result;
-    const runsAgain = this.#context.forms.judge(ended.session.assignment.thread, ended, trial);
-    if (!runsAgain || outcome.status !== "failed") return undefined;
-    const { enqueuedAtMs, refusals } = ended.permit;
-    const { error } = outcome;
-    return { enqueuedAtMs, refusals, error: CodexNativeApiError.fromTurnError(error), aloneSinceMs: null };
-  }
-
   /** Null where the caller's history is to be run on a new thread: this one broke, or its turn was refused, before it showed anything. */
   async #concludeOrReplay(
     ended: EndedLeg,
     handlers: IsolatedTurnHandlers,
   ): Promise<IsolatedTurnResult | null> {
-    const trial = new FormTrial<EndedLeg>();
+    const trial = this.#trials.take(handlers, ended.session.caller);
     const turnedAway =
       (await this.#account.turnAway(ended.result, ended.permit, undefined)) ??
-      this.#tryNextForm(ended, trial);
-    this.#trials.set(handlers, trial);
-    if (turnedAway !== undefined) this.#turnedAway.set(handlers, turnedAway);
-    else if (!mayRunAgain(ended.result)) return this.#conclude(ended);
+      this.#trials.next(ended, trial);
+    if (turnedAway !== undefined) {
+      this.#turnedAway.set(handlers, turnedAway);
+      this.#trials.keep(handlers, trial);
+    } else if (!mayRunAgain(ended.result)) return this.#conclude(ended);
     handlers.onAdmission?.(false);
     return null;
   }

@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { isSystemError, writePrivateFile } from "./app-server/private-files.js";
 
 /** Changes are written together, at most this often, in milliseconds. */
 const saveAfterMs = 1_000;
+/** Far more than what is ever written. */
+const maxFileBytes = 1024 * 1024;
 /** A model's name may be any text; what has a longer key is not kept. */
 export const longestKey = 200;
 
@@ -39,6 +41,7 @@ export class KeptRecords<Value> {
     const { file, value, event, what, logger } = this.#options;
     if (file === null) return {};
     try {
+      if ((await stat(file)).size > maxFileBytes) throw new Error(`more than ${maxFileBytes} bytes`);
       const schema = z.record(z.string().max(longestKey), value);
       return schema.parse(JSON.parse(await readFile(file, "utf8")));
     } catch (error) {

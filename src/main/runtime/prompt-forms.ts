@@ -13,10 +13,13 @@ const rememberedForMs = 24 * 60 * 60_000;
 /** A form that answered so lately is doubted for this many refusals in a row, in milliseconds: fewer are the requests' own fault. */
 const trustedForMs = 10 * 60_000;
 const refusalsToDoubt = 3;
-/** How often a form that has answered before is doubted at most, in milliseconds: requests may be bad without end. */
-const doubtedEveryMs = 60_000;
-/** Models whose standing is known. Their names may be any text where a provider of the user's serves them. */
-const maxModels = 256;
+/**
+ * Bounds on what the doubts of one caller cost, for its requests may be bad without end: so many at once, and after so many in a row that
+ * found nothing, one in so many milliseconds. Another caller's doubts are its own.
+ */
+const doubts = { atOnce: 8, inVain: 3, everyMs: 5_000, longestMs: 60_000 } as const;
+/** Models whose standing is known, and callers whose doubts are. Names may be any text where a provider of the user's serves models. */
+const maxKept = 256;
 
 /**
  * What the form of a prompt depends on. Responses Lite has no web search of the backend's: Codex offers the model a function of its own in
@@ -46,6 +49,9 @@ export interface PromptFormsOptions {
   readonly logger: Logger;
 }
 
+/** A leg that is over. */
+type RanIn = FormSubject & Pick<ThreadSettings, "form"> & { readonly accountId: string | null };
+
 /** What is known of one model, with web search or without, on one account and version. */
 interface Standing {
   /** The form that answered last. */
@@ -55,25 +61,29 @@ interface Standing {
   /** Null: before this process. */
   answeredAtMs: number | null;
   refusalsSince: number;
-  doubtedAtMs: number;
+}
+
+/** A doubt that is not over. */
+export interface Doubt {
+  readonly doubts: Doubts;
+  readonly begunAtMs: number;
+}
+
+/** What the doubts of one caller about one model came to. */
+interface Doubts {
+  readonly open: Set<Doubt>;
+  /** In a row, since one found a form that answers. */
+  inVain: number;
+  lastAtMs: number;
 }
 
 const recordSchema = z.object({ form: z.enum(["lean", "lean_lite", "codex"]), learnedAtMs: z.number() });
 
-/** The forms that one turn was tried in, and how the first of them ended. */
-export class FormTrial<Ended> {
-  readonly tried = new Set<PromptForm>();
-  #first: Ended | null = null;
-
-  /** How the turn ended in its first form, which is its caller's answer unless another form answers; null: in this one. */
-  get first(): Ended | null {
-    return this.#first;
-  }
-
-  note(form: PromptForm, ended: Ended): void {
-    this.tried.add(form);
-    this.#first ??= ended;
-  }
+/** What is known here of a turn's trial. */
+interface Trial {
+  readonly caller: string;
+  readonly tried: Set<PromptForm>;
+  doubt: Doubt | null;
 }
 
 /**
@@ -86,7 +96,10 @@ export class PromptForms {
   readonly #records: KeptRecords<z.infer<typeof recordSchema>>;
   /** By account, version and model; that which was used longest ago first. */
   readonly #standings = new Map<string, Standing>();
-  #known: Readonly<Record<string, z.infer<typeof recordSchema>>> = {};
+  /** By the same and caller. */
+  readonly #doubts = new Map<string, Doubts>();
+  /** Of earlier processes, and not asked for yet. */
+  #known = new Map<string, z.infer<typeof recordSchema>>();
   readonly #digest = new AccountDigest();
   #changes = 0;
 
@@ -98,7 +111,7 @@ export class PromptForms {
   }
 
   async load(): Promise<void> {
-    this.#known = await this.#records.load();
+    this.#known = new Map(Object.entries(await this.#records.load()).slice(-maxKept));
   }
 
   async close(): Promise<void> {
@@ -121,18 +134,28 @@ export class PromptForms {
   }
 
   /** Takes in how a leg of a turn ended. True: run it once more, in the form that `choose` gives then. */
-  judge<Ended extends { readonly result: LegResult }>(
-    thread: FormSubject & Pick<ThreadSettings, "form">,
-    ended: Ended,
-    trial: FormTrial<Ended>,
-  ): boolean {
-    const { result } = ended;
-    const { form } = thread;
-    if (hasAnswered(result)) this.#noteAnswer(thread, form);
-    if (!isFormRefusal(result)) return false;
-    if (trial.first === null && !this.#isDoubted(thread, form)) return false;
-    trial.note(form, ended);
-    return this.#list(thread, this.#options.codex()).some((each) => !trial.tried.has(each));
+  judge(ran: RanIn, result: LegResult, trial: Trial): boolean {
+    // What another account was answered says nothing of this one.
+    const isOfAccount = ran.accountId === this.#options.codex().accountId;
+    if (isOfAccount && hasAnswered(result)) this.#noteAnswer(ran, trial.doubt !== null);
+    if (!isOfAccount || !isFormRefusal(result)) {
+      this.endTrial(trial, hasAnswered(result));
+      return false;
+    }
+    if (trial.doubt === null && !this.#doubt(ran, trial)) return false;
+    trial.tried.add(ran.form);
+    const isGoingOn = this.#list(ran, this.#options.codex()).some((each) => !trial.tried.has(each));
+    if (!isGoingOn) this.endTrial(trial, false);
+    return isGoingOn;
+  }
+
+  /** A turn that was tried in several forms is over, or given up. Calling it again does nothing. */
+  endTrial(trial: Pick<Trial, "doubt">, hasFound: boolean): void {
+    const { doubt } = trial;
+    if (doubt === null) return;
+    trial.doubt = null;
+    doubt.doubts.open.delete(doubt);
+    doubt.doubts.inVain = hasFound ? 0 : doubt.doubts.inVain + 1;
   }
 
   /** Models that do not have their own form, in this account and version. */
@@ -166,47 +189,63 @@ export class PromptForms {
     const key = this.#keyOf(subject);
     const standing = this.#standings.get(key) ?? this.#recall(key);
     if (standing === null) return null;
-    const ageMs = this.#options.wallClock() - (standing.learnedAtMs ?? Number.POSITIVE_INFINITY);
-    // A clock that was set back makes it old, not young.
-    if (standing.learnedAtMs === null || (ageMs >= 0 && ageMs < rememberedForMs)) return standing;
+    const { learnedAtMs } = standing;
+    if (learnedAtMs === null || isInForce(this.#options.wallClock() - learnedAtMs)) return standing;
     this.#standings.delete(key);
     return null;
   }
 
   #recall(key: string): Standing | null {
-    const record = this.#known[key];
+    const record = this.#known.get(key);
     if (record === undefined) return null;
-    const { [key]: _taken, ...others } = this.#known;
-    this.#known = others;
+    this.#known.delete(key);
     return this.#keep(key, { ...noStanding, ...record });
   }
 
-  /** A form that has answered is trusted for a while, and doubted only so often. */
-  #isDoubted(subject: FormSubject, form: PromptForm): boolean {
-    const standing = this.#find(subject);
-    if (standing === null || standing.form !== form) return true;
+  /** Whether a refusal in this form may mean the form; a form that has answered is trusted for a while. */
+  #doubt(ran: RanIn, trial: Trial): boolean {
+    const standing = this.#find(ran);
     const nowMs = this.#options.now();
-    standing.refusalsSince += 1;
-    const isTrusted = standing.answeredAtMs !== null && nowMs - standing.answeredAtMs < trustedForMs;
-    if (isTrusted && standing.refusalsSince < refusalsToDoubt) return false;
-    if (nowMs - standing.doubtedAtMs < doubtedEveryMs) return false;
-    standing.doubtedAtMs = nowMs;
+    if (standing !== null && standing.form === ran.form) {
+      standing.refusalsSince += 1;
+      const isTrusted = standing.answeredAtMs !== null && nowMs - standing.answeredAtMs < trustedForMs;
+      if (isTrusted && standing.refusalsSince < refusalsToDoubt) return false;
+    }
+    const ofCaller = this.#doubtsOf(`${this.#keyOf(ran)} ${trial.caller}`);
+    for (const open of ofCaller.open) {
+      // Its turn was given up before it could be told.
+      if (nowMs - open.begunAtMs >= doubts.longestMs) ofCaller.open.delete(open);
+    }
+    if (ofCaller.open.size >= doubts.atOnce) return false;
+    if (ofCaller.inVain >= doubts.inVain && nowMs - ofCaller.lastAtMs < doubts.everyMs) return false;
+    ofCaller.lastAtMs = nowMs;
+    trial.doubt = { doubts: ofCaller, begunAtMs: nowMs };
+    ofCaller.open.add(trial.doubt);
     return true;
   }
 
-  #noteAnswer(subject: FormSubject, form: PromptForm): void {
-    const [own] = this.#list(subject, this.#options.codex());
-    const key = this.#keyOf(subject);
-    const known = this.#find(subject);
+  #doubtsOf(key: string): Doubts {
+    const kept = this.#doubts.get(key) ?? { open: new Set(), inVain: 0, lastAtMs: Number.NEGATIVE_INFINITY };
+    keepLatest(this.#doubts, key, kept);
+    return kept;
+  }
+
+  /** `wasSought`: in another form the same turn was refused. An answer that comes late in a former form changes nothing. */
+  #noteAnswer(ran: RanIn, wasSought: boolean): void {
+    const { model, form } = ran;
+    const [own] = this.#list(ran, this.#options.codex());
+    const key = this.#keyOf(ran);
+    const known = this.#find(ran);
     const former = known?.form ?? own;
-    const standing = known ?? this.#keep(key, { ...noStanding, form });
+    if (form !== former && !wasSought) return;
+    const standing = known ?? { ...noStanding, form };
+    this.#keep(key, standing);
     standing.answeredAtMs = this.#options.now();
     standing.refusalsSince = 0;
     if (form === former) return;
     standing.form = form;
     standing.learnedAtMs = form === own ? null : this.#options.wallClock();
     this.#changes += 1;
-    const { model } = subject;
     this.#options.logger.warn(
       { event: "prompt_form.changed", model, former, form },
       `the backend refused ${model} in the ${former} form and answered in the ${form} form, which its prompts have now`,
@@ -215,10 +254,7 @@ export class PromptForms {
   }
 
   #keep(key: string, standing: Standing): Standing {
-    this.#standings.delete(key);
-    this.#standings.set(key, standing);
-    const [oldest] = this.#standings.keys();
-    if (this.#standings.size > maxModels && oldest !== undefined) this.#standings.delete(oldest);
+    keepLatest(this.#standings, key, standing);
     return standing;
   }
 
@@ -228,11 +264,11 @@ export class PromptForms {
     const current = [...this.#standings].flatMap(([key, { form, learnedAtMs }]) =>
       learnedAtMs === null ? [] : [[key, { form, learnedAtMs }] as const],
     );
-    const all = [...Object.entries(this.#known), ...current];
+    const all = [...this.#known, ...current];
     const kept = all.filter(
-      ([key, { learnedAtMs }]) => key.length <= longestKey && nowMs - learnedAtMs < rememberedForMs,
+      ([key, { learnedAtMs }]) => key.length <= longestKey && isInForce(nowMs - learnedAtMs),
     );
-    return Object.fromEntries(kept.slice(-maxModels));
+    return Object.fromEntries(kept.slice(-maxKept));
   }
 
   #keyOf({ model, webSearch }: FormSubject): string {
@@ -247,14 +283,26 @@ export class PromptForms {
 
 const webSearchSuffix = " web_search";
 
+/** As the latest of its map, which forgets that which was used longest ago. */
+function keepLatest<Value>(map: Map<string, Value>, key: string, value: Value): void {
+  map.delete(key);
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (map.size > maxKept && oldest !== undefined) map.delete(oldest);
+}
+
 const untried: ReadonlySet<PromptForm> = new Set();
 
 const noStanding = {
   learnedAtMs: null,
   answeredAtMs: null,
   refusalsSince: 0,
-  doubtedAtMs: Number.NEGATIVE_INFINITY,
 } as const;
+
+/** A clock that was set back makes what was learned old, not young. */
+function isInForce(ageMs: number): boolean {
+  return ageMs >= 0 && ageMs < rememberedForMs;
+}
 
 function isMarkedLite({ model }: FormSubject, codex: FormsOfCodex): boolean {
   const { catalog } = codex;

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { type FormsOfCodex, FormTrial, PromptForms } from "../../../src/main/runtime/prompt-forms.js";
+import { type FormsOfCodex, PromptForms } from "../../../src/main/runtime/prompt-forms.js";
 import type { PromptForm } from "../../../src/main/runtime/types.js";
 import type { TurnErrorData } from "../../../src/workers/contract/errors.js";
 import { makeTemporaryDirectory, testLogger } from "../../support/runtime-harness.js";
@@ -51,7 +51,7 @@ function subject(model: string, hasWebSearch = false) {
 }
 
 const leg = { started: null, usage: null, firstEventMs: null, durationMs: 1, handlerError: undefined };
-const answered = { result: { ...leg, outcome: { status: "completed" } as const, emitted: true } };
+const answered = { ...leg, outcome: { status: "completed" } as const, emitted: true };
 
 function refused(error: Partial<TurnErrorData> = {}, emitted = false) {
   const told: TurnErrorData = {
@@ -60,18 +60,27 @@ function refused(error: Partial<TurnErrorData> = {}, emitted = false) {
     upstreamStatus: 400,
     ...error,
   };
-  return { result: { ...leg, outcome: { status: "failed", error: told } as const, emitted } };
+  return { ...leg, outcome: { status: "failed", error: told } as const, emitted };
+}
+
+function newTrial(caller = "one") {
+  return { caller, tried: new Set<PromptForm>(), doubt: null };
 }
 
 /** Runs a turn on a backend that takes one form alone; the forms that it was asked in. */
-function ask(forms: PromptForms, model: string, taken: PromptForm | null): readonly PromptForm[] {
-  const trial = new FormTrial<typeof answered | ReturnType<typeof refused>>();
+function ask(
+  forms: PromptForms,
+  model: string,
+  taken: PromptForm | null,
+  caller = "one",
+): readonly PromptForm[] {
+  const trial = newTrial(caller);
   const asked: PromptForm[] = [];
   for (;;) {
     const { form } = forms.choose(subject(model), trial.tried);
     asked.push(form);
-    const ended = form === taken ? answered : refused();
-    if (!forms.judge({ ...subject(model), form }, ended, trial)) return asked;
+    const result = form === taken ? answered : refused();
+    if (!forms.judge({ ...subject(model), form, accountId: "one" }, result, trial)) return asked;
   }
 }
 
@@ -149,14 +158,15 @@ t.test(
     ask(forms, "marked", "lean_lite");
     t.strictSame(ask(forms, "marked", null), ["lean_lite"], "the first refusal is the request's fault");
     t.strictSame(ask(forms, "marked", null), ["lean_lite"], "and so may the second be");
-    t.strictSame(ask(forms, "marked", null), ["lean_lite", "lean", "codex"], "the third raises a doubt");
-    t.strictSame(ask(forms, "marked", null), ["lean_lite"], "which is not raised again at once");
-    pass(minuteMs);
-    t.strictSame(
-      ask(forms, "marked", "lean"),
-      ["lean_lite", "lean"],
-      "a backend that takes another form now",
-    );
+    const all = ["lean_lite", "lean", "codex"];
+    for (const word of ["third", "fourth", "fifth"])
+      t.strictSame(ask(forms, "marked", null), all, `the ${word} raises a doubt`);
+    t.strictSame(ask(forms, "marked", null), ["lean_lite"], "then its caller is known for bad requests");
+    t.strictSame(ask(forms, "marked", null, "two"), all, "and another is not");
+    pass(5_000);
+    t.strictSame(ask(forms, "marked", null), all, "now and then");
+    t.strictSame(ask(forms, "marked", "lean"), ["lean_lite"]);
+    t.strictSame(ask(forms, "marked", "lean", "two"), ["lean_lite", "lean"], "another form is taken now");
     t.strictSame(ask(forms, "marked", "lean"), ["lean"]);
     pass(hourMs);
     t.strictSame(ask(forms, "marked", "lean_lite"), ["lean", "lean_lite"], "an answer long ago is no proof");
@@ -164,10 +174,33 @@ t.test(
   },
 );
 
+t.test(
+  "an answer that comes late in a former form changes nothing, nor does one of another account",
+  async (t) => {
+    const { forms } = await setUp(t);
+    ask(forms, "marked", "codex");
+    const late = { ...subject("marked"), form: "lean_lite", accountId: "one" } as const;
+    t.equal(forms.judge(late, answered, newTrial()), false);
+    t.equal(forms.choose(subject("marked")).form, "codex");
+    t.equal(forms.changes, 1);
+    t.equal(forms.judge({ ...late, accountId: "two" }, refused(), newTrial()), false);
+  },
+);
+
+t.test("doubts that are open at once have a bound, and one that was given up counts no longer", async (t) => {
+  const { forms, pass } = await setUp(t);
+  const ran = { ...subject("marked"), form: "lean_lite", accountId: "one" } as const;
+  const trials = Array.from({ length: 9 }, () => newTrial());
+  const begun = trials.map((trial) => forms.judge(ran, refused(), trial));
+  t.strictSame(begun, [...Array(8).fill(true), false]);
+  pass(minuteMs);
+  t.equal(forms.judge(ran, refused(), newTrial()), true);
+});
+
 t.test("what says by its code or status what it is about is no matter of the form", async (t) => {
   const { forms } = await setUp(t);
   const judge = (ended: ReturnType<typeof refused>) =>
-    forms.judge({ ...subject("marked"), form: "lean_lite" }, ended, new FormTrial());
+    forms.judge({ ...subject("marked"), form: "lean_lite", accountId: "one" }, ended, newTrial());
   for (const error of [
     { code: "content_policy_violation" },
     { code: "context_length_exceeded" },
@@ -186,8 +219,8 @@ t.test("what says by its code or status what it is about is no matter of the for
   ] as const;
   for (const error of doubtful) {
     const fresh = await setUp(t);
-    const thread = { ...subject("marked"), form: "lean_lite" } as const;
-    t.equal(fresh.forms.judge(thread, refused(error), new FormTrial()), true, JSON.stringify(error));
+    const ran = { ...subject("marked"), form: "lean_lite", accountId: "one" } as const;
+    t.equal(fresh.forms.judge(ran, refused(error), newTrial()), true, JSON.stringify(error));
   }
 });
 
