@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import t from "tap";
 import type { z } from "zod";
+import type { ErrorBody } from "../../src/main/dialects/answers/error-body.js";
 import type { NativeApi } from "../../src/main/dialects/answers/native-api.js";
 import * as chatParameters from "../../src/main/dialects/chat-completions/parameters.js";
 import type { ChatChunk, ChatCompletion } from "../../src/main/dialects/chat-completions/wire-types.js";
@@ -9,7 +10,6 @@ import * as responsesParameters from "../../src/main/dialects/responses/paramete
 import type { ResponseObject } from "../../src/main/dialects/responses/response-object.js";
 import type { ResponseEvent } from "../../src/main/dialects/responses/wire-events.js";
 import { errorCodes } from "../../src/main/errors.js";
-import type { ErrorBody } from "../../src/main/http/error-reply.js";
 import type { describeHealth } from "../../src/main/http/health-report.js";
 import type { answerSchemas } from "../../src/main/http/openapi/answers/index.js";
 import { buildOpenApiDocument } from "../../src/main/http/openapi/document.js";

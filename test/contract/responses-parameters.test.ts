@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import t from "tap";
 import ts from "typescript";
+import { toResponsesTurn } from "../../src/main/dialects/responses/decode.js";
 import { parameterFates } from "../../src/main/dialects/responses/parameters.js";
 import { parseResponsesRequest } from "../../src/main/dialects/responses/request-schema.js";
-import { toResponsesTurn } from "../../src/main/dialects/responses/request-to-turn.js";
 import { CodexNativeApiError } from "../../src/main/errors.js";
 
 const typesPath = "node_modules/openai/resources/responses/responses.d.ts";

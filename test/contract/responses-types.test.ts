@@ -4,6 +4,7 @@
  */
 import type OpenAI from "openai";
 import t from "tap";
+import type { StreamErrorEvent } from "../../src/main/dialects/responses/errors.js";
 import type { EchoedTool } from "../../src/main/dialects/responses/request-echo.js";
 import type { ResponseObject, ResponseUsage } from "../../src/main/dialects/responses/response-object.js";
 import type * as events from "../../src/main/dialects/responses/wire-events.js";
@@ -49,7 +50,7 @@ export const checkedEvents = {
     | OpenAI.Responses.ResponseFailedEvent,
     "response"
   > => event,
-  streamError: (event: Plain<events.StreamErrorEvent>): OpenAI.Responses.ResponseErrorEvent => event,
+  streamError: (event: Plain<StreamErrorEvent>): OpenAI.Responses.ResponseErrorEvent => event,
   outputItem: (
     event: Around<events.OutputItemEvent, "item">,
   ): Omit<

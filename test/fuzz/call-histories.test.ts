@@ -3,7 +3,7 @@ import fc from "fast-check";
 import t from "tap";
 import type { ResponseChain } from "../../src/main/continuation/chain.js";
 import { findEchoes } from "../../src/main/continuation/echoed-items.js";
-import { refuseUnpairedCalls } from "../../src/main/dialects/responses/call-pairs.js";
+import { refuseUnpairedCalls } from "../../src/main/dialects/tools/call-pairs.js";
 import { CodexNativeApiError } from "../../src/main/errors.js";
 import { ItemList } from "../../src/main/history/item-list.js";
 import type { JsonObject } from "../../src/workers/contract/json.js";

@@ -1,11 +1,11 @@
 import { fastify } from "fastify";
 import t from "tap";
 import { InMemoryCodexNativeApiContinuationRegistry } from "../../src/main/continuation/in-memory-registry.js";
+import { dialects } from "../../src/main/dialects/table.js";
+import { Exchanges } from "../../src/main/exchange/exchanges.js";
 import { addRoutes } from "../../src/main/http/build-app.js";
-import { CallerTurns } from "../../src/main/http/caller-limits.js";
-import { InFlight } from "../../src/main/http/in-flight.js";
+import { CallerTurns, InFlight } from "../../src/main/http/in-flight.js";
 import { buildOpenApiDocument } from "../../src/main/http/openapi/document.js";
-import { ResponseService } from "../../src/main/responses/response-service.js";
 import { LoopShare } from "../../src/workers/contract/pace.js";
 import { FakeRuntime } from "../support/fake-runtime.js";
 import { call, serveFake } from "../support/http-fixture.js";
@@ -45,15 +45,17 @@ t.test("routes and methods of the listener and of the document are the same", as
     options: {
       metrics: { observeRequest: () => {}, render: async () => ({ contentType: "text/plain", text: "" }) },
     },
+    dialects,
     inFlight: new InFlight(),
     context: {
       runtime,
       registry,
-      responses: new ResponseService({
+      exchanges: new Exchanges({
         runtime,
         registry,
         loopShare: new LoopShare(),
         wallClock,
+        clock: () => 0,
         newId: (prefix) => prefix,
       }),
       callerTurns: new CallerTurns(),

@@ -1,7 +1,8 @@
 /** Drives the chat dialect as the HTTP layer does, without any socket, and reads its streams. */
-import { CompletionStream } from "../../src/main/dialects/chat-completions/completion-stream.js";
+import { unmetObligations } from "../../src/main/dialects/answers/obligations.js";
+import { type ChatTurn, toChatTurn } from "../../src/main/dialects/chat-completions/decode.js";
+import { CompletionStream } from "../../src/main/dialects/chat-completions/encode.js";
 import { parseChatRequest } from "../../src/main/dialects/chat-completions/request-schema.js";
-import { type ChatTurn, toChatTurn } from "../../src/main/dialects/chat-completions/request-to-turn.js";
 import type {
   ChatChunk,
   ChatCompletion,
@@ -25,10 +26,13 @@ export function chatTurnOf(body: object, policy: "ignore" | "reject" = "ignore")
   return { ...turn, request: { ...turn.request, items: [...turn.request.items] } };
 }
 
+function turnOf(body: object): ChatTurn {
+  return toChatTurn(parseChatRequest({ ...hello, ...body }), "ignore");
+}
+
 export function newCompletion(body: object = {}): CompletionStream {
   let ids = 0;
-  return new CompletionStream({
-    turn: toChatTurn(parseChatRequest({ ...hello, ...body }), "ignore"),
+  return new CompletionStream(turnOf(body), {
     routePath: "/v1/chat/completions",
     wallClock: () => 1_700_000_000_500,
     newId: (prefix) => `${prefix}_${++ids}`,
@@ -46,9 +50,14 @@ export function playWhole(
   const stream = newCompletion(body);
   stream.start(fakeStarted);
   for (const event of events) stream.push(event);
-  stream.end(outcome, fakeUsage);
-  if (stream.completion === null) throw new Error("The completion has no end.");
-  return stream.completion;
+  stream.end({ outcome, usage: fakeUsage, unmet: unmetOf(body, events) });
+  return stream.body;
+}
+
+/** As an exchange finds it, from all that the model made. */
+function unmetOf(body: object, events: readonly TurnEvent[]): readonly string[] {
+  const made = events.flatMap((event) => (event.type === "item.completed" ? [event.item] : []));
+  return unmetObligations(turnOf(body).obligations, made);
 }
 
 /** Everything a stream tells of a whole turn. */
@@ -60,7 +69,8 @@ export function playStream(
   const stream = newCompletion({ ...body, stream: true });
   stream.start(fakeStarted);
   const told = events.flatMap((event) => stream.push(event));
-  return [...told, ...(end instanceof Error ? stream.fail(end) : stream.end(end, fakeUsage))];
+  if (end instanceof Error) return [...told, ...stream.fail(end)];
+  return [...told, ...stream.end({ outcome: end, usage: fakeUsage, unmet: unmetOf(body, events) })];
 }
 
 export function chunksOf(parts: readonly ChatStreamPart[]): readonly ChatChunk[] {

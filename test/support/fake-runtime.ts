@@ -1,4 +1,5 @@
 /** A `NativeTurnRuntime` that a test plays by hand: no process, no thread, no model. */
+import type { TurnEnd } from "../../src/main/dialects/dialect.js";
 import { CodexNativeApiError } from "../../src/main/errors.js";
 import type {
   IsolatedTurnHandlers,
@@ -23,6 +24,9 @@ export const fakeUsage: TokenUsage = {
   reasoningOutputTokens: 2,
   totalTokens: 18,
 };
+
+/** The end of a turn that says no more than that. */
+export const ended: TurnEnd = { outcome: { status: "completed" }, usage: null, unmet: [] };
 
 export const fakeTarget = {
   providerProfileId: "openai",

@@ -65,8 +65,7 @@ export const layers: readonly Layer[] = [
     name: "http",
     places: ["src/main/http/"],
     mayImport: [
-      "responses",
-      "chat completions",
+      "exchange",
       "dialects",
       "dialect parts",
       "continuation",
@@ -85,13 +84,8 @@ export const layers: readonly Layer[] = [
     mayImport: ["runtime types", "metrics sink", ...ground],
   },
   {
-    name: "responses",
-    places: ["src/main/responses/"],
-    mayImport: ["dialects", "dialect parts", "continuation", "runtime types", "history", ...ground],
-  },
-  {
-    name: "chat completions",
-    places: ["src/main/chat-completions/"],
+    name: "exchange",
+    places: ["src/main/exchange/"],
     mayImport: ["dialects", "dialect parts", "continuation", "runtime types", "history", ...ground],
   },
   {

@@ -1,8 +1,9 @@
 /** Drives the dialect as the HTTP layer does, without any socket. */
+
+import { toResponsesTurn } from "../../src/main/dialects/responses/decode.js";
+import { ResponseEventStream } from "../../src/main/dialects/responses/encode.js";
 import { parseResponsesRequest } from "../../src/main/dialects/responses/request-schema.js";
-import { toResponsesTurn } from "../../src/main/dialects/responses/request-to-turn.js";
 import type { ResponseObject } from "../../src/main/dialects/responses/response-object.js";
-import { ResponseEventStream } from "../../src/main/dialects/responses/response-stream.js";
 import type { ResponseEvent } from "../../src/main/dialects/responses/wire-events.js";
 import type { CodexNativeApiError } from "../../src/main/errors.js";
 import type { TurnEvent, TurnOutcome } from "../../src/main/runtime/types.js";
@@ -11,8 +12,8 @@ import { fakeStarted, fakeUsage } from "./fake-runtime.js";
 export function newStream(body: object = {}): ResponseEventStream {
   let ids = 0;
   let nowMs = 1_700_000_000_000;
-  return new ResponseEventStream({
-    turn: toResponsesTurn(parseResponsesRequest({ input: "hi", ...body }), "ignore"),
+  const turn = toResponsesTurn(parseResponsesRequest({ input: "hi", ...body }), "ignore");
+  return new ResponseEventStream(turn, {
     routePath: "/v1/responses",
     wallClock: () => {
       nowMs += 1000;
@@ -39,9 +40,9 @@ export function play(
   const events = [
     ...stream.start(fakeStarted),
     ...turnEvents.flatMap((event) => stream.push(event)),
-    ...(end instanceof Error ? stream.fail(end) : stream.end(end, fakeUsage)),
+    ...(end instanceof Error ? stream.fail(end) : stream.end({ outcome: end, usage: fakeUsage, unmet: [] })),
   ];
-  return { events, response: stream.response };
+  return { events, response: stream.body };
 }
 
 /** Everything between `response.in_progress` and the terminal event. */

@@ -170,3 +170,9 @@ async function answeredCallIds(items: ItemList, pace: Pace): Promise<readonly st
   await visitItems(items, pace, take, itemTraits.call);
   return callIds;
 }
+
+/** Whose work a turn is that starts now. */
+export function currentIdentity(runtime: Pick<NativeTurnRuntime, "health">): ContinuationIdentity {
+  const { account, providerProfileId } = runtime.health();
+  return { providerProfileId, accountId: account?.id ?? null };
+}

@@ -2,6 +2,7 @@
 
 import type { Server } from "node:http";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import type { Dialect } from "../dialects/dialect.js";
 import { CodexNativeApiError } from "../errors.js";
 import type { AccessPolicy } from "./access-policy.js";
 import { type BodyLimits, IncomingBody } from "./body/incoming-body.js";
@@ -9,6 +10,7 @@ import type { JsonBounds } from "./body/json-scan.js";
 import { commonHeaders } from "./common-headers.js";
 import { EarlyAnswers } from "./early-answer.js";
 import { sendError, toApiError } from "./error-reply.js";
+import { cutStalledReader } from "./event-stream.js";
 import type { InFlight } from "./in-flight.js";
 import { readJsonBodies } from "./json-body.js";
 import { createHttpServer } from "./listener.js";
@@ -16,20 +18,19 @@ import { MalformedRequests } from "./malformed-request.js";
 import { checkHead } from "./request-head.js";
 import { requestIdOf } from "./request-id.js";
 import { logRequest, observationOf, RequestRecord, recordKey, recordOf } from "./request-record.js";
-import { addChatCompletionRoutes } from "./routes/chat-completions.js";
 import { addModelRoutes } from "./routes/models.js";
-import { addResponsesRoutes } from "./routes/responses.js";
 import { addHealthRoute, addMetricsRoute, addOpenApiRoute, addProbeRoutes } from "./routes/state.js";
 import { addStoredResponseRoutes } from "./routes/stored-responses.js";
+import { addTurnRoute } from "./routes/turns.js";
 import {
   type CodexNativeApiServerOptions,
   defaultListenerLimits,
   type RouteContext,
 } from "./server-options.js";
-import { cutStalledReader } from "./stalled-reader.js";
 
 export interface AppParts {
   readonly options: CodexNativeApiServerOptions;
+  readonly dialects: readonly Dialect[];
   readonly context: RouteContext;
   readonly access: AccessPolicy;
   readonly bodyLimits: BodyLimits;
@@ -70,6 +71,27 @@ export function buildApp(parts: AppParts): FastifyInstance {
   addErrorReplies(app, context);
   addRoutes(app, parts);
   return app;
+}
+
+/** Every route there is; `openapi/` describes each. */
+export function addRoutes(
+  app: FastifyInstance,
+  {
+    options,
+    dialects,
+    context,
+    inFlight,
+  }: Pick<AppParts, "dialects" | "context" | "inFlight"> & {
+    readonly options: Pick<CodexNativeApiServerOptions, "metrics">;
+  },
+): void {
+  addProbeRoutes(app, context);
+  addOpenApiRoute(app, context);
+  addHealthRoute(app, context);
+  addMetricsRoute(app, options.metrics);
+  addModelRoutes(app, context);
+  for (const dialect of dialects) addTurnRoute(app, dialect, context, inFlight);
+  addStoredResponseRoutes(app, context, inFlight);
 }
 
 function addGuards(app: FastifyInstance, parts: AppParts, earlyAnswers: EarlyAnswers): void {
@@ -144,27 +166,6 @@ function addErrorReplies(app: FastifyInstance, { logger }: RouteContext): void {
 
 function noSuchRoute(): CodexNativeApiError {
   return new CodexNativeApiError("route_not_found", "There is no such route.");
-}
-
-/** Every route there is; `openapi/` describes each. */
-export function addRoutes(
-  app: FastifyInstance,
-  {
-    options,
-    context,
-    inFlight,
-  }: Pick<AppParts, "context" | "inFlight"> & {
-    readonly options: Pick<CodexNativeApiServerOptions, "metrics">;
-  },
-): void {
-  addProbeRoutes(app, context);
-  addOpenApiRoute(app, context);
-  addHealthRoute(app, context);
-  addMetricsRoute(app, options.metrics);
-  addModelRoutes(app, context);
-  addResponsesRoutes(app, context, inFlight);
-  addStoredResponseRoutes(app, context, inFlight);
-  addChatCompletionRoutes(app, context, inFlight);
 }
 
 const exposed = "x-request-id, x-should-retry, retry-after";

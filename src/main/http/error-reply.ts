@@ -1,23 +1,11 @@
-/** Errors on the wire: OpenAI's shape, with what official clients obey in the headers. */
+/** Errors on the wire: in the shape of their dialect, with what official clients obey in the headers. */
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { describeError } from "../dialects/answers/error-body.js";
 import { CodexNativeApiError, type CodexNativeApiErrorCode } from "../errors.js";
-import { describeChallenge } from "./auth.js";
-
-export interface ErrorBody {
-  readonly error: {
-    readonly message: string;
-    readonly type: string;
-    readonly param: string | null;
-    readonly code: string;
-  };
-}
+import { describeChallenge } from "./access-policy.js";
 
 /** Seconds to wait where waiting helps and nobody knows how long. */
 const defaultRetrySeconds = 1;
-
-export function describeError(error: CodexNativeApiError): ErrorBody {
-  return { error: { message: error.message, type: error.type, param: error.param, code: error.code } };
-}
 
 export function describeErrorHeaders(error: CodexNativeApiError): Readonly<Record<string, string>> {
   const seconds =
@@ -33,7 +21,9 @@ export function sendError(request: FastifyRequest, reply: FastifyReply, error: C
   if (error.code === "invalid_auth_token") {
     reply.header("www-authenticate", describeChallenge(request.headers));
   }
-  reply.code(error.status).headers(describeErrorHeaders(error)).send(describeError(error));
+  // Of the route's own dialect; what is refused before there is a route is told as OpenAI does.
+  const describe = request.routeOptions.config.errors?.describe ?? describeError;
+  reply.code(error.status).headers(describeErrorHeaders(error)).send(describe(error));
 }
 
 const byFastifyCode: ReadonlyMap<string, readonly [CodexNativeApiErrorCode, string]> = new Map([

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { NamedToken } from "../config/named-token.js";
 import { CodexNativeApiError } from "../errors.js";
 
 /** A turn that an answer waits for. */
@@ -118,5 +119,40 @@ export class InFlight {
     for (const onEnd of ends) onEnd();
     if (this.#answers.size > 0) return;
     for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
+
+/** How long a caller over its limit is told to wait, in milliseconds. */
+const retryAfterMs = 1000;
+
+/** The turns that each token has under way, in the queue or running. */
+export class CallerTurns {
+  readonly #counts = new Map<string, number>();
+
+  /**
+   * Counts a turn until the answer is called; calling that again does nothing.
+   *
+   * @throws CodexNativeApiError `token_concurrency_exceeded`.
+   */
+  enter(token: NamedToken | null): () => void {
+    if (token === null) return () => {};
+    const { name, maxConcurrentTurns } = token;
+    const count = this.#counts.get(name) ?? 0;
+    if (maxConcurrentTurns !== null && count >= maxConcurrentTurns) {
+      throw new CodexNativeApiError(
+        "token_concurrency_exceeded",
+        `This token may have ${maxConcurrentTurns} turns under way at once, and has.`,
+        { retryAfterMs },
+      );
+    }
+    this.#counts.set(name, count + 1);
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      const left = (this.#counts.get(name) ?? 1) - 1;
+      if (left > 0) this.#counts.set(name, left);
+      else this.#counts.delete(name);
+    };
   }
 }

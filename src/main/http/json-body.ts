@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { LoopShare } from "../../workers/contract/pace.js";
-import type { JsonBody } from "../dialects/requests/json-body.js";
+import type { JsonBody } from "../dialects/requests/parse-body.js";
 import { CodexNativeApiError } from "../errors.js";
 import { anonymousCaller } from "./body/incoming-body.js";
 import type { JsonBounds } from "./body/json-scan.js";

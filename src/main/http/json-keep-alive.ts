@@ -1,9 +1,8 @@
 /** Whitespace before a JSON body that is long in coming, for clients and proxies that give up what is silent. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { CodexNativeApiError } from "../errors.js";
+import { cutStalledReader, silentShare, writeLiveHead } from "./event-stream.js";
 import type { RouteContext } from "./server-options.js";
-import { silentShare, writeLiveHead } from "./sse-writer.js";
-import { cutStalledReader } from "./stalled-reader.js";
 
 export const keepAliveHeader = "x-codex-keep-alive";
 export const keepAliveValue = "whitespace";

@@ -2,10 +2,11 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { describeError } from "../dialects/answers/error-body.js";
 import { CodexNativeApiError, type CodexNativeApiErrorCode } from "../errors.js";
 import { commonHeaders } from "./common-headers.js";
 import type { EarlyAnswers } from "./early-answer.js";
-import { describeError, describeErrorHeaders } from "./error-reply.js";
+import { describeErrorHeaders } from "./error-reply.js";
 import type { InFlight } from "./in-flight.js";
 import { createId } from "./request-id.js";
 

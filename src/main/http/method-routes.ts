@@ -1,4 +1,5 @@
 import type { FastifyInstance, HTTPMethods, RouteHandlerMethod } from "fastify";
+import type { ErrorShape } from "../dialects/dialect.js";
 import { CodexNativeApiError } from "../errors.js";
 
 declare module "fastify" {
@@ -9,12 +10,15 @@ declare module "fastify" {
     readonly quiet?: boolean;
     /** Of no use without a body: one that is empty is no JSON. */
     readonly needsBody?: boolean;
+    /** How its errors look. Default: OpenAI's shape. */
+    readonly errors?: ErrorShape;
   }
 }
 
 interface RouteTraits {
   readonly public?: boolean;
   readonly quiet?: boolean;
+  readonly errors?: ErrorShape;
 }
 
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;

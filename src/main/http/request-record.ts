@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { NamedToken } from "../config/named-token.js";
-import type { IsolatedTurnResult, TurnStarted } from "../runtime/types.js";
+import type { Exchange } from "../exchange/exchange.js";
+import type { IsolatedTurnResult } from "../runtime/types.js";
 import type { IncomingBody } from "./body/incoming-body.js";
 import type { RequestObservation } from "./metrics-sink.js";
 
@@ -16,8 +17,8 @@ export class RequestRecord {
   token: NamedToken | null = null;
   responseId: string | null = null;
   taskClass: string | null = null;
-  turn: TurnStarted | null = null;
-  firstEventAtMs: number | null = null;
+  /** Set once its turn is followed. */
+  exchange: Pick<Exchange, "started" | "firstEventAtMs"> | null = null;
   outcome: RequestOutcome | null = null;
   errorCode: string | null = null;
 
@@ -62,7 +63,8 @@ export function logRequest(
   nowMs: number,
 ): void {
   const record = recordOf(request);
-  const { turn } = record;
+  const turn = record.exchange?.started ?? null;
+  const firstEventAtMs = record.exchange?.firstEventAtMs ?? null;
   const finished = wasWritten(reply);
   const outcome = finished ? record.outcome : "client_left";
   const fields = {
@@ -81,9 +83,7 @@ export function logRequest(
       worker_id: turn.target.workerId,
       app_server_generation: turn.target.appServerGeneration,
     }),
-    ...(record.firstEventAtMs !== null && {
-      first_event_ms: round(record.firstEventAtMs - record.startedAtMs),
-    }),
+    ...(firstEventAtMs !== null && { first_event_ms: round(firstEventAtMs - record.startedAtMs) }),
     total_ms: round(nowMs - record.startedAtMs),
     ...(outcome !== null && { outcome }),
     ...(record.errorCode !== null && { error_code: record.errorCode }),

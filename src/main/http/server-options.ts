@@ -2,12 +2,12 @@ import type { Logger } from "pino";
 import type { LoopShare } from "../../workers/contract/pace.js";
 import { defaults } from "../config/defaults.js";
 import type { CodexNativeApiContinuationRegistry } from "../continuation/types.js";
-import type { UnsupportedParameterPolicy } from "../dialects/requests/parameter-fate.js";
-import type { ResponseService } from "../responses/response-service.js";
+import type { UnsupportedParameterPolicy } from "../dialects/requests/fields.js";
+import type { Exchanges } from "../exchange/exchanges.js";
 import type { NativeTurnRuntime } from "../runtime/types.js";
 import type { AccessOptions } from "./access-policy.js";
 import type { JsonBounds } from "./body/json-scan.js";
-import type { CallerTurns } from "./caller-limits.js";
+import type { CallerTurns } from "./in-flight.js";
 import type { MetricsSink } from "./metrics-sink.js";
 
 /** What a server that runs can be given anew. */
@@ -97,7 +97,7 @@ export const defaultKeepAliveCommentMs = 15_000;
 /** What answers need of the server. */
 export interface RouteContext {
   readonly runtime: NativeTurnRuntime;
-  readonly responses: ResponseService;
+  readonly exchanges: Exchanges;
   readonly registry: CodexNativeApiContinuationRegistry;
   readonly callerTurns: CallerTurns;
   /** Of the thread that serves HTTP. */

@@ -3,14 +3,14 @@ import { LoopShare } from "../../workers/contract/pace.js";
 import { waitWithin } from "../../workers/contract/wait.js";
 import { defaults } from "../config/defaults.js";
 import { isLoopbackHost } from "../config/network-names.js";
-import { ResponseService } from "../responses/response-service.js";
+import { dialects } from "../dialects/table.js";
+import { Exchanges } from "../exchange/exchanges.js";
 import { AccessPolicy } from "./access-policy.js";
 import type { BodyPace } from "./body/body-flow.js";
 import { BodyLimits } from "./body/incoming-body.js";
 import type { JsonBounds } from "./body/json-scan.js";
 import { buildApp } from "./build-app.js";
-import { CallerTurns } from "./caller-limits.js";
-import { InFlight } from "./in-flight.js";
+import { CallerTurns, InFlight } from "./in-flight.js";
 import { applyLimits, type ListeningAddress, listen } from "./listener.js";
 import { createId } from "./request-id.js";
 import {
@@ -53,7 +53,7 @@ export class CodexNativeApiServer {
   readonly #access: AccessPolicy;
   readonly #bodyLimits: BodyLimits;
   #jsonBounds: JsonBounds;
-  readonly #responses: ResponseService;
+  readonly #exchanges: Exchanges;
   readonly #inFlight = new InFlight();
   readonly #hurried = new AbortController();
   #state: State = "new";
@@ -67,18 +67,20 @@ export class CodexNativeApiServer {
     this.#bodyLimits = new BodyLimits(options.maxBodyBytes, paceOf(options));
     this.#jsonBounds = jsonBoundsOf(options);
     const loopShare = new LoopShare();
-    this.#responses = new ResponseService({
+    this.#exchanges = new Exchanges({
       loopShare,
       runtime: options.runtime,
       registry: options.registry,
       wallClock: Date.now,
+      clock: () => performance.now(),
       newId: createId,
     });
     this.#app = buildApp({
       options,
+      dialects,
       context: {
         runtime: options.runtime,
-        responses: this.#responses,
+        exchanges: this.#exchanges,
         registry: options.registry,
         callerTurns: new CallerTurns(),
         loopShare,
@@ -138,7 +140,7 @@ export class CodexNativeApiServer {
     applyLimits(this.#app.server, { ...defaultListenerLimits, ...settings.limits });
     for (const name of withdrawn) {
       this.#inFlight.interruptTurnsOf(name);
-      this.#responses.cancelAllOf(name);
+      this.#exchanges.cancelAllOf(name);
     }
   }
 
@@ -169,7 +171,7 @@ export class CodexNativeApiServer {
     server.closeIdleConnections();
     await this.#waitUntilIdle(graceMs);
     this.#inFlight.interruptTurns();
-    await Promise.all([this.#waitUntilIdle(farewellMs), this.#responses.close()]);
+    await Promise.all([this.#waitUntilIdle(farewellMs), this.#exchanges.close()]);
     server.closeAllConnections();
     await released;
     await this.#app.close();

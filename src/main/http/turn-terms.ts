@@ -1,4 +1,4 @@
-/** What a request and its token say of how its turn waits. */
+/** What a request and its token say of its turn: how it waits, and which models it may use. */
 
 import type { IncomingHttpHeaders } from "node:http";
 import { limits } from "../../workers/contract/limits.js";
@@ -55,4 +55,33 @@ function fault(header: string, allowed: string): CodexNativeApiError {
   return new CodexNativeApiError("invalid_request", `The header ${header} takes ${allowed}.`, {
     param: header,
   });
+}
+
+export function mayUseModel(token: NamedToken | null, model: string): boolean {
+  return token === null || token.models === null || token.models.includes(model);
+}
+
+/** @throws CodexNativeApiError `model_not_allowed`. */
+export function requireModel(token: NamedToken | null, model: string): void {
+  if (mayUseModel(token, model)) return;
+  throw new CodexNativeApiError(
+    "model_not_allowed",
+    `This token may not use the model '${model.slice(0, 64)}'. GET /v1/models lists what it may.`,
+    { param: "model" },
+  );
+}
+
+/**
+ * The request with a model that the token may use: its own, or the token's first where it names none and the choice is not
+ * the service's.
+ *
+ * @throws CodexNativeApiError `model_not_allowed`.
+ */
+export function withAllowedModel<Request extends { readonly model?: string }>(
+  request: Request,
+  token: NamedToken | null,
+): Request {
+  if (request.model !== undefined) requireModel(token, request.model);
+  const first = token?.models?.[0];
+  return request.model !== undefined || first === undefined ? request : { ...request, model: first };
 }

@@ -5,8 +5,8 @@
 
 import { findNotJson } from "../../workers/contract/json.js";
 import { limits } from "../../workers/contract/limits.js";
+import { toResponsesTurn } from "../dialects/responses/decode.js";
 import { parseResponsesRequest } from "../dialects/responses/request-schema.js";
-import { toResponsesTurn } from "../dialects/responses/request-to-turn.js";
 import { CodexNativeApiError } from "../errors.js";
 import type { IsolatedTurnRequest, JsonObject } from "../runtime/types.js";
 import { findProviderFault } from "./addresses.js";

@@ -2,15 +2,15 @@
 
 import type { FastifyInstance } from "fastify";
 import { InMemoryCodexNativeApiContinuationRegistry } from "../../../src/main/continuation/in-memory-registry.js";
+import { dialects } from "../../../src/main/dialects/table.js";
+import { Exchanges } from "../../../src/main/exchange/exchanges.js";
 import { AccessPolicy } from "../../../src/main/http/access-policy.js";
 import { BodyLimits } from "../../../src/main/http/body/incoming-body.js";
 import { buildApp } from "../../../src/main/http/build-app.js";
-import { CallerTurns } from "../../../src/main/http/caller-limits.js";
-import { InFlight } from "../../../src/main/http/in-flight.js";
+import { CallerTurns, InFlight } from "../../../src/main/http/in-flight.js";
 import { createId } from "../../../src/main/http/request-id.js";
 import { type CodexNativeApiServerOptions, jsonBoundsOf } from "../../../src/main/http/server-options.js";
 import { createSilentLogger } from "../../../src/main/observability/logger.js";
-import { ResponseService } from "../../../src/main/responses/response-service.js";
 import type {
   IsolatedTurnHandlers,
   IsolatedTurnRequest,
@@ -53,14 +53,16 @@ export async function createQuickApp(): Promise<FastifyInstance> {
   const { runtime, registry } = options;
   const app = buildApp({
     options,
+    dialects,
     context: {
       runtime,
       registry,
-      responses: new ResponseService({
+      exchanges: new Exchanges({
         runtime,
         registry,
         loopShare: new LoopShare(),
         wallClock: Date.now,
+        clock: () => performance.now(),
         newId: createId,
       }),
       callerTurns: new CallerTurns(),

@@ -1,5 +1,5 @@
+import { type ResponsesTurn, toResponsesTurn } from "../../../src/main/dialects/responses/decode.js";
 import { parseResponsesRequest } from "../../../src/main/dialects/responses/request-schema.js";
-import { type ResponsesTurn, toResponsesTurn } from "../../../src/main/dialects/responses/request-to-turn.js";
 import type { JsonObject } from "../../../src/workers/contract/json.js";
 
 /** A turn with its items as values. */

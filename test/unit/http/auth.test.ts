@@ -1,7 +1,7 @@
 import { Socket } from "node:net";
 import t from "tap";
 import { nameDefaultToken } from "../../../src/main/config/named-token.js";
-import { describeChallenge, identifyCaller, TokenAuth } from "../../../src/main/http/auth.js";
+import { describeChallenge, identifyCaller, TokenAuth } from "../../../src/main/http/access-policy.js";
 import { namedToken } from "../../support/http-fixture.js";
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });

@@ -5,7 +5,7 @@ import {
   alwaysReadBytes,
   BodyRoom,
   type HeldBody,
-} from "../../../src/main/http/body/body-room.js";
+} from "../../../src/main/http/body/incoming-body.js";
 
 const kilobyte = 1024;
 const busy: ArrivingBody = { silentMs: 0, giveUp: () => {} };

@@ -1,6 +1,7 @@
 import t from "tap";
+import { describeError } from "../../../src/main/dialects/answers/error-body.js";
 import { CodexNativeApiError, errorKinds } from "../../../src/main/errors.js";
-import { describeError, describeErrorHeaders, toApiError } from "../../../src/main/http/error-reply.js";
+import { describeErrorHeaders, toApiError } from "../../../src/main/http/error-reply.js";
 
 t.test("an error has OpenAI's shape", async (t) => {
   const error = new CodexNativeApiError("model_not_found", "No such model.", { param: "model" });

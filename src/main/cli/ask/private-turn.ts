@@ -3,9 +3,9 @@ import { randomUUID } from "node:crypto";
 import type { JsonObject } from "../../../workers/contract/json.js";
 import type { UnsupportedParameterPolicy } from "../../config/types.js";
 import { unmetObligations } from "../../dialects/answers/obligations.js";
+import { toResponsesTurn } from "../../dialects/responses/decode.js";
+import { ResponseEventStream } from "../../dialects/responses/encode.js";
 import { parseResponsesRequest } from "../../dialects/responses/request-schema.js";
-import { toResponsesTurn } from "../../dialects/responses/request-to-turn.js";
-import { ResponseEventStream } from "../../dialects/responses/response-stream.js";
 import type { ResponseEvent } from "../../dialects/responses/wire-events.js";
 import { CodexNativeApiError } from "../../errors.js";
 import type { PrivateRuntime } from "../private-runtime.js";
@@ -25,7 +25,7 @@ export async function runPrivateTurn(options: PrivateTurnOptions): Promise<void>
   const { runtime, body, unsupportedParameters, wallClock, signal, onEvent } = options;
   const turn = toResponsesTurn(parseResponsesRequest(body), unsupportedParameters);
   const newId = (prefix: string): string => `${prefix}_${randomUUID().replaceAll("-", "")}`;
-  const stream = new ResponseEventStream({ turn, routePath: "/v1/responses", wallClock, newId });
+  const stream = new ResponseEventStream(turn, { routePath: "/v1/responses", wallClock, newId });
   const output: JsonObject[] = [];
   const tell = async (events: readonly ResponseEvent[]): Promise<void> => {
     for (const event of events) await onEvent({ ...event });
@@ -44,9 +44,9 @@ export async function runPrivateTurn(options: PrivateTurnOptions): Promise<void>
       },
     });
     stream.start(result);
-    stream.addIgnored(unmetObligations(turn.obligations, output));
     if (signal.aborted) return;
-    last = stream.end(result.outcome, result.usage);
+    const unmet = unmetObligations(turn.obligations, output);
+    last = stream.end({ outcome: result.outcome, usage: result.usage, unmet });
   } catch (error) {
     if (signal.aborted) return;
     last = stream.fail(CodexNativeApiError.fromUnknown(error));

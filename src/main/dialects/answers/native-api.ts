@@ -40,6 +40,7 @@ export interface NativeApiFacts {
   readonly target?: Partial<RequestTarget>;
   readonly taskClass?: string | null;
   readonly responseId?: string;
+  readonly chatCompletionId?: string;
   readonly threadId?: string;
   readonly turnId?: string;
   readonly queue?: QueueWait | undefined;
@@ -53,8 +54,10 @@ export interface NativeApiFacts {
 export interface ContinuationFacts {
   /** `native`: the native turn or thread went on. `replayed`: its history was put before the model anew. */
   readonly mode: "native" | "replayed" | null;
-  readonly previousResponseId: string;
-  readonly threadId: string;
+  /** Null where the caller named none, and sent the history. */
+  readonly previousResponseId: string | null;
+  /** Null where the thread is not known. */
+  readonly threadId: string | null;
   readonly turnId: string;
 }
 
@@ -72,7 +75,7 @@ export function describeNativeApi(facts: NativeApiFacts): NativeApi {
     },
     response_mapping: {
       response_id: facts.responseId ?? null,
-      chat_completion_id: null,
+      chat_completion_id: facts.chatCompletionId ?? null,
       previous_response_id: continuation?.previousResponseId ?? null,
       native_thread_id: facts.threadId ?? null,
       native_turn_id: facts.turnId ?? null,

@@ -5,8 +5,7 @@
  *     the content
  *     </file>
  */
-
-import { requestLimits } from "../requests/request-limits.js";
+import { requestLimits } from "../requests/fields.js";
 import { isBase64, parseDataUrl } from "./data-url.js";
 
 export interface InputFile {

@@ -1,9 +1,7 @@
 /** Messages as items of the model's history: each keeps its role, and calls and their outputs are items of their own. */
 import type { JsonObject } from "../../../workers/contract/json.js";
 import { type InputItem, toHistoryItem } from "../responses/input-items.js";
-import type { AssistantPart, InputPart } from "./message-parts.js";
-import type { AssistantMessage, ChatMessage, ToolCall } from "./message-schemas.js";
-import type { WireMessage } from "./wire-types.js";
+import type { AssistantMessage, AssistantPart, ChatMessage, InputPart, ToolCall } from "./message-schemas.js";
 
 type MessageItem = Extract<InputItem, { type: "message" }>;
 type MessagePart = MessageItem["content"][number];
@@ -14,17 +12,6 @@ export type CallTypes = Map<string, ToolCall["type"]>;
 /** @param callTypes of the messages before this one; it adds its own. */
 export function toHistoryItems(message: ChatMessage, callTypes: CallTypes): readonly JsonObject[] {
   return toItems(message, callTypes).map(toHistoryItem);
-}
-
-/** An answer as its caller sends it back. */
-export function answerItems({
-  role,
-  content,
-  refusal,
-  tool_calls: calls,
-}: WireMessage): readonly JsonObject[] {
-  const message = { role, content, refusal, tool_calls: calls?.map((call) => ({ ...call })) };
-  return toHistoryItems(message, new Map());
 }
 
 function toItems(message: ChatMessage, callTypes: CallTypes): readonly InputItem[] {

@@ -1,19 +1,37 @@
 /** The body of `POST /v1/chat/completions`, checked at the edge. Keys we do not read pass through and are reported later. */
 import { z } from "zod";
 import type { Pace } from "../../../workers/contract/pace.js";
-import { boundedList } from "../requests/bounded-list.js";
-import type { JsonBody } from "../requests/json-body.js";
-import { metadata } from "../requests/metadata.js";
-import { parseBody, readElements } from "../requests/parse-body.js";
-import { priority } from "../requests/priority.js";
-import { requestLimits } from "../requests/request-limits.js";
-import { messages } from "./message-schemas.js";
-import { MessageReader, messageCheck, type ReadMessages } from "./read-messages.js";
-import { invalid } from "./request-error.js";
-import { responseFormat } from "./response-format.js";
+import { type ItemList, ItemPacker } from "../../history/item-list.js";
+import { checkElement, type ElementCheck } from "../requests/check-element.js";
+import { boundedList, metadata, priority, requestLimits, unreadKeys } from "../requests/fields.js";
+import { type JsonBody, parseBody, readElements } from "../requests/parse-body.js";
+import { CallPairs } from "../tools/call-pairs.js";
+import { invalid, unsupportedFeature } from "./errors.js";
+import { type CallTypes, toHistoryItems } from "./history-items.js";
+import { type ChatMessage, message, messages } from "./message-schemas.js";
 import { toolChoice, tools, webSearchOptions } from "./tool-schemas.js";
 
 const flag = z.boolean().nullish();
+
+const responseFormat = z.discriminatedUnion("type", [
+  z.looseObject({ type: z.literal("text") }),
+  z.looseObject({ type: z.literal("json_object") }),
+  z.looseObject({
+    type: z.literal("json_schema"),
+    json_schema: z.looseObject({
+      name: z
+        .string()
+        .min(1)
+        .max(requestLimits.maxFormatNameChars)
+        .regex(/^[a-zA-Z0-9_-]+$/),
+      schema: z.record(z.string(), z.unknown()),
+      strict: z.boolean().nullish(),
+      description: z.string().nullish(),
+    }),
+  }),
+]);
+
+export type ResponseFormat = z.infer<typeof responseFormat>;
 
 /** Read by the OpenAPI document too. */
 export const chatBody = z.looseObject({
@@ -70,3 +88,94 @@ function withMessages(request: z.infer<typeof head>, messages: ReadMessages): Ch
   if (messages.items.length === 0) throw invalid("messages", "holds no messages");
   return { ...request, messages };
 }
+
+/** The messages of a request, checked, as packed items of the model's history. */
+interface ReadMessages {
+  readonly items: ItemList;
+  /** Names of what they ask for and Codex has no place for. */
+  readonly ignored: readonly string[];
+}
+
+const messageCheck: ElementCheck<ChatMessage> = {
+  schema: message,
+  field: "messages",
+  unsupported: unsupportedFeature,
+};
+
+/** Checks a request's messages one after another, and keeps of each no more than its items' JSON. */
+class MessageReader {
+  readonly #packer = new ItemPacker();
+  readonly #pairs = new CallPairs();
+  readonly #ignored = new Set<string>();
+  readonly #callTypes: CallTypes = new Map();
+
+  /** @throws CodexNativeApiError for the first fault, as `checkElement` and `CallPairs` say it */
+  take(value: unknown, index: number): void {
+    const checked = checkElement(value, index, messageCheck);
+    takeSteps(this.#pairs, checked, index);
+    this.#refuse(this.#pairs.fault);
+    noteMessageOptions(checked, this.#ignored);
+    for (const item of toHistoryItems(checked, this.#callTypes)) this.#packer.add(item);
+  }
+
+  /** @throws CodexNativeApiError for a call that nothing answers */
+  finish(): ReadMessages {
+    this.#refuse(this.#pairs.finish());
+    return { items: this.#packer.finish(), ignored: [...this.#ignored] };
+  }
+
+  #refuse(fault: Error | null): void {
+    if (fault !== null) throw fault;
+  }
+}
+
+/** Tells the pairs of a history's calls what a message has of them. */
+function takeSteps(pairs: CallPairs, message: ChatMessage, index: number): void {
+  if (message.role === "assistant") {
+    for (const [at, call] of (message.tool_calls ?? []).entries()) {
+      const kind = call.type === "custom" ? "custom tool" : "function";
+      pairs.take({ step: "call", callId: call.id, kind, param: `messages[${index}].tool_calls[${at}].id` });
+    }
+  } else if (message.role === "tool") {
+    const param = `messages[${index}].tool_call_id`;
+    // A tool message does not say what it answers.
+    pairs.take({ step: "output", callId: message.tool_call_id, kind: null, param });
+  }
+}
+
+/** Read, or part of an answer of this service's that its caller sends back whole. */
+const messageKeys: readonly string[] = [
+  "role",
+  "content",
+  "refusal",
+  "tool_calls",
+  "tool_call_id",
+  "annotations",
+  "reasoning_content",
+  // Laid on answers by the official client.
+  "parsed",
+];
+
+/** Beyond so many different names the rest is not listed: each message may bring some of its own. */
+const maxNames = 100;
+
+/** Adds what a message asks for, without its place: there may be thousands. */
+function noteMessageOptions(message: ChatMessage, names: Set<string>): void {
+  const note = (name: string) => {
+    if (names.size < maxNames) names.add(name);
+  };
+  unreadKeys("messages[]", message, messageKeys).forEach(note);
+  const { content } = message;
+  if (!Array.isArray(content)) return;
+  for (const part of content) {
+    if (part.type !== "image_url") unreadKeys("messages[].content[]", part, partKeys).forEach(note);
+    else {
+      unreadKeys("messages[].content[]", part, ["type", "image_url"]).forEach(note);
+      const { detail } = part.image_url;
+      // Codex lets the model see every image in its original size.
+      if (detail === "low" || detail === "high") note("messages[].content[].image_url.detail");
+    }
+  }
+}
+
+const partKeys = ["type", "text", "refusal"];

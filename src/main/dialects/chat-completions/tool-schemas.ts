@@ -1,7 +1,6 @@
 /** Tools and the choice among them, as chat completions declare them. Types that are not here are refused by name. */
 import { z } from "zod";
-import { boundedList } from "../requests/bounded-list.js";
-import { requestLimits } from "../requests/request-limits.js";
+import { boundedList, requestLimits } from "../requests/fields.js";
 import { toolName } from "../tools/tool-schemas.js";
 
 const text = z.string().nullish();

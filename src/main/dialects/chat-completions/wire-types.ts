@@ -1,5 +1,6 @@
 /** Answers in OpenAI's shapes. A test holds them against the types of the official client. */
 import type { JsonObject } from "../../../workers/contract/json.js";
+import type { ErrorBody } from "../answers/error-body.js";
 import type { NativeApi } from "../answers/native-api.js";
 
 export type FinishReason = "stop" | "length" | "tool_calls" | "content_filter";
@@ -101,14 +102,5 @@ export interface ChatChunk extends CompletionHead {
   readonly native_api?: NativeApi;
 }
 
-/** Takes the place of the chunks to come: nothing follows it. */
-export interface ErrorChunk {
-  readonly error: {
-    readonly message: string;
-    readonly type: string;
-    readonly param: string | null;
-    readonly code: string;
-  };
-}
-
-export type ChatStreamPart = ChatChunk | ErrorChunk;
+/** An error takes the place of the chunks to come: nothing follows it. */
+export type ChatStreamPart = ChatChunk | ErrorBody;

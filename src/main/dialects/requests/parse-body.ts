@@ -3,9 +3,22 @@ import { isJsonObject, type JsonObject } from "../../../workers/contract/json.js
 import { measureJsonBytes } from "../../../workers/contract/measure-json.js";
 import type { Pace } from "../../../workers/contract/pace.js";
 import { CodexNativeApiError, type CodexNativeApiErrorCode } from "../../errors.js";
-import type { JsonBody } from "./json-body.js";
-import { requestLimits } from "./request-limits.js";
+import { requestLimits } from "./fields.js";
 import { toRequestError } from "./schema-fault.js";
+
+/** Elements of a list, in order. */
+export interface ElementBatch {
+  readonly firstIndex: number;
+  readonly values: readonly unknown[];
+}
+
+/** A request body whose long lists are parsed a few elements at a time. */
+export interface JsonBody {
+  /** The whole of it, but for the elements of `input` and `messages`, which are empty lists here. */
+  readonly value: unknown;
+  /** The elements of a field that is such a list, once. Throws `invalid_json` where they are none. */
+  readonly elements: (name: string) => AsyncIterable<ElementBatch>;
+}
 
 /** They have bounds of their own, and may be as long as a conversation is. */
 const conversation: ReadonlySet<string> = new Set(["input", "instructions", "messages"]);

@@ -1,6 +1,5 @@
-import { missingText } from "../answers/missing-text.js";
-import { addItem, finishItem, type ItemPlace, type ItemStream } from "./item-stream.js";
-import type { ModelItem } from "./output-items.js";
+import { addItem, finishItem, type ItemPlace, type ItemStream } from "./item-streams.js";
+import { type ModelItem, missingText } from "./output-items.js";
 import type { ReasoningItem, ReasoningTextPart, SummaryTextPart } from "./wire-items.js";
 
 type PartKind = "summary" | "content";

@@ -1,35 +1,35 @@
 /** The request as the `Response` object repeats it. */
 import type { JsonObject } from "../../../workers/contract/json.js";
-import { taskClassOf } from "../requests/metadata.js";
-import { isGiven } from "../requests/parameter-fate.js";
+import { isGiven } from "../requests/fields.js";
 import type { TextFormat } from "../structured-output/text-format.js";
 import type { Tool, ToolChoice, WebSearchDeclaration } from "../tools/tool-schemas.js";
 import type { ResponsesRequest } from "./request-schema.js";
 
+/** Fields of the `Response` object that come from its request. */
 export interface RequestEcho {
   readonly background: boolean;
-  readonly model: string | null;
   readonly instructions: string | null;
+  readonly max_output_tokens: number | null;
+  readonly max_tool_calls: number | null;
   readonly metadata: JsonObject;
-  readonly maxOutputTokens: number | null;
-  readonly maxToolCalls: number | null;
-  readonly parallelToolCalls: boolean;
-  readonly previousResponseId: string | null;
-  readonly promptCacheKey: string | null;
-  readonly promptCacheRetention: string | null;
+  readonly model: string;
+  readonly parallel_tool_calls: boolean;
+  readonly previous_response_id: string | null;
+  readonly prompt_cache_key: string | null;
+  readonly prompt_cache_retention: string | null;
   readonly reasoning: { readonly effort: string | null; readonly summary: ReasoningSummary | null };
-  readonly safetyIdentifier: string | null;
-  readonly serviceTier: string;
+  readonly safety_identifier: string | null;
+  readonly service_tier: string;
   readonly store: boolean;
   readonly temperature: number | null;
   readonly text: { readonly format: EchoedFormat; readonly verbosity: "low" | "medium" | "high" };
-  readonly toolChoice: ToolChoice;
+  readonly tool_choice: ToolChoice;
   readonly tools: readonly EchoedTool[];
-  readonly topLogprobs: number;
-  readonly topP: number | null;
+  readonly top_logprobs: number;
+  readonly top_p: number | null;
   readonly truncation: "auto" | "disabled";
-  readonly user: string | null;
-  readonly taskClass: string | null;
+  /** Only where the request named one. */
+  readonly user?: string;
 }
 
 type ReasoningSummary = "auto" | "concise" | "detailed";
@@ -81,31 +81,30 @@ export interface EchoedLocation {
 export function echoRequest(body: ResponsesRequest): RequestEcho {
   return {
     background: body.background ?? false,
-    model: body.model ?? null,
     instructions: body.instructions ?? null,
+    max_output_tokens: body.max_output_tokens ?? null,
+    max_tool_calls: body.max_tool_calls ?? null,
     metadata: body.metadata ?? {},
-    maxOutputTokens: body.max_output_tokens ?? null,
-    maxToolCalls: body.max_tool_calls ?? null,
-    parallelToolCalls: body.parallel_tool_calls ?? true,
-    previousResponseId: body.previous_response_id ?? null,
-    promptCacheKey: body.prompt_cache_key ?? null,
-    promptCacheRetention: body.prompt_cache_retention ?? null,
+    model: body.model ?? "",
+    parallel_tool_calls: body.parallel_tool_calls ?? true,
+    previous_response_id: body.previous_response_id ?? null,
+    prompt_cache_key: body.prompt_cache_key ?? null,
+    prompt_cache_retention: body.prompt_cache_retention ?? null,
     reasoning: {
       effort: body.reasoning?.effort ?? null,
       summary: body.reasoning?.summary ?? body.reasoning?.generate_summary ?? null,
     },
-    safetyIdentifier: body.safety_identifier ?? null,
-    serviceTier: body.service_tier ?? "auto",
+    safety_identifier: body.safety_identifier ?? null,
+    service_tier: body.service_tier ?? "auto",
     store: body.store ?? true,
     temperature: body.temperature ?? null,
     text: { format: echoFormat(body.text?.format), verbosity: body.text?.verbosity ?? "medium" },
-    toolChoice: body.tool_choice ?? "auto",
+    tool_choice: body.tool_choice ?? "auto",
     tools: (body.tools ?? []).map(echoTool),
-    topLogprobs: body.top_logprobs ?? 0,
-    topP: body.top_p ?? null,
+    top_logprobs: body.top_logprobs ?? 0,
+    top_p: body.top_p ?? null,
     truncation: body.truncation ?? "disabled",
-    user: body.user ?? null,
-    taskClass: taskClassOf(body.metadata),
+    ...(isGiven(body.user) && { user: body.user }),
   };
 }
 

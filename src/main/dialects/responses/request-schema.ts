@@ -1,21 +1,27 @@
 /** The body of `POST /v1/responses`, checked at the edge. Keys we do not read pass through and are reported later. */
 import { z } from "zod";
+import { itemTraits } from "../../../workers/contract/item-chunk.js";
 import { findTooDeep } from "../../../workers/contract/json-depth.js";
 import type { Pace } from "../../../workers/contract/pace.js";
 import { CodexNativeApiError } from "../../errors.js";
-import { boundedList } from "../requests/bounded-list.js";
-import type { JsonBody } from "../requests/json-body.js";
-import { longText } from "../requests/long-text.js";
-import { metadata } from "../requests/metadata.js";
-import { isGiven } from "../requests/parameter-fate.js";
-import { parseBody, readElements } from "../requests/parse-body.js";
-import { priority } from "../requests/priority.js";
-import { maxBodyLevels, requestLimits } from "../requests/request-limits.js";
+import { type ItemList, ItemPacker } from "../../history/item-list.js";
+import { checkElement, type ElementCheck } from "../requests/check-element.js";
+import {
+  boundedList,
+  isGiven,
+  longText,
+  maxBodyLevels,
+  metadata,
+  priority,
+  requestLimits,
+} from "../requests/fields.js";
+import { type JsonBody, parseBody, readElements } from "../requests/parse-body.js";
 import { formatPath } from "../requests/schema-fault.js";
 import { textFormat } from "../structured-output/text-format.js";
+import { CallPairs, takeStep } from "../tools/call-pairs.js";
 import { toolChoice, tools } from "../tools/tool-schemas.js";
-import { inputItem } from "./input-items.js";
-import { InputReader, itemCheck, type ReadInput } from "./read-input.js";
+import { unsupportedFeature } from "./errors.js";
+import { type InputItem, inputItem, toHistoryItem } from "./input-items.js";
 
 const flag = z.boolean().nullish();
 const text = z.string().nullish();
@@ -117,4 +123,80 @@ function refuseDeepNesting(body: unknown): void {
 
 function inputFault(message: string): CodexNativeApiError {
   return new CodexNativeApiError("invalid_request", message, { param: "input" });
+}
+
+/** The items of a request, checked and packed. */
+interface ReadInput {
+  readonly items: ItemList;
+  /** Names of what they ask for and Codex has no place for. */
+  readonly ignored: readonly string[];
+  /** Whether every call is known to have its output, and every output its call; else that shows when the history is whole. */
+  readonly isPaired: boolean;
+}
+
+const itemCheck: ElementCheck<InputItem> = {
+  schema: inputItem,
+  field: "input",
+  unsupported: unsupportedFeature,
+};
+
+/** Checks a request's items one after another, and keeps of each no more than its JSON. */
+class InputReader {
+  readonly #continues: boolean;
+  readonly #packer = new ItemPacker();
+  readonly #pairs = new CallPairs();
+  readonly #ignored = new Set<string>();
+  #hasReferences = false;
+
+  /** @param continues whether items of other responses come before these. */
+  constructor(continues: boolean) {
+    this.#continues = continues;
+  }
+
+  /** @throws CodexNativeApiError for the first fault, as `checkElement` and `CallPairs` say it */
+  take(value: unknown, index: number): void {
+    const checked = checkElement(value, index, itemCheck);
+    noteItemOptions(checked, this.#ignored);
+    const item = toHistoryItem(checked);
+    const traits = this.#packer.add(item);
+    this.#hasReferences ||= (traits & itemTraits.reference) !== 0;
+    if (!this.#isPart) takeStep(this.#pairs, item, index);
+    this.#refuse(this.#pairs.fault);
+  }
+
+  /** @throws CodexNativeApiError for a call that nothing answers */
+  finish(): ReadInput {
+    if (!this.#isPart) this.#refuse(this.#pairs.finish());
+    return { items: this.#packer.finish(), ignored: [...this.#ignored], isPaired: !this.#isPart };
+  }
+
+  /** What these items refer to or continue may hold the calls that they answer. */
+  get #isPart(): boolean {
+    return this.#continues || this.#hasReferences;
+  }
+
+  #refuse(fault: Error | null): void {
+    if (fault !== null) throw fault;
+  }
+}
+
+/** Adds what an item asks for, without its place: there may be thousands. */
+function noteItemOptions(item: InputItem, names: Set<string>): void {
+  if (isGiven(item.caller)) names.add("input[].caller");
+  const [parts, field] = partsOf(item);
+  for (const part of parts) {
+    // Codex lets the model see every image in its original size.
+    if (part.detail === "low" || part.detail === "high") names.add(`input[].${field}[].detail`);
+    if (isGiven(part.prompt_cache_breakpoint)) names.add(`input[].${field}[].prompt_cache_breakpoint`);
+  }
+}
+
+interface PartOptions {
+  readonly detail?: unknown;
+  readonly prompt_cache_breakpoint?: unknown;
+}
+
+function partsOf(item: { readonly [key: string]: unknown }): [readonly PartOptions[], string] {
+  if (Array.isArray(item.content)) return [item.content, "content"];
+  return [Array.isArray(item.output) ? item.output : [], "output"];
 }

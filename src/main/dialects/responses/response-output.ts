@@ -1,8 +1,14 @@
 import type { JsonObject, TurnEvent } from "../../runtime/types.js";
-import { tellFunctionCall, WebSearchStream } from "./call-streams.js";
-import type { EventLog } from "./event-log.js";
-import { addItem, finishItem, type ItemPlace, type ItemStream } from "./item-stream.js";
-import { MessageStream } from "./message-stream.js";
+import {
+  addItem,
+  type EventLog,
+  finishItem,
+  type ItemPlace,
+  type ItemStream,
+  MessageStream,
+  tellFunctionCall,
+  WebSearchStream,
+} from "./item-streams.js";
 import { idPrefixOf, type ModelItem, readModelItem } from "./output-items.js";
 import { ReasoningStream } from "./reasoning-stream.js";
 import type { OutputItem } from "./wire-items.js";

@@ -114,14 +114,6 @@ export interface WebSearchProgress extends AtItem {
     | "response.web_search_call.completed";
 }
 
-/** Ends a stream whose events can no longer be sent, while the response itself may go on or have ended well. */
-export interface StreamErrorEvent extends Sequenced {
-  readonly type: "error";
-  readonly code: string;
-  readonly message: string;
-  readonly param: string | null;
-}
-
 export type ResponseEvent =
   | LifecycleEvent
   | OutputItemEvent

@@ -4,8 +4,6 @@
  * refused by the list that the official client has; an unknown one is the backend's to judge.
  */
 import { isJsonObject, type JsonObject } from "../../../workers/contract/json.js";
-import { resolveLocalRef } from "./schema-ref.js";
-import { SchemaSize, strictLimits } from "./strict-limits.js";
 
 type Path = readonly (string | number)[];
 
@@ -203,4 +201,81 @@ function hasType({ type }: JsonObject, name: string): boolean {
 
 function fault(path: Path, message: string): SchemaFault {
   return { path, message };
+}
+
+/** How large a strict schema may be, as OpenAI publishes it. */
+export const strictLimits = {
+  /** Objects within objects, the root counted. */
+  maxDepth: 10,
+  maxProperties: 5_000,
+  maxEnumValues: 1_000,
+  /** Property names, definition names, enum values and consts together. */
+  maxNameChars: 120_000,
+  /** From so many values of text on, one enum has a bound of its own. */
+  largeEnumValues: 250,
+  maxLargeEnumChars: 15_000,
+  /** Steps to a node, whatever they are: keeps the walk off the end of the stack. */
+  maxPathSteps: 200,
+} as const;
+
+/** Adds up what a schema holds. Each method says what became too much; null while all is within bounds. */
+export class SchemaSize {
+  #properties = 0;
+  #enumValues = 0;
+  #nameChars = 0;
+
+  addProperties(names: readonly string[]): string | null {
+    this.#properties += names.length;
+    if (this.#properties > strictLimits.maxProperties) {
+      return `brings the schema over ${strictLimits.maxProperties} properties`;
+    }
+    return this.addNames(names);
+  }
+
+  addEnum(values: readonly unknown[]): string | null {
+    this.#enumValues += values.length;
+    if (this.#enumValues > strictLimits.maxEnumValues) {
+      return `brings the schema over ${strictLimits.maxEnumValues} enum values`;
+    }
+    if (values.length > strictLimits.largeEnumValues && countChars(values) > strictLimits.maxLargeEnumChars) {
+      return `has more than ${strictLimits.largeEnumValues} values and ${strictLimits.maxLargeEnumChars} characters`;
+    }
+    return this.addNames(values);
+  }
+
+  addNames(names: readonly unknown[]): string | null {
+    this.#nameChars += countChars(names);
+    return this.#nameChars > strictLimits.maxNameChars
+      ? `brings the schema over ${strictLimits.maxNameChars} characters of names and values`
+      : null;
+  }
+}
+
+function countChars(values: readonly unknown[]): number {
+  return values.reduce<number>((sum, value) => sum + (typeof value === "string" ? value.length : 0), 0);
+}
+
+/** What a local `$ref` (`#`, `#/$defs/name`: a JSON pointer) points to; undefined for nothing. */
+export function resolveLocalRef(root: JsonObject, ref: string): unknown {
+  const pointer = decodeFragment(ref);
+  if (pointer === null) return undefined;
+  if (pointer === "") return root;
+  if (!pointer.startsWith("/")) return undefined;
+  let found: unknown = root;
+  for (const step of pointer.slice(1).split("/")) {
+    const key = step.replaceAll("~1", "/").replaceAll("~0", "~");
+    if (typeof found !== "object" || found === null || !Object.hasOwn(found, key)) return undefined;
+    found = Reflect.get(found, key);
+  }
+  return found;
+}
+
+function decodeFragment(ref: string): string | null {
+  if (!ref.startsWith("#")) return null;
+  try {
+    return decodeURIComponent(ref.slice(1));
+  } catch {
+    // A stray percent sign: such a reference points nowhere.
+    return null;
+  }
 }

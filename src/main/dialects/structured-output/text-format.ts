@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { JsonObject } from "../../../workers/contract/json.js";
 import { CodexNativeApiError } from "../../errors.js";
 import type { Obligation } from "../answers/obligations.js";
-import { requestLimits } from "../requests/request-limits.js";
+import { requestLimits } from "../requests/fields.js";
 import { formatPath } from "../requests/schema-fault.js";
 import { findStrictFault, type SchemaFault } from "./strict-schema.js";
 

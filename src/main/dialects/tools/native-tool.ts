@@ -6,8 +6,8 @@
  */
 import { isJsonObject, type JsonObject } from "../../../workers/contract/json.js";
 import { measureJsonBytes } from "../../../workers/contract/measure-json.js";
-import type { FunctionTool } from "../../runtime/types.js";
-import type { FunctionToolDeclaration } from "./tool-schemas.js";
+import type { FunctionTool, WebSearchOptions } from "../../runtime/types.js";
+import type { FunctionToolDeclaration, WebSearchDeclaration } from "./tool-schemas.js";
 
 /** Largest schema that keeps its descriptions, with room for what Codex adds: 4,971 bytes kept them, 5,021 did not. */
 const maxSchemaBytes = 4_800;
@@ -156,4 +156,19 @@ function isIdle(key: string, value: unknown): boolean {
   // Bounds of whole numbers as such, which zod writes out for every integer.
   if (key === "minimum") return value === Number.MIN_SAFE_INTEGER;
   return key === "maximum" && value === Number.MAX_SAFE_INTEGER;
+}
+
+export function toWebSearchOptions(tool: WebSearchDeclaration): WebSearchOptions {
+  const { user_location: place } = tool;
+  const location = {
+    country: place?.country ?? null,
+    region: place?.region ?? null,
+    city: place?.city ?? null,
+    timezone: place?.timezone ?? null,
+  };
+  return {
+    contextSize: tool.search_context_size ?? null,
+    allowedDomains: tool.filters?.allowed_domains ?? null,
+    location: Object.values(location).every((part) => part === null) ? null : location,
+  };
 }

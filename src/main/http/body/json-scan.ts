@@ -1,6 +1,6 @@
 import { codexLevels } from "../../../workers/contract/json-depth.js";
 import { attachmentKeys, maxTextChars } from "../../../workers/contract/long-text.js";
-import { maxBodyLevels } from "../../dialects/requests/request-limits.js";
+import { maxBodyLevels } from "../../dialects/requests/fields.js";
 import { formatPath } from "../../dialects/requests/schema-fault.js";
 import type { BodyBytes } from "./body-bytes.js";
 import {

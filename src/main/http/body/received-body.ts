@@ -1,7 +1,7 @@
 import { StringDecoder } from "node:string_decoder";
 import { isJsonObject } from "../../../workers/contract/json.js";
 import type { Pace } from "../../../workers/contract/pace.js";
-import type { ElementBatch, JsonBody } from "../../dialects/requests/json-body.js";
+import type { ElementBatch, JsonBody } from "../../dialects/requests/parse-body.js";
 import { CodexNativeApiError } from "../../errors.js";
 import { BodyBytes } from "./body-bytes.js";
 import { type JsonBounds, JsonScan, type ScanFault, type ScannedList } from "./json-scan.js";

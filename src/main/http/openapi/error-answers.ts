@@ -1,6 +1,7 @@
 /** The errors: which of them an operation can answer with, what each means, and how the document shows them. */
+
+import { describeError } from "../../dialects/answers/error-body.js";
 import { CodexNativeApiError, type CodexNativeApiErrorCode, errorCodes, errorKinds } from "../../errors.js";
-import { describeError } from "../error-reply.js";
 import { type Answer, type Example, type Reference, schemaRef } from "./types.js";
 
 const headerRef = (name: string): Reference => ({ $ref: `#/components/headers/${name}` });

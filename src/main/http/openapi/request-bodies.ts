@@ -3,9 +3,8 @@
 import { message } from "../../dialects/chat-completions/message-schemas.js";
 import * as chatParameters from "../../dialects/chat-completions/parameters.js";
 import { chatBody } from "../../dialects/chat-completions/request-schema.js";
-import type { ParameterFate } from "../../dialects/requests/parameter-fate.js";
-import { messagePart } from "../../dialects/responses/content-parts.js";
-import { knownItem } from "../../dialects/responses/input-items.js";
+import type { ParameterFate } from "../../dialects/requests/fields.js";
+import { knownItem, messagePart } from "../../dialects/responses/input-items.js";
 import * as responsesParameters from "../../dialects/responses/parameters.js";
 import { responsesBody } from "../../dialects/responses/request-schema.js";
 import { tool } from "../../dialects/tools/tool-schemas.js";

@@ -3,11 +3,11 @@ import { isJsonObject } from "../../../workers/contract/json.js";
 import { describeNativeApi } from "../../dialects/answers/native-api.js";
 import { CodexNativeApiError } from "../../errors.js";
 import type { NativeModel, NativeRuntimeHealth } from "../../runtime/types.js";
-import { mayUseModel, requireModel } from "../caller-limits.js";
 import { identityOf } from "../identity.js";
 import { addRoute } from "../method-routes.js";
 import { recordOf } from "../request-record.js";
 import type { RouteContext } from "../server-options.js";
+import { mayUseModel, requireModel } from "../turn-terms.js";
 
 const routePath = "/v1/models";
 

@@ -2,9 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { describeNativeApi } from "../../dialects/answers/native-api.js";
 import { toRequestError } from "../../dialects/requests/schema-fault.js";
+import { responsesErrors as errors } from "../../dialects/responses/errors.js";
 import { CodexNativeApiError } from "../../errors.js";
-import { openSseWriter } from "../answer-stream.js";
-import { followLog } from "../follow-log.js";
+import { followLog, openSseWriter } from "../event-stream.js";
 import { identityOf } from "../identity.js";
 import type { InFlight } from "../in-flight.js";
 import { addRoute } from "../method-routes.js";
@@ -21,7 +21,7 @@ export function addStoredResponseRoutes(
   context: RouteContext,
   inFlight: InFlight,
 ): void {
-  const { responses, runtime } = context;
+  const { exchanges, runtime } = context;
   const describe = (responseId: string) =>
     describeNativeApi({
       routePath: "/v1/responses/{response_id}",
@@ -32,24 +32,24 @@ export function addStoredResponseRoutes(
     GET: async (request, reply) => {
       const id = readResponseId(request);
       const query = parse(readQuery, request.query);
-      if (!query.stream) return responses.read(id, ownerOf(request));
+      if (!query.stream) return exchanges.read(id, ownerOf(request));
       return attach(request, reply, { context, inFlight, id, startingAfter: query.starting_after ?? -1 });
     },
     DELETE: async (request) => {
       const id = readResponseId(request);
-      await responses.delete(id, ownerOf(request));
+      await exchanges.delete(id, ownerOf(request));
       return { id, object: "response", deleted: true, native_api: describe(id) };
     },
   });
   addRoute(app, `${routePath}/cancel`, {
-    POST: async (request) => responses.cancel(readResponseId(request), ownerOf(request)),
+    POST: async (request) => exchanges.cancel(readResponseId(request), ownerOf(request)),
   });
   addRoute(app, `${routePath}/input_items`, {
     GET: async (request) => {
       const { limit, order, after } = parse(itemsQuery, request.query);
       const id = readResponseId(request);
       const query = { limit, order, after: after ?? null };
-      const page = await responses.listInputItems(id, ownerOf(request), query);
+      const page = await exchanges.listInputItems(id, ownerOf(request), query);
       return {
         object: "list",
         data: page.items,
@@ -58,6 +58,11 @@ export function addStoredResponseRoutes(
         has_more: page.hasMore,
         native_api: describe(id),
       };
+    },
+  });
+  addRoute(app, "/v1/responses/compact", {
+    POST: () => {
+      throw new CodexNativeApiError("not_implemented", "Compaction is not implemented.");
     },
   });
 }
@@ -91,17 +96,18 @@ interface Attachment {
 async function attach(request: FastifyRequest, reply: FastifyReply, attachment: Attachment): Promise<void> {
   const { context, inFlight, id, startingAfter } = attachment;
   const owner = ownerOf(request);
-  const exchange = inFlight.openTurn(reply.raw, owner);
+  const client = inFlight.openTurn(reply.raw, owner);
+  const { signal } = client;
   try {
     const firstNumber = startingAfter + 1;
-    const log = await context.responses.attach(id, owner, firstNumber);
+    const log = await context.exchanges.attach(id, owner, firstNumber);
     const writer = openSseWriter(reply, context);
-    const fault = await followLog({ log, firstNumber, signal: exchange.signal }, writer, exchange);
+    const fault = await followLog({ log, errors, firstNumber, signal }, writer, client);
     const record = recordOf(request);
     record.outcome = fault === null ? "completed" : "failed";
     record.errorCode = fault?.code ?? null;
     await writer.end();
   } finally {
-    exchange.close();
+    client.close();
   }
 }

@@ -1,5 +1,5 @@
 import t from "tap";
-import { requestLimits } from "../../../../src/main/dialects/requests/request-limits.js";
+import { requestLimits } from "../../../../src/main/dialects/requests/fields.js";
 import { dataUrl, turnOf } from "../request-fixtures.js";
 
 const withFile = (file: object) =>

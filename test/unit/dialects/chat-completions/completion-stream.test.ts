@@ -10,7 +10,7 @@ import {
   playStream,
   playWhole,
 } from "../../../support/chat-driver.js";
-import { fakeStarted, messageItem } from "../../../support/fake-runtime.js";
+import { ended, fakeStarted, messageItem } from "../../../support/fake-runtime.js";
 
 const text = (id: string, deltas: readonly string[], whole = deltas.join("")): readonly TurnEvent[] => [
   { type: "item.started", itemId: id, itemType: "message" },
@@ -93,6 +93,7 @@ t.test("an answer is OpenAI's object, with native_api beside it", async (t) => {
         source_native_turn_id: null,
       },
       queue: { waited_ms: null, refusals: null },
+      managed_texts: [],
       prompt_form: null,
       ignored_parameters: [],
     },
@@ -311,9 +312,9 @@ t.test("nothing is told until the model begins, and nothing after the end", asyn
   const begun = { type: "item.started", itemId: "msg_1", itemType: "message" } as const;
   t.match(stream.push(begun), [{ choices: [{ delta: { role: "assistant" } }] }]);
   t.strictSame(stream.push(begun), []);
-  stream.end({ status: "completed" }, null);
+  stream.end(ended);
   t.strictSame(stream.push({ type: "text.delta", itemId: "msg_1", delta: "x" }), []);
-  t.strictSame(stream.end({ status: "completed" }, null), []);
+  t.strictSame(stream.end(ended), []);
   t.strictSame(stream.fail(new CodexNativeApiError("turn_stalled", "")), []);
 });
 

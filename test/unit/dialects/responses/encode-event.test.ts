@@ -1,7 +1,6 @@
 import t from "tap";
-import { ResponseEventEncoder } from "../../../../src/main/dialects/responses/encode-event.js";
 import { messageItem } from "../../../support/fake-runtime.js";
-import { play } from "../../../support/response-driver.js";
+import { newStream, play } from "../../../support/response-driver.js";
 import { parseSse } from "../../../support/sse-events.js";
 
 t.test("events are written as server-sent text, the fast way of deltas like any other", async (t) => {
@@ -13,7 +12,7 @@ t.test("events are written as server-sent text, the fast way of deltas like any 
     { type: "text.delta", itemId: "msg_1", delta: "late" },
     { type: "item.completed", item: messageItem("msg_2", "other") },
   ]);
-  const encoder = new ResponseEventEncoder();
+  const encoder = newStream();
   const parsed = parseSse(events.map((event) => encoder.encode([event])).join("")).events;
   t.strictSame(
     parsed.map(({ event }) => event),

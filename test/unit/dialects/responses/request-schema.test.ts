@@ -1,5 +1,5 @@
 import t from "tap";
-import { requestLimits } from "../../../../src/main/dialects/requests/request-limits.js";
+import { requestLimits } from "../../../../src/main/dialects/requests/fields.js";
 import { parseResponsesRequest } from "../../../../src/main/dialects/responses/request-schema.js";
 import { CodexNativeApiError } from "../../../../src/main/errors.js";
 

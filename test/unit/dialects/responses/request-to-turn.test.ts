@@ -216,7 +216,7 @@ t.test("what is to be done with a response is told apart from the turn", async (
   t.match(turnOf({}), { previousResponseId: null, store: true, background: false, stream: false });
   const body = { previous_response_id: "resp_1", store: true, background: true, stream: true };
   t.match(turnOf(body), { previousResponseId: "resp_1", store: true, background: true, stream: true });
-  t.match(turnOf(body).echo, { previousResponseId: "resp_1", background: true });
+  t.match(turnOf(body).echo, { previous_response_id: "resp_1", background: true });
   t.equal(turnOf({ store: false }).store, false);
 });
 

@@ -1,7 +1,7 @@
 import t from "tap";
 import { CodexNativeApiError } from "../../../../src/main/errors.js";
 import type { TurnEvent } from "../../../../src/main/runtime/types.js";
-import { fakeStarted, messageItem } from "../../../support/fake-runtime.js";
+import { ended, fakeStarted, messageItem } from "../../../support/fake-runtime.js";
 import { newStream, play, playItems, sumTextDeltas, typesOf } from "../../../support/response-driver.js";
 
 const started: TurnEvent = { type: "item.started", itemId: "msg_1", itemType: "message" };
@@ -240,8 +240,8 @@ t.test("a turn that starts a second time is shown to begin once", async (t) => {
   const stream = newStream();
   t.strictSame(typesOf(stream.start(fakeStarted)), ["created", "in_progress"]);
   t.strictSame(stream.start({ ...fakeStarted, threadId: "thread_2" }), []);
-  stream.end({ status: "completed" }, null);
-  t.equal(stream.response.native_api.response_mapping.native_thread_id, "thread_2");
+  stream.end(ended);
+  t.equal(stream.body.native_api.response_mapping.native_thread_id, "thread_2");
 });
 
 t.test("an item the model took back ends, and the response is without it", async (t) => {
@@ -294,12 +294,12 @@ t.test("a cancelled turn says so", async (t) => {
 t.test("nothing follows the terminal event", async (t) => {
   const stream = newStream();
   stream.start(fakeStarted);
-  t.strictSame(typesOf(stream.end({ status: "completed" }, null)), ["completed"]);
-  t.strictSame(stream.end({ status: "completed" }, null), []);
+  t.strictSame(typesOf(stream.end(ended)), ["completed"]);
+  t.strictSame(stream.end(ended), []);
   t.strictSame(stream.fail(new CodexNativeApiError("internal_error", "late")), []);
   t.strictSame(stream.push(delta("late")), []);
   t.strictSame(stream.start(fakeStarted), []);
-  t.equal(stream.response.status, "completed");
+  t.equal(stream.body.status, "completed");
 });
 
 t.test("keys that Codex lays on items for itself are not passed on, the model's own are", async (t) => {

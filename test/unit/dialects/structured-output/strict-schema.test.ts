@@ -1,8 +1,10 @@
 import { zodTextFormat } from "openai/helpers/zod";
 import t from "tap";
 import { z } from "zod";
-import { strictLimits } from "../../../../src/main/dialects/structured-output/strict-limits.js";
-import { findStrictFault } from "../../../../src/main/dialects/structured-output/strict-schema.js";
+import {
+  findStrictFault,
+  strictLimits,
+} from "../../../../src/main/dialects/structured-output/strict-schema.js";
 
 type Schema = Readonly<Record<string, unknown>>;
 

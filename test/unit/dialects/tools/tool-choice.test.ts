@@ -24,7 +24,7 @@ t.test("with none no tool is offered, and the answer still names them", async (t
   t.notOk("tools" in turn.request);
   t.notOk("webSearch" in turn.request);
   t.equal(turn.echo.tools.length, 3);
-  t.equal(turn.echo.toolChoice, "none");
+  t.equal(turn.echo.tool_choice, "none");
 });
 
 t.test("with required the model is told to call one, and its answer is checked", async (t) => {
