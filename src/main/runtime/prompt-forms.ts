@@ -10,8 +10,9 @@ import type { PromptFormHealth } from "./types.js";
 
 /** How long another form than the model's own is kept to, in milliseconds: what a backend takes may change. */
 const rememberedForMs = 24 * 60 * 60_000;
-/** A form that answered so lately is doubted for this many refusals in a row, in milliseconds: fewer are the requests' own fault. */
+/** How long an answer vouches for its form, in milliseconds. */
 const trustedForMs = 10 * 60_000;
+/** So many refusals in a row make a trusted form doubtful; fewer are the requests' own fault. */
 const refusalsToDoubt = 3;
 /**
  * Bounds on what the doubts of one caller cost, for its requests may be bad without end: so many at once, and after so many in a row that
@@ -248,7 +249,7 @@ export class PromptForms {
     this.#changes += 1;
     this.#options.logger.warn(
       { event: "prompt_form.changed", model, former, form },
-      `the backend refused ${model} in the ${former} form and answered in the ${form} form, which its prompts have now`,
+      `the backend refused ${model} in the ${former} form and answered in the ${form} form: its prompts use that one from now on`,
     );
     this.#records.saveSoon(() => this.#remembered());
   }

@@ -1,7 +1,12 @@
 /** A checked request body becomes a turn, plus what the answer needs of the request. */
 import type { IsolatedTurnRequest } from "../../runtime/types.js";
 import type { Decoding, DialectTurn } from "../dialect.js";
-import { isGiven, taskClassOf, type UnsupportedParameterPolicy } from "../requests/fields.js";
+import {
+  isGiven,
+  nativeServiceTier,
+  taskClassOf,
+  type UnsupportedParameterPolicy,
+} from "../requests/fields.js";
 import type { JsonBody } from "../requests/parse-body.js";
 import { formatPath } from "../requests/schema-fault.js";
 import { developerMessage } from "../responses/input-items.js";
@@ -87,9 +92,7 @@ function refuseUnmapped(body: ChatRequest): void {
 }
 
 function toSettings(body: ChatRequest): Omit<IsolatedTurnRequest, "items"> {
-  const { service_tier: tier } = body;
-  // Both words mean what happens when nothing is sent.
-  const isOrdinary = !isGiven(tier) || tier === "auto" || tier === "default";
+  const serviceTier = nativeServiceTier(body.service_tier);
   return {
     ...(isGiven(body.model) && { model: body.model }),
     ...(isGiven(body.priority) && { priority: body.priority }),
@@ -97,7 +100,7 @@ function toSettings(body: ChatRequest): Omit<IsolatedTurnRequest, "items"> {
     // Chat completions have no parameter for it, and clients that read `reasoning_content` no way to ask.
     summary: "auto",
     ...(isGiven(body.verbosity) && { verbosity: body.verbosity }),
-    ...(!isOrdinary && { serviceTier: tier }),
+    ...(serviceTier !== null && { serviceTier }),
   };
 }
 

@@ -95,3 +95,8 @@ export function unreadKeys(
     .filter(([key, entry]) => !read.includes(key) && isGiven(entry))
     .map(([key]) => `${parent}.${key}`);
 }
+
+/** What is asked of Codex for a service tier: `auto` and `default` both mean what happens when nothing is sent. */
+export function nativeServiceTier(tier: string | null | undefined): string | null {
+  return !isGiven(tier) || tier === "auto" || tier === "default" ? null : tier;
+}

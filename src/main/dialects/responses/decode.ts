@@ -3,7 +3,12 @@ import { CodexNativeApiError } from "../../errors.js";
 import { ItemList } from "../../history/item-list.js";
 import type { IsolatedTurnRequest } from "../../runtime/types.js";
 import type { Decoding, DialectTurn } from "../dialect.js";
-import { isGiven, taskClassOf, type UnsupportedParameterPolicy } from "../requests/fields.js";
+import {
+  isGiven,
+  nativeServiceTier,
+  taskClassOf,
+  type UnsupportedParameterPolicy,
+} from "../requests/fields.js";
 import type { JsonBody } from "../requests/parse-body.js";
 import { type FormatMapping, mapTextFormat } from "../structured-output/text-format.js";
 import { toNativeTool, toWebSearchOptions } from "../tools/native-tool.js";
@@ -113,9 +118,4 @@ function toCapabilities(tools: OfferedTools, format: FormatMapping): Omit<Isolat
     ...(tools.webSearch !== null && { webSearch: toWebSearchOptions(tools.webSearch) }),
     ...(format.outputSchema !== null && { outputSchema: format.outputSchema }),
   };
-}
-
-/** `auto` and `default` both mean what happens when nothing is sent. */
-function nativeServiceTier(tier: string | null | undefined): string | null {
-  return !isGiven(tier) || tier === "auto" || tier === "default" ? null : tier;
 }
