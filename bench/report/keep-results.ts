@@ -10,12 +10,16 @@ const projectDirectory = fileURLToPath(new URL("../../..", import.meta.url));
 const resultsDirectory = join(projectDirectory, "bench", "results");
 
 /** Writes the run as JSON and as Markdown; the names of the files. */
-export async function keepResults(run: RunRecord, name: string): Promise<readonly string[]> {
-  await mkdir(resultsDirectory, { recursive: true });
-  const files = {
+export function keepResults(run: RunRecord, name: string): Promise<readonly string[]> {
+  return keepFiles({
     [`${name}.json`]: `${JSON.stringify(run, null, 2)}\n`,
     [`${name}.md`]: renderMarkdown(run),
-  };
+  });
+}
+
+/** Writes files of results, from their names and contents; where they are in the project. */
+export async function keepFiles(files: Readonly<Record<string, string>>): Promise<readonly string[]> {
+  await mkdir(resultsDirectory, { recursive: true });
   for (const [file, content] of Object.entries(files)) {
     await writeFile(join(resultsDirectory, file), withoutPaths(content));
   }

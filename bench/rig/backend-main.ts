@@ -3,6 +3,7 @@
 import { DistantNetwork } from "../../test/support/distant-network.js";
 import {
   createChatGptLogin,
+  functionCall,
   type JsonValue,
   OfflineBackend,
   type RecordedModelRequest,
@@ -21,7 +22,15 @@ let network: DistantNetwork | null = null;
 async function obey(command: BackendCommand): Promise<BackendAnswer> {
   switch (command.type) {
     case "reply": {
-      const { deltas: count, charactersPerDelta, firstDelayMs, delayMs } = command.plan;
+      const { deltas: count, charactersPerDelta, firstDelayMs, delayMs, calls: name } = command.plan;
+      if (name !== undefined) {
+        let calls = 0;
+        backend.setDefaultReply(() => {
+          calls += 1;
+          return functionCall({ name, arguments: "{}", callId: `call_${calls}` });
+        });
+        return { type: "done" };
+      }
       const deltas = Array.from({ length: count }, () => `${"x".repeat(charactersPerDelta - 1)}-`);
       backend.setDefaultReply(text({ deltas, firstDelayMs, delayMs }));
       return { type: "done" };

@@ -13,6 +13,8 @@ export interface ReplyPlan {
   readonly firstDelayMs: number;
   /** Between two deltas. */
   readonly delayMs: number;
+  /** The function that it calls instead. Default: it answers in words. */
+  readonly calls?: string;
 }
 
 /** One model request, as far as benchmarks look at it. */

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { findCodexBinary } from "../../src/main/runtime/app-server/codex-binary.js";
+import { findCodexBinary } from "../../src/main/codex/binary/codex-binary.js";
 import { testCodexBin } from "../../test/support/codex-version.js";
 import type { Ground } from "./rig.js";
 

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { pino } from "pino";
-import { AppServerProcess } from "../../src/main/runtime/app-server/app-server-process.js";
-import { CodexInstallation } from "../../src/main/runtime/codex-installation.js";
+import { AppServerProcess } from "../../src/main/codex/process/app-server-process.js";
+import { CodexInstallation } from "../../src/main/codex/supervision/codex-installation.js";
 import type { SpawnSpec } from "../../src/workers/contract/endpoint.js";
 import { testCodexBin } from "../../test/support/codex-version.js";
 import { FloorClient, type FloorOptions as FloorClientOptions, leanThread } from "../contestants/floor.js";

@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { removeTree } from "../../src/main/codex/home/private-files.js";
 import { findProcessesOf } from "../../test/support/processes.js";
 import { HttpContestant } from "../contestants/service-http.js";
 import { OpenAiContestant } from "../contestants/service-openai.js";
@@ -22,9 +23,7 @@ export interface Ground {
 /** `roundTripMs`: how far away the backend is. Default: no network at all. */
 export async function layGround(resources: Resources, roundTripMs?: number): Promise<Ground> {
   const directory = await mkdtemp(join(tmpdir(), "cna-bench-"));
-  await resources.defer("temporary directory", () =>
-    rm(directory, { recursive: true, force: true, maxRetries: 5 }),
-  );
+  await resources.defer("temporary directory", () => removeTree(directory));
   await resources.defer("check for processes left behind", async () => {
     const left = await findProcessesOf(directory);
     // Ours: they have this run's own directory in their environment.

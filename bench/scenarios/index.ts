@@ -11,6 +11,7 @@ import { scaleRow } from "./scale-row.js";
 import { scaleStreams } from "./scale-streams.js";
 import type { Scenario } from "./scenario.js";
 import { manyStreaming, streaming } from "./streaming.js";
+import { toolLoop } from "./tool-loop.js";
 import { turns } from "./turns.js";
 
 /** Scenarios that are run together. */
@@ -67,6 +68,15 @@ export const suites: readonly Suite[] = [
     configuration:
       "Default configuration, ChatGPT login, offline backend over WebSocket behind a simulated network (a connection: two round trips).",
     scenarios: [...[60, 0, 30, 150].map(networkAt), pauses],
+  },
+  {
+    name: "tools",
+    isQuickByDefault: false,
+    quickBudgetSeconds: 120,
+    fullBudgetSeconds: 300,
+    configuration:
+      "Default configuration, ChatGPT login, offline backend over WebSocket behind a simulated network (a connection: two round trips).",
+    scenarios: [toolLoop],
   },
   {
     name: "idle",

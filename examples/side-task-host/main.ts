@@ -7,14 +7,16 @@
  * Where the tasks go is said by the environment (docs/side-tasks.md). With `--native` the host also has a Codex runtime of its
  * own, for when the service is not there.
  */
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 // In a program of your own: from "codex-native-api".
 import {
   CodexNativeApiSideTaskError,
   CodexNativeApiSideTaskRouter,
-  CodexNativeRuntime,
+  type CodexNativeRuntime,
+  createConfig,
+  createRuntime,
   readSideTaskSettings,
   type SideTaskResult,
 } from "../../src/main/index.js";
@@ -29,27 +31,15 @@ const intentSchema = {
   additionalProperties: false,
 };
 
-function createRuntime(): CodexNativeRuntime {
-  const codexHome = process.env.CODEX_HOME ?? join(homedir(), ".codex");
-  return new CodexNativeRuntime(
-    {
-      codex: {
-        bin: null,
-        homeMode: "isolated",
-        userHome: codexHome,
-        stateDir: process.env.CODEX_NATIVE_API_STATE_DIR ?? join(tmpdir(), "side-task-host"),
-        config: {},
-        environment: process.env,
-      },
-      appServer: { kind: "shared" },
-      turns: { profile: "lean", defaultModel: null, idleTimeoutMs: 60_000, timeoutMs: 300_000 },
-      workers: 1,
-      admission: { maxConcurrentTurns: 16, startGate: 8, maxQueue: 64, queueTimeoutMs: 10_000 },
-      shutdownGraceMs: 2_000,
-      version: "1.0.0",
-    },
-    logger,
-  );
+function makeRuntime(): CodexNativeRuntime {
+  const codex = {
+    ...(process.env.CODEX_HOME !== undefined && { userHome: process.env.CODEX_HOME }),
+    stateDir: process.env.CODEX_NATIVE_API_STATE_DIR ?? join(tmpdir(), "side-task-host"),
+  };
+  const created = createConfig({ codex, workers: 1, shutdownGraceMs: 2_000 });
+  if (!created.ok)
+    throw new Error(created.faults.map(({ source, problem }) => `${source}: ${problem}`).join("\n"));
+  return createRuntime(created.config, { environment: process.env, logger });
 }
 
 /** Two small questions about one message, at once. */
@@ -87,7 +77,8 @@ async function main(): Promise<number> {
     for (const { source, problem } of read.faults) say(`${source}: ${problem}`);
     return 2;
   }
-  const runtime = words.includes("--native") ? createRuntime() : null;
+  for (const { source, problem } of read.warnings) logger.warn(`${source}: ${problem}`);
+  const runtime = words.includes("--native") ? makeRuntime() : null;
   const router = new CodexNativeApiSideTaskRouter({
     settings: read.settings,
     ...(runtime !== null && { runtime }),

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-/** The process's edge: the only file that reads argv and env, listens to signals and ends the process. */
+/** The only file that reads argv and env, listens to signals and ends the process. */
+import { spawn } from "node:child_process";
 import { closeSync, constants, openSync } from "node:fs";
 import { isatty } from "node:tty";
 import { fileURLToPath } from "node:url";
 import type { ProcessEvents } from "./cli/cli-context.js";
-import { runProgram } from "./cli/program-runner.js";
 import { runCli } from "./cli/run-cli.js";
 import { readMachine } from "./config/machine.js";
 
@@ -14,7 +14,7 @@ const events: ProcessEvents = {
   onSignal: (listener) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => listener(signal));
   },
-  // Under nohup there is no terminal, so that closing one ends nothing (without a listener node would end: it undoes nohup).
+  // Under nohup there is no terminal to close. Without a listener node would end at SIGHUP all the same.
   onHangup: (listener) => {
     const hadTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
     process.on("SIGHUP", () => {
@@ -28,7 +28,7 @@ const events: ProcessEvents = {
   },
 };
 
-// `ask | head` closes the pipe early. Whoever writes is told by the write; without a listener it would be a crash.
+// `ask | head` closes the pipe early. Each write reports that; without a listener it would crash the process.
 process.stdout.on("error", () => {});
 
 process.exitCode = await runCli({
@@ -40,10 +40,10 @@ process.exitCode = await runCli({
   machine: readMachine(),
   events,
   wallClock: Date.now,
-  // Loaded late, so that help, version and configuration faults answer at once and need nothing else to work.
+  // Loaded late, so that help, version and configuration faults appear at once, even if the rest cannot load.
   createService: async (options) => {
     const { CodexNativeApiService } = await import("./service.js");
-    // CODEX_NATIVE_API_ENABLE is for hosts: whoever says `serve` wants it served.
+    // CODEX_NATIVE_API_ENABLE is for hosts: `serve` always serves.
     const config = { ...options.config, enabled: true };
     return new CodexNativeApiService({ ...options, config, environment: process.env });
   },
@@ -51,16 +51,23 @@ process.exitCode = await runCli({
     const { createPrivateRuntime } = await import("./cli/private-runtime.js");
     return createPrivateRuntime(config, logger, process.env);
   },
-  runProgram,
+  runProgram: (command, args) =>
+    new Promise((resolve) => {
+      const child = spawn(command, args, { stdio: "inherit" });
+      child.once("error", ({ code = "unknown error" }: NodeJS.ErrnoException) =>
+        resolve({ outcome: "not_started", errorCode: code }),
+      );
+      child.once("exit", (code) => resolve({ outcome: "exited", code: code ?? -1 }));
+    }),
   self: {
     nodePath: process.execPath,
     cliPath: fileURLToPath(import.meta.url),
     userId: process.getuid?.() ?? 0,
   },
-  // A stray handle must not keep a stopped service alive.
+  // An open handle must not keep the process of a stopped service alive.
   exit: (code) => {
     if (isHungUp) {
-      // node aborts when it puts back the modes of a terminal that is gone. This says too why the process ended.
+      // node aborts when it restores the modes of a closed terminal. The signal also shows why the process ended.
       process.removeAllListeners("SIGHUP");
       process.kill(process.pid, "SIGHUP");
     }
@@ -68,13 +75,13 @@ process.exitCode = await runCli({
   },
 });
 
-/** Whether the terminal that this process was started in has hung up: then it has none any more. */
+/** Whether this process has lost the terminal that it was started in. */
 function isTerminalGone(): boolean {
   try {
     closeSync(openSync("/dev/tty", constants.O_RDWR | constants.O_NOCTTY));
     return false;
   } catch {
-    // ENXIO where it is gone; on a platform without such a device SIGHUP has no other meaning.
+    // ENXIO where it has closed; on a platform without this device SIGHUP means nothing else.
     return true;
   }
 }

@@ -6,63 +6,101 @@ interface ErrorKind {
   readonly type: string;
   /** Whether the same request may succeed later. Official SDKs obey `x-should-retry`. */
   readonly retryable: boolean;
+  /** What happened, in a line. docs/errors.md says what to do. */
+  readonly summary: string;
 }
 
-const badRequest = { status: 400, type: "invalid_request_error", retryable: false } as const;
+type Describe = (summary: string) => ErrorKind;
+
+const lasting =
+  (status: number, type: string): Describe =>
+  (summary) => ({ status, type, retryable: false, summary });
+
+const passing =
+  (status: number, type: string): Describe =>
+  (summary) => ({ status, type, retryable: true, summary });
+
+const invalid = (status: number) => lasting(status, "invalid_request_error");
+const badRequest = invalid(400);
+const unauthorized = lasting(401, "authentication_error");
+const tooSlow = passing(408, "invalid_request_error");
+const forbidden = lasting(403, "permission_error");
+const notFound = invalid(404);
+const conflict = lasting(409, "conflict_error");
+const tooMany = passing(429, "rate_limit_error");
+const badGateway = passing(502, "server_error");
+const unavailable = passing(503, "server_error");
+const gatewayTimeout = passing(504, "server_error");
+
+const unsupported =
+  "Valid for OpenAI, but Codex has no such setting and leaving it out would change the meaning.";
 
 /** Every code this service answers with. `docs/errors.md` has a heading for each; a test compares the two. */
 export const errorKinds = {
-  invalid_json: badRequest,
-  invalid_request: badRequest,
-  unsupported_responses_feature: badRequest,
-  unsupported_chat_completions_feature: badRequest,
-  context_length_exceeded: badRequest,
-  upstream_bad_request: badRequest,
-  content_policy_violation: badRequest,
-  invalid_auth_token: { status: 401, type: "authentication_error", retryable: false },
-  host_not_allowed: { status: 403, type: "permission_error", retryable: false },
-  origin_not_allowed: { status: 403, type: "permission_error", retryable: false },
-  model_not_allowed: { status: 403, type: "permission_error", retryable: false },
-  upstream_forbidden: { status: 403, type: "permission_error", retryable: false },
-  route_not_found: { status: 404, type: "not_found_error", retryable: false },
-  model_not_found: { status: 404, type: "invalid_request_error", retryable: false },
-  response_not_found: { status: 404, type: "invalid_request_error", retryable: false },
-  continuation_not_found: { status: 404, type: "invalid_request_error", retryable: false },
-  method_not_allowed: { status: 405, type: "invalid_request_error", retryable: false },
-  request_timeout: { status: 408, type: "invalid_request_error", retryable: true },
-  continuation_provider_mismatch: { status: 409, type: "conflict_error", retryable: false },
-  continuation_account_mismatch: { status: 409, type: "conflict_error", retryable: false },
-  response_in_progress: { status: 409, type: "conflict_error", retryable: true },
-  continuation_expired: { status: 410, type: "invalid_request_error", retryable: false },
-  body_too_large: { status: 413, type: "invalid_request_error", retryable: false },
-  unsupported_media_type: { status: 415, type: "invalid_request_error", retryable: false },
-  request_headers_too_large: { status: 431, type: "invalid_request_error", retryable: false },
-  queue_full: { status: 429, type: "rate_limit_error", retryable: true },
-  token_concurrency_exceeded: { status: 429, type: "rate_limit_error", retryable: true },
-  rate_limit_exceeded: { status: 429, type: "rate_limit_error", retryable: true },
-  usage_limit_reached: { status: 429, type: "rate_limit_error", retryable: false },
-  turn_cancelled: { status: 499, type: "request_cancelled", retryable: false },
-  internal_error: { status: 500, type: "server_error", retryable: false },
-  not_implemented: { status: 501, type: "invalid_request_error", retryable: false },
-  upstream_connection_failed: { status: 502, type: "server_error", retryable: true },
-  queue_timeout: { status: 503, type: "server_error", retryable: true },
-  native_login_required: { status: 503, type: "server_error", retryable: false },
-  native_runtime_unavailable: { status: 503, type: "server_error", retryable: true },
-  server_overloaded: { status: 503, type: "server_error", retryable: true },
-  turn_stalled: { status: 504, type: "server_error", retryable: true },
-  turn_timeout: { status: 504, type: "server_error", retryable: false },
-} as const satisfies Record<string, ErrorKind> & Record<TurnErrorCode, ErrorKind>;
+  invalid_json: badRequest("The body is not JSON."),
+  invalid_request: badRequest("The request breaks the schema; `param` names the path."),
+  unsupported_responses_feature: badRequest(unsupported),
+  unsupported_chat_completions_feature: badRequest(unsupported),
+  unsupported_decisions_feature: badRequest(unsupported),
+  context_length_exceeded: badRequest("The input does not fit into the model's context."),
+  upstream_bad_request: badRequest("The model backend or Codex refused the request; the message is theirs."),
+  content_policy_violation: badRequest("The backend's policy refused the request."),
+  invalid_auth_token: unauthorized("The bearer token is missing, wrong or switched off."),
+  host_not_allowed: forbidden("The `Host` header names neither loopback nor an allowed host."),
+  origin_not_allowed: forbidden("A web page whose origin is not allowed called."),
+  model_not_allowed: forbidden("The token may not use this model."),
+  upstream_forbidden: forbidden(
+    "The model backend forbids this to the account or machine; the message is the backend's.",
+  ),
+  route_not_found: lasting(404, "not_found_error")("There is no such route."),
+  model_not_found: notFound(
+    "The model is not in the catalog of this Codex login, or the backend refused it.",
+  ),
+  response_not_found: notFound("No stored response of this token has this id."),
+  continuation_not_found: notFound("`previous_response_id` is not known."),
+  method_not_allowed: invalid(405)("The route does not have this method; `Allow` lists those it has."),
+  request_timeout: tooSlow("The request arrived too slowly, or did not arrive whole."),
+  continuation_provider_mismatch: conflict("The chain began under another provider profile."),
+  continuation_account_mismatch: conflict("The chain began under another Codex account."),
+  response_in_progress: passing(409, "conflict_error")("The response to continue is still running."),
+  continuation_expired: invalid(410)("The response to continue was stored and has expired."),
+  body_too_large: invalid(413)("The body exceeds the size limit."),
+  unsupported_media_type: invalid(415)("The body is not declared as JSON."),
+  upgrade_required: invalid(426)("The route answers a WebSocket handshake only."),
+  request_headers_too_large: invalid(431)("The target and the headers exceed the size limit."),
+  queue_full: tooMany("Too many turns wait already, or their bodies use too much memory."),
+  token_concurrency_exceeded: tooMany("The token has reached its limit of concurrent turns."),
+  rate_limit_exceeded: tooMany("The model backend accepts no more requests or connections for now."),
+  usage_limit_reached: lasting(429, "rate_limit_error")("The plan's allowance is used up."),
+  turn_cancelled: lasting(499, "request_cancelled")("The caller cancelled the turn."),
+  internal_error: lasting(500, "server_error")("An unexpected error of this service; its log has the cause."),
+  not_implemented: invalid(501)("The route, the method or the transfer coding is known and not built."),
+  upstream_connection_failed: badGateway("The model backend could not be reached, or cut the stream."),
+  network_misconfigured: lasting(
+    502,
+    "server_error",
+  )("The proxy or its certificate keeps Codex from the model backend; the message says what to change."),
+  invalid_model_output: badGateway("The model's answer breaks its schema, or was cut off."),
+  queue_timeout: unavailable("The turn waited too long in the queue. Nothing of it ran."),
+  native_login_required: lasting(503, "server_error")("Codex is not logged in on this machine."),
+  native_runtime_unavailable: unavailable(
+    "The app-server cannot run turns: it is starting, restarting, missing or shutting down.",
+  ),
+  server_overloaded: unavailable("The model backend or the app-server is overloaded."),
+  turn_stalled: gatewayTimeout("The turn reported nothing for too long, or the model made no progress."),
+  turn_timeout: lasting(504, "server_error")("The turn exceeded its time limit."),
+} satisfies Record<string, ErrorKind> & Record<TurnErrorCode, ErrorKind>;
 
 /** Stable; each is explained in docs/errors.md. */
 export type CodexNativeApiErrorCode = keyof typeof errorKinds;
 
 export const errorCodes = Object.keys(errorKinds).filter(isErrorCode);
 
-function isErrorCode(code: string): code is CodexNativeApiErrorCode {
-  return code in errorKinds;
+export function isErrorCode(code: string): code is CodexNativeApiErrorCode {
+  return Object.hasOwn(errorKinds, code);
 }
 
-/** What an error may say beside its code and message. */
+/** The optional details of an error. */
 export interface CodexNativeApiErrorDetails {
   /** Path of the request field at fault, such as `input[2].content`. */
   readonly param?: string | null;
@@ -72,7 +110,7 @@ export interface CodexNativeApiErrorDetails {
 }
 
 /**
- * The one error that leaves this service. Branch on `code`, which is stable; `message` is for people and never holds a
+ * Every error that callers and hosts get. Branch on `code`, which is stable; `message` is for people and never holds a
  * stack or a path of this machine.
  */
 export class CodexNativeApiError extends Error {
@@ -85,28 +123,26 @@ export class CodexNativeApiError extends Error {
   readonly retryAfterMs: number | null;
 
   constructor(code: CodexNativeApiErrorCode, message: string, details: CodexNativeApiErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    const kind = errorKinds[code];
+    // What it quotes of a caller's text may be cut within a character, and strict readers of JSON refuse half of one.
+    super(message.toWellFormed(), details.cause === undefined ? undefined : { cause: details.cause });
+    const { status, type, retryable } = errorKinds[code];
     this.code = code;
-    this.status = kind.status;
-    this.type = kind.type;
-    this.retryable = kind.retryable;
-    this.param = details.param ?? null;
+    this.status = status;
+    this.type = type;
+    this.retryable = retryable;
+    this.param = details.param?.toWellFormed() ?? null;
     this.retryAfterMs = details.retryAfterMs ?? null;
   }
 
   /** Rebuilds an error that crossed a thread as data. */
   static fromTurnError(data: TurnErrorData): CodexNativeApiError {
-    return new CodexNativeApiError(data.code, data.message, {
-      ...(data.param === undefined ? {} : { param: data.param }),
-      ...(data.retryAfterMs === undefined ? {} : { retryAfterMs: data.retryAfterMs }),
-    });
+    return new CodexNativeApiError(data.code, data.message, data);
   }
 
-  /** The error itself, or `internal_error` around what nobody foresaw: its text stays inside, as the cause. */
+  /** The error itself, or `internal_error` around an unexpected one, whose text stays inside as the cause. */
   static fromUnknown(error: unknown): CodexNativeApiError {
     if (error instanceof CodexNativeApiError) return error;
-    return new CodexNativeApiError("internal_error", "The server failed in an unforeseen way.", {
+    return new CodexNativeApiError("internal_error", "The server failed with an unexpected error.", {
       cause: error,
     });
   }

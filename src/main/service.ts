@@ -1,13 +1,19 @@
 import type { Logger } from "pino";
 import { type ConfigChanges, compareConfigs } from "./config/inspect-config.js";
 import type { CodexNativeApiConfig } from "./config/types.js";
+import { EventListeners } from "./observability/event-listeners.js";
 import { createSilentLogger } from "./observability/logger.js";
-import type { NativeRuntimeHealth, Readiness } from "./runtime/types.js";
+import type { NativeRuntimeHealth, NativeTurnRuntime, Readiness } from "./runtime/types.js";
 import { ReadinessEvents } from "./service/readiness-events.js";
-import { type CodexNativeApiServiceEvents, EventListeners } from "./service/service-events.js";
-import { type CodexNativeApiServiceOptions, ServiceRun } from "./service/service-run.js";
+import type { CodexNativeApiServiceEvents } from "./service/service-events.js";
+import { checkConfig, checkServiceOptions } from "./service/service-options.js";
+import {
+  type CodexNativeApiServiceOptions,
+  type ReadinessSnapshot,
+  ServiceRun,
+} from "./service/service-run.js";
 
-export type { CodexNativeApiServiceOptions } from "./service/service-run.js";
+export type { CodexNativeApiServiceOptions, ReadinessSnapshot } from "./service/service-run.js";
 
 /** What `start` resolves with. */
 export type ServiceStart =
@@ -19,16 +25,17 @@ export type ServiceStart =
   /** The configuration says `enabled: false`; nothing was done. */
   | { readonly started: false; readonly url: null };
 
-/** Where a `CodexNativeApiService` stands; whether Codex is ready is another question. */
+/** The state of a `CodexNativeApiService`. Codex may be ready or not while it runs. */
 export type ServiceState = "stopped" | "starting" | "running" | "stopping";
 
 interface Running {
   readonly run: ServiceRun;
   readonly url: string;
   readonly readiness: ReadinessEvents;
+  isStopping: boolean;
 }
 
-/** What was asked for last. A further call of the same kind joins it; one of the other kind follows it. */
+/** The last request. A further one of the same kind joins it; one of the other kind follows it. */
 type LastCall =
   | { readonly kind: "start"; readonly done: Promise<ServiceStart> }
   | { readonly kind: "stop"; readonly done: Promise<void> };
@@ -40,29 +47,32 @@ type LastCall =
  */
 export class CodexNativeApiService {
   readonly #options: CodexNativeApiServiceOptions;
-  /** For the next start; what of it can be, is in force already. */
+  /** For the next start. Reloadable values of it are in force already. */
   #config: CodexNativeApiConfig;
   readonly #logger: Logger;
   readonly #events: EventListeners<CodexNativeApiServiceEvents>;
-  #state: ServiceState = "stopped";
   #running: Running | null = null;
   #starting: ServiceRun | null = null;
   #last: LastCall = { kind: "stop", done: Promise.resolve() };
 
+  /** @throws TypeError that names every option, and every part of `config`, of the wrong shape. */
   constructor(options: CodexNativeApiServiceOptions) {
+    checkServiceOptions(options);
     this.#options = options;
     this.#config = options.config;
     this.#logger = options.logger ?? createSilentLogger();
     this.#events = new EventListeners((name, error) => {
       this.#logger.error(
         { event: "service.listener_failed", listener: name, err: error },
-        "a listener failed",
+        "a listener of the host failed",
       );
     });
   }
 
   get state(): ServiceState {
-    return this.#state;
+    if (this.#starting !== null) return "starting";
+    if (this.#running === null) return "stopped";
+    return this.#running.isStopping ? "stopping" : "running";
   }
 
   /** Where the service listens; null while it does not. */
@@ -71,7 +81,15 @@ export class CodexNativeApiService {
   }
 
   /**
-   * What `/v1/health` is built from, without waiting for Codex; null while the service is not running. What is old there is read in
+   * The runtime of the present run, for work in this process beside the API; null while the service does not run. Each start makes
+   * another, so do not keep it: a side-task router takes the service itself. The service starts and closes it.
+   */
+  get runtime(): NativeTurnRuntime | null {
+    return this.#running?.run.runtime ?? null;
+  }
+
+  /**
+   * The facts behind `/v1/health`, without waiting for Codex; null while the service is not running. Old facts are read again in
    * the background, for the next call: the plan's windows at most every five minutes.
    */
   health(): NativeRuntimeHealth | null {
@@ -90,14 +108,13 @@ export class CodexNativeApiService {
   }
 
   /**
-   * Listens at once and brings Codex up behind it: until that is ready, turns are answered with 503. Rejects when the address
+   * Listens at once and starts Codex in the background: until Codex is ready, turns get 503. Rejects when the address
    * cannot be bound (the system's error, such as `EADDRINUSE`) or the state directory cannot be used
-   * (`native_runtime_unavailable`); nothing is left of a failed start, and another may follow.
+   * (`native_runtime_unavailable`). A failed start leaves nothing behind, and another may follow.
    */
   start(): Promise<ServiceStart> {
     if (this.#last.kind === "start") return this.#last.done;
-    const stopped = this.#last.done.catch(() => {});
-    const done = stopped.then(() => this.#start());
+    const done = this.#last.done.catch(() => {}).then(() => this.#start());
     const call: LastCall = { kind: "start", done };
     this.#last = call;
     done.catch(() => {
@@ -107,8 +124,8 @@ export class CodexNativeApiService {
   }
 
   /**
-   * Resolves once it is known where the service stands: ready, or not and why (no binary, no login), at the latest `timeoutMs`
-   * after the start that is under way, if any, which does not wait for Codex. A service that is not running is not ready.
+   * Resolves once the service is ready, or has a reason not to be (no binary, no login), and at the latest `timeoutMs` after any
+   * start under way, which does not wait for Codex. A service that is not running is not ready.
    */
   async untilSettled(timeoutMs: number = defaultSettleTimeoutMs): Promise<Readiness> {
     if (this.#last.kind === "start") await this.#last.done.catch(() => {});
@@ -116,36 +133,51 @@ export class CodexNativeApiService {
   }
 
   /**
-   * Refuses new turns, lets those in flight end within `config.shutdownGraceMs`, then leaves nothing behind. A start under
-   * way is seen through first; it does not wait for Codex.
+   * Refuses new turns, lets those in flight end within `config.shutdownGraceMs`, then ends everything. Waits first for a start under
+   * way, which does not wait for Codex.
    */
   stop(): Promise<void> {
     return this.#end("close");
   }
 
-  /** As `stop`, at once: what is in flight ends with an error. Also cuts a start or a `stop` under way short. */
+  /** Stops at once: turns in flight end with an error. Also cuts short a start or a `stop` under way. */
   destroy(): Promise<void> {
-    // Turns that end give their streams a terminal event, and then the listener is idle. What fails in it, fails in `#stop`.
+    // Turns that end give their streams a terminal event, and then the listener is idle. A failure here shows again in `#stop`.
     this.#starting?.destroyRuntime().catch(() => {});
     this.#running?.run.destroyRuntime().catch(() => {});
     return this.#end("destroy");
   }
 
-  /** `stop`, then `start`. Stored responses are forgotten unless the registry is the host's. */
+  /** `stop`, then `start`. Stored responses are lost unless the registry is the host's. */
   async restart(): Promise<ServiceStart> {
     const [, started] = await Promise.all([this.stop(), this.start()]);
     return started;
   }
 
   /**
+   * Replaces the connection to Codex, such as after a login by another program: by default by a new app-server, an attached one is
+   * connected again. Resolves with where the service then stands, at the latest `timeoutMs` after any start under way, and never
+   * rejects. The listener, stored responses and settings stay. Turns on the old app-server that have shown nothing run again; the
+   * others end with an error. Calls during a reconnection join it. A service that is not running is not ready.
+   */
+  async reconnect(timeoutMs: number = defaultReconnectTimeoutMs): Promise<ReadinessSnapshot> {
+    if (this.#last.kind === "start") await this.#last.done.catch(() => {});
+    const run = this.#running?.run;
+    if (run === undefined) return { ...notRunning, ...unknownFacts, checkedAt: Date.now() };
+    return run.reconnect(timeoutMs);
+  }
+
+  /**
    * Takes another configuration, from `createConfig`, without a restart: tokens and their limits, allowed hosts and origins,
-   * and the bounds on bodies, connections, times, the queue and turns. Turns under way go on, except those of a token that is no
-   * more. All else is taken by the next start; the answer names it. The log level is the logger's owner's to set.
+   * and the bounds on bodies, connections, times, the queue and turns. Turns under way continue, except those of a removed token.
+   * Other values wait for the next start; the result names them. The owner of the logger sets its level.
    *
-   * Rejects with a TypeError, and changes nothing, if callers of other machines could then do without a strong token.
+   * Rejects with a TypeError, and changes nothing, if callers of other machines could then do without a strong token, or if parts of
+   * the configuration have the wrong shape.
    */
   async reload(config: CodexNativeApiConfig): Promise<ConfigChanges> {
-    // Half a start has nothing yet that could take it.
+    checkConfig(config);
+    // A start under way has no parts yet to reconfigure.
     if (this.#last.kind === "start") await this.#last.done.catch(() => {});
     const running = this.#running;
     const current = this.#config;
@@ -169,22 +201,18 @@ export class CodexNativeApiService {
 
   async #start(): Promise<ServiceStart> {
     if (!this.#config.enabled) {
-      this.#logger.info({ event: "service.disabled" }, "not started: the configuration says enabled: false");
+      this.#logger.info({ event: "service.disabled" }, "not started: the configuration has enabled: false");
       return { started: false, url: null };
     }
-    this.#state = "starting";
     try {
       const run = new ServiceRun(this.#options, this.#config, this.#logger);
       this.#starting = run;
       const url = await run.start();
-      this.#running = { run, url, readiness: new ReadinessEvents(run.runtime, this.#events) };
-    } catch (error) {
-      this.#state = "stopped";
-      throw error;
+      const readiness = new ReadinessEvents(run.runtime, this.#events);
+      this.#running = { run, url, readiness, isStopping: false };
     } finally {
       this.#starting = null;
     }
-    this.#state = "running";
     const { url, readiness } = this.#running;
     this.#events.emit("listening", { url });
     readiness.start();
@@ -194,7 +222,7 @@ export class CodexNativeApiService {
   async #stop(how: "close" | "destroy"): Promise<void> {
     const running = this.#running;
     if (running === null) return;
-    this.#state = "stopping";
+    running.isStopping = true;
     running.readiness.close();
     const graceMs = how === "close" ? this.#config.shutdownGraceMs : 0;
     this.#logger.info({ event: "service.stopping", graceMs }, "stopping");
@@ -203,7 +231,6 @@ export class CodexNativeApiService {
       await running.run.end(how, graceMs);
     } finally {
       this.#running = null;
-      this.#state = "stopped";
     }
     this.#logger.info({ event: "service.stopped" }, "stopped");
     this.#events.emit("stopped", {});
@@ -212,12 +239,22 @@ export class CodexNativeApiService {
 
 function describeReload({ applied, needRestart }: ConfigChanges): string {
   const taken =
-    applied.length === 0 ? "the configuration was read anew" : `now in force: ${applied.join(", ")}`;
-  return needRestart.length === 0 ? taken : `${taken}; needs a restart: ${needRestart.join(", ")}`;
+    applied.length === 0 ? "configuration reloaded" : `configuration reloaded: ${applied.join(", ")}`;
+  return needRestart.length === 0 ? taken : `${taken}; these need a restart: ${needRestart.join(", ")}`;
 }
 
-/** A cold start of Codex on a slow machine takes less. */
+/** Longer than a cold start of Codex takes on a slow machine. */
 const defaultSettleTimeoutMs = 30_000;
+
+/** For an app-server that takes its whole grace to end, and a cold start of the next. */
+const defaultReconnectTimeoutMs = 45_000;
+
+const unknownFacts = {
+  account: null,
+  codexVersion: null,
+  appServerGeneration: null,
+  modelCount: null,
+} as const;
 
 const notRunning: Readiness = {
   ready: false,

@@ -1,8 +1,8 @@
 /**
- * The Piscina handler: one per thread. It must not throw while it loads, since Piscina would then be left without threads
- * and with runs that never settle.
+ * The Piscina handler, one per worker. It must not throw while it loads: Piscina would then have no workers, and its runs would never
+ * settle.
  */
-import type { WorkerTask } from "./contract/tasks.js";
+import type { WorkerTask } from "./contract/control-messages.js";
 import { refuseTurn, WorkerThread } from "./worker-thread.js";
 
 let thread: WorkerThread | null = null;
@@ -10,7 +10,7 @@ let thread: WorkerThread | null = null;
 export default async function handleTask(task: WorkerTask): Promise<void> {
   switch (task.kind) {
     case "attach":
-      // Meant for a thread that died meanwhile: its slot learns by the closed port.
+      // Meant for a worker that died meanwhile: the closed port informs its slot.
       if (thread !== null) return task.controlPort.close();
       thread = new WorkerThread(task);
       return thread.start();

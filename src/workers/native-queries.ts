@@ -10,13 +10,12 @@ import type {
   NativeQuery,
   RateLimits,
 } from "./contract/native-queries.js";
-import { prepareThread } from "./turn/prepare-thread.js";
-import type { TurnContext } from "./turn/start-thread.js";
+import { prepareThread, type TurnContext } from "./turn/native-thread.js";
 
-/** Pages of a list that are read before we stop believing that it ends. */
+/** The most pages of a list that are read: a list that never ends must not hold us. */
 const maxPages = 50;
 
-/** Answers one of the supervisor's questions through this thread's connection. */
+/** Answers one of the supervisor's queries through this worker's connection. */
 export async function runNativeQuery(
   context: TurnContext,
   question: NativeQuery,
@@ -48,8 +47,12 @@ export async function runNativeQuery(
       const threads = await readPages((page) => connection.call("thread/loaded/list", page, { timeoutMs }));
       return { query, count: threads.length };
     }
+    case "resident_memory": {
+      const answer = await connection.call("server/diagnostics", {}, { timeoutMs });
+      return { query, bytes: answer.process.residentMemoryBytes };
+    }
     case "prepare_thread":
-      return { query, ...(await prepareThread(context, question, { timeoutMs, onOverdue })) };
+      return { query, ...(await prepareThread(context, question.thread, { timeoutMs, onOverdue })) };
   }
 }
 
@@ -68,14 +71,8 @@ export function readAccount(answer: MethodResult<"account/read">): AccountAnswer
 
 function readModel(model: MethodResult<"model/list">["data"][number]): CatalogModel {
   return {
-    id: model.id,
-    displayName: model.displayName,
-    description: model.description,
-    isDefault: model.isDefault,
-    hidden: model.hidden,
-    defaultReasoningEffort: model.defaultReasoningEffort,
+    ...model,
     supportedReasoningEfforts: model.supportedReasoningEfforts.map((effort) => effort.reasoningEffort),
-    inputModalities: model.inputModalities,
     serviceTiers: model.serviceTiers.map((tier) => tier.id),
   };
 }
@@ -91,10 +88,10 @@ export function readRateLimits(snapshot: RateLimitSnapshot): RateLimits {
   };
 }
 
-/** The limit that `account/rateLimits/read` tells of first; a plan may have others for single models. */
+/** The plan's own limit, which `account/rateLimits/read` reports first; a plan may have others for single models. */
 const planLimitId = "codex";
 
-/** Null for a notice that is none, or that speaks of another limit than the plan's own. */
+/** Null for a notice that cannot be read, or that concerns another limit than the plan's own. */
 export function readRateLimitsNotice(params: JsonObject): RateLimits | null {
   const parsed = rateLimitSnapshot.safeParse(params.rateLimits);
   if (!parsed.success || (parsed.data.limitId ?? planLimitId) !== planLimitId) return null;
@@ -126,10 +123,10 @@ async function readPages<Item>(
   return all;
 }
 
-/** Layers of the configuration that are the user's own, or this service's. All others are set by somebody above the user. */
+/** Configuration layers that belong to the user or to this service. All others are set by an administrator or organisation. */
 const ownLayers: ReadonlySet<string> = new Set(["user", "project", "sessionFlags"]);
 
-/** By the name of the key that brings them; empty where there are none. Codex answers by what it has read already. */
+/** The keys under which an organisation adds texts to prompts; empty without any. Codex answers from what it has already read. */
 export async function readManagedTexts(
   connection: Pick<AppServerConnection, "call">,
   options: CallOptions,

@@ -13,12 +13,12 @@ export interface WorkerConnectionsOptions {
 }
 
 /**
- * In milliseconds. An app-server that was asked and does not answer gets no new work after `silentMs`. Its connection is dropped later:
- * one that was only paused goes on with its turns.
+ * In milliseconds. An app-server that leaves a probe unanswered gets no new work after `silentMs`. Its connection is dropped later,
+ * since an app-server that was only paused resumes its turns.
  */
 const probe = { silentMs: 3_000, timeoutMs: 10_000 } as const;
 
-/** Far less than the time for which they count as known. */
+/** Unchanged rate limits are posted again after this time, which is far shorter than the time for which they are trusted. */
 const sameRateLimitsAgainMs = 30_000;
 
 interface Held {
@@ -27,14 +27,14 @@ interface Held {
 }
 
 /**
- * The thread's connection to the current app-server, and those to earlier ones whose turns are still under way: after a change
- * of login the old app-server finishes what it began, and nothing new reaches it.
+ * The worker's connection to the current app-server, and its connections to retired ones with turns under way: after a change of
+ * login the old app-server finishes its turns and gets no new ones.
  */
 export class WorkerConnections {
   readonly #options: WorkerConnectionsOptions;
   readonly #retiring = new Set<Held>();
   #current: Held;
-  /** The last one that was asked for. */
+  /** The number of the last proof that the supervisor requested. */
   #proof = 0;
   #lastRateLimits = { text: "", atMs: Number.NEGATIVE_INFINITY };
   #reconnectsOfRetired = 0;
@@ -68,13 +68,13 @@ export class WorkerConnections {
     this.#current.connection.connect(endpoint, appServerGeneration);
   }
 
-  /** Says how the connection stands once the app-server has given a sign of life, or not. */
+  /** Probes the app-server, and posts the connection's state with the result. */
   prove(proof: number): void {
     this.#proof = proof;
     if (!this.current.prove()) this.#postConnection(this.current.state, null);
   }
 
-  /** Runs something that needs the current connection to its end, and keeps that connection open for it. */
+  /** Runs something with the current connection, which stays open until it has ended. */
   async hold<T>(run: (connection: AppServerConnection) => Promise<T>): Promise<T> {
     const held = this.#current;
     held.turns += 1;
@@ -95,7 +95,6 @@ export class WorkerConnections {
   #open(): Held {
     const { clientVersion, probeIdleMs, countFault, post } = this.#options;
     const connection: AppServerConnection = new AppServerConnection({
-      clientName: "codex-native-api",
       clientVersion,
       countFault,
       probe: { ...probe, idleMs: probeIdleMs },
@@ -104,7 +103,7 @@ export class WorkerConnections {
           if (this.#isCurrent(connection)) post({ type: "connection", ...change, proof: this.#proof });
         },
         onAnswering: (answers) => {
-          // A wire that is lost meanwhile says so itself.
+          // A lost wire is reported by `onStateChange`.
           if (!this.#isCurrent(connection) || connection.state !== "ready") return;
           if (answers) this.#postConnection("ready", null);
           else this.#postConnection("silent", "the app-server does not answer");
@@ -128,12 +127,12 @@ export class WorkerConnections {
     this.#options.post({ type: "connection", state, appServerGeneration, proof, codexVersion, reason });
   }
 
-  /** While the first one is made there is no current one yet, and nothing to tell. */
+  /** While the first connection is created there is no current one yet, and nothing to report. */
   #isCurrent(connection: AppServerConnection): boolean {
     return this.#current?.connection === connection;
   }
 
-  /** Codex repeats them after every turn: a change is worth a message, and now and then that there was none. */
+  /** Codex repeats them after every turn: post each change, and now and then that nothing changed. */
   #postRateLimits(rateLimits: RateLimits | null): void {
     if (rateLimits === null) return;
     const text = JSON.stringify(rateLimits);

@@ -1,19 +1,17 @@
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import type { AppServerConnection } from "./app-server/connection.js";
-import type { ControlInput, ControlOutput } from "./contract/control-messages.js";
+import type { AttachTask, ControlInput, ControlOutput, TurnTask } from "./contract/control-messages.js";
 import type { TurnErrorData } from "./contract/errors.js";
 import { LoopShare } from "./contract/pace.js";
-import type { AttachTask, TurnTask } from "./contract/tasks.js";
 import type { TurnPortInput, TurnPortOutput } from "./contract/turn-messages.js";
 import { WorkerReporter } from "./health/worker-reporter.js";
 import { runNativeQuery } from "./native-queries.js";
 import { classifyCallFailure } from "./turn/call-failure.js";
+import { type TurnContext, unloadThread } from "./turn/native-thread.js";
 import { NativeTurn } from "./turn/native-turn.js";
-import type { TurnContext } from "./turn/start-thread.js";
-import { unloadThread } from "./turn/unload-thread.js";
 import { WorkerConnections } from "./worker-connections.js";
 
-/** What one thread holds for its life: its connections to the app-server, a control port, and the turns under way. */
+/** One worker: its connections to app-servers, its control port, and its turns. */
 export class WorkerThread {
   readonly #controlPort: MessagePort;
   readonly #generation: number;
@@ -115,14 +113,14 @@ export class WorkerThread {
   }
 }
 
-/** What to run was put into the port before the port came here. Throws where it is nothing that can be run. */
+/** Takes the assignment, which the supervisor put into the port before it sent the port here. Throws without a valid one. */
 function takeTurn(port: MessagePort, context: TurnContext): NativeTurn {
   const first: { readonly message: TurnPortInput } | undefined = receiveMessageOnPort(port);
   if (first?.message.type !== "assignment") throw new Error("A turn's port holds no assignment.");
   return new NativeTurn(first.message.assignment, port, context);
 }
 
-/** For a turn that was meant for a thread which died before it got there. */
+/** Refuses a turn that was assigned to a worker which died before the turn arrived. */
 export function refuseTurn(port: MessagePort): void {
   refuse(port, {
     code: "native_runtime_unavailable",

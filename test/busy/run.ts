@@ -12,7 +12,7 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startCpuLoad } from "./cpu-load.js";
 
-/** tap gives a file two minutes; with half of each core it may take twice its time, and then some. */
+/** tap gives a file four minutes; with half of each core it may take twice its time. */
 const fileTimeoutS = 480;
 
 const tests = fileURLToPath(new URL("../", import.meta.url));

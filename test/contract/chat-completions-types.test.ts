@@ -21,6 +21,13 @@ type Plain<T> = T extends readonly (infer Entry)[]
  */
 type Wider = "service_tier" | "system_fingerprint" | "native_api" | "metadata";
 
+/** OpenAI streams calls of custom tools as it answers them whole; its types have only functions there. */
+type FunctionCallsOnly<T> = T extends readonly (infer Entry)[]
+  ? readonly FunctionCallsOnly<Exclude<Entry, { readonly type: "custom" }>>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: FunctionCallsOnly<T[Key]> }
+    : T;
+
 export const checked = {
   message: (message: Plain<wire.WireMessage>): OpenAI.ChatCompletionMessage => message,
   usage: (usage: Plain<wire.CompletionUsage>): OpenAI.CompletionUsage => usage,
@@ -28,7 +35,7 @@ export const checked = {
     completion: Plain<Omit<wire.ChatCompletion, Wider>>,
   ): Omit<OpenAI.ChatCompletion, "service_tier" | "system_fingerprint"> => completion,
   chunk: (
-    chunk: Plain<Omit<wire.ChatChunk, Wider>>,
+    chunk: Plain<FunctionCallsOnly<Omit<wire.ChatChunk, Wider>>>,
   ): Omit<OpenAI.ChatCompletionChunk, "service_tier" | "system_fingerprint"> => chunk,
   finishReason: (reason: wire.FinishReason): OpenAI.ChatCompletion.Choice["finish_reason"] => reason,
 };

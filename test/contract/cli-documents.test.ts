@@ -44,6 +44,7 @@ t.test("the commands and flags that people rely on do not change unnoticed", asy
     ["doctor", "--turn", "--json"],
     ["login"],
     ["ask", "--model", "--instructions", "--effort", "--json-schema"],
+    ["decide", "--choice", "--predicate", "--score", "--question", "--name", "--model", "--effort", "--json"],
     ["health", "--json", "--timeout-ms"],
     ["models", "--json"],
     ["service", "install", "uninstall", "status", "logs", "--dry-run", "--lines", "--follow"],

@@ -79,6 +79,17 @@ t.test("each package is imported where it belongs", async (t) => {
   t.strictSame(findStrayPackages(sources), []);
 });
 
+t.test("schemas of answers are loaded for the OpenAPI document only", async (t) => {
+  const isOfSchemas = (path: string) => /^src\/main\/(dialects|http)\/.*\bwire-[a-z-]+\.ts$/.test(path);
+  const loaded = imports.filter(({ to, isTypeOnly }) => isOfSchemas(to) && !isTypeOnly);
+  t.strictSame(
+    loaded
+      .filter(({ from }) => !isOfSchemas(from) && !from.startsWith("src/main/http/openapi/"))
+      .map(({ from, to }) => `${from} -> ${to}`),
+    [],
+  );
+});
+
 t.test("routes leave mapping to the dialects: no app-server, pool or file system in http", async (t) => {
   const http = imports.filter(({ from }) => from.startsWith("src/main/http/"));
   const wrong = http.filter(

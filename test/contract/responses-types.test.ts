@@ -4,11 +4,14 @@
  */
 import type OpenAI from "openai";
 import t from "tap";
-import type { StreamErrorEvent } from "../../src/main/dialects/responses/errors.js";
-import type { EchoedTool } from "../../src/main/dialects/responses/request-echo.js";
-import type { ResponseObject, ResponseUsage } from "../../src/main/dialects/responses/response-object.js";
+import { sayUsedSampling } from "../../src/main/dialects/responses/request-echo.js";
 import type * as events from "../../src/main/dialects/responses/wire-events.js";
 import type * as items from "../../src/main/dialects/responses/wire-items.js";
+import type {
+  EchoedTool,
+  ResponseObject,
+  ResponseUsage,
+} from "../../src/main/dialects/responses/wire-response.js";
 import type { JsonObject } from "../../src/main/runtime/types.js";
 import { play } from "../support/response-driver.js";
 
@@ -40,7 +43,7 @@ export const checkedItems = {
 
 export const checkedEvents = {
   lifecycle: (
-    event: Around<events.LifecycleEvent, "response">,
+    event: Around<events.EventOf<events.LifecycleEventType>, "response">,
   ): Omit<
     | OpenAI.Responses.ResponseCreatedEvent
     | OpenAI.Responses.ResponseQueuedEvent
@@ -50,47 +53,64 @@ export const checkedEvents = {
     | OpenAI.Responses.ResponseFailedEvent,
     "response"
   > => event,
-  streamError: (event: Plain<StreamErrorEvent>): OpenAI.Responses.ResponseErrorEvent => event,
+  streamError: (event: Plain<events.StreamErrorEvent>): OpenAI.Responses.ResponseErrorEvent => event,
   outputItem: (
-    event: Around<events.OutputItemEvent, "item">,
+    event: Around<events.EventOf<"response.output_item.added" | "response.output_item.done">, "item">,
   ): Omit<
     OpenAI.Responses.ResponseOutputItemAddedEvent | OpenAI.Responses.ResponseOutputItemDoneEvent,
     "item"
   > => event,
   contentPart: (
-    event: Plain<events.ContentPartEvent>,
+    event: Plain<events.EventOf<"response.content_part.added" | "response.content_part.done">>,
   ): OpenAI.Responses.ResponseContentPartAddedEvent | OpenAI.Responses.ResponseContentPartDoneEvent => event,
-  textDelta: (event: Plain<events.OutputTextDelta>): OpenAI.Responses.ResponseTextDeltaEvent => event,
-  textDone: (event: Plain<events.OutputTextDone>): OpenAI.Responses.ResponseTextDoneEvent => event,
+  textDelta: (
+    event: Plain<events.EventOf<"response.output_text.delta">>,
+  ): OpenAI.Responses.ResponseTextDeltaEvent => event,
+  textDone: (
+    event: Plain<events.EventOf<"response.output_text.done">>,
+  ): OpenAI.Responses.ResponseTextDoneEvent => event,
   annotation: (
-    event: Around<events.AnnotationAdded, "annotation">,
+    event: Around<events.EventOf<"response.output_text.annotation.added">, "annotation">,
   ): Omit<OpenAI.Responses.ResponseOutputTextAnnotationAddedEvent, "annotation"> => event,
-  refusalDelta: (event: Plain<events.RefusalDelta>): OpenAI.Responses.ResponseRefusalDeltaEvent => event,
-  refusalDone: (event: Plain<events.RefusalDone>): OpenAI.Responses.ResponseRefusalDoneEvent => event,
+  refusalDelta: (
+    event: Plain<events.EventOf<"response.refusal.delta">>,
+  ): OpenAI.Responses.ResponseRefusalDeltaEvent => event,
+  refusalDone: (
+    event: Plain<events.EventOf<"response.refusal.done">>,
+  ): OpenAI.Responses.ResponseRefusalDoneEvent => event,
   summaryPart: (
-    event: Plain<events.SummaryPartEvent>,
+    event: Plain<
+      events.EventOf<"response.reasoning_summary_part.added" | "response.reasoning_summary_part.done">
+    >,
   ):
     | OpenAI.Responses.ResponseReasoningSummaryPartAddedEvent
     | OpenAI.Responses.ResponseReasoningSummaryPartDoneEvent => event,
   summaryDelta: (
-    event: Plain<events.SummaryTextDelta>,
+    event: Plain<events.EventOf<"response.reasoning_summary_text.delta">>,
   ): OpenAI.Responses.ResponseReasoningSummaryTextDeltaEvent => event,
   summaryDone: (
-    event: Plain<events.SummaryTextDone>,
+    event: Plain<events.EventOf<"response.reasoning_summary_text.done">>,
   ): OpenAI.Responses.ResponseReasoningSummaryTextDoneEvent => event,
   reasoningDelta: (
-    event: Plain<events.ReasoningTextDelta>,
+    event: Plain<events.EventOf<"response.reasoning_text.delta">>,
   ): OpenAI.Responses.ResponseReasoningTextDeltaEvent => event,
-  reasoningDone: (event: Plain<events.ReasoningTextDone>): OpenAI.Responses.ResponseReasoningTextDoneEvent =>
-    event,
+  reasoningDone: (
+    event: Plain<events.EventOf<"response.reasoning_text.done">>,
+  ): OpenAI.Responses.ResponseReasoningTextDoneEvent => event,
   argumentsDelta: (
-    event: Plain<events.ArgumentsDelta>,
+    event: Plain<events.EventOf<"response.function_call_arguments.delta">>,
   ): OpenAI.Responses.ResponseFunctionCallArgumentsDeltaEvent => event,
   argumentsDone: (
-    event: Plain<events.ArgumentsDone>,
+    event: Plain<events.EventOf<"response.function_call_arguments.done">>,
   ): OpenAI.Responses.ResponseFunctionCallArgumentsDoneEvent => event,
   webSearch: (
-    event: Plain<events.WebSearchProgress>,
+    event: Plain<
+      events.EventOf<
+        | "response.web_search_call.in_progress"
+        | "response.web_search_call.searching"
+        | "response.web_search_call.completed"
+      >
+    >,
   ):
     | OpenAI.Responses.ResponseWebSearchCallInProgressEvent
     | OpenAI.Responses.ResponseWebSearchCallSearchingEvent
@@ -190,13 +210,9 @@ t.test("a request is echoed", async (t) => {
     prompt_cache_key: "k",
     prompt_cache_retention: "24h",
     safety_identifier: "s",
-    service_tier: "flex",
     store: false,
-    temperature: 0.5,
     text: { format: { type: "json_schema", name: "n", schema: { type: "object" } }, verbosity: "low" },
     tool_choice: "none",
-    top_logprobs: 2,
-    top_p: 0.1,
     truncation: "auto",
     user: "u",
   } as const;
@@ -207,4 +223,61 @@ t.test("a request is echoed", async (t) => {
   );
   t.match(response, body);
   t.strictSame(response.reasoning, { effort: "low", summary: "auto" });
+});
+
+t.test("allowed tools are echoed with the mode that they were used in", async (t) => {
+  const tools = [{ type: "function", name: "f" }];
+  const { response } = play(
+    [],
+    { status: "completed" },
+    { tools, tool_choice: { type: "allowed_tools", tools } },
+  );
+  t.match(response.tool_choice, { type: "allowed_tools", mode: "auto", tools });
+});
+
+t.test("what changes the answer is told as it was used, and not as it was asked for", async (t) => {
+  const asked = {
+    temperature: 0.2,
+    top_p: 0.1,
+    presence_penalty: 0.5,
+    frequency_penalty: -0.5,
+    top_logprobs: 2,
+    service_tier: "scale",
+  };
+  const used = {
+    temperature: 1,
+    top_p: 1,
+    presence_penalty: 0,
+    frequency_penalty: 0,
+    top_logprobs: 0,
+    service_tier: "default",
+  };
+  for (const body of [asked, {}, { temperature: null, top_p: null, service_tier: null }]) {
+    const { events: told, response } = play([], { status: "completed" }, body);
+    for (const event of told) if ("response" in event) t.match(event.response, used, event.type);
+    t.match(response, used);
+    t.strictSame(
+      [...response.native_api.ignored_parameters].sort(),
+      body === asked ? Object.keys(asked).sort() : [],
+    );
+  }
+});
+
+t.test("a model before GPT-5 has another top_p", async (t) => {
+  const topPs = { "gpt-4.1": 1, "o4-mini": 1, "gpt-oss-120b": 1, "gpt-5": 0.98, "openai/gpt-10-pro": 0.98 };
+  for (const [model, topP] of Object.entries(topPs)) t.equal(sayUsedSampling(model).top_p, topP, model);
+});
+
+t.test("a tier is told as Codex sends it", async (t) => {
+  const tiers = {
+    auto: "default",
+    default: "default",
+    fast: "priority",
+    priority: "priority",
+    flex: "flex",
+    scale: "default",
+  };
+  for (const [service_tier, used] of Object.entries(tiers)) {
+    t.equal(play([], { status: "completed" }, { service_tier }).response.service_tier, used, service_tier);
+  }
 });

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import t from "tap";
 import { errorKinds } from "../../src/main/errors.js";
+import { externalReasons } from "../../src/main/side-tasks/external-reasons.js";
 import { failureOfCode, fallThroughTable } from "../../src/main/side-tasks/fall-through.js";
 import { defaultSideTaskLimits } from "../../src/main/side-tasks/limits.js";
 import { sideTaskVariables } from "../../src/main/side-tasks/settings.js";
@@ -10,15 +11,28 @@ import { defaultTaskClasses } from "../../src/main/side-tasks/task-classes.js";
 
 const page = readFileSync("docs/side-tasks.md", "utf8");
 
-function rowOf(name: string): string {
-  return page.split("\n").find((line) => line.startsWith(`| \`${name}\` |`)) ?? `no row of ${name}`;
+/** The reasons to send a task away have the same names. */
+const fallThroughPart = page.slice(page.indexOf("## When the next route is tried"));
+
+function rowOf(name: string, part: string = page): string {
+  return part.split("\n").find((line) => line.startsWith(`| \`${name}\` |`)) ?? `no row of ${name}`;
 }
 
 t.test("the page has the fall-through table as it is", async (t) => {
   for (const [name, { next, circuit, why }] of Object.entries(fallThroughTable)) {
     const codes = Object.entries(failureOfCode).filter(([, failure]) => failure === name);
     const cell = codes.map(([code]) => `\`${code}\``).join(", ");
-    t.equal(rowOf(name), `| \`${name}\` | ${cell} | ${next ? "yes" : "no"} | ${circuit} | ${why} |`);
+    t.equal(
+      rowOf(name, fallThroughPart),
+      `| \`${name}\` | ${cell} | ${next ? "yes" : "no"} | ${circuit} | ${why} |`,
+    );
+  }
+});
+
+t.test("the page has every reason to send a task away, with its default", async (t) => {
+  for (const [name, { byDefault, why }] of Object.entries(externalReasons)) {
+    const rows = page.split("\n").filter((line) => line.startsWith(`| \`${name}\` |`));
+    t.ok(rows.includes(`| \`${name}\` | ${byDefault ? "sent" : "kept"} | ${why} |`), name);
   }
 });
 

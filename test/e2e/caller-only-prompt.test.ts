@@ -1,7 +1,7 @@
 /** That an account's own settings reach no prompt, and that turns lack nothing for it. */
 import OpenAI from "openai";
 import t, { type Test } from "tap";
-import { accountAddsToPrompts } from "../../src/main/runtime/account-base.js";
+import { accountAddsToPrompts } from "../../src/main/codex/login/account-base.js";
 import { isAtLeast } from "../../src/workers/contract/codex-capabilities.js";
 import { additionsOf } from "../support/account-additions.js";
 import { testCodexVersion } from "../support/codex-version.js";

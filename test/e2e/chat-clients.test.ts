@@ -85,7 +85,12 @@ t.test("AI SDK: generateText gets the answer, its usage and no warning", async (
   const result = await generateText({ model, system: "Answer in one word.", prompt: "hello" });
   t.equal(result.text, "re: hello");
   t.equal(result.finishReason, "stop");
-  t.match(result.usage, { inputTokens: 12, cachedInputTokens: 4, outputTokens: 7, totalTokens: 19 });
+  t.match(result.usage, {
+    inputTokens: 12,
+    inputTokenDetails: { cacheReadTokens: 4 },
+    outputTokens: 7,
+    totalTokens: 19,
+  });
   t.same(result.warnings ?? [], []);
   t.match(seenInput(harness.backend.requests[0]), [
     { role: "developer", content: [{ text: "Answer in one word." }] },

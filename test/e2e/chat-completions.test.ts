@@ -135,7 +135,7 @@ t.test("json_object asks for an object in words, and tells where there came none
     client.chat.completions.create({ model, messages: hello, response_format: { type: "json_object" } });
   backend.queueReply(text('{"a":1}'));
   t.match(await ask(), { native_api: { ignored_parameters: [] } });
-  t.match(backend.requests[0]?.fullInput.at(-1), { role: "developer", content: [{ text: /JSON object/ }] });
+  t.match(backend.requests[0]?.fullInput.at(-2), { role: "developer", content: [{ text: /JSON object/ }] });
   backend.queueReply(text("Sorry."));
   t.match(await ask(), { native_api: { ignored_parameters: ["response_format"] } });
 });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import t from "tap";
 import { CommandProcess, prepareCommand, runCommandProcess, ServeProcess } from "../support/cli-harness.js";
 import { needs, offlineDeviceLogin } from "../support/codex-version.js";
+import { decide, isDecision } from "../support/deciding-model.js";
 import { logout, reply, stall, text } from "../support/offline-backend/index.js";
 
 t.test("ask starts Codex for one question, prints the answer and leaves nothing behind", async (t) => {
@@ -33,6 +34,28 @@ t.test("ask --json-schema prints what the model was bound to", async (t) => {
   t.equal(code, 0);
   t.strictSame(JSON.parse(stdout), { intent: "question" });
   t.match(backend.requests.at(-1)?.body, { text: { format: { type: "json_schema", strict: true } } });
+});
+
+t.test("decide starts Codex for one question, and prints the answer and how likely each is", async (t) => {
+  const { environment, backend } = await prepareCommand(t);
+  backend.setDefaultReply(decide);
+  const argv = ["decide", "--choice", "billing,support", "--question", "Which team?"];
+  const ended = await runCommandProcess(t, environment, argv, "I was charged twice.\n");
+  const stdout = "support\n  0.90  support\n  0.10  billing\n  0.80  (confidence)\n";
+  t.strictSame(ended, { code: 0, stdout, stderr: "" });
+  t.match(backend.requests.at(-1)?.body, { text: { format: { type: "json_schema", strict: true } } });
+  t.match(backend.requests.at(-1)?.body.reasoning, { effort: "low" });
+});
+
+t.test("without a service ask and decide know the configured aliases of models", async (t) => {
+  const { environment, backend } = await prepareCommand(t);
+  const aliased = { ...environment, CODEX_NATIVE_API_MODEL_ALIASES: "thorough=gpt-5.5?effort=high" };
+  for (const command of [["ask"], ["decide", "--predicate", "It is urgent."]]) {
+    backend.setDefaultReply((request) => (isDecision(request) ? decide(request) : text("well")));
+    const ended = await runCommandProcess(t, aliased, [...command, "--model", "thorough", "Hello?"]);
+    t.match(ended, { code: 0, stderr: "" });
+    t.match(backend.requests.at(-1)?.body, { model: "gpt-5.5", reasoning: { effort: "high" } });
+  }
 });
 
 t.test(

@@ -162,3 +162,41 @@ t.test("serve answers, and stops in order, where nobody reads its log any more",
   serve.child.kill("SIGTERM");
   t.strictSame(await serve.exited, { code: 0, signal: null });
 });
+
+t.test("serve runs on the environment of CodexBridge, and opens no listener to the network", async (t) => {
+  const { environment, root, userHome } = await prepareCommand(t);
+  await mkdir(join(root, "bin"));
+  const bin = await writeCodexWrapper(
+    join(root, "bin"),
+    'const child = spawn(real, args, { stdio: "inherit" });\nchild.on("exit", (code) => process.exit(code ?? 1));\nfor (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => child.kill(signal));',
+  );
+  const serve = new ServeProcess(t, {
+    ...environment,
+    CODEX_HOME: "",
+    CODEX_NATIVE_API_CODEX_BIN: "",
+    CODEX_REAL_BIN: bin,
+    CODEX_NATIVE_API_AUTH_PATH: join(userHome, "auth.json"),
+    CODEX_NATIVE_API_PUBLIC: "1",
+    CODEX_NATIVE_API_TITLE_PREFIX: "Bridge",
+    CODEX_NATIVE_API_PROVIDER_PROFILE: "openai-default",
+    CODEX_NATIVE_API_PROVIDER_PROFILE_ID: "openai-default",
+    CODEX_NATIVE_API_DEFAULT_CWD: root,
+    CODEX_NATIVE_API_RESTART_SEC: "2",
+    CODEX_NATIVE_API_AUTH_TOKEN: "",
+  });
+  const url = urlOf(await serve.waitFor("service.listening"));
+  t.match(url, /^http:\/\/127\.0\.0\.1:/);
+  t.match(await serve.waitFor("codex.ready"), { binary: bin, found: "configured", account: /@/ });
+  t.equal((await ask(url)).status, 200);
+  const warnings = serve.lines.filter(({ event }) => event === "config.without_effect");
+  t.equal(warnings.length, 1);
+  for (const name of [
+    "TITLE_PREFIX",
+    "PROVIDER_PROFILE",
+    "PROVIDER_PROFILE_ID",
+    "DEFAULT_CWD",
+    "PUBLIC",
+    "RESTART_SEC",
+  ])
+    t.match(warnings[0]?.msg, `CODEX_NATIVE_API_${name}`);
+});

@@ -62,7 +62,12 @@ t.test("generateText gets the answer, its usage and no warning", async (t) => {
   const result = await generateText({ model, system: "Answer in one word.", prompt: "hello" });
   t.equal(result.text, "re: hello");
   t.equal(result.finishReason, "stop");
-  t.match(result.usage, { inputTokens: 12, cachedInputTokens: 4, outputTokens: 7, totalTokens: 19 });
+  t.match(result.usage, {
+    inputTokens: 12,
+    inputTokenDetails: { cacheReadTokens: 4 },
+    outputTokens: 7,
+    totalTokens: 19,
+  });
   t.same(result.warnings ?? [], []);
   t.match(harness.backend.requests[0]?.fullInput.slice(-2), [
     { role: "developer", content: [{ text: "Answer in one word." }] },

@@ -9,10 +9,10 @@ import { testCodexBin } from "../support/codex-version.js";
 
 const program = fileURLToPath(new URL("../support/demo.js", import.meta.url));
 
-async function runDemo(t: Test, argv: readonly string[]) {
+function startDemo(t: Test, argv: readonly string[]) {
   const { HOME = "/", TMPDIR = "/tmp" } = process.env;
   const bin = testCodexBin === null || argv.includes("--codex-bin") ? [] : ["--codex-bin", testCodexBin];
-  const child = spawn(process.execPath, [program, "--once", ...bin, ...argv], {
+  const child = spawn(process.execPath, [program, ...bin, ...argv], {
     env: { PATH: "/usr/bin:/bin", HOME, TMPDIR },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -23,6 +23,11 @@ async function runDemo(t: Test, argv: readonly string[]) {
       texts[name] += text;
     });
   }
+  return { child, texts };
+}
+
+async function runDemo(t: Test, argv: readonly string[]) {
+  const { child, texts } = startDemo(t, ["--once", ...argv]);
   const [code] = await once(child, "close");
   return { code, ...texts };
 }
@@ -32,6 +37,25 @@ t.test("the demo shows a request and its answer", async (t) => {
   t.equal(code, 0);
   t.match(stdout, /Hello! This answer was streamed/);
   t.equal(stderr, "");
+});
+
+t.test("it goes on running, and answers what else a newcomer tries", async (t) => {
+  const { child, texts } = startDemo(t, ["--port", "0"]);
+  while (!texts.stdout.includes("Ctrl-C stops it")) await once(child.stdout, "data");
+  const url = /POST (http:\S+)\/v1\/responses/.exec(texts.stdout)?.[1] ?? "";
+  const answer = await fetch(`${url}/v1/decisions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      model: "gpt-6-luna",
+      input: "I want my money back.",
+      questions: [{ type: "predicate", instructions: "The customer asks for a refund." }],
+    }),
+  });
+  t.match(await answer.json(), { answers: [{ type: "predicate", probability: 0.75 }] });
+  child.kill("SIGINT");
+  const [code] = await once(child, "close");
+  t.equal(code, 0);
 });
 
 t.test("where it cannot run it says why, in one line without a stack", async (t) => {

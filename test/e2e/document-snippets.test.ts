@@ -3,6 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import t from "tap";
+import { decide, isDecision } from "../support/deciding-model.js";
 import { textInDeltas } from "../support/offline-backend/index.js";
 import { startServiceHarness } from "../support/service-harness.js";
 
@@ -43,11 +44,12 @@ const curlMissing = spawnSync("curl", ["--version"]).error !== undefined;
 for (const [page, least] of [
   ["README.md", 3],
   ["docs/clients.md", 6],
-  ["docs/http-api.md", 2],
+  ["docs/http-api.md", 3],
 ] as const) {
   t.test(`the snippets of ${page} work`, async (t) => {
     const { backend, url, untilReady } = await startServiceHarness(t);
-    backend.setDefaultReply(textInDeltas("teal and mauve", 3, 1));
+    const colours = textInDeltas("teal and mauve", 3, 1);
+    backend.setDefaultReply((request) => (isDecision(request) ? decide(request) : colours));
     await untilReady();
     const snippets = readSnippets(page);
     t.ok(snippets.length >= least, `${snippets.length} snippets`);
@@ -55,7 +57,8 @@ for (const [page, least] of [
       if (snippet.language === "sh" && curlMissing) continue;
       const { code, output, faults } = await runSnippet(snippet, url);
       t.equal(code, 0, `${snippet.name}: ${faults}`);
-      t.match(output, /teal/, snippet.name);
+      const asksDecision = snippet.code.includes("/v1/decisions");
+      t.match(output, asksDecision ? /"probability":0.75/ : /teal/, snippet.name);
     }
   });
 }

@@ -1,4 +1,7 @@
-/** The programs of examples/ as a user runs them. (side-task-host: side-task-host.test.ts; embedded-host: package.test.ts.) */
+/**
+ * The programs of examples/ as a user runs them. (side-task-host: side-task-host.test.ts; embedded-host: package.test.ts;
+ * from-codexbridge: from-codexbridge.test.ts.)
+ */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";

@@ -1,6 +1,6 @@
 /** That what an organisation demands reaches an app-server that runs already, and is asked for no more than that takes. */
 import t, { type Test } from "tap";
-import { accountAddsToPrompts } from "../../src/main/runtime/account-base.js";
+import { accountAddsToPrompts } from "../../src/main/codex/login/account-base.js";
 import type { CodexNativeRuntime } from "../../src/main/runtime/runtime.js";
 import { testCodexVersion } from "../support/codex-version.js";
 import type { JsonObject, OfflineBackend } from "../support/offline-backend/index.js";

@@ -1,58 +1,26 @@
 /** The published package, as somebody has it who installed it into an empty project. */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import t, { type Test } from "tap";
-import { isJsonObject } from "../../src/workers/contract/json.js";
+import t from "tap";
+import { givenNodeOptions } from "../support/cli-harness.js";
 import { createChatGptLogin, OfflineBackend, text } from "../support/offline-backend/index.js";
+import { installPackage, modules, packPackage } from "../support/packed-package.js";
 import { findProcessesOf } from "../support/processes.js";
-import { makeTemporaryDirectory } from "../support/runtime-harness.js";
 import { pollUntil } from "../support/service-harness.js";
 
-type WithTeardown = Pick<Test, "teardown">;
-
 const run = promisify(execFile);
-const modules = fileURLToPath(new URL("../../../node_modules", import.meta.url));
 const example = fileURLToPath(new URL("../../../examples/embedded-host/main.ts", import.meta.url));
-
-/** Packs what `npm run build` has made. */
-async function pack(
-  t: WithTeardown,
-): Promise<{ readonly tarball: string; readonly files: readonly string[] }> {
-  const root = await makeTemporaryDirectory(t);
-  const argv = ["pack", "--json", "--ignore-scripts", "--offline", "--pack-destination", root];
-  const { stdout } = await run("npm", argv);
-  const [packed]: { filename: string; files: { path: string }[] }[] = JSON.parse(stdout);
-  if (packed === undefined) throw new Error("npm packed nothing");
-  return { tarball: join(root, packed.filename), files: packed.files.map(({ path }) => path) };
-}
-
-/** Unpacks it as npm does, with the packages it depends on and none other, since the registry may be out of reach. */
-async function install(t: WithTeardown, besides: readonly string[] = []): Promise<string> {
-  const project = await makeTemporaryDirectory(t);
-  const own = join(project, "node_modules", "codex-native-api");
-  await mkdir(own, { recursive: true });
-  await run("tar", ["-xzf", tarball, "--strip-components=1", "-C", own]);
-  const manifest: unknown = JSON.parse(await readFile(join(own, "package.json"), "utf8"));
-  const dependencies =
-    isJsonObject(manifest) && isJsonObject(manifest.dependencies) ? manifest.dependencies : {};
-  for (const name of [...Object.keys(dependencies), ...besides]) {
-    await mkdir(dirname(join(project, "node_modules", name)), { recursive: true });
-    await symlink(join(modules, name), join(project, "node_modules", name));
-  }
-  await writeFile(join(project, "package.json"), '{"type": "module"}');
-  return project;
-}
 
 async function listFiles(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 
-const { tarball, files } = await pack(t);
+const { tarball, files } = await packPackage(t);
 
 t.test("the package holds what is needed to run, to type and to read, and nothing else", async (t) => {
   const declarations = (await listFiles("src")).map((source) =>
@@ -61,6 +29,8 @@ t.test("the package holds what is needed to run, to type and to read, and nothin
   const programs = [
     "main/cli",
     "main/index",
+    "main/outside-bundles",
+    "main/package-entry",
     "workers/entry",
     "workers/login-entry",
     "workers/account-entry",
@@ -82,8 +52,16 @@ t.test("the package holds what is needed to run, to type and to read, and nothin
   );
 });
 
+t.test("no declaration needs a later TypeScript than 5.4", async (t) => {
+  const declarations = (await listFiles("dist")).filter((file) => file.endsWith(".d.ts"));
+  const texts = await Promise.all(declarations.map((file) => readFile(file, "utf8")));
+  t.ok(texts.length > 0);
+  // Since 5.7 the compiler writes the type of the buffer to each array of bytes.
+  t.equal(/\b(Buffer|DataView|(Ui|I)nt\w*Array)<.*/.exec(texts.join("\n"))?.[0], undefined);
+});
+
 t.test("a strict TypeScript host imports it, serves, and is answered by the real Codex", async (t) => {
-  const project = await install(t, ["@openai/codex", "@types/node"]);
+  const project = await installPackage(t, tarball, ["@openai/codex", "@types/node"]);
   const program = await readFile(example, "utf8");
   await writeFile(join(project, "main.ts"), program.replace("../../src/main/index.js", "codex-native-api"));
   await writeFile(join(project, "quick-start.ts"), await readQuickStart());
@@ -100,6 +78,7 @@ t.test("a strict TypeScript host imports it, serves, and is answered by the real
   await createChatGptLogin({ home: userHome, backend });
   const env = {
     ...backend.environment(),
+    ...givenNodeOptions,
     HOME: project,
     PATH: "/usr/bin:/bin",
     CODEX_HOME: userHome,
@@ -147,14 +126,14 @@ const strictConsumer = {
 };
 
 t.test("its command runs, and says what to install where there is no Codex", async (t) => {
-  const project = await install(t);
+  const project = await installPackage(t, tarball);
   const manifest: unknown = JSON.parse(await readFile("package.json", "utf8"));
   const command = join(project, "node_modules", "codex-native-api", "dist", "main", "cli.js");
   t.ok((await stat(command)).mode & 0o100, "it may be executed");
-  const env = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin`, HOME: project };
+  const env = { ...givenNodeOptions, PATH: `${dirname(process.execPath)}:/usr/bin:/bin`, HOME: project };
   const { stdout } = await run(command, ["--version"], { env });
   t.match(manifest, { version: stdout.trim() });
-  const withoutCodex = { env: { PATH: "", HOME: project } };
+  const withoutCodex = { env: { ...givenNodeOptions, PATH: "", HOME: project } };
   const examined = await run(process.execPath, [command, "doctor"], withoutCodex).catch(
     (error: unknown) => error,
   );

@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { hasFeature, isAtLeast } from "../../src/workers/contract/codex-capabilities.js";
-import { needs, testCodexVersion } from "../support/codex-version.js";
+import { hasFeature } from "../../src/workers/contract/codex-capabilities.js";
+import { markedModel, needs, needsMarkedModel, testCodexVersion } from "../support/codex-version.js";
 import { readMetric } from "../support/metrics-text.js";
 import {
   type DemandedForm,
@@ -25,8 +25,7 @@ import { offeredTools, seenInput } from "../support/upstream-forms.js";
 import { weatherTool } from "../support/weather-tool.js";
 
 const unmarked = "gpt-5.5";
-/** The catalog of 0.140 knows none. */
-const marked = isAtLeast(testCodexVersion, 0, 150) ? "gpt-5.6-sol" : unmarked;
+const marked = needsMarkedModel.skip === undefined ? markedModel : unmarked;
 const instructions = "You are a thermometer.";
 
 const varies = hasFeature(testCodexVersion, "prompt_forms");
@@ -191,10 +190,11 @@ t.test("a request that is refused in every form switches nothing, and its own er
   const { backend, client } = harness;
   let refusals = 0;
   backend.whenReply(
-    ({ fullInput }) => JSON.stringify(fullInput).includes("bad"),
+    ({ fullInput }) => JSON.stringify(fullInput).includes("refuse me"),
     () => httpError(400, { message: `Refused for the ${++refusals}. time.` }),
   );
-  const bad = () => client.responses.create({ model: marked, input: "bad" }).catch((error: unknown) => error);
+  const bad = () =>
+    client.responses.create({ model: marked, input: "refuse me" }).catch((error: unknown) => error);
   const all = order[marked]?.length ?? 0;
   t.match(await bad(), { status: 400, code: "upstream_bad_request", message: /Refused for the 1\. time/ });
   t.equal(refusals, all, "each form was tried once");

@@ -67,6 +67,20 @@ t.test("other instructions mean another thread, with the same history", async (t
   t.notMatch(seen, /Be brief/);
 });
 
+t.test("a turn that names no effort, summary or tier has none of the turn before", async (t) => {
+  const { backend, client } = await startServiceHarness(t);
+  const asked = { reasoning: { effort: "low", summary: "detailed" }, service_tier: "priority" } as const;
+  const one = await client.responses.create({ input: "one", ...asked });
+  const two = await client.responses.create({ input: "two", previous_response_id: one.id });
+  const three = await client.responses.create({ input: "three", ...asked, previous_response_id: two.id });
+  const four = await client.responses.create({ input: "four", ...asked, previous_response_id: three.id });
+  t.match([two, three, four], [mode("replayed"), mode("native"), mode("native")]);
+  const sent = backend.requests.map(({ body }) => [body.reasoning, body.service_tier]);
+  const told = { effort: "low", summary: "detailed" };
+  t.match(sent, [[told, "priority"], [{}], [told, "priority"], [told, "priority"]]);
+  t.notOk(Object(sent[1]?.[0]).effort ?? Object(sent[1]?.[0]).summary ?? sent[1]?.[1]);
+});
+
 t.test("a chain survives the death of the app-server and of its worker", async (t) => {
   const { backend, client, service, untilReady } = await startServiceHarness(t);
   const one = await client.responses.create({ input: "one" });
@@ -89,6 +103,8 @@ t.test("store: false leaves nothing", async (t) => {
     status: 404,
     code: "continuation_not_found",
     param: "previous_response_id",
+    // OpenAI's sentence, which clients look for. The official package puts the status before it.
+    message: `404 Previous response with id '${gone.id}' not found.`,
   });
 });
 
@@ -120,10 +136,12 @@ t.test("a stored response is read, listed and deleted", async (t) => {
 });
 
 t.test("a background response is polled until it is done", async (t) => {
-  const { backend, client } = await startServiceHarness(t);
+  const { backend, client, untilReady } = await startServiceHarness(t);
+  await untilReady();
   backend.setDefaultReply(delayed(200, text("late")));
   const made = await client.responses.create({ input: "hello", background: true });
   t.equal(made.status, "queued");
+  t.ok(made.model, "the one that it will run on");
   t.equal(made.background, true);
   await pollUntil(async () => (await client.responses.retrieve(made.id)).status === "completed");
   t.equal((await client.responses.retrieve(made.id)).output_text, "late");

@@ -79,7 +79,8 @@ const refusals: readonly (ExpectedFault & { readonly provoke: (client: OpenAI) =
     type: APIError,
     provoke: (client) => client.responses.create({ input: "x".repeat(5000) }),
   },
-  { status: 405, code: "method_not_allowed", type: APIError, provoke: (client) => client.get("/responses") },
+  { status: 405, code: "method_not_allowed", type: APIError, provoke: (client) => client.put("/responses") },
+  { status: 426, code: "upgrade_required", type: APIError, provoke: (client) => client.get("/responses") },
   { status: 404, code: "route_not_found", type: NotFoundError, provoke: (client) => client.get("/nowhere") },
   {
     status: 401,
@@ -141,7 +142,7 @@ t.test("a wrong method is told the right ones, and a missing token what to prese
     env: { CODEX_NATIVE_API_AUTH_TOKEN: token },
   });
   const headers = { authorization: `Bearer ${token}` };
-  const methods = { "/responses": "POST", "/responses/resp_x": "GET, HEAD, DELETE" };
+  const methods = { "/responses": "GET, HEAD, POST", "/responses/resp_x": "GET, HEAD, DELETE" };
   for (const [path, allowed] of Object.entries(methods)) {
     const answer = await fetch(`${url}/v1${path}`, { method: "PUT", headers });
     t.equal(answer.status, 405);

@@ -1,6 +1,8 @@
 import t from "tap";
 import { InMemoryCodexNativeApiContinuationRegistry } from "../../src/main/continuation/in-memory-registry.js";
 import { CodexNativeApiServer } from "../../src/main/http/server.js";
+import { LogLines } from "../support/log-lines.js";
+import { createChatGptLogin, logout, stall, text } from "../support/offline-backend/index.js";
 import { findProcessesOf } from "../support/processes.js";
 import { createRuntimeHarness } from "../support/runtime-harness.js";
 import { pollUntil, startServiceHarness } from "../support/service-harness.js";
@@ -98,4 +100,47 @@ t.test("a chain survives the death of the worker that held it", async (t) => {
   const second = await ask(url, { input: "two", previous_response_id: first.json.id });
   t.match(second, { status: 200, json: { native_api: { continuation: { mode: "replayed" } } } });
   t.equal(backend.requests.at(-1)?.fullInput.length, 3, "the model sees the whole chain");
+});
+
+t.test("reconnect replaces Codex behind the same listener, and says where the service stands", async (t) => {
+  const { logger, lines } = new LogLines();
+  const { service, url, userHome, backend, untilReady } = await startServiceHarness(t, { logger });
+  await untilReady();
+  const first = service.health()?.appServer?.generation ?? 0;
+  const [snapshot, joined] = await Promise.all([service.reconnect(), service.reconnect()]);
+  t.match(snapshot, { ready: true, account: { authMode: "chatgpt" }, codexVersion: /^\d+\.\d+/ });
+  t.ok((snapshot.appServerGeneration ?? 0) > first);
+  t.ok((snapshot.modelCount ?? 0) > 0);
+  t.equal(joined.appServerGeneration, snapshot.appServerGeneration, "one reconnection served both");
+  t.equal(service.baseUrl, url);
+  t.equal((await ask(url, { input: "hello" })).status, 200);
+  t.match(
+    lines.filter(({ event, level }) => event === "app_server.down" || Number(level) >= 50),
+    [{ level: 30, isPlanned: true }],
+    "it is no fault",
+  );
+
+  await createChatGptLogin({ home: userHome, backend, accountId: "acct-grace", email: "grace@example.com" });
+  t.match(await service.reconnect(), { ready: true, account: { email: "grace@example.com" } });
+  await logout(userHome);
+  t.match(await service.reconnect(), {
+    ready: false,
+    error: { code: "native_login_required" },
+    modelCount: null,
+  });
+
+  const [, ended] = await Promise.all([service.stop(), service.reconnect()]);
+  t.match(ended, { ready: false });
+  t.match(await service.reconnect(), { ready: false, error: { message: "The service is not running." } });
+});
+
+t.test("a turn that has shown nothing survives a reconnection", async (t) => {
+  const { service, url, backend, untilReady } = await startServiceHarness(t);
+  await untilReady();
+  backend.setDefaultReply(stall());
+  const answer = ask(url, { input: "hello" });
+  await backend.waitForRequest();
+  backend.setDefaultReply(text("hello again"));
+  t.match(await service.reconnect(), { ready: true });
+  t.match(await answer, { status: 200, json: { status: "completed" } });
 });

@@ -58,11 +58,11 @@ t.test("on a runtime of its own, as the service is not there", async (t) => {
 
 t.test("it tells every fault of its settings, and that there is no route", async (t) => {
   const wrong = await runHost([], {
-    CODEXBRIDGE_INTERNAL_NATIVE_API_ENABLED: "yes",
+    CODEXBRIDGE_INTERNAL_NATIVE_API_ENABLED: "perhaps",
     CODEX_NATIVE_API_FALLBACK_MODEL: "m",
   });
   t.equal(wrong.code, 2);
-  t.match(wrong.output, /_ENABLED: "yes" is not allowed.*\n.*_FALLBACK_BASE_URL: is needed/);
+  t.match(wrong.output, /_ENABLED: "perhaps" is not allowed.*\n.*_FALLBACK_BASE_URL: is needed/);
   const none = await runHost([], {});
   t.equal(none.code, 1);
   t.match(none.output, /^no_route: /);

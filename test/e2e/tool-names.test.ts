@@ -1,8 +1,8 @@
 /** Functions of the caller's that are called like tools of Codex's, on the real app-server. */
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type OpenAI from "openai";
 import t, { type Test } from "tap";
+import { removeTree } from "../../src/main/codex/home/private-files.js";
 import { CodexDriver } from "../support/offline-backend/codex-driver.js";
 import {
   createChatGptLogin,
@@ -170,7 +170,7 @@ async function namesOfCodexTools(t: Test): Promise<readonly string[]> {
   } finally {
     await codex.stop();
     await backend.close();
-    await rm(home, { recursive: true, force: true, maxRetries: 3 });
+    await removeTree(home);
   }
 }
 

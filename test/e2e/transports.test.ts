@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import t from "tap";
-import { accountAddsToPrompts } from "../../src/main/runtime/account-base.js";
-import { findCodexBinary } from "../../src/main/runtime/app-server/codex-binary.js";
-import type { AppServerTransport } from "../../src/main/runtime/app-server-source.js";
+import { findCodexBinary } from "../../src/main/codex/binary/codex-binary.js";
+import { accountAddsToPrompts } from "../../src/main/codex/login/account-base.js";
+import type { AppServerTransport } from "../../src/main/config/codex-choices.js";
 import { CodexNativeRuntime } from "../../src/main/runtime/runtime.js";
 import { testCodexBin, testCodexVersion } from "../support/codex-version.js";
 import { lastUserText, text } from "../support/offline-backend/index.js";
@@ -75,6 +75,15 @@ t.test(
       accountAddsToPrompts(testCodexVersion),
       "an account's own settings cannot be kept out of it",
     );
+    // It has tools of its own, so that it might run a call of one of that name itself.
+    const tool = { name: "apply_patch", description: "", parameters: {}, kind: "custom" } as const;
+    const exact = { type: "custom", name: "apply_patch" };
+    const refused = runtime.runIsolatedTurn({ items: [userMessage("hello")], tools: [{ ...tool, exact }] });
+    await t.rejects(refused, {
+      code: "invalid_request",
+      param: "tools",
+      message: /'apply_patch' has a grammar/,
+    });
     await runtime.close();
     t.equal(codex.exitCode, null, "it is not ours to stop");
   },

@@ -18,16 +18,11 @@ import {
 import {
   pollUntil,
   type ServiceHarness,
-  type ServiceHarnessOptions,
   startServiceHarness,
+  transports,
 } from "../support/service-harness.js";
 import { seenInput } from "../support/upstream-forms.js";
 import { weatherTool } from "../support/weather-tool.js";
-
-const transports: Readonly<Record<"websocket" | "sse", ServiceHarnessOptions>> = {
-  websocket: { login: "chatgpt" },
-  sse: { login: "provider" },
-};
 
 const unreadable: Readonly<Record<string, string>> = {
   "no arguments": "",

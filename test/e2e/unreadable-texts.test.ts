@@ -1,8 +1,7 @@
 /** What Codex never answers: half emojis, and JSON nested deeper than it reads. Nothing of either is sent to it. */
 import t from "tap";
 import type { IsolatedTurnRequest } from "../../src/main/runtime/types.js";
-import { isJsonObject, type JsonObject } from "../../src/workers/contract/json.js";
-import { maxTextChars } from "../../src/workers/contract/long-text.js";
+import { isJsonObject, type JsonObject, maxTextChars } from "../../src/workers/contract/json.js";
 import { functionCall, reply, text } from "../support/offline-backend/index.js";
 import { createRuntimeHarness, userMessage } from "../support/runtime-harness.js";
 import { startServiceHarness } from "../support/service-harness.js";

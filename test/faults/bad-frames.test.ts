@@ -57,13 +57,18 @@ for (const [what, send] of ruin) {
   });
 
   t.test(`${what} after half an answer: a typed error, and the next turn succeeds`, async (t) => {
+    let breakDown = () => {};
     appServer.queueTurn((turn) => {
+      breakDown = () => send(turn.client);
       turn.itemStarted();
       turn.delta("half");
-      // Apart from what it breaks, so that the half is read first.
-      setImmediate(() => send(turn.client));
     });
-    t.match(await runTurn(runtime), { end: "native_runtime_unavailable", streamed: "half" });
+    // Once the caller has the half: a turn that had shown nothing would be run again.
+    t.match(await runTurn(runtime, "hello", () => breakDown()), {
+      end: "native_runtime_unavailable",
+      streamed: "half",
+    });
+    await pollUntil(() => runtime.readiness.ready);
     appServer.queueTurn(speak("recovered"));
     t.match(await runTurn(runtime), { end: "completed", streamed: "recovered" });
   });

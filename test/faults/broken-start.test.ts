@@ -1,7 +1,7 @@
 import { rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import t from "tap";
-import { findCodexBinary } from "../../src/main/runtime/app-server/codex-binary.js";
+import { findCodexBinary } from "../../src/main/codex/binary/codex-binary.js";
 import { testCodexBin } from "../support/codex-version.js";
 import { writeCodexWrapper } from "../support/codex-wrapper.js";
 import { text } from "../support/offline-backend/index.js";

@@ -83,6 +83,6 @@ t.test("doctor names the limit and what to do", { skip }, async (t) => {
   const { child, exited } = await startLimited(t, ["doctor"]);
   const report = await readText(child.stdout);
   await exited;
-  t.match(report, /^warn {2}open files {5}256 may be open at once, too few for 4096 connections$/m);
+  t.match(report, /^warn {2}open files {5}the limit of 256 is too low for 4096 connections$/m);
   t.match(report, /ulimit -n 4224/);
 });

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import t from "tap";
-import { findCodexBinary } from "../../src/main/runtime/app-server/codex-binary.js";
+import { findCodexBinary } from "../../src/main/codex/binary/codex-binary.js";
 import { CodexNativeRuntime } from "../../src/main/runtime/runtime.js";
 import { testCodexBin } from "../support/codex-version.js";
 import { askService } from "../support/host-harness.js";

@@ -1,7 +1,7 @@
 /** Ctrl-C while a command starts a Codex of its own, at every step of that: nothing is left. */
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { loginByDeviceCode } from "../../src/main/runtime/device-login.js";
+import { loginByDeviceCode } from "../../src/main/codex/login/device-login.js";
 import { CommandProcess, prepareCommand } from "../support/cli-harness.js";
 import { Leftovers } from "../support/leftovers.js";
 import { startSteps, writePausedCodex } from "../support/paused-codex.js";

@@ -4,6 +4,7 @@ import { appendFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import t, { type Test } from "tap";
+import { removeTree } from "../../src/main/codex/home/private-files.js";
 import { text } from "../support/offline-backend/index.js";
 import { makeTemporaryDirectory } from "../support/runtime-harness.js";
 import { pollUntil, type ServiceHarness, startServiceHarness } from "../support/service-harness.js";
@@ -45,7 +46,7 @@ async function checkUnavailable(t: Test, harness: ServiceHarness, stateDir: stri
 
 t.test("a state directory that is removed is missed, and made anew", async (t) => {
   const harness = await start(t);
-  await rm(harness.stateDir, { recursive: true, force: true });
+  await removeTree(harness.stateDir);
   t.match(await ask(harness).catch((error: unknown) => error), { status: 503 });
   await pollUntil(async () => (await ask(harness).catch(() => "not yet")) === "completed");
   await harness.service.stop();

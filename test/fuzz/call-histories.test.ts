@@ -6,6 +6,7 @@ import { findEchoes } from "../../src/main/continuation/echoed-items.js";
 import { refuseUnpairedCalls } from "../../src/main/dialects/tools/call-pairs.js";
 import { CodexNativeApiError } from "../../src/main/errors.js";
 import { ItemList } from "../../src/main/history/item-list.js";
+import { type ClientToolKind, itemTypesOf } from "../../src/workers/contract/client-tools.js";
 import type { JsonObject } from "../../src/workers/contract/json.js";
 import { LoopShare } from "../../src/workers/contract/pace.js";
 import { chatTurnOf } from "../support/chat-driver.js";
@@ -20,23 +21,24 @@ const pace = new LoopShare().start();
 interface Step {
   readonly kind: "call" | "output" | "words";
   readonly callId: string;
-  readonly custom: boolean;
+  readonly tool: ClientToolKind;
 }
 
 const ids = fc.constantFrom("a", "b", "c", "__proto__", "constructor");
+const kinds = fc.constantFrom<ClientToolKind>("function", "custom", "local_shell", "shell", "apply_patch");
 const step = fc.record<Step>({
   kind: fc.constantFrom("call", "call", "output", "output", "words"),
   callId: ids,
-  custom: fc.boolean(),
+  tool: kinds,
 });
-const words: Step = { kind: "words", callId: "", custom: false };
+const words: Step = { kind: "words", callId: "", tool: "function" };
 /** Calls with their outputs after them, shuffled as a model and its caller would: most histories that are right are of this kind. */
 const rounds = fc
-  .array(fc.tuple(fc.uniqueArray(ids, { maxLength: 3 }), fc.boolean(), fc.nat()), { maxLength: 4 })
+  .array(fc.tuple(fc.uniqueArray(ids, { maxLength: 3 }), kinds, fc.nat()), { maxLength: 4 })
   .map((list) =>
-    list.flatMap(([callIds, custom, turn]): Step[] => {
-      const calls = callIds.map((callId): Step => ({ kind: "call", callId, custom }));
-      const outputs = callIds.map((callId): Step => ({ kind: "output", callId, custom }));
+    list.flatMap(([callIds, tool, turn]): Step[] => {
+      const calls = callIds.map((callId): Step => ({ kind: "call", callId, tool }));
+      const outputs = callIds.map((callId): Step => ({ kind: "output", callId, tool }));
       const at = callIds.length === 0 ? 0 : turn % callIds.length;
       return [...calls, ...outputs.slice(at), ...outputs.slice(0, at), words];
     }),
@@ -62,7 +64,7 @@ function findFault(steps: readonly Step[], kindsMatter: boolean): number | null 
     const own = steps.flatMap((each, at) => (each.callId === callId && each.kind !== "words" ? [at] : []));
     const bad = own.find((at, place) => {
       if (steps[at]?.kind !== (place % 2 === 0 ? "call" : "output")) return true;
-      return kindsMatter && place % 2 === 1 && steps[at]?.custom !== steps[own[place - 1] ?? -1]?.custom;
+      return kindsMatter && place % 2 === 1 && steps[at]?.tool !== steps[own[place - 1] ?? -1]?.tool;
     });
     if (bad !== undefined) faults.push(bad);
     else if (own.length % 2 === 1) open.push(own.at(-1) ?? -1);
@@ -72,22 +74,39 @@ function findFault(steps: readonly Step[], kindsMatter: boolean): number | null 
 }
 
 /** Of a text of its own, as a model's calls and their outputs are. */
-function toItem({ kind, callId, custom }: Step, at: number): JsonObject {
+function toItem({ kind, callId, tool }: Step, at: number): JsonObject {
   if (kind === "words")
     return { type: "message", role: "user", content: [{ type: "input_text", text: "x" }] };
-  const prefix = custom ? "custom_tool_call" : "function_call";
-  if (kind === "output") return { type: `${prefix}_output`, call_id: callId, output: `output ${at}` };
-  return custom
-    ? { type: prefix, call_id: callId, name: "f", input: `input ${at}` }
-    : { type: prefix, call_id: callId, name: "f", arguments: `{${at}` };
+  const { call: type, output } = itemTypesOf[tool];
+  const text = `text ${at}`;
+  if (kind === "output") return { type: output, call_id: callId, ...answers(text)[tool] };
+  return { type, call_id: callId, ...calls(text)[tool] };
 }
 
-function toMessage({ kind, callId, custom }: Step): object {
+const answers = (text: string): Readonly<Record<ClientToolKind, object>> => ({
+  function: { output: text },
+  custom: { output: text },
+  local_shell: { output: text },
+  shell: { output: [{ stdout: text, stderr: "", outcome: { type: "exit", exit_code: 0 } }] },
+  apply_patch: { output: text, status: "completed" },
+});
+
+const calls = (text: string): Readonly<Record<ClientToolKind, object>> => ({
+  function: { name: "f", arguments: `{${text}` },
+  custom: { name: "f", input: text },
+  local_shell: { action: { type: "exec", command: [text] } },
+  shell: { action: { commands: [text] } },
+  apply_patch: { operation: { type: "delete_file", path: text } },
+});
+
+/** Chat completions have two kinds of calls. */
+function toMessage({ kind, callId, tool }: Step): object {
   if (kind === "words") return { role: "user", content: "x" };
   if (kind === "output") return { role: "tool", tool_call_id: callId, content: "x" };
-  const call = custom
-    ? { id: callId, type: "custom", custom: { name: "f", input: "x" } }
-    : { id: callId, type: "function", function: { name: "f", arguments: "" } };
+  const call =
+    tool === "custom"
+      ? { id: callId, type: "custom", custom: { name: "f", input: "x" } }
+      : { id: callId, type: "function", function: { name: "f", arguments: "" } };
   return { role: "assistant", tool_calls: [call] };
 }
 

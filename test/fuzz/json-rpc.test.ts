@@ -1,16 +1,15 @@
 /** What an app-server could send: frames that are nearly right, in pieces, or noise. None throws, none is taken for another. */
 import fc from "fast-check";
 import t, { type Test } from "tap";
-import { readServerNotice } from "../../src/workers/app-server/connection.js";
 import { JsonRpcClient } from "../../src/workers/app-server/json-rpc-client.js";
+import { NotificationRouter } from "../../src/workers/app-server/notification-router.js";
 import type { ThreadNotification } from "../../src/workers/app-server/protocol.js";
 import {
   answerServerRequest,
   serverRequestAnswers,
 } from "../../src/workers/app-server/server-request-policy.js";
 import { LineDecoder } from "../../src/workers/app-server/stdio-transport.js";
-import { threadNotificationSchemas } from "../../src/workers/app-server/thread-notification-schemas.js";
-import { ThreadRouter } from "../../src/workers/app-server/thread-router.js";
+import { threadNotificationSchemas } from "../../src/workers/app-server/thread-methods.js";
 import { encodeTextFragments } from "../../src/workers/app-server/websocket-transport.js";
 import { MemoryPeer } from "../support/memory-transport.js";
 import { measureHeap, planFuzz } from "./support/fuzz-plan.js";
@@ -75,7 +74,11 @@ async function openReader(t: Test) {
   const faults = new Map<string, number>();
   const countFault = (name: string) => void faults.set(name, (faults.get(name) ?? 0) + 1);
   const heard: ThreadNotification[] = [];
-  const router = new ThreadRouter(10, countFault);
+  const router = new NotificationRouter({
+    maxThreadListeners: 10,
+    countFault,
+    onNotice: () => {},
+  });
   router.subscribe("t-1", {
     onNotification: (notification) => {
       heard[0] = notification;
@@ -84,7 +87,7 @@ async function openReader(t: Test) {
     onConnectionLost: () => {},
   });
   const context = {
-    callTool: (threadId: string, call: Parameters<ThreadRouter["callTool"]>[1]) =>
+    callTool: (threadId: string, call: Parameters<NotificationRouter["callTool"]>[1]) =>
       router.callTool(threadId, call),
     countFault,
     wallClock: () => 0,
@@ -92,9 +95,7 @@ async function openReader(t: Test) {
   const peer = new MemoryPeer();
   const client = new JsonRpcClient({
     transport: peer.transport,
-    onNotification: (method, given) => {
-      if (!router.route(method, given)) readServerNotice(method, given);
-    },
+    onNotification: router.route,
     onRequest: (method, given) => answerServerRequest(method, given, context),
     onClose: () => {},
     countFault,

@@ -165,7 +165,7 @@ for (const kind of kinds) {
     t.match(await connection.call("thread/read", { threadId }, inTime), {
       thread: { id: threadId, status: { type: "idle" }, turns: [] },
     });
-    await connection.probe(inTime.timeoutMs);
+    await connection.call("thread/loaded/list", { limit: 1 }, inTime);
     await t.rejects(connection.call("turn/interrupt", { threadId, turnId: "none" }, inTime), {
       code: "rpc_error",
     });
@@ -178,7 +178,7 @@ for (const kind of kinds) {
     const items = Array.from({ length: 20 }, () => message("x".repeat(1_000_000)));
     await connection.call("thread/inject_items", { threadId, items }, inTime);
     t.equal(connection.reconnects, 0);
-    await connection.probe(inTime.timeoutMs);
+    await connection.call("thread/loaded/list", { limit: 1 }, inTime);
   });
 
   t.test(`${kind}: a killed app-server is told, and the next one is connected to`, async (t) => {

@@ -4,12 +4,13 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import t from "tap";
-import { readProcessIdentity } from "../../src/main/runtime/app-server/process-identity.js";
-import { openStateDirectory } from "../../src/main/runtime/app-server/state-directory.js";
+import { openStateDirectory } from "../../src/main/codex/home/state-directory.js";
+import { readProcessIdentity } from "../../src/main/codex/process/process-identity.js";
+import { ProcessUsageReader } from "../../src/main/codex/process/process-usage.js";
 import { createChatGptLogin, createProviderHome, stall } from "../support/offline-backend/index.js";
 import { killDeathWatch } from "../support/processes.js";
 import { connectAppServer, setUpRealCodex, superviseRealCodex } from "../support/real-app-server.js";
-import { waitUntil } from "../unit/runtime/app-server/fixtures.js";
+import { waitUntil } from "../unit/codex/fixtures.js";
 
 interface WithTeardown {
   teardown(end: () => unknown): unknown;
@@ -29,8 +30,9 @@ t.test(
     await cold.supervisor.start();
     const coldMs = performance.now() - began;
     t.match(await cold.call("account/read"), { account: null });
-    await waitUntil(() => (cold.supervisor.health().rssBytes ?? 0) > 50_000_000);
-    const pid = cold.ready[0]?.pid;
+    const pid = cold.ready[0]?.pid ?? 0;
+    const usage = (await new ProcessUsageReader().read([pid])).get(pid);
+    t.ok((usage?.rssBytes ?? 0) > 50_000_000);
     await cold.supervisor.close();
     t.notOk(await isAlive(pid));
     t.same(await readdir(cold.instance.ledger), []);

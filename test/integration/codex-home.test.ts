@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { lstat, readdir, readFile, readlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import t from "tap";
-import { mendAuthLink } from "../../src/main/runtime/app-server/auth-link.js";
+import { repairAuthLink } from "../../src/main/codex/home/auth-link.js";
 import { createChatGptLogin, createProviderHome, switchAccount } from "../support/offline-backend/index.js";
 import {
   connectAppServer,
@@ -76,7 +76,7 @@ t.test(
     t.match(await readFile(join(codex.userHome, "auth.json"), "utf8"), /sk-first/, "the user's login stays");
     await call("account/login/start", { type: "apiKey", apiKey: "sk-second" });
     t.notOk(await isLink(link));
-    const mended = await mendAuthLink({ userCodexHome: codex.userHome, ownCodexHome: home().path });
+    const mended = await repairAuthLink({ userCodexHome: codex.userHome, ownCodexHome: home().path });
     t.equal(mended, "moved_to_user");
     t.ok(await isLink(link));
     t.match(await readFile(join(codex.userHome, "auth.json"), "utf8"), /sk-second/);

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { loginByDeviceCode } from "../../src/main/runtime/device-login.js";
+import { loginByDeviceCode } from "../../src/main/codex/login/device-login.js";
 import { prepareLogin } from "../support/cli-harness.js";
 import { testCodexBin } from "../support/codex-version.js";
 import { findProcessesOf } from "../support/processes.js";

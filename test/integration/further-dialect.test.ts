@@ -10,7 +10,8 @@ import { BodyLimits } from "../../src/main/http/body/incoming-body.js";
 import { buildApp } from "../../src/main/http/build-app.js";
 import { CallerTurns, InFlight } from "../../src/main/http/in-flight.js";
 import { createId } from "../../src/main/http/request-id.js";
-import { jsonBoundsOf } from "../../src/main/http/server-options.js";
+import { bodyBoundsOf } from "../../src/main/http/server-options.js";
+import { WebSockets } from "../../src/main/http/web-socket/web-sockets.js";
 import { LoopShare } from "../../src/workers/contract/pace.js";
 import { decodeNote } from "../support/notes-dialect/decode.js";
 import { encodeNote } from "../support/notes-dialect/encode.js";
@@ -25,6 +26,12 @@ const notes: Dialect = {
   decode: decodeNote,
   encode: encodeNote,
   errors: noteErrors,
+  operation: {
+    id: "createNote",
+    tag: { name: "Notes", description: "A dialect of this test." },
+    summary: "One note",
+    answers: {},
+  },
 };
 
 /** The service's listener with this dialect alone, over real Codex. */
@@ -47,10 +54,19 @@ async function serveNotes(t: Test) {
     version: "0.0.0-test",
   } as const;
   const exchanges = new Exchanges({ runtime, registry, loopShare, newId: createId, ...times });
+  const access = new AccessPolicy(options.host, options);
+  const guards = {
+    access: () => access,
+    bodyLimits: new BodyLimits(bodyBoundsOf({ ...options, limits: { minBodyBytesPerSecond: 0 } })),
+    isClosing: () => false,
+  };
   const app = buildApp({
+    ...guards,
+    webSockets: new WebSockets(guards),
     options,
     dialects: [notes],
     context: {
+      metadataLevel: () => "silent",
       ...options,
       ...times,
       exchanges,
@@ -60,13 +76,10 @@ async function serveNotes(t: Test) {
       streamHeadHoldMs: 10_000,
       limits: {},
       localhostOnly: true,
+      openWebSockets: () => 0,
       logger: undefined,
     },
-    access: new AccessPolicy(options.host, options),
-    bodyLimits: new BodyLimits(options.maxBodyBytes, { minBytesPerSecond: 0, graceMs: 10_000 }),
-    jsonBounds: () => jsonBoundsOf(options),
     inFlight: new InFlight(),
-    isClosing: () => false,
   });
   const url = await app.listen({ host: options.host, port: 0 });
   t.teardown(async () => {

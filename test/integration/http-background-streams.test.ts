@@ -7,6 +7,7 @@ import type { FakeTurn } from "../support/fake-runtime.js";
 import { call, type HttpFixture, idOf, namedToken, openStream, serveFake } from "../support/http-fixture.js";
 import { measureHeap } from "../support/measure-heap.js";
 import { pollUntil } from "../support/service-harness.js";
+import { parseSse } from "../support/sse-events.js";
 
 const megabyte = 1024 * 1024;
 const body = { input: "hi", background: true };
@@ -40,13 +41,17 @@ async function say(turn: FakeTurn, bytes: number, itemId = "msg_1"): Promise<voi
 
 let messages = 1;
 
-/** The same over many messages that the model breaks off, so that the response itself stays small. */
-async function sayAndDiscard(turn: FakeTurn, bytes: number): Promise<void> {
+/** The same over many messages that the model ends without a text, so that the response itself stays small. */
+async function sayAndEmpty(turn: FakeTurn, bytes: number): Promise<void> {
   for (let said = 0; said < bytes; said += megabyte) {
     const itemId = `msg_${++messages}`;
     await turn.emit({ type: "item.started", itemId, itemType: "message" });
     await say(turn, megabyte, itemId);
-    await turn.emit({ type: "item.discarded", itemId });
+    const content = [{ type: "output_text", text: "", annotations: [] }];
+    await turn.emit({
+      type: "item.completed",
+      item: { type: "message", id: itemId, role: "assistant", content },
+    });
   }
 }
 
@@ -78,7 +83,7 @@ async function measureMuteReaders(t: Test, readers: number): Promise<number> {
   for (let index = 1; index < readers; index += 1) {
     await connectMute(t, fixture, `GET /v1/responses/${id}?stream=true`);
   }
-  await sayAndDiscard(turn, 24 * megabyte);
+  await sayAndEmpty(turn, 24 * megabyte);
   const grown = (await measureHeap()) - before;
   finish();
   return grown;
@@ -116,7 +121,7 @@ t.test("a client that reads too late is sent an error event in the place of what
   const { started, finish } = await startTurn(fixture);
   const stream = await openStream(fixture, "/v1/responses", { body: { ...body, stream: true } });
   const { id } = (await stream.next("response.created")).data.response as { id: string };
-  await sayAndDiscard(await started, 24 * megabyte);
+  await sayAndEmpty(await started, 24 * megabyte);
   finish();
   const rest = await stream.rest();
   const last = rest.at(-1);
@@ -141,12 +146,35 @@ t.test("a client that reads nothing holds neither the turn nor other clients bac
   const quick = await openStream(fixture, `/v1/responses/${id}?stream=true`);
   const turn = await started;
   for (let round = 0; round < 20; round += 1) {
-    await sayAndDiscard(turn, megabyte);
+    await sayAndEmpty(turn, megabyte);
     await quick.next("response.output_item.added");
   }
   finish();
   await quick.next("response.completed");
 });
+
+for (const streamDone of [true, false]) {
+  const ends = streamDone ? "ends" : "does not end";
+  t.test(
+    `[DONE] ${ends} the stream of a background response, for who began it and who follows it`,
+    async (t) => {
+      const fixture = await serveFake(t, { streamDone });
+      fixture.runtime.script = async (turn) => {
+        turn.start();
+        return turn.result();
+      };
+      const first = parseSse(
+        (await call(fixture, "/v1/responses", { body: { ...body, stream: true } })).text,
+      );
+      t.equal(first.done, streamDone);
+      const [created] = first.events;
+      const { id } = Object(created?.data.response);
+      const second = parseSse((await call(fixture, `/v1/responses/${id}?stream=true`)).text);
+      t.equal(second.done, streamDone);
+      t.equal(second.events.length, first.events.length);
+    },
+  );
+}
 
 t.test("a client that leaves takes only its own following with it", async (t) => {
   const fixture = await serveFake(t);
@@ -188,7 +216,7 @@ for (const stage of ["runs", "has ended"] as const) {
       const { started, finish } = await startTurn(fixture);
       const id = idOf(await call(fixture, "/v1/responses", { body }));
       const mute = await connectMute(t, fixture, `GET /v1/responses/${id}?stream=true`);
-      await say(await started, 2.5 * megabyte);
+      await sayAndEmpty(await started, 8 * megabyte);
       if (stage === "has ended") {
         finish();
         await call(fixture, `/v1/responses/${id}/cancel`, { method: "POST" });
@@ -257,7 +285,7 @@ t.test("a token that is withdrawn no longer follows what others may still read",
   fixture.server.reconfigure({ ...settings, tokens: [ada] });
   const headers = { authorization: `Bearer ${token}` };
   const stream = await openStream(fixture, `/v1/responses/${id}?stream=true`, { headers });
-  await stream.next("response.output_item.added");
+  await stream.next("response.in_progress");
   fixture.server.reconfigure({ ...settings, tokens: [{ ...ada, disabled: true }] });
   t.match((await stream.rest()).at(-1), { event: "error", data: { code: "invalid_auth_token" } });
 });

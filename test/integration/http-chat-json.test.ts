@@ -54,10 +54,13 @@ t.test("faults of the request and of the turn are HTTP errors", async (t) => {
   const headers = { authorization: "Bearer secret" };
   t.equal((await call(fixture, path, { body: { messages } })).status, 401);
   t.equal((await call(fixture, path, { headers })).status, 405);
-  const bad = await call(fixture, path, { body: { messages, n: 3 }, headers });
+  const bad = await call(fixture, path, {
+    body: { messages, audio: { voice: "alloy", format: "wav" } },
+    headers,
+  });
   t.equal(bad.status, 400);
   t.match(bad.headers, { "x-should-retry": "false" });
-  t.match(bad.json(), { error: { code: "unsupported_chat_completions_feature", param: "n" } });
+  t.match(bad.json(), { error: { code: "unsupported_chat_completions_feature", param: "audio" } });
   t.equal(fixture.runtime.turns.length, 0);
   fixture.runtime.script = async (turn) => {
     turn.start();
@@ -127,10 +130,10 @@ t.test("the official client reads the answer and its errors", async (t) => {
   const params = { model: "gpt-fake", messages: [{ role: "user" as const, content: "hi" }] };
   const completion = await client.chat.completions.create(params);
   t.equal(completion.choices[0]?.message.content, "Hello, wörld 🌍");
-  await t.rejects(client.chat.completions.create({ ...params, n: 2 }), {
+  await t.rejects(client.chat.completions.create({ ...params, n: 9 }), {
     name: "Error",
     status: 400,
-    code: "unsupported_chat_completions_feature",
+    code: "invalid_request",
     param: "n",
   });
 });

@@ -74,6 +74,8 @@ t.test("calls end a completion, and their answers go on with its turn", async (t
     previous_response_id: null,
     source_native_thread_id: "thread_1",
     source_native_turn_id: "turn_1",
+    source_response_id: null,
+    source_route_kind: "chat_completions",
   });
 });
 

@@ -228,7 +228,8 @@ t.test("HEAD and OPTIONS are answered without a body that is not theirs", async 
   const rows = [
     ["HEAD /v1/models", 200, true],
     ["HEAD /livez", 200, true],
-    ["HEAD /v1/responses", 405, true],
+    ["HEAD /v1/responses", 426, true],
+    ["HEAD /v1/chat/completions", 405, true],
     ["HEAD /nowhere", 404, true],
     ["OPTIONS /v1/models", 405, false],
     ["OPTIONS /nowhere", 404, false],

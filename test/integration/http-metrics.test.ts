@@ -4,6 +4,7 @@ import { answerUntilAborted, fakeModels, readyHealth } from "../support/fake-run
 import { call, type HttpFixture, serveFake } from "../support/http-fixture.js";
 import { readMetric } from "../support/metrics-text.js";
 import { pollUntil } from "../support/service-harness.js";
+import { SocketCaller } from "../support/web-socket-caller.js";
 
 const requests = "codex_native_api_http_requests_total";
 
@@ -130,4 +131,18 @@ t.test("two servers in one process count for themselves", async (t) => {
   const route = "/v1/models";
   t.equal(readMetric(await scrape(one.fixture), requests, { route }), 1);
   t.equal(readMetric(await scrape(two.fixture), requests, { route }), null);
+});
+
+t.test("metrics and health count the WebSockets that are open", async (t) => {
+  const { fixture } = await serveMetrics(t);
+  const inMetrics = async () => readMetric(await scrape(fixture), "codex_native_api_web_sockets");
+  const inHealth = async () => (await call(fixture, "/v1/health")).json();
+  t.equal(await inMetrics(), 0);
+  const [first] = await Promise.all([SocketCaller.open(t, fixture.url), SocketCaller.open(t, fixture.url)]);
+  t.equal(await inMetrics(), 2);
+  t.match(await inHealth(), { web_sockets: { open: 2 } });
+  first.webSocket.close();
+  await first.closed;
+  await pollUntil(async () => (await inMetrics()) === 1);
+  t.match(await inHealth(), { web_sockets: { open: 1 } });
 });

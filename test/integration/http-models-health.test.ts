@@ -1,7 +1,7 @@
 import t from "tap";
 import { newestTestedCodex } from "../../src/workers/contract/codex-capabilities.js";
-import { readyHealth } from "../support/fake-runtime.js";
-import { call, serveFake } from "../support/http-fixture.js";
+import { fakeModels, readyHealth } from "../support/fake-runtime.js";
+import { call, namedToken, serveFake } from "../support/http-fixture.js";
 
 const loginRequired = {
   ...readyHealth,
@@ -21,16 +21,47 @@ t.test("the catalog is listed as OpenAI lists models", async (t) => {
         object: "model",
         created: Number,
         owned_by: "openai",
+        display_name: "GPT-FAKE",
+        default: true,
+        capabilities: {
+          supported_reasoning_efforts: ["low", "medium", "high"],
+          default_reasoning_effort: "medium",
+        },
         native_api: {
           route_path: "/v1/models",
           is_default: true,
           supported_reasoning_efforts: ["low", "medium", "high"],
         },
       },
-      { id: "gpt-fake-mini", native_api: { is_default: false } },
+      { id: "gpt-fake-mini", default: false, native_api: { is_default: false } },
     ],
     native_api: { route_path: "/v1/models", request_target: { account_id: "acct_1", worker_id: null } },
   });
+});
+
+t.test("exactly one model is the default, whatever the catalog and the configuration say", async (t) => {
+  const token = namedToken("mini", "token-for-mini-123456", { models: ["gpt-fake-mini"] });
+  const fixture = await serveFake(t, { tokens: [token], authToken: "s3cret" });
+  const defaults = async (secret: string): Promise<unknown> => {
+    const headers = { authorization: `Bearer ${secret}` };
+    const { data } = (await call(fixture, "/v1/models", { headers })).json() as {
+      data: { id: string; default: boolean }[];
+    };
+    return data.filter((model) => model.default).map(({ id }) => id);
+  };
+  t.strictSame(await defaults("s3cret"), ["gpt-fake"]);
+  t.strictSame(await defaults("token-for-mini-123456"), ["gpt-fake-mini"]);
+  fixture.runtime.models = fakeModels.map((model) => ({ ...model, isDefault: true }));
+  t.strictSame(await defaults("s3cret"), ["gpt-fake"]);
+  fixture.runtime.models = fakeModels.map((model) => ({ ...model, isDefault: false }));
+  t.strictSame(await defaults("s3cret"), ["gpt-fake"]);
+  const catalog = (defaultModel: string) => ({ ...readyHealth, catalog: { models: 2, defaultModel } });
+  fixture.runtime.currentHealth = catalog("gpt-fake-mini");
+  t.strictSame(await defaults("s3cret"), ["gpt-fake-mini"]);
+  const headers = { authorization: "Bearer s3cret" };
+  t.match((await call(fixture, "/v1/models/gpt-fake-mini", { headers })).json(), { default: true });
+  fixture.runtime.currentHealth = catalog("a-model-of-its-own");
+  t.strictSame(await defaults("s3cret"), ["gpt-fake"]);
 });
 
 t.test("one model is found by its id", async (t) => {
@@ -59,10 +90,23 @@ t.test("health tells what there is", async (t) => {
     version: "0.0.0-test",
     localhost_only: true,
     native_api: { route_path: "/v1/health" },
-    route_capabilities: { responses: true, responses_compact: false },
-    continuation_registry: { kind: "in_memory", persistence: "in_process", entries: 0 },
+    route_capabilities: {
+      responses: true,
+      responses_websocket: true,
+      responses_custom_tools: true,
+      responses_compact: false,
+      chat_completions_custom_tools: true,
+    },
+    continuation_registry: {
+      kind: "in_memory",
+      persistence: "in_process",
+      survives_process_restart: false,
+      entries: 0,
+    },
     native_runtime: {
       ready: true,
+      runtime_reachable: true,
+      model_count: 2,
       reason: null,
       account: { id: "acct_1", email: "user@example.com", plan: "plus", auth_mode: "chatgpt" },
       rate_limits: { primary: { used_percent: 12 } },
@@ -71,6 +115,8 @@ t.test("health tells what there is", async (t) => {
         generation: 4,
         pid: 4242,
         rss_bytes: 150_000_000,
+        idle_cpu_percent: 0.1,
+        last_rotation: { reason: "memory", at: 1_790_000_000 },
         restarts: 0,
         uptime_ms: 1000,
         loaded_threads: 0,
@@ -81,6 +127,25 @@ t.test("health tells what there is", async (t) => {
       upstream_limits: { limits: [{ model: null, limit: 6, running: 2, refused_at: 7 }], refusals: 3 },
     },
   });
+});
+
+t.test("health tells when Codex was last heard of, and whether it is there without a login", async (t) => {
+  const fixture = await serveFake(t);
+  const read = async () => {
+    const { native_runtime: told } = (await call(fixture, "/v1/health")).json() as {
+      native_runtime: { checked_at: number };
+    };
+    return told;
+  };
+  fixture.runtime.currentHealth = loginRequired;
+  const before = Date.now();
+  const connected = await read();
+  t.match(connected, { ready: false, runtime_reachable: true });
+  t.ok(connected.checked_at >= before - 10 && connected.checked_at <= Date.now() - 10, "the worker's report");
+  fixture.runtime.currentHealth = { ...loginRequired, workers: [], catalog: null };
+  const alone = await read();
+  t.match(alone, { runtime_reachable: false, model_count: null });
+  t.ok(alone.checked_at >= before && alone.checked_at <= Date.now(), "now");
 });
 
 t.test("a worker short or a feature missing is degraded, and still 200", async (t) => {

@@ -136,14 +136,6 @@ t.test("an unsupported parameter is refused where the server is set so", async (
   t.equal(fixture.runtime.turns.length, 0);
 });
 
-t.test("the bridge's words about a task are in the log for those who look closely", async (t) => {
-  const fixture = await serveFake(t);
-  const codexbridge = { taskClass: "intent", eventMetadata: { id: "e1" }, threadMetadata: { id: "t1" } };
-  await call(fixture, "/v1/responses", { body: { input: "hi", metadata: { codexbridge } } });
-  t.match(await fixture.logged("http.task_metadata"), { level: 20, codexbridge });
-  t.match(await fixture.logged("http.request"), { task_class: "intent" });
-});
-
 t.test("each request leaves one line in the log, without its text and token", async (t) => {
   const fixture = await serveFake(t);
   const headers = { authorization: "Bearer sk-private" };

@@ -74,7 +74,8 @@ t.test("from then on it is told in the stream, once", async (t) => {
   };
   const answer = await call(fixture, "/v1/responses", { body });
   t.equal(answer.status, 200);
-  const { events } = parseSse(answer.text);
+  const { events, done } = parseSse(answer.text);
+  t.ok(done, "a failed response is whole too");
   t.strictSame(
     events.map(({ event }) => event).filter((type) => /completed|failed|incomplete|^error/.test(type)),
     ["response.failed"],

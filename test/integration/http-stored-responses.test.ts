@@ -38,6 +38,14 @@ t.test("the input items of a background response are listed while it runs", asyn
   t.match(ended.json(), { data: (running as { data: object[] }).data }, "with the ids they keep");
 });
 
+t.test("an item whose id is null is listed under one that is made for it", async (t) => {
+  const fixture = await serveFake(t);
+  const input = [{ type: "message", role: "user", content: "one", id: null }];
+  const id = idOf(await call(fixture, "/v1/responses", { body: { input } }));
+  const page = await call(fixture, `/v1/responses/${id}/input_items`);
+  t.match(page.json(), { data: [{ id: /^msg_/ }], first_id: /^msg_/ });
+});
+
 t.test("going on from a background response that runs is refused until it has ended", async (t) => {
   const fixture = await serveFake(t);
   const { id, end } = await startBackground(fixture);
@@ -183,4 +191,23 @@ async function serveTwoTokens(
     (path: string, options: Parameters<typeof call>[2] = {}) =>
       call(fixture, path, { ...options, headers: { authorization: `Bearer ${token}` } });
   return { fixture, ada: callAs(adas), bob: callAs(bobs) };
+}
+
+for (const stream of [false, true]) {
+  t.test(
+    `an answer that the registry fails to keep reaches its caller ${stream ? "as a stream" : "whole"}, and the log`,
+    async (t) => {
+      const registry = new InMemoryCodexNativeApiContinuationRegistry();
+      registry.put = async () => {
+        throw new Error("The disk is full.");
+      };
+      const fixture = await serveFake(t, { registry });
+      fixture.runtime.script = answerHello;
+      const answer = await call(fixture, "/v1/responses", { body: { input: "hi", stream } });
+      t.equal(answer.status, 200);
+      t.match(answer.text, stream ? /event: response\.completed\n/ : /"status":"completed"/);
+      t.match(await fixture.logged("http.fault"), { err: { message: "The disk is full." } });
+      t.match(await fixture.logged("http.request"), { status: 200, outcome: "completed" });
+    },
+  );
 }

@@ -52,6 +52,7 @@ t.test("the priority comes from the body, else from the header, and both are che
       [{ priority: "background" }, {}, "background"],
       [{}, header, "background"],
       [{ priority: "interactive" }, header, "interactive"],
+      [{ priority: "interactive" }, { "x-request-priority": "no priority at all" }, "interactive"],
       [{ priority: null }, {}, undefined],
     ];
     for (const [body, headers, expected] of sent) {

@@ -1,10 +1,11 @@
 /** That the real app-server takes what the offline backend says of an account, and what is asked in vain. */
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { WebSocket } from "ws";
+import { removeTree } from "../../src/main/codex/home/private-files.js";
 import { CodexDriver } from "../support/offline-backend/codex-driver.js";
 import {
   createChatGptLogin,
@@ -19,7 +20,7 @@ async function logIn(t: Test, options: OfflineBackendOptions, planType?: string)
   const home = await mkdtemp(join(tmpdir(), "offline-account-"));
   t.teardown(async () => {
     await backend.close();
-    await rm(home, { recursive: true, force: true, maxRetries: 3 });
+    await removeTree(home);
   });
   await createChatGptLogin({ home, backend, ...(planType !== undefined && { planType }) });
   const codex = await CodexDriver.start(home, backend.environment());

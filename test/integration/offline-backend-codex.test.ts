@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readFile, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import t from "tap";
-import { CodexDriver, defaultBinary } from "../support/offline-backend/codex-driver.js";
+import { removeTree } from "../../src/main/codex/home/private-files.js";
+import { CodexDriver, codexBinary } from "../support/offline-backend/codex-driver.js";
 import {
   createChatGptLogin,
   createProviderHome,
@@ -38,7 +39,7 @@ async function setUp(test: WithTeardown, options: OfflineBackendOptions = {}): P
   const home = await mkdtemp(join(tmpdir(), "offline-backend-"));
   test.teardown(async () => {
     await backend.close();
-    await rm(home, { recursive: true, force: true, maxRetries: 3 });
+    await removeTree(home);
   });
   const startCodex = async (): Promise<CodexDriver> => {
     const codex = await CodexDriver.start(home, backend.environment());
@@ -234,6 +235,6 @@ async function listModels(codex: CodexDriver): Promise<string[]> {
 async function readBundledCatalog(home: string): Promise<JsonObject> {
   const env = { ...process.env, CODEX_HOME: home };
   const options = { env, maxBuffer: 16_777_216 };
-  const { stdout } = await promisify(execFile)(defaultBinary(), ["debug", "models", "--bundled"], options);
+  const { stdout } = await promisify(execFile)(codexBinary(), ["debug", "models", "--bundled"], options);
   return parseJsonObject(stdout) ?? {};
 }

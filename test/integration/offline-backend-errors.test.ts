@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
+import { removeTree } from "../../src/main/codex/home/private-files.js";
 import { CodexDriver } from "../support/offline-backend/codex-driver.js";
 import {
   contextLengthExceeded,
@@ -75,7 +76,7 @@ for (const supportsWebSockets of [false, true]) {
     t.teardown(async () => {
       await codex.stop();
       await backend.close();
-      await rm(home, { recursive: true, force: true, maxRetries: 3 });
+      await removeTree(home);
     });
     for (const [name, reply, codexErrorInfo, message] of TABLE) {
       backend.setDefaultReply(reply);

@@ -125,8 +125,10 @@ t.test("the direct route runs the same turn, with the class as its task class", 
 });
 
 t.test("the direct route's own failures go by the same table", async (t) => {
-  const { router, runtime } = await startSideTaskHarness(t);
-  const direct = { ...task, provider: "other" };
+  const { router, runtime, provider } = await startSideTaskHarness(t);
+  // A provider that the task brings along gets it after any failure that may be tried elsewhere.
+  const fallback = { baseUrl: `${provider.url}/v1`, apiKey: null, model: "m" };
+  const direct = { ...task, provider: "other", fallback };
   runtime.script = async () => {
     throw failure("queue_full", 1500);
   };

@@ -1,6 +1,6 @@
 /** That the login of an account whose base is cut off is sent to nobody but the model's provider, with a proxy between. */
 import t, { type Test } from "tap";
-import { accountAddsToPrompts } from "../../src/main/runtime/account-base.js";
+import { accountAddsToPrompts } from "../../src/main/codex/login/account-base.js";
 import { testCodexVersion } from "../support/codex-version.js";
 import { LogLines } from "../support/log-lines.js";
 import { type ProxiedText, type RecordingProxy, startRecordingProxy } from "../support/recording-proxy.js";

@@ -4,9 +4,9 @@ import { chmod, mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import t from "tap";
+import { isSystemError } from "../../src/main/codex/home/private-files.js";
 import { loadConfig } from "../../src/main/config/load-config.js";
 import { readMachine } from "../../src/main/config/machine.js";
-import { isSystemError } from "../../src/main/runtime/app-server/private-files.js";
 import { makeTemporaryDirectory } from "../support/runtime-harness.js";
 import { startServiceHarness } from "../support/service-harness.js";
 

@@ -1,7 +1,8 @@
 /** The service as a process of its own, over an offline backend, with what it weighs and what it leaves behind. */
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { removeTree } from "../../src/main/codex/home/private-files.js";
 import { commandEnvironment, ServeProcess } from "../support/cli-harness.js";
 import { createChatGptLogin, createProviderHome, OfflineBackend } from "../support/offline-backend/index.js";
 import { findAppServersOf, findProcessesOf } from "../support/processes.js";
@@ -84,7 +85,7 @@ export class ServiceProcess {
     const sockets = (await readdir(join(this.#root, "state"), { recursive: true })).filter((name) =>
       name.endsWith(".sock"),
     );
-    await rm(this.#root, { recursive: true, force: true });
+    await removeTree(this.#root);
     return { tookMs, code, left: [...processes.map((pid) => `process ${pid}`), ...sockets] };
   }
 }

@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import OpenAI from "openai";
 import { pino } from "pino";
+import { removeTree } from "../../src/main/codex/home/private-files.js";
 import { loadConfig } from "../../src/main/config/load-config.js";
 import { readMachine } from "../../src/main/config/machine.js";
 import { CodexNativeApiService } from "../../src/main/service.js";
@@ -38,7 +39,7 @@ export async function startSoakService(): Promise<SoakService> {
   const close = async () => {
     await service.stop();
     await backend.close();
-    await rm(root, { recursive: true, force: true });
+    await removeTree(root);
   };
   return { root, userHome, backend, service, client, close };
 }

@@ -2,9 +2,10 @@
  * A supervisor in a process of its own, to be killed by tests: `node app-server-supervisor-child.js STATE_DIR SPAWN_JSON`.
  * Prints one line of JSON when its app-server is ready.
  */
-import { AppServerSupervisor } from "../../src/main/runtime/app-server/app-server-supervisor.js";
-import { PidLedger } from "../../src/main/runtime/app-server/pid-ledger.js";
-import { openStateDirectory } from "../../src/main/runtime/app-server/state-directory.js";
+
+import { openStateDirectory } from "../../src/main/codex/home/state-directory.js";
+import { AppServerSupervisor } from "../../src/main/codex/process/app-server-supervisor.js";
+import { PidLedger } from "../../src/main/codex/process/pid-ledger.js";
 import type { SpawnSpec } from "../../src/workers/contract/endpoint.js";
 
 const [stateDir, spawnJson] = process.argv.slice(2);
@@ -31,7 +32,6 @@ const supervisor = new AppServerSupervisor({
     random: Math.random,
   },
   startTimeoutMs: 30_000,
-  wallClock: Date.now,
   onReady: ({ pid, endpoint }) => {
     process.stdout.write(
       `${JSON.stringify({ pid, socketPath: endpoint.socketPath, instance: instance.path })}\n`,

@@ -10,6 +10,10 @@ import { makeTemporaryDirectory, refuseLeftovers } from "./runtime-harness.js";
 
 export const cliPath = fileURLToPath(new URL("../../src/main/cli.js", import.meta.url));
 
+/** What `npm run test:node` tells the Nodes that tests start with an environment of their own; no variable in any other run. */
+export const givenNodeOptions: { readonly NODE_OPTIONS?: string } =
+  process.env.TEST_NODE_OPTIONS === undefined ? {} : { NODE_OPTIONS: process.env.TEST_NODE_OPTIONS };
+
 export interface LogLine {
   readonly event?: string;
   readonly msg?: string;
@@ -61,6 +65,7 @@ export class ServeProcess {
     this.child = spawn(process.execPath, [cliPath, "serve", ...argv], {
       env: {
         ...(testCodexBin !== null && { CODEX_NATIVE_API_CODEX_BIN: testCodexBin }),
+        ...givenNodeOptions,
         ...environment,
       },
       stdio: ["ignore", "pipe", "inherit"],
@@ -131,6 +136,7 @@ export class CommandProcess {
     this.child = spawn(process.execPath, [cliPath, ...argv], {
       env: {
         ...(testCodexBin !== null && { CODEX_NATIVE_API_CODEX_BIN: testCodexBin }),
+        ...givenNodeOptions,
         ...environment,
       },
       stdio: [input === null ? "ignore" : "pipe", "pipe", "pipe"],

@@ -34,6 +34,14 @@ export function needsLackOf(feature: CodexFeature): { readonly skip?: string } {
   return hasFeature(testCodexVersion, feature) ? { skip: `Codex ${testCodexVersion} has ${feature}` } : {};
 }
 
+/** A model that the catalog marks for Responses Lite, and that of 0.140 does not know. */
+export const markedModel = "gpt-5.6-sol";
+
+/** Options of a test that needs it. */
+export const needsMarkedModel: { readonly skip?: string } = isAtLeast(testCodexVersion, 0, 150)
+  ? {}
+  : { skip: `Codex ${testCodexVersion} has no ${markedModel}` };
+
 /** Options of a test that logs in by device code: before 0.160 Codex can be told no other issuer, and tests stay on this machine. */
 export const offlineDeviceLogin: { readonly skip?: string } = isAtLeast(testCodexVersion, 0, 160)
   ? {}

@@ -1,7 +1,7 @@
 /** A `codex` that passes everything to the real one, but for what a test does to its app-server. */
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { findCodexBinary } from "../../src/main/runtime/app-server/codex-binary.js";
+import { findCodexBinary } from "../../src/main/codex/binary/codex-binary.js";
 import { testCodexBin } from "./codex-version.js";
 
 /**

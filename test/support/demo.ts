@@ -2,17 +2,19 @@
  * `npm run demo`: the whole service on a machine without a login. Only the model is not real: an offline backend on loopback
  * answers in its place. `--once` ends after the answer.
  */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fetch } from "undici";
 import { exitCodes } from "../../src/main/cli/exit-codes.js";
 import { describeStartFault, formatStartFault } from "../../src/main/cli/start-fault.js";
+import { removeTree } from "../../src/main/codex/home/private-files.js";
 import { formatFault } from "../../src/main/config/faults.js";
 import { loadConfig } from "../../src/main/config/load-config.js";
 import { readMachine } from "../../src/main/config/machine.js";
 import { createLogger, type Logger } from "../../src/main/observability/logger.js";
 import { CodexNativeApiService } from "../../src/main/service.js";
+import { decide, isDecision } from "./deciding-model.js";
 import { createChatGptLogin, OfflineBackend, textInDeltas } from "./offline-backend/index.js";
 
 const answer =
@@ -37,7 +39,9 @@ interface Demo {
 }
 
 async function startDemo(directory: string, backend: OfflineBackend): Promise<Demo> {
-  backend.setDefaultReply(textInDeltas(answer, 20, 40));
+  backend.setDefaultReply((request) =>
+    isDecision(request) ? decide(request) : textInDeltas(answer, 20, 40),
+  );
   const userHome = join(directory, "codex");
   await createChatGptLogin({ home: userHome, backend, email: "demo@example.com" });
   const environment = {
@@ -89,7 +93,7 @@ async function showOneRequest(url: string): Promise<void> {
 }
 
 function showLine(line: string): void {
-  if (!line.startsWith("data: ")) return;
+  if (!line.startsWith("data: ") || line === "data: [DONE]") return;
   const event: { type: string; delta?: string; response?: { id: string; model: string; usage: unknown } } =
     JSON.parse(line.slice("data: ".length));
   if (event.type === "response.output_text.delta") process.stdout.write(event.delta ?? "");
@@ -147,5 +151,5 @@ try {
   process.exitCode = error.exitCode;
 } finally {
   await backend.close();
-  await rm(directory, { recursive: true, force: true });
+  await removeTree(directory);
 }

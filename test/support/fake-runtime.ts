@@ -1,11 +1,13 @@
 /** A `NativeTurnRuntime` that a test plays by hand: no process, no thread, no model. */
 import type { TurnEnd } from "../../src/main/dialects/dialect.js";
 import { CodexNativeApiError } from "../../src/main/errors.js";
+import { type NamingFacts, resolveModelName } from "../../src/main/runtime/model-names.js";
 import type {
   IsolatedTurnHandlers,
   IsolatedTurnRequest,
   IsolatedTurnResult,
   JsonObject,
+  NamedModel,
   NativeModel,
   NativeRuntimeHealth,
   NativeTurnRuntime,
@@ -68,11 +70,15 @@ export const readyHealth: NativeRuntimeHealth = {
   },
   codexVersion: newestTestedCodex,
   profile: "lean",
+  catalog: { models: 2, defaultModel: "gpt-fake" },
   appServer: {
     generation: 4,
     pid: 4242,
     rssBytes: 150_000_000,
+    idleCpuPercent: 0.125,
     restarts: 0,
+    rotations: { login: 2, memory: 1 },
+    lastRotation: { reason: "memory", atMs: 1_790_000_000_400 },
     uptimeMs: 1000,
     loadedThreads: 0,
     transport: "shared",
@@ -160,6 +166,8 @@ export class FakeRuntime implements NativeTurnRuntime {
   script: FakeScript = answerHello;
   currentHealth: NativeRuntimeHealth = readyHealth;
   models: readonly NativeModel[] = fakeModels;
+  /** What names of models are resolved with. Null: every name is taken for an id. */
+  naming: NamingFacts | null = null;
   /** Ids of turns that wait for outputs, with the calls they wait for. */
   readonly parked = new Map<string, readonly string[]>();
   /** Outputs given to parked turns, in order. */
@@ -174,6 +182,11 @@ export class FakeRuntime implements NativeTurnRuntime {
     const { readiness } = this.currentHealth;
     if (!readiness.ready) throw CodexNativeApiError.fromTurnError(readiness.error);
     return this.models;
+  }
+
+  async resolveModel(name: string): Promise<NamedModel> {
+    const named = this.naming === null ? null : resolveModelName(name, this.naming);
+    return named ?? { model: name, alias: null, effort: null, serviceTier: null };
   }
 
   async runIsolatedTurn(

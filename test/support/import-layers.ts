@@ -12,17 +12,26 @@ const ground = ["errors", "contract"] as const;
 
 export const layers: readonly Layer[] = [
   {
+    name: "package entry",
+    places: ["src/main/package-entry.ts", "src/main/outside-bundles.ts"],
+    mayImport: ["public surface"],
+  },
+  {
     name: "public surface",
     places: ["src/main/index.ts"],
     mayImport: [
       "service",
       "http",
+      "dialects",
       "metrics sink",
       "runtime",
+      "turns",
+      "codex",
       "runtime types",
       "history",
       "continuation",
       "side tasks",
+      "codex choices",
       "config",
       "named tokens",
       "observability",
@@ -35,10 +44,15 @@ export const layers: readonly Layer[] = [
     mayImport: [
       "service",
       "runtime",
+      "codex",
       "runtime types",
       "dialects",
       "dialect parts",
       "host names",
+      "outbound routes",
+      "readable files",
+      "machine",
+      "near names",
       "config",
       "observability",
       "version",
@@ -53,12 +67,16 @@ export const layers: readonly Layer[] = [
       "metrics",
       "metrics sink",
       "runtime",
+      "codex",
       "runtime types",
       "continuation",
+      "readable files",
+      "machine",
+      "near names",
       "config",
       "observability",
       "version",
-      "errors",
+      ...ground,
     ],
   },
   {
@@ -72,7 +90,9 @@ export const layers: readonly Layer[] = [
       "runtime types",
       "history",
       "metrics sink",
+      "readable files",
       "host names",
+      "observability",
       "named tokens",
       "option defaults",
       ...ground,
@@ -86,7 +106,15 @@ export const layers: readonly Layer[] = [
   {
     name: "exchange",
     places: ["src/main/exchange/"],
-    mayImport: ["dialects", "dialect parts", "continuation", "runtime types", "history", ...ground],
+    mayImport: [
+      "dialects",
+      "dialect parts",
+      "continuation",
+      "runtime types",
+      "history",
+      "readable files",
+      ...ground,
+    ],
   },
   {
     name: "side tasks",
@@ -99,13 +127,16 @@ export const layers: readonly Layer[] = [
       "history",
       "observability",
       "host names",
+      "machine",
+      "near names",
+      "readable files",
       ...ground,
     ],
   },
   {
     name: "dialects",
     places: ["src/main/dialects/"],
-    mayImport: ["dialect parts", "runtime types", "history", ...ground],
+    mayImport: ["dialect parts", "runtime types", "history", "option defaults", ...ground],
   },
   {
     // What both dialects need, and so neither owns.
@@ -127,17 +158,63 @@ export const layers: readonly Layer[] = [
   {
     name: "runtime",
     places: ["src/main/runtime/"],
-    mayImport: ["runtime types", "worker files", "history", ...ground],
+    mayImport: [
+      "turns",
+      "codex",
+      "codex choices",
+      "near names",
+      "option defaults",
+      "runtime types",
+      "history",
+      ...ground,
+    ],
   },
-  { name: "runtime types", places: ["src/main/runtime/types.ts"], mayImport: ["history", ...ground] },
+  {
+    // Running turns, on what the room below keeps alive.
+    name: "turns",
+    places: ["src/main/turns/"],
+    mayImport: ["codex", "runtime types", "history", ...ground],
+  },
+  {
+    // Keeping Codex alive.
+    name: "codex",
+    places: ["src/main/codex/"],
+    mayImport: ["codex choices", "outbound routes", "runtime types", "worker files", ...ground],
+  },
+  {
+    name: "runtime types",
+    places: ["src/main/runtime/types.ts", "src/main/runtime/part-health.ts"],
+    mayImport: ["history", ...ground],
+  },
   // Items as all layers from the dialects to the workers hand them on.
   { name: "history", places: ["src/main/history/"], mayImport: [...ground] },
   { name: "metrics sink", places: ["src/main/http/metrics-sink.ts"], mayImport: [] },
   {
     name: "config",
     places: ["src/main/config/"],
-    mayImport: ["host names", "named tokens", "option defaults", "contract"],
+    mayImport: [
+      "codex choices",
+      "host names",
+      "machine",
+      "near names",
+      "named tokens",
+      "option defaults",
+      "readable files",
+      "contract",
+    ],
   },
+  // How variables, paths and private files are read, for the service and for a host's router beside it.
+  {
+    name: "machine",
+    places: ["src/main/config/machine.ts", "src/main/config/environment.ts"],
+    mayImport: [],
+  },
+  // Which proxy a request takes, for Codex's requests and for a router's beside it.
+  { name: "outbound routes", places: ["src/main/config/outbound-route.ts"], mayImport: [] },
+  // Which known name a mistyped one means: of options, commands and models.
+  { name: "near names", places: ["src/main/config/suggest-name.ts"], mayImport: [] },
+  // What configuration reads and the parts that run Codex obey.
+  { name: "codex choices", places: ["src/main/config/codex-choices.ts"], mayImport: [] },
   // What configuration and a part that is made without one fall back to.
   { name: "option defaults", places: ["src/main/config/defaults.ts"], mayImport: [] },
   // What the listener may bind to and what a request may name is one question, asked in two places.
@@ -145,7 +222,14 @@ export const layers: readonly Layer[] = [
   // What configuration reads and the listener checks.
   { name: "named tokens", places: ["src/main/config/named-token.ts"], mayImport: [] },
   { name: "observability", places: ["src/main/observability/"], mayImport: [...ground] },
-  { name: "errors", places: ["src/main/errors.ts"], mayImport: ["contract"] },
+  // Files that a task names, for whoever may read them.
+  { name: "readable files", places: ["src/main/readable-files/"], mayImport: ["contract"] },
+  // Also how a class refuses options of the wrong shape, and what is said of a value that a schema refuses.
+  {
+    name: "errors",
+    places: ["src/main/errors.ts", "src/main/option-shapes.ts", "src/main/schema-words.ts"],
+    mayImport: ["contract"],
+  },
   { name: "worker files", places: ["src/main/worker-files.ts"], mayImport: [] },
   { name: "version", places: ["src/main/version.ts"], mayImport: ["contract"] },
   {
@@ -161,12 +245,13 @@ export const layers: readonly Layer[] = [
 
 /** Packages that belong to one place each; their types may be named anywhere. */
 export const packageHomes: readonly { readonly name: string; readonly places: readonly string[] }[] = [
-  { name: "piscina", places: ["src/main/runtime/pool/"] },
+  { name: "piscina", places: ["src/main/codex/workers/"] },
   { name: "fastify", places: ["src/main/http/"] },
   { name: "pino", places: ["src/main/observability/"] },
   { name: "prom-client", places: ["src/main/observability/"] },
-  { name: "smol-toml", places: ["src/main/runtime/app-server/"] },
+  { name: "smol-toml", places: ["src/main/codex/home/"] },
   { name: "ajv", places: ["src/main/side-tasks/"] },
+  { name: "ws", places: ["src/main/http/web-socket/"] },
   { name: "undici", places: ["src/workers/app-server/", "src/main/side-tasks/", "src/main/cli/"] },
 ];
 

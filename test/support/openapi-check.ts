@@ -1,9 +1,10 @@
 /** Holds real exchanges against the OpenAPI document: whatever a test calls must be in it as it was answered. */
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
-import { buildOpenApiDocument } from "../../src/main/http/openapi/document.js";
-import { strayErrors } from "../../src/main/http/openapi/error-answers.js";
-import type { Answer, OpenApiDocument, Operation, PathItem } from "../../src/main/http/openapi/types.js";
+import { buildOpenApiDocument, type OpenApiDocument } from "../../src/main/http/openapi/document.js";
+import { type Answer, strayErrors } from "../../src/main/http/openapi/error-answers.js";
+import type { DescribedOperation, PathItem } from "../../src/main/http/openapi/paths.js";
 import { isJsonObject } from "../../src/workers/contract/json.js";
+import { routes } from "./registered-routes.js";
 
 export interface Exchange {
   readonly method: string;
@@ -23,6 +24,7 @@ class DocumentChecker {
   readonly #document: OpenApiDocument = buildOpenApiDocument({
     version: "0.0.0-test",
     serverUrl: "/",
+    routes,
     closed: true,
   });
   readonly #ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
@@ -57,7 +59,7 @@ class DocumentChecker {
     return null;
   }
 
-  #checkAnswer(at: string, operation: Operation, exchange: Exchange): readonly string[] {
+  #checkAnswer(at: string, operation: DescribedOperation, exchange: Exchange): readonly string[] {
     const code = errorCodeOf(exchange);
     // A route can be left out by its host, and a path can only look like a route's.
     if (strayErrors.some((stray) => stray === code)) return [];
@@ -69,13 +71,13 @@ class DocumentChecker {
     if (code !== null && !answer.description.includes(`\`${code}\``)) {
       return [`${at}: the error ${code} is not documented`];
     }
-    if (type === "text/plain") return [];
+    if (type === "text/plain" || type === "text/html") return [];
     const values: readonly unknown[] =
       type === "text/event-stream" ? readEventData(exchange.text) : [JSON.parse(exchange.text)];
     return values.flatMap((value) => this.#validate(`${at} ${exchange.status}`, media.schema, value));
   }
 
-  #checkRequest(at: string, { requestBody }: Operation, exchange: Exchange): readonly string[] {
+  #checkRequest(at: string, { requestBody }: DescribedOperation, exchange: Exchange): readonly string[] {
     const schema = requestBody?.content["application/json"]?.schema;
     if (schema === undefined || exchange.requestBody === undefined) return [];
     const { requestBody: body } = exchange;
@@ -106,7 +108,7 @@ export function assertDocumented(exchange: Exchange): void {
   );
 }
 
-function operationOf(item: PathItem, method: string): Operation | undefined {
+function operationOf(item: PathItem, method: string): DescribedOperation | undefined {
   if (method === "GET") return item.get;
   if (method === "POST") return item.post;
   return method === "DELETE" ? item.delete : undefined;

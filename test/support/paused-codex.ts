@@ -1,7 +1,7 @@
 /** A `codex` that is the real one but for one step of its start, at which it stops for good. */
 import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { findCodexBinary } from "../../src/main/runtime/app-server/codex-binary.js";
+import { findCodexBinary } from "../../src/main/codex/binary/codex-binary.js";
 import { testCodexBin } from "./codex-version.js";
 import { pollUntil } from "./service-harness.js";
 

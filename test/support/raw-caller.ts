@@ -13,7 +13,7 @@ export interface RawCaller {
   readonly closed: Promise<string>;
 }
 
-export async function callRaw(t: Test, port: number): Promise<RawCaller> {
+export async function callRaw(t: Pick<Test, "teardown">, port: number): Promise<RawCaller> {
   const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
   t.teardown(() => socket.destroy());
   let text = "";

@@ -1,35 +1,28 @@
 /** The real Codex under the real supervision, without worker threads: for tests of the app-server process itself. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WebSocket } from "ws";
-import {
-  AppServerSupervisor,
-  type DownAppServer,
-  type ReadyAppServer,
-} from "../../src/main/runtime/app-server/app-server-supervisor.js";
-import { buildChildEnvironment } from "../../src/main/runtime/app-server/child-environment.js";
-import { type CodexBinary, findCodexBinary } from "../../src/main/runtime/app-server/codex-binary.js";
+import { buildChildEnvironment } from "../../src/main/codex/binary/child-environment.js";
+import { type CodexBinary, findCodexBinary } from "../../src/main/codex/binary/codex-binary.js";
+import { buildSpawnSpec } from "../../src/main/codex/binary/spawn-spec.js";
+import { type ModelCatalogResult, renderModelCatalog } from "../../src/main/codex/catalog/model-catalog.js";
 import {
   type PrepareCodexHomeOptions,
   type PreparedCodexHome,
   prepareCodexHome,
-} from "../../src/main/runtime/app-server/codex-home.js";
-import { keepLogDatabaseSmall } from "../../src/main/runtime/app-server/log-database.js";
+} from "../../src/main/codex/home/codex-home.js";
+import { keepLogDatabaseSmall } from "../../src/main/codex/home/log-database.js";
+import { type InstanceDirectory, openStateDirectory } from "../../src/main/codex/home/state-directory.js";
+import type { DownAppServer } from "../../src/main/codex/process/app-server-source.js";
 import {
-  type ModelCatalogResult,
-  renderModelCatalog,
-} from "../../src/main/runtime/app-server/model-catalog.js";
-import { PidLedger } from "../../src/main/runtime/app-server/pid-ledger.js";
-import { buildSpawnSpec } from "../../src/main/runtime/app-server/spawn-spec.js";
-import {
-  type InstanceDirectory,
-  openStateDirectory,
-} from "../../src/main/runtime/app-server/state-directory.js";
+  AppServerSupervisor,
+  type ReadyProcess,
+} from "../../src/main/codex/process/app-server-supervisor.js";
+import { PidLedger } from "../../src/main/codex/process/pid-ledger.js";
 import type { SpawnSpec } from "../../src/workers/contract/endpoint.js";
 import { isJsonObject, type JsonObject } from "../../src/workers/contract/json.js";
 import { testCodexBin } from "./codex-version.js";
 import { OfflineBackend, type OfflineBackendOptions } from "./offline-backend/index.js";
+import { makeTemporaryDirectory } from "./temporary-directory.js";
 
 interface WithTeardown {
   teardown(end: () => unknown): unknown;
@@ -56,7 +49,7 @@ export interface RealCodex {
 export interface RunningCodex {
   readonly supervisor: AppServerSupervisor;
   readonly instance: InstanceDirectory;
-  readonly ready: ReadyAppServer[];
+  readonly ready: ReadyProcess[];
   readonly down: DownAppServer[];
   /** As prepared for the latest generation. */
   readonly home: () => PreparedCodexHome;
@@ -66,8 +59,7 @@ export interface RunningCodex {
 
 /** A backend, an empty user's home and the installed package's binary. */
 export async function setUpRealCodex(t: WithTeardown, options: RealCodexOptions = {}): Promise<RealCodex> {
-  const root = await mkdtemp(join(tmpdir(), "cna-real-"));
-  t.teardown(() => rm(root, { recursive: true, force: true, maxRetries: 5 }));
+  const root = await makeTemporaryDirectory(t);
   const backend = await OfflineBackend.start(options.backend);
   t.teardown(() => backend.close());
   const binary = await findCodexBinary({ configured: testCodexBin, env: { PATH: "" }, timeoutMs: 20_000 });
@@ -91,7 +83,7 @@ export async function superviseRealCodex(
   const ledger = new PidLedger({ directory: instance.ledger, stopStepMs });
   let home: PreparedCodexHome | null = null;
   let catalog: ModelCatalogResult | null = null;
-  const ready: ReadyAppServer[] = [];
+  const ready: ReadyProcess[] = [];
   const down: DownAppServer[] = [];
   const prepare = async (previousFailure: string | null): Promise<SpawnSpec> => {
     home = await prepareCodexHome({
@@ -125,7 +117,7 @@ export async function superviseRealCodex(
       configArgs,
       cwd: instance.work,
       codexHome: home.path,
-      authFile: home.authFile,
+      login: null,
       directory: instance.catalogs,
       cacheMaxAgeMs: 60_000,
       profile: "lean",
@@ -155,7 +147,6 @@ export async function superviseRealCodex(
       random: Math.random,
     },
     startTimeoutMs: 20_000,
-    wallClock: Date.now,
     onReady: (server) => ready.push(server),
     onDown: (server) => down.push(server),
     onRetired: () => undefined,

@@ -16,7 +16,7 @@ export async function receive(
   const { value, elements } = await body.parse(new LoopShare().start());
   if (!isJsonObject(value)) return value;
   const whole: Record<string, unknown> = { ...value };
-  for (const name of ["input", "messages"]) {
+  for (const name of ["questions", "input", "messages"]) {
     if (!Array.isArray(value[name])) continue;
     const list: unknown[] = [];
     for await (const { firstIndex, values } of elements(name)) {

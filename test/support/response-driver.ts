@@ -3,16 +3,17 @@
 import { toResponsesTurn } from "../../src/main/dialects/responses/decode.js";
 import { ResponseEventStream } from "../../src/main/dialects/responses/encode.js";
 import { parseResponsesRequest } from "../../src/main/dialects/responses/request-schema.js";
-import type { ResponseObject } from "../../src/main/dialects/responses/response-object.js";
 import type { ResponseEvent } from "../../src/main/dialects/responses/wire-events.js";
+import type { ResponseObject } from "../../src/main/dialects/responses/wire-response.js";
 import type { CodexNativeApiError } from "../../src/main/errors.js";
 import type { TurnEvent, TurnOutcome } from "../../src/main/runtime/types.js";
 import { fakeStarted, fakeUsage } from "./fake-runtime.js";
 
+/** Of a response that is streamed, unless the body says otherwise. */
 export function newStream(body: object = {}): ResponseEventStream {
   let ids = 0;
   let nowMs = 1_700_000_000_000;
-  const turn = toResponsesTurn(parseResponsesRequest({ input: "hi", ...body }), "ignore");
+  const turn = toResponsesTurn(parseResponsesRequest({ input: "hi", stream: true, ...body }), "ignore");
   return new ResponseEventStream(turn, {
     routePath: "/v1/responses",
     wallClock: () => {

@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import type { Test } from "tap";
@@ -13,6 +11,7 @@ import {
   type OfflineBackendOptions,
 } from "./offline-backend/index.js";
 import { findProcessesOf } from "./processes.js";
+import { makeTemporaryDirectory } from "./temporary-directory.js";
 
 export interface RuntimeHarnessOptions {
   /** `chatgpt`: a ChatGPT login. `provider`: a custom provider without one. */
@@ -39,11 +38,7 @@ type Teardown = Pick<Test, "teardown">;
 /** Log level of the code under test: silent unless a test is being looked into. */
 export const testLogger = pino({ level: process.env.TEST_LOG_LEVEL ?? "silent" }, pino.destination(2));
 
-export async function makeTemporaryDirectory(t: Teardown): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), "cna-"));
-  t.teardown(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
-  return directory;
-}
+export { makeTemporaryDirectory };
 
 /** A backend, a Codex login that points at it, and a runtime on the real app-server, not started. */
 export async function createRuntimeHarness(

@@ -1,7 +1,7 @@
 /** An HTTP server on loopback that a test plays by hand: what it is asked is kept, what it answers is a script. */
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Test } from "tap";
 import { isJsonObject, type JsonObject } from "../../src/workers/contract/json.js";
 
@@ -19,6 +19,7 @@ export class ScriptedListener {
   /** Every request, in order. */
   readonly requests: ScriptedRequest[] = [];
   connections = 0;
+  readonly #sockets = new Set<Socket>();
   readonly #server = createServer((request, response) => void this.#receive(request, response));
   readonly #waiting: (() => void)[] = [];
   #script: ListenerScript;
@@ -26,8 +27,9 @@ export class ScriptedListener {
 
   constructor(script: ListenerScript) {
     this.#script = script;
-    this.#server.on("connection", () => {
+    this.#server.on("connection", (socket) => {
       this.connections += 1;
+      this.#sockets.add(socket);
     });
   }
 
@@ -40,6 +42,11 @@ export class ScriptedListener {
 
   get url(): string {
     return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** That have come, over all connections. */
+  get bytes(): number {
+    return [...this.#sockets].reduce((sum, { bytesRead }) => sum + bytesRead, 0);
   }
 
   play(script: ListenerScript): void {

@@ -5,6 +5,7 @@ import type { Test } from "tap";
 import { loadConfig } from "../../src/main/config/load-config.js";
 import { readMachine } from "../../src/main/config/machine.js";
 import { CodexNativeApiService } from "../../src/main/service.js";
+import type { BadNetwork } from "./bad-network.js";
 import { testCodexBin } from "./codex-version.js";
 import {
   createApiKeyLogin,
@@ -32,9 +33,17 @@ export interface ServiceHarnessOptions {
   /** Flags as `serve` takes them. */
   readonly argv?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Between Codex and the model's routes. Default: none. */
+  readonly network?: BadNetwork;
   /** Default: the tests' own, which is silent. */
   readonly logger?: Logger;
 }
+
+/** The ways from Codex to its backend: real logins have the first. */
+export const transports: Readonly<Record<"websocket" | "sse", ServiceHarnessOptions>> = {
+  websocket: { login: "chatgpt" },
+  sse: { login: "provider" },
+};
 
 export interface ServiceHarness {
   readonly backend: OfflineBackend;
@@ -83,7 +92,10 @@ export async function startServiceHarness(
     ...(testCodexBin !== null && { CODEX_NATIVE_API_CODEX_BIN: testCodexBin }),
     ...harness.env,
   };
-  const loaded = loadConfig({ argv: harness.argv ?? [], env: environment, machine: readMachine() });
+  const { network, argv = [] } = harness;
+  network?.leadTo(backend.origin);
+  const through = network === undefined ? [] : leadThrough(network, harness);
+  const loaded = loadConfig({ argv: [...through, ...argv], env: environment, machine: readMachine() });
   if (!loaded.ok) throw new Error(`bad test configuration: ${JSON.stringify(loaded.faults)}`);
   const logger = harness.logger ?? testLogger;
   const service = new CodexNativeApiService({ config: loaded.config, logger, environment });
@@ -101,8 +113,18 @@ export async function startServiceHarness(
     userHome,
     stateDir,
     client: new OpenAI({ apiKey: token, baseURL: `${url}/v1`, maxRetries: 0 }),
-    untilReady: () => pollUntil(async () => (await fetch(`${url}/readyz`)).status === 200),
+    untilReady: async () => {
+      // Asking all the time would take a processor from what is awaited.
+      await service.untilSettled();
+      await pollUntil(async () => (await fetch(`${url}/readyz`)).status === 200);
+    },
   };
+}
+
+function leadThrough({ origin }: BadNetwork, { login, provider }: ServiceHarnessOptions): readonly string[] {
+  const hasProvider = login === "provider" || provider !== undefined;
+  const key = hasProvider ? "model_providers.offline.base_url" : "openai_base_url";
+  return ["--codex-config", `${key}="${origin}/v1"`];
 }
 
 /**

@@ -1,13 +1,10 @@
 /** A router with real listeners in place of the service and the provider, and a runtime played by hand. */
 import type { ServerResponse } from "node:http";
 import type { Test } from "tap";
-import {
-  CodexNativeApiSideTaskRouter,
-  type CodexNativeApiSideTaskRouterOptions,
-} from "../../src/main/side-tasks/router.js";
+import { CodexNativeApiSideTaskRouter } from "../../src/main/side-tasks/router.js";
+import type { CodexNativeApiSideTaskRouterOptions } from "../../src/main/side-tasks/router-options.js";
 import { CodexNativeApiSideTaskError } from "../../src/main/side-tasks/side-task-error.js";
 import { sideTaskClasses } from "../../src/main/side-tasks/task-classes.js";
-import type { SideTaskResult } from "../../src/main/side-tasks/types.js";
 import { FakeRuntime, type FakeScript, fakeUsage, messageItem } from "./fake-runtime.js";
 import { type ListenerScript, ScriptedListener, sendJson } from "./scripted-listener.js";
 
@@ -110,6 +107,16 @@ export function complete(text: string, choice: object = {}): ListenerScript {
     });
 }
 
+/** The provider's answer in whichever dialect it is asked. */
+export function answerInDialect(text: string): ListenerScript {
+  return (request, response) => {
+    if (!request.path.endsWith("/responses")) return complete(text)(request, response);
+    const content = [{ type: "output_text", text, annotations: [] }];
+    const output = [{ type: "message", role: "assistant", status: "completed", content }];
+    sendJson(response, 200, { id: "resp_7", object: "response", status: "completed", model: "m", output });
+  };
+}
+
 export function answerDirectly(text: string): FakeScript {
   return async (turn) => {
     turn.start();
@@ -119,7 +126,7 @@ export function answerDirectly(text: string): FakeScript {
   };
 }
 
-export async function failureOf(task: Promise<SideTaskResult>): Promise<CodexNativeApiSideTaskError> {
+export async function failureOf(task: Promise<unknown>): Promise<CodexNativeApiSideTaskError> {
   const error: unknown = await task.then(
     () => null,
     (reason: unknown) => reason,

@@ -7,13 +7,17 @@ export interface SseEvent {
 export interface SseText {
   readonly events: readonly SseEvent[];
   readonly comments: readonly string[];
+  /** Whether it ends with `data: [DONE]`. */
+  readonly done: boolean;
 }
 
 export function parseSse(text: string): SseText {
   const events: SseEvent[] = [];
   const comments: string[] = [];
   if (!text.endsWith("\n\n")) throw new Error(`The stream breaks off: ${JSON.stringify(text.slice(-80))}`);
-  for (const block of text.slice(0, -2).split("\n\n")) {
+  const blocks = text.slice(0, -2).split("\n\n");
+  const done = blocks.at(-1) === "data: [DONE]";
+  for (const block of done ? blocks.slice(0, -1) : blocks) {
     if (block.startsWith(":")) {
       comments.push(block.slice(1).trim());
       continue;
@@ -24,5 +28,5 @@ export function parseSse(text: string): SseText {
     }
     events.push({ event: first.slice(7), data: JSON.parse(second.slice(6)) });
   }
-  return { events, comments };
+  return { events, comments, done };
 }

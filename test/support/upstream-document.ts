@@ -34,11 +34,11 @@ function renderTable(): string {
     return [`| \`${code}\` | ${status} | ${retryable ? "yes" : "no"} | ${cells.join(" | ")} |`];
   });
   return [
-    "| code | status | retry | kinds of Codex's | statuses of the backend | codes in its body |",
+    "| code | status | retry | Codex's kinds | the backend's statuses | codes in its body |",
     "| --- | --- | --- | --- | --- | --- |",
     ...rows,
     "",
-    `Faults of the network are \`upstream_connection_failed\`: ${networkFaults.map(({ fault }) => fault).join("; ")}.`,
+    `Network faults are \`upstream_connection_failed\`: ${networkFaults.map(({ fault }) => fault).join("; ")}.`,
     "",
   ].join("\n");
 }

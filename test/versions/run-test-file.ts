@@ -13,19 +13,32 @@ export interface FileResult {
   readonly skipped: readonly Skipped[];
   /** The end of what a file with failures said, in TAP and on stderr. */
   readonly report: string;
+  /** The warnings of Node's that it printed. */
+  readonly warnings: readonly string[];
+}
+
+export interface TestFileOptions {
+  /** Node's path, and its own arguments. */
+  readonly node?: readonly [path: string, ...argv: readonly string[]];
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
 }
 
 const maxReportLines = 400;
 
-/** Runs one compiled tap file with that Codex. A file that ends badly, or not at all, has a failure of its own. */
-export async function runTestFile(path: string, codexBin: string, timeoutMs: number): Promise<FileResult> {
+/** Runs one compiled tap file. One that ends badly, or not at all, has a failure of its own. */
+export async function runTestFile(
+  path: string,
+  { node: [node, ...argv] = [process.execPath], env, timeoutMs }: TestFileOptions,
+): Promise<FileResult> {
   const passed: string[] = [];
   const failed: string[] = [];
   const skipped: Skipped[] = [];
   const lines: string[] = [];
-  const child = spawn(process.execPath, [path], {
+  const warnings: string[] = [];
+  const child = spawn(node, [...argv, path], {
     // tap alone gives a file 30 s. This is a run by hand, on a machine that may have other work.
-    env: { ...process.env, TEST_CODEX_BIN: codexBin, PROMPT_MATRIX: "all", TAP: "1", TAP_TIMEOUT: "600" },
+    env: { ...process.env, TAP: "1", TAP_TIMEOUT: "600", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let timedOut = false;
@@ -37,7 +50,10 @@ export async function runTestFile(path: string, codexBin: string, timeoutMs: num
     lines.push(line);
     if (lines.length > maxReportLines) lines.shift();
   };
-  createInterface({ input: child.stderr }).on("line", keep);
+  createInterface({ input: child.stderr }).on("line", (line) => {
+    keep(line);
+    if (/^\(node:\d+\) .*Warning: /.test(line) && warnings.length < maxReportLines) warnings.push(line);
+  });
   const output = createInterface({ input: child.stdout }).on("line", (line) => {
     keep(line);
     const point = readTestPoint(line);
@@ -53,7 +69,7 @@ export async function runTestFile(path: string, codexBin: string, timeoutMs: num
   if (timedOut) failed.push(`the file did not end within ${timeoutMs} ms`);
   else if (code !== 0 && failed.length === 0) failed.push(`the file ended with code ${code}`);
   else if (passed.length + failed.length + skipped.length === 0) failed.push("the file has no test");
-  return { passed, failed, skipped, report: failed.length === 0 ? "" : lines.join("\n") };
+  return { passed, failed, skipped, report: failed.length === 0 ? "" : lines.join("\n"), warnings };
 }
 
 /** A top-level test point of TAP 14: `not ok 3 - name # time=1ms`, `ok 4 - name # SKIP reason`. */

@@ -9,7 +9,8 @@ import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { testedCodexVersions } from "../../src/workers/contract/codex-capabilities.js";
-import { fetchCodex, readLatestVersion, versionsCache } from "./fetch-codex.js";
+import { readNewestVersion } from "../support/npm-install.js";
+import { fetchCodex, versionsCache } from "./fetch-codex.js";
 import { type FileResult, runTestFile } from "./run-test-file.js";
 
 /** Beside the newest, which is installed and which every other run of the tests is on. */
@@ -53,7 +54,7 @@ async function* findBinaries(): AsyncGenerator<readonly [version: string, path: 
     return;
   }
   for (const wish of values.versions?.split(",") ?? testedVersions) {
-    const version = wish === "latest" ? await readLatestVersion() : wish;
+    const version = wish === "latest" ? await readNewestVersion("@openai/codex") : wish;
     yield [version, await fetchCodex(version, versionsCache)];
   }
 }
@@ -64,7 +65,10 @@ for await (const [version, binary] of findBinaries()) {
   say(`# Codex ${version}`);
   for (const path of files) {
     const file = basename(path, ".test.js");
-    const result = await runTestFile(path, binary, fileTimeoutMs);
+    const result = await runTestFile(path, {
+      env: { TEST_CODEX_BIN: binary, PROMPT_MATRIX: "all" },
+      timeoutMs: fileTimeoutMs,
+    });
     rows.push({ version, file, ...result });
     if (result.failed.length > 0) say(result.report);
     const counts = `${result.passed.length} passed, ${result.failed.length} failed, ${result.skipped.length} skipped`;

@@ -3,16 +3,15 @@ import type { Environment, Machine } from "../config/machine.js";
 import type { CodexNativeApiConfig } from "../config/types.js";
 import type { Logger } from "../observability/logger.js";
 import type { CreateRuntime } from "./private-runtime.js";
-import type { RunProgram } from "./program-runner.js";
 
-/** What `serve` needs of a service; `CodexNativeApiService` is one. */
+/** The part of a `CodexNativeApiService` that `serve` needs. */
 export interface ServableService {
   start(): Promise<unknown>;
-  /** Lets work in flight finish, for as long as the configuration says. */
+  /** Lets work in flight finish, within the configured time. */
   stop(): Promise<void>;
   /** Ends everything now. */
   destroy(): Promise<void>;
-  /** Takes another configuration as far as that needs no restart. */
+  /** Applies the values of another configuration that need no restart. */
   reload(config: CodexNativeApiConfig): Promise<unknown>;
 }
 
@@ -23,21 +22,27 @@ export type CreateService = (options: {
 
 export interface ProcessEvents {
   readonly onSignal: (listener: (signal: string) => void) => void;
-  /** SIGHUP: somebody wants the configuration read anew, or the terminal the process ran in is gone. */
+  /** SIGHUP: a request to reload the configuration, or the terminal of the process has closed. */
   readonly onHangup: (listener: (isTerminalGone: boolean) => void) => void;
-  /** An exception that nobody caught: the state of the process is unknown from here on. */
+  /** An uncaught exception: the state of the process is unknown from here on. */
   readonly onCrash: (listener: (error: unknown) => void) => void;
 }
 
 export interface TextOutput {
   readonly isTTY?: boolean;
-  /** `written` is called once the text is taken, with the error if it was not. */
+  /** Calls `written` once the text is written, or with the error if that failed. */
   write(text: string, written?: (error?: Error | null) => void): unknown;
 }
 
 type TextInput = Readable & { readonly isTTY?: boolean };
 
-/** Everything the commands need of the process they run in. */
+/** How another program ended. */
+export type ProgramEnd =
+  | { readonly outcome: "exited"; readonly code: number }
+  /** `errorCode` is the system's, such as `ENOENT`. */
+  | { readonly outcome: "not_started"; readonly errorCode: string };
+
+/** Everything the commands need of their process. */
 export interface CliContext {
   readonly argv: readonly string[];
   readonly env: Environment;
@@ -50,8 +55,9 @@ export interface CliContext {
   readonly wallClock: () => number;
   readonly createService: CreateService;
   readonly createRuntime: CreateRuntime;
-  readonly runProgram: RunProgram;
-  /** What runs here, for a service manager to run it again. */
+  /** Runs another program on this terminal, to its end. Has no deadline, since the program may follow a log. */
+  readonly runProgram: (command: string, args: readonly string[]) => Promise<ProgramEnd>;
+  /** The program of this process, for a service manager to run. */
   readonly self: {
     /** Absolute. */
     readonly nodePath: string;
@@ -59,6 +65,6 @@ export interface CliContext {
     readonly cliPath: string;
     readonly userId: number;
   };
-  /** Ends the process: once a served service is down, or when someone will not wait for a clean end. */
+  /** Ends the process: once `serve` has stopped the service, or when the user does not wait for a clean end. */
   readonly exit: (code: number) => void;
 }

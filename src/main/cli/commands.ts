@@ -1,38 +1,42 @@
-/** Every command: the table that help, completion and suggestions know, and the commands that only print. */
+/** The table of commands, which help, completion and suggestions use, and the commands that only print. */
 
-import { suggestName } from "../config/faults.js";
+import { bridgePage, replacedCommands } from "../config/bridge-words.js";
+import { formatFault } from "../config/faults.js";
 import { describeConfig, type SettingDescription } from "../config/inspect-config.js";
 import { options } from "../config/options.js";
-import type { CliContext } from "./cli-context.js";
-import { type Command, jsonFlag } from "./command.js";
+import { suggestName } from "../config/suggest-name.js";
+import { type Command, type ConfiguredCommand, jsonFlag, type PlainCommand } from "./command.js";
 import { askCommand } from "./commands/ask.js";
+import { decideCommand } from "./commands/decide.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { healthCommand } from "./commands/health.js";
 import { loginCommand } from "./commands/login.js";
 import { modelsCommand } from "./commands/models.js";
 import { serviceCommand } from "./commands/service.js";
 import { renderCompletion, shells } from "./completion-scripts.js";
-import { print, refuse, withConfig } from "./configured.js";
-import { programName, renderCommandHelp, renderOverview } from "./help.js";
+import { renderCommandHelp, renderOverview } from "./help.js";
+import { CommandRefusal, note, print, printJson } from "./outcome.js";
 import { serveCommand } from "./serve.js";
 
-const configCommand: Command = {
+const configCommand: ConfiguredCommand = {
   name: "config",
   summary: "print the configuration in force and where each value came from",
   details: [
-    "Reads what `serve` would read, checks it, and starts nothing. Secrets only say that they are set.",
+    "Reads and checks the configuration of `serve`, and starts nothing. Shows no secret, only that it is set. " +
+      "Standard error names the variables without effect.",
   ],
   flags: [jsonFlag("An array of {key, value, layer, source}, for programs.")],
   operands: null,
   options: [options.config],
   examples: ["config", "config --json"],
   exits: ["done", "configuration"],
-  run: (context, input) =>
-    withConfig(context, input, ({ config, origins }) => {
-      const rows = describeConfig(config, origins);
-      if (!input.flags.has("json")) return print(context, rows.map(renderLine).join(""));
-      return print(context, `${JSON.stringify(rows.map(toJson), null, 2)}\n`);
-    }),
+  run: (context, input, { config, origins, warnings }) => {
+    for (const warning of warnings) note(context, formatFault(warning));
+    const rows = describeConfig(config, origins);
+    return input.flags.has("json")
+      ? printJson(context, rows.map(toJson))
+      : print(context, rows.map(renderLine).join(""));
+  },
 };
 
 function renderLine({ key, value, origin }: SettingDescription): string {
@@ -44,7 +48,7 @@ function toJson({ key, value, origin }: SettingDescription) {
   return { key, value: parseShown(value), layer: origin.layer, source };
 }
 
-/** A masked value is shown in words; every other one as JSON. */
+/** A masked value is text; every other one is JSON. */
 function parseShown(shown: string): unknown {
   try {
     return JSON.parse(shown);
@@ -55,7 +59,7 @@ function parseShown(shown: string): unknown {
 
 const choices = shells.map((name) => ({ name, description: `for ${name}` }));
 
-const completionCommand: Command = {
+const completionCommand: PlainCommand = {
   name: "completion",
   summary: "print a completion script for bash, zsh or fish",
   details: [
@@ -67,46 +71,48 @@ const completionCommand: Command = {
   options: null,
   examples: ["completion bash"],
   exits: ["done", "configuration"],
-  run: async (context, { operands, commands }) => {
+  run: (context, { operands, commands }) => {
     const shell = shells.find((name) => name === operands[0]) ?? "bash";
     return print(context, renderCompletion(shell, commands));
   },
 };
 
-const helpCommand: Command = {
+const helpCommand: PlainCommand = {
   name: "help",
-  summary: "say what a command does and takes",
+  summary: "show what a command does, and its flags",
   details: [],
   flags: [],
   operands: { shown: "[COMMAND]", max: 1, choices: null },
   options: null,
   examples: ["help ask"],
   exits: ["done", "configuration"],
-  run: async (context, { operands, commands }) => {
+  run: (context, { operands, commands }) => {
     const [name] = operands;
     if (name === undefined) return print(context, renderOverview(commands));
     const command = commands.find((candidate) => candidate.name === name);
-    return command === undefined
-      ? refuseCommand(context, name, commands)
-      : print(context, renderCommandHelp(command));
+    if (command === undefined) throw refusalOfCommand(name, commands);
+    return print(context, renderCommandHelp(command));
   },
 };
 
-/** There is no such command: says which was probably meant. */
-export function refuseCommand(context: CliContext, name: string, commands: readonly Command[]): number {
-  if (name.startsWith("-")) return refuse(context, `name a command first, such as: ${programName} serve`);
+/** The refusal of an unknown command, with the one that was probably meant. */
+export function refusalOfCommand(name: string, commands: readonly Command[]): CommandRefusal {
   const names = commands.map((command) => command.name);
+  const replacement = replacedCommands.get(name);
+  if (replacement !== undefined)
+    return new CommandRefusal(`there is no command ${JSON.stringify(name)}; ${replacement} (${bridgePage})`);
   const suggestion = suggestName(name, names);
   const hint = suggestion === null ? `the commands are ${names.join(", ")}` : `did you mean ${suggestion}?`;
-  return refuse(context, `there is no command ${JSON.stringify(name)}; ${hint}`);
+  return new CommandRefusal(`there is no command ${JSON.stringify(name)}; ${hint}`);
 }
 
-/** Every command, in the order they are shown. */
+/** Every command, in the order of the help. */
 export const commands: readonly Command[] = [
   serveCommand,
   doctorCommand,
   loginCommand,
   askCommand,
+  decideCommand,
   healthCommand,
   modelsCommand,
   serviceCommand,

@@ -1,13 +1,15 @@
-/** Completion for three shells, made from the table of commands: static text, so that completing starts nothing. */
+/** Completion for three shells, made from the table of commands: static text, so that completion starts no program. */
 import { allOptions } from "../config/options.js";
 import type { Command, CommandChoice } from "./command.js";
 import { programName } from "./help.js";
 
-export const shells = ["bash", "zsh", "fish"] as const;
+const renderers = { bash: renderBash, zsh: renderZsh, fish: renderFish } as const;
 
-export type Shell = (typeof shells)[number];
+type Shell = keyof typeof renderers;
 
-/** A flag as a shell sees it. */
+export const shells = ["bash", "zsh", "fish"] as const satisfies readonly Shell[];
+
+/** A flag for a shell. */
 interface Completion {
   readonly flag: string;
   readonly takesValue: boolean;
@@ -18,40 +20,25 @@ interface Completion {
 }
 
 export function renderCompletion(shell: Shell, commands: readonly Command[]): string {
-  switch (shell) {
-    case "bash":
-      return renderBash(commands);
-    case "zsh":
-      return renderZsh(commands);
-    case "fish":
-      return renderFish(commands);
-  }
+  return renderers[shell](commands);
 }
 
 function completionsOf(command: Command): readonly Completion[] {
-  const own = command.flags.map(({ name, placeholder, description }) => ({
-    flag: `--${name}`,
-    takesValue: placeholder !== null,
-    takesPath: placeholder?.includes("FILE") ?? false,
-    values: [],
-    description: firstSentence(description),
-  }));
-  const config = command.options === null ? [] : allOptions;
-  const configured = config.flatMap(({ flag, type, description }) =>
-    flag === null
-      ? []
-      : [
-          {
-            flag: `--${flag}`,
-            takesValue: true,
-            takesPath: type.isPath,
-            values: type.placeholder.includes("|") ? type.placeholder.split("|") : [],
-            description: firstSentence(description),
-          },
-        ],
-  );
-  const help = { takesValue: false, takesPath: false, values: [], description: "say what the command takes" };
-  return [...own, ...configured, { flag: "--help", ...help }];
+  const own = command.flags.map(({ name, placeholder, description }) => {
+    const takesPath = placeholder?.includes("FILE") ?? false;
+    return completionOf(name, description, { takesValue: placeholder !== null, takesPath });
+  });
+  const configured = (command.options === null ? [] : allOptions).flatMap(({ flag, type, description }) => {
+    const values = type.placeholder.includes("|") ? type.placeholder.split("|") : [];
+    const takes = { takesValue: true, takesPath: type.isPath, values };
+    return flag === null ? [] : completionOf(flag, description, takes);
+  });
+  return [...own, ...configured, completionOf("help", "show what the command does, and its flags")];
+}
+
+function completionOf(name: string, description: string, takes: Partial<Completion> = {}): Completion {
+  const text = firstSentence(description);
+  return { flag: `--${name}`, description: text, takesValue: false, takesPath: false, values: [], ...takes };
 }
 
 function choicesOf(command: Command, commands: readonly Command[]): readonly CommandChoice[] {
@@ -60,12 +47,11 @@ function choicesOf(command: Command, commands: readonly Command[]): readonly Com
 }
 
 function renderBash(commands: readonly Command[]): string {
-  const all = new Map(commands.flatMap(completionsOf).map((completion) => [completion.flag, completion]));
-  const paths = [...all.values()].filter(({ takesPath }) => takesPath).map(({ flag }) => flag);
-  const enumerated = [...all.values()].filter(({ values }) => values.length > 0);
-  const free = [...all.values()].filter(
-    ({ takesValue, takesPath, values }) => takesValue && !takesPath && values.length === 0,
-  );
+  const byFlag = new Map(commands.flatMap(completionsOf).map((completion) => [completion.flag, completion]));
+  const all = [...byFlag.values()].filter(({ takesValue }) => takesValue);
+  const paths = all.filter(({ takesPath }) => takesPath).map(({ flag }) => flag);
+  const enumerated = all.filter(({ values }) => values.length > 0);
+  const free = all.filter(({ takesPath, values }) => !takesPath && values.length === 0);
   return [
     `# ${programName} completion for bash: source it, or put it into a directory of completions.`,
     "_codex_native_api() {",
@@ -120,7 +106,7 @@ function renderZsh(commands: readonly Command[]): string {
     ...cases,
     "  esac",
     "}",
-    // Sourced it has to announce itself; from the function path it is called by its name.
+    // A sourced script must register itself; zsh calls one from its function path by name.
     `if [ "$funcstack[1]" = "_codex_native_api" ]; then _codex_native_api "$@"; else compdef _codex_native_api ${programName}; fi`,
     "",
   ].join("\n");

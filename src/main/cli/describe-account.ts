@@ -1,6 +1,5 @@
-/** Login, plan and its windows in words. */
-import type { NativeAccount, RateLimits } from "../runtime/types.js";
-import type { ServiceReport } from "./service-report.js";
+/** Login, plan and its rate limit windows in words. */
+import type { NativeAccount } from "../runtime/types.js";
 
 export type AccountFacts = Pick<NativeAccount, "email" | "plan" | "authMode">;
 
@@ -11,34 +10,15 @@ export interface WindowFacts {
   readonly resetsAt: number | null;
 }
 
-export function accountOf({ native_runtime: { account } }: ServiceReport): AccountFacts | null {
-  return account === null ? null : { email: account.email, plan: account.plan, authMode: account.auth_mode };
-}
-
-export function windowsOf({
-  native_runtime: { rate_limits: limits },
-}: ServiceReport): readonly WindowFacts[] {
-  return [limits?.primary, limits?.secondary].flatMap((window) =>
-    window === null || window === undefined
-      ? []
-      : [
-          {
-            usedPercent: window.used_percent,
-            windowMinutes: window.window_minutes,
-            resetsAt: window.resets_at,
-          },
-        ],
-  );
-}
-
-export function windowsOfLimits(limits: RateLimits | null): readonly WindowFacts[] {
+export function windowsOf(
+  limits: Readonly<Record<"primary" | "secondary", WindowFacts | null>> | null,
+): readonly WindowFacts[] {
   return [limits?.primary, limits?.secondary].flatMap((window) => window ?? []);
 }
 
 export function describeAccount({ email, plan, authMode }: AccountFacts): string {
   if (authMode === "none") return "the configured provider needs no login";
-  const who = email ?? `by ${authMode}`;
-  return `logged in ${email === null ? who : `as ${who}`}${plan === null ? "" : `, plan ${plan}`}`;
+  return `logged in ${email === null ? `by ${authMode}` : `as ${email}`}${plan === null ? "" : `, plan ${plan}`}`;
 }
 
 /** `5 h window: 12 % used, resets in 2 h 10 min`. */
@@ -49,7 +29,7 @@ export function describeWindow({ usedPercent, windowMinutes, resetsAt }: WindowF
   return `${name}: ${Math.round(usedPercent)} % used${reset}`;
 }
 
-/** The two largest units: nobody plans by the minute of next week. */
+/** Shows the two largest units: minutes do not matter for next week. */
 function describeMinutes(minutes: number): string {
   const parts = [
     [Math.floor(minutes / 1440), "d"],

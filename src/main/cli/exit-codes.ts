@@ -1,12 +1,12 @@
-/** How a command ended. Scripts and monitors rely on these; docs/cli.md lists them, and a test pins them. */
+/** The exit codes of all commands. Scripts and monitors rely on them; docs/cli.md lists them, and a test pins them. */
 export const exitCodes = {
   done: 0,
   failed: 1,
   /** The command line or the configuration is at fault, the token included; nothing was started. */
   configuration: 2,
-  /** No service answers, or Codex behind it cannot run turns now. */
+  /** No service answers, or its Codex cannot run turns now. */
   notReady: 3,
-  /** Ended by Ctrl-C or SIGTERM before it was done. */
+  /** Ctrl-C or SIGTERM ended it. */
   interrupted: 130,
 } as const;
 
@@ -14,11 +14,11 @@ export type ExitName = keyof typeof exitCodes;
 
 /** In words, for help and documents. */
 export const exitMeanings: Readonly<Record<ExitName, string>> = {
-  done: "done as asked",
-  failed: "it was tried and failed",
+  done: "success",
+  failed: "the command ran and failed",
   configuration: "the command line or the configuration is at fault (a wrong token too); nothing was started",
-  notReady: "no service answers, or Codex behind it cannot run turns now",
-  interrupted: "interrupted by Ctrl-C or SIGTERM",
+  notReady: "no service answers, or its Codex cannot run turns now",
+  interrupted: "Ctrl-C or SIGTERM ended it",
 };
 
 export const exitNames: readonly ExitName[] = ["done", "failed", "configuration", "notReady", "interrupted"];

@@ -11,20 +11,24 @@ const width = 100;
 const commandColumn = 14;
 const optionColumn = 34;
 
-/** What `--help` says without a command. */
+/** The text of `--help` without a command. */
 export function renderOverview(commands: readonly Command[]): string {
   const rows = commands.map(({ name, summary }) => renderEntry(`  ${name}`, summary, commandColumn, width));
   return joinBlocks([
     [`${programName}: the logged-in Codex on this machine as an OpenAI-compatible API on localhost`],
-    ["Usage", `  ${programName} COMMAND [options]`],
+    [
+      "Usage",
+      `  ${programName} COMMAND [options]`,
+      `  ${programName} OPTIONS (the same as ${programName} serve OPTIONS)`,
+    ],
     ["Commands", ...rows],
-    [`${programName} COMMAND --help says more, and lists what the command takes.`],
+    [`${programName} COMMAND --help shows what the command does, and its flags.`],
     ["First steps", ...["doctor", "login", "serve", 'ask "Hello"'].map((step) => `  ${programName} ${step}`)],
     ["Exit codes", ...renderExits(exitNames)],
   ]);
 }
 
-/** What `--help` says of one command. */
+/** The text of `--help` for one command. */
 export function renderCommandHelp(command: Command): string {
   return joinBlocks([
     [`${programName} ${command.name}: ${command.summary}`],
@@ -61,7 +65,8 @@ function renderFlag({ name, placeholder, description }: CommandFlag): string {
 /** All options in their groups, or the few that matter to the command. */
 function renderOptions(options: readonly OptionSpec[] | null): readonly (readonly string[])[] {
   if (options === null) return [];
-  const order = "Flags win over environment variables, these over the config file, that over the defaults.";
+  const order =
+    "Flags win over environment variables, these over the config file, and that over the defaults.";
   if (options.length === allOptions.length) {
     const groups = optionGroups.map((group) => [
       group.title,
@@ -69,11 +74,11 @@ function renderOptions(options: readonly OptionSpec[] | null): readonly (readonl
     ]);
     return [[order], ...groups];
   }
-  const rest = `The other options of \`${programName} serve\` are taken too.`;
+  const rest = `It accepts the other options of \`${programName} serve\` too.`;
   return [["Configuration", ...options.map(renderOption)], wrapWords(`${order} ${rest}`, width)];
 }
 
-/** What only the config file can say is in the documents. */
+/** The documents describe options that only the config file can set. */
 function isOnCommandLine(spec: OptionSpec): boolean {
   return spec.flag !== null || spec.env !== null;
 }

@@ -1,13 +1,13 @@
-/** Commands that have something to end in an orderly way, be it by Ctrl-C: above all a Codex of their own. */
+/** For commands that must end something in good order, even after Ctrl-C: above all a Codex of their own. */
 import { waitWithin } from "../../workers/contract/wait.js";
 import { createLogger, type Logger } from "../observability/logger.js";
 import type { Readiness } from "../runtime/types.js";
 import type { CliContext } from "./cli-context.js";
-import type { LoadedConfig } from "./configured.js";
+import type { LoadedConfig } from "./command.js";
 import { exitCodes } from "./exit-codes.js";
 import type { PrivateRuntime } from "./private-runtime.js";
 
-/** Aborts at the first SIGINT or SIGTERM; at the second the process ends at once. */
+/** Aborts at the first SIGINT or SIGTERM; the second ends the process at once. */
 export function watchInterruption({ events, exit }: CliContext): AbortSignal {
   const controller = new AbortController();
   events.onSignal(() => {
@@ -18,8 +18,8 @@ export function watchInterruption({ events, exit }: CliContext): AbortSignal {
 }
 
 /**
- * Starts what `serve` would start, up to the login, for as long as `use` takes, and stops it. Null when interrupted before it had
- * started.
+ * Starts the runtime that `serve` would start, up to the login, calls `use`, and stops the runtime. Null when the signal aborts before
+ * the runtime has started.
  */
 export async function withPrivateRuntime<T>(
   context: CliContext,
@@ -36,11 +36,11 @@ export async function withPrivateRuntime<T>(
   }
 }
 
-/** What goes on inside is told only to those who asked for a log level, and never on standard output. */
+/** Logs to standard error, and only if the user has set a log level. */
 function createPrivateLogger(context: CliContext, { config, origins }: LoadedConfig): Logger {
-  const isAskedFor = (origins.get("logLevel")?.layer ?? "default") !== "default";
+  const isSet = (origins.get("logLevel")?.layer ?? "default") !== "default";
   return createLogger({
-    level: isAskedFor ? config.logLevel : "silent",
+    level: isSet ? config.logLevel : "silent",
     format: "text",
     destination: { write: (line) => void context.stderr.write(line) },
   });

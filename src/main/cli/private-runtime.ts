@@ -7,7 +7,7 @@ import { packageVersion } from "../version.js";
 
 export type PrivateRuntime = Pick<
   CodexNativeRuntime,
-  "start" | "health" | "listModels" | "runIsolatedTurn" | "close" | "destroy"
+  "start" | "health" | "listModels" | "resolveModel" | "runIsolatedTurn" | "close" | "destroy"
 >;
 
 export type CreateRuntime = (config: CodexNativeApiConfig, logger: Logger) => Promise<PrivateRuntime>;
@@ -21,8 +21,10 @@ export function createPrivateRuntime(
     {
       codex: { ...config.codex, environment },
       appServer: config.appServer,
-      // There will be one turn at most.
+      // The command runs one turn at a time, so that spare threads would be idle.
       turns: { ...config.turns, spareThreads: 0 },
+      models: config.models,
+      decisions: config.decisions,
       workers: 1,
       admission: config.admission,
       shutdownGraceMs: config.shutdownGraceMs,

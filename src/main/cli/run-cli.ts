@@ -1,18 +1,30 @@
-/** Runs one command line: takes it apart into flags, operands and configuration, and calls the command. */
-import { parseArgs } from "node:util";
-import { type ConfigFault, refuseName } from "../config/faults.js";
+/** Runs one command line: splits it into flags, operands and configuration, and calls the command. */
+import { type ConfigFault, faultAt, refuseName } from "../config/faults.js";
 import { loadConfig } from "../config/load-config.js";
 import { allOptions } from "../config/options.js";
+import { type CommandLineToken, readValue, refuseFlag, tokenize } from "../config/text-layers.js";
 import { packageVersion } from "../version.js";
 import type { CliContext } from "./cli-context.js";
-import type { Command, CommandFlag, CommandInput } from "./command.js";
-import { commands, refuseCommand } from "./commands.js";
-import { print, refuse, refuseFaults } from "./configured.js";
+import type { Command, CommandFlag } from "./command.js";
+import { commands, refusalOfCommand } from "./commands.js";
 import { exitCodes } from "./exit-codes.js";
 import { renderCommandHelp, renderOverview } from "./help.js";
+import { note, print, refusalOfError, refusalOfFaults } from "./outcome.js";
+import { serveCommand } from "./serve.js";
 
 /** Runs one command line and gives its exit code. */
 export async function runCli(context: CliContext): Promise<number> {
+  try {
+    return await runCommandLine(context);
+  } catch (error) {
+    // People get one line even for an unexpected error, since a stack would not help them.
+    const { message, exitCode } = refusalOfError(error);
+    note(context, message);
+    return exitCode;
+  }
+}
+
+async function runCommandLine(context: CliContext): Promise<number> {
   const [name, ...rest] = context.argv;
   const command = commands.find((candidate) => candidate.name === name);
   if (asksFor(context.argv, "--help", "-h"))
@@ -22,37 +34,32 @@ export async function runCli(context: CliContext): Promise<number> {
     context.stderr.write(renderOverview(commands));
     return exitCodes.configuration;
   }
-  return command === undefined ? refuseCommand(context, name, commands) : runCommand(context, command, rest);
+  // Flags without a command are those of `serve`.
+  if (command === undefined && name.startsWith("-")) return runCommand(context, serveCommand, context.argv);
+  if (command === undefined) throw refusalOfCommand(name, commands);
+  return runCommand(context, command, rest);
 }
 
 async function runCommand(context: CliContext, command: Command, argv: readonly string[]): Promise<number> {
   const { faults, ...read } = readCommandLine(argv, command);
-  if (faults.length === 0) return runToItsEnd(context, command, { ...read, commands });
-  if (command.options === null) return refuseFaults(context, faults, "the command line");
-  // All faults at once, wherever they are.
-  const loaded = loadConfig({ argv: read.configArgv, env: context.env, machine: context.machine });
-  return refuseFaults(context, [...faults, ...(loaded.ok ? [] : loaded.faults)], "the configuration");
-}
-
-/** What nobody foresaw is one line for people, too: a stack would tell them nothing. */
-async function runToItsEnd(context: CliContext, command: Command, input: CommandInput): Promise<number> {
-  try {
-    return await command.run(context, input);
-  } catch (error) {
-    return refuse(context, error instanceof Error ? error.message : String(error), exitCodes.failed);
+  const input = { ...read, commands };
+  if (command.options === null) {
+    if (faults.length > 0) throw refusalOfFaults(faults, "the command line");
+    return command.run(context, input);
   }
+  const loaded = loadConfig({ argv: read.configArgv, env: context.env, machine: context.machine });
+  // Reports the faults of all sources at once.
+  if (faults.length > 0 || !loaded.ok)
+    throw refusalOfFaults([...faults, ...(loaded.ok ? [] : loaded.faults)], "the configuration");
+  return command.run(context, input, loaded);
 }
 
-interface CommandLineRead extends Omit<CommandInput, "commands"> {
-  readonly faults: readonly ConfigFault[];
-}
-
-type OptionToken = Extract<NonNullable<ReturnType<typeof tokenize>>[number], { kind: "option" }>;
-
-/** Values of configuration flags are not looked at here: `loadConfig` does, with those of the other sources. */
-function readCommandLine(argv: readonly string[], command: Command): CommandLineRead {
+/** Leaves the values of configuration flags to `loadConfig`, which checks them together with the other sources. */
+function readCommandLine(argv: readonly string[], command: Command) {
   const own = new Map(command.flags.map((flag) => [flag.name, flag]));
   const configFlags = command.options === null ? [] : allOptions.flatMap(({ flag }) => flag ?? []);
+  const switches = command.flags.flatMap(({ name, placeholder }) => (placeholder === null ? name : []));
+  const textFlags = [...allOptions.flatMap(({ flag }) => flag ?? []), ...own.keys()];
   const maxOperands = command.operands?.max ?? 0;
   const flags = new Map<string, string | true>();
   const operands: string[] = [];
@@ -60,23 +67,31 @@ function readCommandLine(argv: readonly string[], command: Command): CommandLine
   const faults: ConfigFault[] = [];
   const refusedAt = new Set<number>();
   let followsUnknown = false;
-  for (const token of tokenize(argv, command)) {
+  for (const token of tokenize(argv, textFlags, switches)) {
     const isExpected = !followsUnknown;
     followsUnknown = false;
     if (token.kind === "option-terminator") continue;
     if (token.kind === "positional") {
-      // What stands behind an unknown flag is most likely its value: one fault is enough.
+      // An argument behind an unknown flag is most likely its value: one fault is enough.
+      const isCommand = commands.some(({ name }) => name === token.value);
       if (operands.length < maxOperands) operands.push(token.value);
-      else if (isExpected) faults.push(refuseOperand(token.value));
+      else if (isCommand) faults.push(faultAt(JSON.stringify(token.value), isLateCommand));
+      else if (isExpected) faults.push(faultAt(JSON.stringify(token.value), tooMany));
       continue;
     }
     const flag = own.get(token.name);
-    if (flag !== undefined) faults.push(...takeFlag(flag, token, flags));
-    else if (configFlags.includes(token.name)) configArgv.push(...asWritten(argv, token));
-    else {
-      // `-5 apples` is read as one flag a letter; it was written as one thing.
+    if (flag !== undefined) {
+      const problem = takeFlag(flag, token, flags);
+      if (problem !== null) faults.push(faultAt(`--${flag.name}`, problem));
+    } else if (configFlags.includes(token.name)) {
+      const isTwoWords = token.value !== undefined && token.inlineValue === false;
+      configArgv.push(...argv.slice(token.index, token.index + (isTwoWords ? 2 : 1)));
+    } else {
+      // The parser reads `-5 apples` as one flag for each letter, but the user wrote one argument.
       if (!refusedAt.has(token.index))
-        faults.push(refuseFlag(argv[token.index] ?? token.rawName, command, [...own.keys(), ...configFlags]));
+        faults.push(
+          refuseUnknown(argv[token.index] ?? token.rawName, command, [...own.keys(), ...configFlags]),
+        );
       refusedAt.add(token.index);
       followsUnknown = token.inlineValue !== true;
     }
@@ -84,72 +99,43 @@ function readCommandLine(argv: readonly string[], command: Command): CommandLine
   return { flags, operands, configArgv, faults: [...faults, ...refuseChoice(command, operands)] };
 }
 
-/** Whether help is asked for, behind `--` excepted: there it is text. */
+const tooMany = "is one argument too many; put quotes around a text with spaces";
+const isLateCommand = "is a command, which goes before all flags";
+
+/** Whether the command line asks for help. Behind `--` the same words are text. */
 function asksFor(argv: readonly string[], ...names: readonly string[]): boolean {
   const end = argv.indexOf("--");
   return (end < 0 ? argv : argv.slice(0, end)).some((argument) => names.includes(argument));
 }
 
-/** Not strict, because strict parsing stops at the first fault. */
-function tokenize(argv: readonly string[], command: Command) {
-  const own = command.flags.map(
-    ({ name, placeholder }) => [name, { type: placeholder === null ? "boolean" : "string" }] as const,
-  );
-  const config = allOptions.flatMap(({ flag }) =>
-    flag === null ? [] : [[flag, { type: "string", multiple: true }] as const],
-  );
-  const options = Object.fromEntries([...config, ...own]);
-  return parseArgs({ args: [...argv], options, strict: false, tokens: true }).tokens;
-}
-
+/** The problem, or null. */
 function takeFlag(
-  flag: CommandFlag,
-  token: OptionToken,
+  { name, placeholder }: CommandFlag,
+  token: Extract<CommandLineToken, { kind: "option" }>,
   flags: Map<string, string | true>,
-): readonly ConfigFault[] {
-  const source = `--${flag.name}`;
-  const refuse = (problem: string) => [{ source, given: null, problem }];
-  if (flags.has(flag.name)) return refuse("is given more than once");
-  if (flag.placeholder === null) {
-    if (token.value !== undefined) return refuse("takes no value");
-    flags.set(flag.name, true);
-    return [];
-  }
-  // `--model --json` is a forgotten value; `--model=--json` says that it is meant.
-  if (token.value === undefined || (!token.inlineValue && token.value.startsWith("-")))
-    return refuse(`needs a value: ${flag.placeholder}`);
-  flags.set(flag.name, token.value);
-  return [];
+): string | null {
+  if (flags.has(name)) return "is given more than once";
+  const value = placeholder === null ? true : readValue(token);
+  if (value === true && token.value !== undefined) return "takes no value";
+  if (value === undefined) return `needs a value: ${placeholder}`;
+  flags.set(name, value);
+  return null;
 }
 
-function refuseFlag(written: string, command: Command, known: readonly string[]): ConfigFault {
-  const [name = written] = written.split("=", 1);
-  const flags = known.map((flag) => `--${flag}`);
-  const fault = refuseName(name, "flag", name, flags);
+function refuseUnknown(written: string, command: Command, known: readonly string[]): ConfigFault {
+  const fault = refuseFlag(written.split("=", 1)[0] ?? written, known);
   const takesText = command.operands !== null && command.operands.choices === null;
-  if (!takesText || fault.problem.includes("did you mean")) return fault;
-  return { ...fault, problem: `${fault.problem}; a text that begins with - goes behind --` };
+  return takesText ? addHint(fault, "a text that begins with - goes behind --") : fault;
 }
 
-function asWritten(argv: readonly string[], { index, value, inlineValue }: OptionToken): readonly string[] {
-  return argv.slice(index, index + (value !== undefined && inlineValue === false ? 2 : 1));
+function refuseChoice({ name, operands }: Command, [given]: readonly string[]): readonly ConfigFault[] {
+  const choices = operands?.choices?.map((choice) => choice.name) ?? null;
+  if (choices === null || (given !== undefined && choices.includes(given))) return [];
+  if (given === undefined) return [faultAt(name, `needs one of: ${choices.join(", ")}`)];
+  return [addHint(refuseName(given, `${name} command`, given, choices), `it takes ${choices.join(", ")}`)];
 }
 
-function refuseOperand(value: string): ConfigFault {
-  const problem = "is one argument too many; put quotes around a text with spaces";
-  return { source: JSON.stringify(value), given: null, problem };
-}
-
-function refuseChoice(command: Command, operands: readonly string[]): readonly ConfigFault[] {
-  const choices = command.operands?.choices?.map(({ name }) => name) ?? null;
-  if (choices === null) return [];
-  const [given] = operands;
-  if (given === undefined) {
-    if (command.operands?.shown.startsWith("[")) return [];
-    return [{ source: command.name, given: null, problem: `say which: ${choices.join(", ")}` }];
-  }
-  if (choices.includes(given)) return [];
-  const fault = refuseName(given, `${command.name} command`, given, choices);
-  const hint = fault.problem.includes("did you mean") ? "" : `; it takes ${choices.join(", ")}`;
-  return [{ ...fault, problem: `${fault.problem}${hint}` }];
+/** Adds the hint where the fault has no better one. */
+function addHint(fault: ConfigFault, hint: string): ConfigFault {
+  return fault.problem.includes("did you mean") ? fault : { ...fault, problem: `${fault.problem}; ${hint}` };
 }

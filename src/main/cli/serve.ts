@@ -1,14 +1,12 @@
 /** Runs a service from start to a signal, and decides the exit code. */
-
-import { settlesWithin, waitWithin } from "../../workers/contract/wait.js";
+import { createDeferred, settlesWithin, waitWithin } from "../../workers/contract/wait.js";
 import { formatFault } from "../config/faults.js";
 import { type ConfigResult, loadConfig } from "../config/load-config.js";
 import { allOptions } from "../config/options.js";
 import type { CodexNativeApiConfig } from "../config/types.js";
 import { createLogger, type Logger } from "../observability/logger.js";
 import type { CreateService, ProcessEvents, ServableService } from "./cli-context.js";
-import type { Command } from "./command.js";
-import { withConfig } from "./configured.js";
+import type { ConfiguredCommand } from "./command.js";
 import { exitCodes } from "./exit-codes.js";
 import { describeStartFault, formatStartFault } from "./start-fault.js";
 
@@ -17,23 +15,23 @@ interface ServeOptions {
   readonly logger: Logger;
   readonly events: ProcessEvents;
   readonly createService: CreateService;
-  /** Reads the configuration anew, from where it was read first. */
+  /** Reads the configuration again, from the same sources. */
   readonly readConfig: () => ConfigResult;
 }
 
-/** Why the service has to go. */
+/** Why the service must end. */
 type Ending =
   | { readonly kind: "signal"; readonly signal: string }
   | { readonly kind: "crash"; readonly error: unknown }
   | { readonly kind: "start_failed"; readonly error: unknown };
 
-/** Beyond the drain itself: closing the listener, the workers and the app-server, be it one that hangs. */
+/** For closing the listener, the workers and the app-server after the drain, even one that hangs. */
 const stopMarginMs = 3_000;
 
-/** What a stop by force may take. Child processes that outlive it are ended by their watches. */
+/** Longest time for a stop by force. The death watches end child processes that outlive it. */
 const destroyDeadlineMs = 800;
 
-/** How long a stop may take in all before the process has to be gone. */
+/** Longest time from the signal to the end of the process. */
 export function stopBudgetMs({ shutdownGraceMs }: Pick<CodexNativeApiConfig, "shutdownGraceMs">): number {
   return shutdownGraceMs + stopMarginMs + destroyDeadlineMs;
 }
@@ -45,7 +43,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   try {
     return await serveToTheEnd(service, endings, options);
   } catch (error) {
-    // Nobody would stop it any more: the endings were heard.
+    // The endings are used up, so that no signal would stop the service any more.
     await service.destroy().catch(() => {});
     throw error;
   }
@@ -53,7 +51,7 @@ export async function serve(options: ServeOptions): Promise<number> {
 
 async function serveToTheEnd(
   service: ServableService,
-  { first, second }: Endings,
+  [first, second]: Endings,
   options: ServeOptions,
 ): Promise<number> {
   const { config, logger, events } = options;
@@ -70,18 +68,28 @@ async function serveToTheEnd(
     await destroyService(service, logger);
     return exitCode;
   }
-  logger.info({ event: "service.signal", signal: ending.signal }, "stopping; once more to stop at once");
-  const drained = stopService(service, logger).then((isClean) => (isClean ? "drained" : "stop_failed"));
-  const hurried = second.then((again) => describeHurry(again, logger));
+  logger.info({ event: "service.signal", signal: ending.signal }, "stopping; a second signal stops at once");
+  const drained = service.stop().then(
+    () => "drained",
+    (error: unknown) => {
+      logger.error({ event: "service.stop_failed", err: error }, "the service did not stop cleanly");
+      return "stop_failed";
+    },
+  );
+  const cutShort = second.then((again) => {
+    if (again.kind !== "signal")
+      logger.fatal({ event: "service.crash", err: again.error }, "crashed while stopping");
+    return again.kind;
+  });
   const limits = { timeoutMs: config.shutdownGraceMs + stopMarginMs };
-  const outcome = await waitWithin(Promise.race([drained, hurried]), limits, () => "deadline");
+  const outcome = await waitWithin(Promise.race([drained, cutShort]), limits, () => "deadline");
   if (outcome === "drained") return exitCodes.done;
   logger.warn({ event: "service.destroy", reason: outcome }, "stopping at once");
   await destroyService(service, logger);
   return exitCodes.failed;
 }
 
-/** One line that says what to do, where that is known; a stack only where nobody foresaw it. */
+/** Logs one line with advice, where there is any; a stack only for an unexpected error. */
 async function logEnding(
   { kind, error }: Exclude<Ending, { readonly kind: "signal" }>,
   config: CodexNativeApiConfig,
@@ -90,66 +98,45 @@ async function logEnding(
   const event = `service.${kind}`;
   const fault = kind === "start_failed" ? await describeStartFault(error, config) : null;
   if (fault === null) {
-    logger.fatal({ event, err: error }, "the service cannot go on");
+    logger.fatal({ event, err: error }, "unexpected error; the service ends");
     return exitCodes.failed;
   }
   const { code, exitCode } = fault;
   logger.fatal({ event, code }, `not started: ${formatStartFault(fault)}`);
-  logger.debug({ event: "service.start_fault", err: error }, "what the start failed with");
+  logger.debug({ event: "service.start_fault", err: error }, "the error behind the failed start");
   return exitCode;
 }
 
 /** The first and the second reason to end; later ones change nothing. */
-interface Endings {
-  readonly first: Promise<Ending>;
-  readonly second: Promise<Ending>;
-}
+type Endings = readonly [first: Promise<Ending>, second: Promise<Ending>];
 
 function watchEndings(events: ProcessEvents): Endings {
-  const settle: ((ending: Ending) => void)[] = [];
-  const first = new Promise<Ending>((resolve) => settle.push(resolve));
-  const second = new Promise<Ending>((resolve) => settle.push(resolve));
-  events.onSignal((signal) => settle.shift()?.({ kind: "signal", signal }));
+  const [first, second] = [createDeferred<Ending>(), createDeferred<Ending>()];
+  const free = [first, second];
+  const end = (ending: Ending): void => free.shift()?.resolve(ending);
+  events.onSignal((signal) => end({ kind: "signal", signal }));
   events.onHangup((isTerminalGone) => {
-    if (isTerminalGone) settle.shift()?.({ kind: "signal", signal: "SIGHUP" });
+    if (isTerminalGone) end({ kind: "signal", signal: "SIGHUP" });
   });
-  events.onCrash((error) => settle.shift()?.({ kind: "crash", error }));
-  return { first, second };
+  events.onCrash((error) => end({ kind: "crash", error }));
+  return [first.promise, second.promise];
 }
 
-/** All or nothing: with a fault anywhere the service goes on as it is. Never rejects. */
+/** Reloads all or nothing: with a fault anywhere the configuration stays as it is. Never rejects. */
 async function reloadService(service: ServableService, { logger, readConfig }: ServeOptions): Promise<void> {
+  const event = "service.reload_refused";
   const loaded = readConfig();
   if (!loaded.ok) {
     const faults = loaded.faults.map(formatFault);
-    logger.error(
-      { event: "service.reload_refused", faults },
-      "nothing was changed: the configuration has faults",
-    );
+    logger.error({ event, faults }, "not reloaded: the configuration has faults");
     return;
   }
   try {
-    // `enabled` is for hosts: whoever says `serve` wants it served.
+    // `enabled` is for hosts: `serve` always serves.
     await service.reload({ ...loaded.config, enabled: true });
     logger.level = loaded.config.logLevel;
   } catch (error) {
-    logger.error({ event: "service.reload_refused", err: error }, "nothing was changed");
-  }
-}
-
-function describeHurry(ending: Ending, logger: Logger): string {
-  if (ending.kind !== "signal")
-    logger.fatal({ event: "service.crash", err: ending.error }, "crashed while stopping");
-  return ending.kind;
-}
-
-async function stopService(service: ServableService, logger: Logger): Promise<boolean> {
-  try {
-    await service.stop();
-    return true;
-  } catch (error) {
-    logger.error({ event: "service.stop_failed", err: error }, "the service did not stop cleanly");
-    return false;
+    logger.error({ event, err: error }, "not reloaded: the service refused the configuration");
   }
 }
 
@@ -160,29 +147,32 @@ async function destroyService(service: ServableService, logger: Logger): Promise
   await settlesWithin(destroyed, destroyDeadlineMs);
 }
 
-export const serveCommand: Command = {
+export const serveCommand: ConfiguredCommand = {
   name: "serve",
   summary: "run the service until Ctrl-C or SIGTERM",
   details: [
-    "Listens at once and says codex.ready when turns can run. The first Ctrl-C or SIGTERM lets the turns in flight end; " +
+    "Flags without a command mean serve. Listens at once and logs codex.ready when turns can run. The first Ctrl-C or SIGTERM lets the turns in flight end; " +
       "a second one stops at once.",
-    "SIGHUP reads the configuration anew, the files it names included, and applies what needs no restart: tokens, log level, " +
-      "allowed hosts and origins, and limits. Where the terminal that it runs in is closed, it stops as by SIGTERM.",
+    "SIGHUP reads the configuration and its files again, and applies the values that need no restart: tokens, log level, " +
+      "allowed hosts and origins, and limits. If its terminal closes, it stops as with SIGTERM.",
   ],
   flags: [],
   operands: null,
   options: allOptions,
   examples: ["serve", "serve --port 8080 --auth-token-file ~/.config/codex-native-api/token"],
   exits: ["done", "failed", "configuration"],
-  run: (context, input) =>
-    withConfig(context, input, async ({ config }) => {
-      const isText =
-        config.logFormat === "text" || (config.logFormat === "auto" && context.stdout.isTTY === true);
-      const logger = createLogger({ level: config.logLevel, format: isText ? "text" : "json" });
-      const { events, createService, env, machine } = context;
-      const readConfig = () => loadConfig({ argv: input.configArgv, env, machine });
-      const code = await serve({ config, logger, events, createService, readConfig });
-      context.exit(code);
-      return code;
-    }),
+  run: async (context, input, { config, warnings }) => {
+    const isText =
+      config.logFormat === "text" || (config.logFormat === "auto" && context.stdout.isTTY === true);
+    const logger = createLogger({ level: config.logLevel, format: isText ? "text" : "json" });
+    if (warnings.length > 0) {
+      const texts = warnings.map(formatFault);
+      logger.warn({ event: "config.without_effect", warnings: texts }, texts.join("; "));
+    }
+    const { events, createService, env, machine } = context;
+    const readConfig = () => loadConfig({ argv: input.configArgv, env, machine });
+    const code = await serve({ config, logger, events, createService, readConfig });
+    context.exit(code);
+    return code;
+  },
 };

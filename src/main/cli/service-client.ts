@@ -1,12 +1,11 @@
-/** A client of the running service: the same configuration says where it is and which token it wants. */
-
+/** A client of the running service. Its address and token come from the service's own configuration. */
 import { Agent, type Dispatcher, request } from "undici";
-import { isJsonObject, type JsonObject } from "../../workers/contract/json.js";
+import { isJsonObject, type JsonObject, parseJsonObject } from "../../workers/contract/json.js";
 import type { CodexNativeApiConfig } from "../config/types.js";
 
 export interface ServiceAnswer {
   readonly status: number;
-  /** Null where the body is no JSON object. */
+  /** Null where the body is not a JSON object. */
   readonly body: JsonObject | null;
 }
 
@@ -16,11 +15,11 @@ interface ServiceStream {
   readonly events: AsyncIterable<JsonObject>;
 }
 
-/** An answer of the service's is smaller; what is larger comes from something else. */
+/** Larger than any answer of the service. */
 const maxAnswerBytes = 64 * 1024 * 1024;
 const connectTimeoutMs = 5_000;
 
-/** Where the service listens, as its callers on this machine write it; null when it picks a port by itself. */
+/** The service's URL for callers on this machine; null when it picks a port by itself. */
 export function serviceAddress({ listen }: CodexNativeApiConfig): string | null {
   if (listen.port === 0) return null;
   const host = listen.host === "0.0.0.0" ? "127.0.0.1" : listen.host === "::" ? "::1" : listen.host;
@@ -34,7 +33,7 @@ export class ServiceClient {
     connect: { timeout: connectTimeoutMs },
     pipelining: 1,
     maxResponseSize: maxAnswerBytes,
-    // A model may think for longer than any fixed time; each call has a deadline or a signal of its own.
+    // A model may think for longer than any fixed time; each call has its own deadline or signal.
     headersTimeout: 0,
     bodyTimeout: 0,
   });
@@ -49,7 +48,7 @@ export class ServiceClient {
     return readAnswer(await this.#send(path, { method: "GET", signal: AbortSignal.timeout(timeoutMs) }));
   }
 
-  /** A refusal comes as an answer, everything else as a stream. */
+  /** Resolves with an answer for a refusal, and else with a stream. */
   async post(path: string, body: JsonObject, signal: AbortSignal): Promise<ServiceAnswer | ServiceStream> {
     const response = await this.#send(path, { method: "POST", signal, body: JSON.stringify(body) });
     const isStream = String(response.headers["content-type"]).startsWith("text/event-stream");
@@ -76,17 +75,7 @@ export class ServiceClient {
 }
 
 async function readAnswer(response: Dispatcher.ResponseData): Promise<ServiceAnswer> {
-  return { status: response.statusCode, body: parseObject(await response.body.text()) };
-}
-
-function parseObject(text: string): JsonObject | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? value : null;
-  } catch {
-    // Not JSON is an answer of its own kind: it is not the service that gave it.
-    return null;
-  }
+  return { status: response.statusCode, body: parseJsonObject(await response.body.text()) };
 }
 
 /** The JSON objects of a stream of server-sent events. An event larger than `maxEventChars` is an error. */
@@ -108,7 +97,7 @@ async function* readServerSentEvents(
   }
 }
 
-/** Comments and `[DONE]` hold no object. */
+/** Null for comments and `[DONE]`, which hold no object. */
 function readFrame(frame: string): JsonObject | null {
   const lines = frame.split("\n").filter((line) => line.startsWith("data:"));
   const data = lines.map((line) => line.slice("data:".length).trimStart()).join("\n");

@@ -1,4 +1,4 @@
-/** Text for people: wrapped to a width, and coloured where that is wanted. */
+/** Text for people: wrapped to a width, and coloured on a terminal. */
 import type { Environment } from "../config/machine.js";
 import type { TextOutput } from "./cli-context.js";
 
@@ -18,10 +18,10 @@ export function wrapWords(sentence: string, width: number): string[] {
   return [...lines, line];
 }
 
-/** `head` and a text beside it, the text in a column of its own. */
+/** `head`, and a text in the column beside it. */
 export function renderEntry(head: string, text: string, column: number, width: number): string {
   const lines = wrapWords(text, width - column);
-  // A name that leaves no gap stands on a line of its own.
+  // A head that leaves no gap gets its own line.
   const first = head.length > column - 2 ? [head] : [`${head.padEnd(column)}${lines.shift() ?? ""}`];
   return [...first, ...lines.map((line) => " ".repeat(column) + line)].join("\n");
 }
@@ -30,13 +30,13 @@ const colours = { red: 31, green: 32, yellow: 33 } as const;
 
 export type Paint = (text: string, colour: keyof typeof colours) => string;
 
-/** Colours on a terminal, unless `NO_COLOR` says no; elsewhere the text as it is. */
+/** Colours on a terminal, unless `NO_COLOR` is set; elsewhere the plain text. */
 export function makePaint(output: TextOutput, env: Environment): Paint {
   const isColoured = output.isTTY === true && !env.NO_COLOR && env.TERM !== "dumb";
   return (text, colour) => (isColoured ? `\u001b[${colours[colour]}m${text}\u001b[0m` : text);
 }
 
-/** Resolves once the text is taken, so that a slow reader slows the writer; rejects when nobody reads any more. */
+/** Resolves once the text is written, so that a slow reader slows the writer. Rejects when the reader has gone. */
 export function writeFully(output: TextOutput, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     output.write(text, (error) => {
@@ -47,8 +47,8 @@ export function writeFully(output: TextOutput, text: string): Promise<void> {
 }
 
 /**
- * Text from elsewhere, such as a model's, as a terminal may show it: control characters could retitle the window, write into the
- * clipboard or hide what stands before them. Lines and tabs stay.
+ * Replaces the control characters of foreign text, such as a model's: on a terminal they could retitle the window, write to the
+ * clipboard or hide earlier text. Line ends and tabs stay.
  */
 export function showSafely(text: string): string {
   return text.replace(/(?![\n\t])\p{Cc}/gu, "\uFFFD");

@@ -1,69 +1,57 @@
-/** For commands that need the running service: finds it, or says what is there instead and what to do. */
+/** For commands that need the running service: finds it, or throws what answers instead and what to do. */
 import type { CodexNativeApiConfig } from "../config/types.js";
-import type { CliContext } from "./cli-context.js";
-import { refuse } from "./configured.js";
 import { exitCodes } from "./exit-codes.js";
-import type { ServiceClient } from "./service-client.js";
+import { CommandRefusal } from "./outcome.js";
 import type { Sighting } from "./service-report.js";
 
 export type FoundService = Extract<Sighting, { readonly kind: "service" }>;
 
-const noAddress = "port 0 lets the service pick one at each start; name the port that it logged, with --port";
-
 export async function withService(
-  context: CliContext,
   config: CodexNativeApiConfig,
   timeoutMs: number,
-  run: (client: ServiceClient, found: FoundService) => Promise<number> | number,
+  run: (found: FoundService) => Promise<number> | number,
 ): Promise<number> {
   // Loaded late: help and completion need no HTTP client, and a shell waits for them.
-  const [{ ServiceClient, serviceAddress }, { lookForService }] = await Promise.all([
-    import("./service-client.js"),
-    import("./service-report.js"),
-  ]);
-  const baseUrl = serviceAddress(config);
-  if (baseUrl === null) return refuse(context, noAddress);
-  const client = new ServiceClient(baseUrl, config.auth.token);
-  try {
-    const sighting = await lookForService(client, timeoutMs);
-    if (sighting.kind === "service") return await run(client, sighting);
-    return refuseSighting(context, sighting, baseUrl, config);
-  } finally {
-    await client.destroy();
-  }
+  const { visitService } = await import("./service-report.js");
+  return visitService(config, timeoutMs, (sighting) => {
+    if (sighting.kind !== "service") throw refusalOfSighting(sighting, config);
+    return run(sighting);
+  });
 }
 
-export function refuseSighting(
-  context: CliContext,
+export function refusalOfSighting(
   sighting: Exclude<Sighting, FoundService>,
-  baseUrl: string,
   config: CodexNativeApiConfig,
-): number {
-  const text = describeSighting(sighting, baseUrl, config);
-  return refuse(context, text, sighting.kind === "refused" ? exitCodes.configuration : exitCodes.notReady);
-}
-
-function describeSighting(
-  sighting: Exclude<Sighting, FoundService>,
-  baseUrl: string,
-  config: CodexNativeApiConfig,
-): string {
+): CommandRefusal {
+  const { configuration, notReady } = exitCodes;
   switch (sighting.kind) {
+    case "no_address":
+      return new CommandRefusal(noAddress, configuration);
     case "refused":
-      return `the service at ${baseUrl} does not take the token given; ${adviseToken(config)}`;
+      return new CommandRefusal(
+        `the service at ${sighting.baseUrl} does not take the token given; ${adviseToken(config)}`,
+        configuration,
+      );
     case "stranger":
-      return `what answers at ${baseUrl} is another program; name the service's port with --port`;
+      return new CommandRefusal(
+        `another program answers at ${sighting.baseUrl}; name the service's port with --port`,
+        notReady,
+      );
     case "nobody":
-      return (
-        `no service at ${baseUrl}: ${sighting.reason}; start one with \`codex-native-api serve\`, or name its ` +
-        "place with --host and --port"
+      return new CommandRefusal(
+        `no service at ${sighting.baseUrl}: ${sighting.reason}; ${startOne}`,
+        notReady,
       );
   }
 }
 
-/** Named tokens are kept as digests: there is none to send. */
+const noAddress =
+  "with port 0 the service picks a port at each start; name the port that it logged, with --port";
+const startOne = "start one with `codex-native-api serve`, or name its address with --host and --port";
+
+/** The configuration holds only digests of named tokens, so that there is none to send. */
 export function adviseToken({ auth }: CodexNativeApiConfig): string {
   return auth.token === null && auth.tokens.length > 0
-    ? "the configuration has named tokens only, which belong to callers; set auth.token beside them for these commands"
-    : "give the one it runs with, by --auth-token-file or CODEX_NATIVE_API_AUTH_TOKEN";
+    ? "the configuration has named tokens only, which belong to callers; also set auth.token for these commands"
+    : "give the service's token with --auth-token-file or CODEX_NATIVE_API_AUTH_TOKEN";
 }

@@ -1,10 +1,16 @@
-/** The part of the options table that concerns Codex, its turns and what may run at once. */
+/** The part of the options table for Codex, its turns and their limits. */
 import { isAbsolute, join } from "node:path";
+import { findRootFault } from "../readable-files/readable-files.js";
+import type { AppServerTransport, CodexHomeMode } from "./codex-choices.js";
+import { defaults } from "./defaults.js";
 import { locateDefaultStateDir } from "./machine.js";
+import { modelAliases } from "./model-aliases.js";
 import { isLoopbackHost, normalizeHost } from "./network-names.js";
 import {
+  bytes,
   choice,
   defineOption,
+  folders,
   integer,
   integerOr,
   keyValues,
@@ -16,30 +22,17 @@ import {
   yesOrNo,
 } from "./option.js";
 
-/** Which app-server the workers talk to, and whose it is. */
-export type AppServerTransport =
-  /** One process of ours for all workers, on a private unix socket. */
-  | { readonly kind: "shared" }
-  /** Each worker spawns a process of its own. */
-  | { readonly kind: "stdio" }
-  /** A running app-server of someone else's on a unix socket; never stopped by us. */
-  | { readonly kind: "unix"; readonly socketPath: string }
-  /** A running app-server of someone else's on a loopback port (`ws://127.0.0.1:4500`); never stopped by us. */
-  | { readonly kind: "tcp"; readonly url: string };
-
-/** How many threads talk to whose app-server: keys without a group. */
+/** Worker threads and their app-server: keys without a group. */
 export const workerOptions = {
   /** Worker threads. */
   workers: defineOption({
-    env: "CODEX_NATIVE_API_WORKERS",
     type: integer(1, 64),
     fallback: ({ cores }) => Math.min(4, Math.max(1, cores - 1)),
     defaultText: "cores - 1, from 1 to 4",
     description: "Worker threads, each with a connection of its own.",
   }),
-  /** Which app-server the workers talk to, and whose it is. */
+  /** Which app-server the workers talk to, and who owns it. */
   appServer: defineOption({
-    env: "CODEX_NATIVE_API_APP_SERVER",
     type: text({
       allowed: "shared, stdio, unix:///ABSOLUTE/PATH or ws://127.0.0.1:PORT (loopback only)",
       placeholder: "ADDRESS",
@@ -47,11 +40,11 @@ export const workerOptions = {
     }),
     default: "shared",
     description:
-      "shared: one app-server process for all workers. stdio: one per worker. An address attaches to a running one, which is never stopped.",
+      "shared: one app-server process for all workers. stdio: one per worker. An address attaches to a running one, which the service never stops.",
   }),
 };
 
-/** Which Codex runs, on whose login, and where its state is. */
+/** Which Codex runs, with which login, and where its state is. */
 export const codexOptions = {
   /** Command name or absolute path; null means `codex` on PATH, else the installed package's. */
   bin: defineOption({
@@ -60,13 +53,13 @@ export const codexOptions = {
     defaultText: "codex on PATH, else the installed package's",
     description: "The Codex binary.",
   }),
-  /** Which `CODEX_HOME` the app-server has: one of the service's own whose login is a link to the user's, or the user's itself. */
+  /** Which `CODEX_HOME` the app-server has: the service's own, whose login is a link to the user's, or the user's. */
   homeMode: defineOption({
     env: "CODEX_NATIVE_API_CODEX_HOME_MODE",
-    type: choice(["isolated", "user"]),
+    type: choice<CodexHomeMode>(["isolated", "user"]),
     default: "isolated",
     description:
-      "isolated: a CODEX_HOME of the service's own that shares only the login. user: yours, for keyring logins.",
+      "isolated: the service has its own CODEX_HOME, which shares only the login with yours. user: it uses yours, as keyring logins need.",
   }),
   /** The user's `CODEX_HOME`, absolute. */
   userHome: defineOption({
@@ -78,7 +71,6 @@ export const codexOptions = {
   }),
   /** Sockets, own `CODEX_HOME` and the pid ledger, absolute. May not exist yet. */
   stateDir: defineOption({
-    env: "CODEX_NATIVE_API_STATE_DIR",
     type: path("the path of a directory"),
     fallback: locateDefaultStateDir,
     defaultText: "codex-native-api in the platform's state directory",
@@ -92,26 +84,40 @@ export const codexOptions = {
     default: {},
     description: "Codex configuration added to the app-server's. Flags add to the config file, key by key.",
   }),
-  /** Whether Codex reaches OpenAI by a copy of its built-in provider that is more patient with a silent model. */
+  /** Whether Codex reaches OpenAI through a copy of its built-in provider that waits longer for a silent model. */
   patientProvider: defineOption({
-    env: "CODEX_NATIVE_API_PATIENT_PROVIDER",
     type: yesOrNo(),
     default: true,
     description:
-      "1: tested versions of Codex reach OpenAI by a copy of their built-in provider that waits for a silent model for four fifths of turns.idleTimeoutMs. 0: by the built-in one, which gives it up after 300 s and asks it anew.",
+      "1: tested versions of Codex reach OpenAI through a copy of their built-in provider that waits for a silent model for four fifths of turns.idleTimeoutMs. 0: through the built-in one, which gives up after 300 s and asks again.",
+  }),
+  /** Resident memory of an app-server over which a new one takes its place; 0: no bound. */
+  maxAppServerRssBytes: defineOption({
+    type: bytes(0, 1024 ** 4),
+    default: defaults.codex.maxAppServerRssBytes,
+    description:
+      "Resident memory of an app-server, with the processes it has started, over which a new one takes the new turns and the old one ends after its own. 0: no bound.",
+  }),
+  /** CPU time of an app-server over an idle window, over which a new one takes its place; 0: no bound. */
+  maxIdleCpuPercent: defineOption({
+    type: integer(0, 100),
+    default: defaults.codex.maxIdleCpuPercent,
+    description:
+      "CPU time of an app-server, in percent of one core over a whole codex.idleCpuWindowMs without turns, over which a new one takes its place in the same way. 0: no bound.",
+  }),
+  /** How long an app-server must have had nothing to do before its CPU time is judged. */
+  idleCpuWindowMs: defineOption({
+    type: milliseconds(1_000),
+    default: defaults.codex.idleCpuWindowMs,
+    description: "Time without turns over which the CPU time of an app-server is judged.",
   }),
 };
 
-/** How turns run, and for how long at most. */
+/** How turns run, and their longest times. */
 export const turnOptions = {
   /** Model when a request names none; null means the catalog's default. */
   defaultModel: defineOption({
-    env: "CODEX_NATIVE_API_DEFAULT_MODEL",
-    type: text({
-      allowed: "a model id without spaces",
-      placeholder: "MODEL",
-      parse: (value) => /^\S{1,200}$/.exec(value)?.[0] ?? null,
-    }),
+    type: modelName(),
     defaultText: "the catalog's default",
     reloadable: true,
     description: "Model when a request names none.",
@@ -120,25 +126,38 @@ export const turnOptions = {
     env: "CODEX_NATIVE_API_TURN_PROFILE",
     type: choice(["lean", "codex"]),
     default: "lean",
-    description: "lean: the model sees the request alone. codex: Codex's own instructions stay.",
+    description: "lean: the model sees only the request. codex: it also sees Codex's own instructions.",
   }),
-  /** No event of a turn for this long ends it with `turn_stalled`, though Codex says that it runs. */
+  /** Folders from which the turns of chat bridges may read files. */
+  readableRoots: defineOption({
+    type: folders({
+      allowed:
+        "absolute paths of folders, or paths that begin with ~/, none of them the whole file system, separated by commas",
+      placeholder: "DIR,...",
+      // Where the home directory is matters only to a path that leaves it.
+      parse: (value) => (findRootFault(value.replace(/^~(?=\/)/, "/home")) === null ? value : null),
+    }),
+    default: [],
+    description:
+      "Folders below which the turns of chat bridges (metadata.codexbridge) may read text files, by a function that the service answers. Whoever may call the service may have them read.",
+  }),
+  /** A turn without any event for this long ends with `turn_stalled`, even while Codex runs it. */
   idleTimeoutMs: defineOption({
     env: "CODEX_NATIVE_API_TURN_IDLE_TIMEOUT_MS",
     type: milliseconds(1),
     default: 900_000,
     reloadable: true,
     description:
-      "A turn of which nothing is heard for this long ends with turn_stalled, though Codex says that it runs. One that Codex does not run ends within a minute.",
+      "A turn without any event for this long ends with turn_stalled, even while Codex runs it. One that Codex no longer runs ends within a minute.",
   }),
-  /** Other limits than that, by model id or by the reasoning effort that a request names; that of the model goes first. */
+  /** Other idle limits, by model id or by the request's reasoning effort; a model's limit wins over an effort's. */
   idleTimeoutsMs: defineOption({
     env: "CODEX_NATIVE_API_TURN_IDLE_TIMEOUTS_MS",
     type: millisecondsByName("model ids or reasoning efforts with a limit of their own: NAME=MS,NAME=MS"),
     default: {},
     reloadable: true,
     description:
-      "Other limits than turns.idleTimeoutMs, by model or by the effort that a request names; that of the model goes first.",
+      "Limits in place of turns.idleTimeoutMs, by model or by the request's effort; a model's limit wins over an effort's.",
   }),
   /** A turn older than this ends with `turn_timeout`. */
   timeoutMs: defineOption({
@@ -148,73 +167,113 @@ export const turnOptions = {
     reloadable: true,
     description: "A turn older than this ends with turn_timeout.",
   }),
-  /** Native threads started ahead of need, at most; 0 starts each with its turn. */
+  /** Most native threads started ahead of need; 0 starts each with its turn. */
   spareThreads: defineOption({
-    env: "CODEX_NATIVE_API_SPARE_THREADS",
     type: integer(0, 64),
-    default: 8,
+    default: defaults.turns.spareThreads,
     description:
-      "Native threads started ahead of need, at most, for turns like those that came before; 0 starts each with its turn.",
+      "Most native threads started ahead of need, for turns like earlier ones; 0 starts each with its turn.",
   }),
-  /** Turns that the account's backend is asked to run at once; `auto` learns it. */
+  /** Most concurrent turns on the account's backend; `auto` learns the limit. */
   upstreamLimit: defineOption({
-    env: "CODEX_NATIVE_API_UPSTREAM_LIMIT",
     type: integerOr(["auto", "none"], 1, 100_000),
     default: "auto",
     description:
-      "Turns that the account's backend is asked to run at once. auto: learned from what it accepts and refuses. none: refusals are passed on to callers as they come.",
+      "Most concurrent turns on the account's backend. auto: learned from what it accepts and refuses. none: callers get its refusals as they come.",
   }),
-  /** Connections of a ChatGPT account to its backend at most. */
+  /** Most connections of a ChatGPT account to its backend. */
   upstreamConnections: defineOption({
-    env: "CODEX_NATIVE_API_UPSTREAM_CONNECTIONS",
     type: integer(1, 100_000),
-    default: 32,
+    default: defaults.turns.upstreamConnections,
     description:
-      "Connections of a ChatGPT account to its backend at most: running and parked turns, spare threads and idle chains together.",
+      "Most connections of a ChatGPT account to its backend, for running and parked turns, spare threads and idle chains together.",
   }),
   upstreamConnectionsPerSecond: defineOption({
-    env: "CODEX_NATIVE_API_UPSTREAM_CONNECTIONS_PER_SECOND",
     type: integer(0, 100_000),
-    default: 16,
+    default: defaults.turns.upstreamConnectionsPerSecond,
     description:
-      "New connections of a ChatGPT account to its backend within a second at most; 0: as many as turns need.",
+      "Most new connections of a ChatGPT account to its backend in a second; 0: as many as turns need.",
+  }),
+};
+
+/** What names of models stand for. */
+export const modelOptions = {
+  /** Names of the service's own, beside those of Codex's catalog. */
+  aliases: defineOption({
+    env: "CODEX_NATIVE_API_MODEL_ALIASES",
+    type: modelAliases(),
+    default: {},
+    reloadable: true,
+    description:
+      "Further names of models, each with the model, and the reasoning effort and service tier of requests that name none. An alias goes before a model of that name.",
+  }),
+};
+
+/** What answers decisions. */
+export const decisionOptions = {
+  /** Model where a request names none, or `gpt-6-luna` and the catalog lacks it; null means the catalog's fastest. */
+  model: defineOption({
+    env: "CODEX_NATIVE_API_DECISIONS_MODEL",
+    type: modelName(),
+    defaultText: "the fastest of the catalog",
+    reloadable: true,
+    description:
+      "Model of decisions that name none, or that name gpt-6-luna, the only model of OpenAI's, where Codex's catalog lacks it.",
+  }),
+  /** Of decisions whose model's name says none. A model that does not take it has its own. */
+  effort: defineOption({
+    env: "CODEX_NATIVE_API_DECISIONS_EFFORT",
+    type: text({
+      allowed: "the name of an effort, such as low or medium",
+      placeholder: "EFFORT",
+      parse: (value) => /^[a-z]{1,64}$/.exec(value)?.[0] ?? null,
+    }),
+    default: defaults.decisions.effort,
+    reloadable: true,
+    description:
+      "Reasoning effort of decisions, where the name of their model says none and the model takes it.",
   }),
 };
 
 /** How many turns run and wait at once. */
 export const admissionOptions = {
-  /** Turns that may run at once. */
+  /** Most turns that run at once. */
   maxConcurrentTurns: defineOption({
-    env: "CODEX_NATIVE_API_MAX_CONCURRENT_TURNS",
     type: integer(1, 100_000),
     default: 1000,
     reloadable: true,
-    description: "Turns that may run at once.",
+    description: "Most turns that run at once.",
   }),
-  /** Turns between "sent" and "started" per app-server process: a larger burst makes Codex lose notifications. */
+  /** Most turns between "sent" and "started" per app-server process: a larger burst makes Codex lose notifications. */
   startGate: defineOption({
-    env: "CODEX_NATIVE_API_START_GATE",
     type: integer(1, 1000),
     default: 8,
-    description: "Turns between sent and started per app-server process; a larger burst loses notifications.",
+    description:
+      "Most turns between sent and started per app-server process; a larger burst makes Codex lose notifications.",
   }),
-  /** Turns that may wait; one more is refused with `queue_full`. */
+  /** Most turns that wait; one more is refused with `queue_full`. */
   maxQueue: defineOption({
-    env: "CODEX_NATIVE_API_MAX_QUEUE",
     type: integer(0, 1_000_000),
     default: 2000,
     reloadable: true,
-    description: "Turns that may wait; one more is refused with queue_full.",
+    description: "Most turns that wait; one more is refused with queue_full.",
   }),
   /** A turn that waited this long is refused with `queue_timeout`. */
   queueTimeoutMs: defineOption({
-    env: "CODEX_NATIVE_API_QUEUE_TIMEOUT_MS",
     type: milliseconds(1),
     default: 240_000,
     reloadable: true,
     description: "A turn that waited this long is refused with queue_timeout.",
   }),
 };
+
+function modelName() {
+  return text({
+    allowed: "a model's name without spaces",
+    placeholder: "MODEL",
+    parse: (value) => /^\S{1,200}$/.exec(value)?.[0] ?? null,
+  });
+}
 
 /** Reads `shared`, `stdio`, `unix:///run/codex.sock` or `ws://127.0.0.1:4500`; null for anything else. */
 export function parseAppServerAddress(text: string): AppServerTransport | null {

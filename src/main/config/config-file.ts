@@ -1,50 +1,43 @@
-/** The config file: its schema, made from the options table, and how it is read. */
+/** Reads the config file, by a schema that is made from the options table. */
 import { dirname } from "node:path";
 import { z } from "zod";
 import { isJsonObject } from "../../workers/contract/json.js";
-import { type ConfigFault, refuseName } from "./faults.js";
-import type { ConfigLayer } from "./layers.js";
-import type { FileRead } from "./machine.js";
+import { type ConfigFault, faultAt, refuseName } from "./faults.js";
+import type { ConfigLayer, LayerRead } from "./layers.js";
+import { describeUnread, type FileRead } from "./machine.js";
 import type { OptionSpec } from "./option.js";
 
-export interface ConfigFileRead {
-  readonly layer: ConfigLayer | null;
-  readonly faults: readonly ConfigFault[];
-}
-
-interface ConfigFileSource {
-  readonly path: string;
-  /** True when a flag or variable named it, so that it has to be there. */
-  readonly isRequired: boolean;
-  /** The flag or variable that named it. */
-  readonly namedBy: string;
-}
-
-/** Reads the config file. Its values are checked later, with those of the other layers; its keys are checked here. */
+/**
+ * Reads the config file and checks its keys; its values are checked later, with those of the other layers. `namedBy` is the flag or
+ * variable that names it, so that it must exist; null for the default file, which may be missing.
+ */
 export function readConfigFile(
-  source: ConfigFileSource,
+  path: string,
+  namedBy: string | null,
   file: FileRead,
   specs: readonly OptionSpec[],
-): ConfigFileRead {
-  const refuse = (problem: string): ConfigFileRead => ({
-    layer: null,
-    faults: [{ source: source.namedBy, given: JSON.stringify(source.path), problem }],
+): LayerRead {
+  const refuse = (problem: string): LayerRead => ({
+    layer: makeLayer(path, {}, specs),
+    faults: [faultAt(namedBy ?? "config file", problem, JSON.stringify(path))],
   });
-  if (file.kind === "missing") {
-    return source.isRequired ? refuse(`there is no file ${source.path}`) : { layer: null, faults: [] };
-  }
-  if (file.kind === "unreadable") return refuse(`${source.path} cannot be read (${file.reason})`);
-  // It names the binary that is run: who may write it may run code as us.
-  if (file.isOpen === true) return refuse(`anyone may write ${source.path}; allow only yourself (chmod 600)`);
+  if (file.kind === "missing" && namedBy === null) return { layer: makeLayer(path, {}, specs), faults: [] };
+  if (file.kind !== "text") return refuse(describeUnread(path, file));
+  // The file names the binary to run, so that everyone who can write it can run code as this user.
+  if (file.isOpen === true) return refuse(`anyone may write ${path}; allow only yourself (chmod 600)`);
   const parsed = parseJson(file.text);
-  if ("fault" in parsed) return refuse(`${source.path} is not JSON: ${parsed.fault}`);
-  if (!isJsonObject(parsed.value)) return refuse(`${source.path} holds no JSON object`);
-  const layer = makeLayer(source.path, parsed.value, specs);
-  const faults = [...refuseKeys(source.path, parsed.value, specs), ...refuseOpenSecret(layer, file, specs)];
-  return { layer, faults };
+  if ("fault" in parsed) return refuse(`${path} is not JSON: ${parsed.fault}`);
+  if (!isJsonObject(parsed.value)) return refuse(`${path} must hold a JSON object`);
+  const layer = makeLayer(path, parsed.value, specs);
+  // A secret in a file that others may read is no secret.
+  const open = specs.filter((spec) => !file.isPrivate && spec.secret && layer.values.has(spec.key));
+  const exposed = open.map((spec) => faultAt(layer.nameOption(spec), exposedSecret));
+  return { layer, faults: [...refuseKeys(path, parsed.value, specs), ...exposed] };
 }
 
-/** From an object in the file's shape. `path` says where it stands, for faults. */
+const exposedSecret = "is a secret in a file that others may read; allow only yourself (chmod 600)";
+
+/** Makes a layer of an object in the file's shape. Faults name `path`. */
 export function makeLayer(
   path: string,
   root: Readonly<Record<string, unknown>>,
@@ -52,9 +45,8 @@ export function makeLayer(
 ): ConfigLayer {
   const values = new Map<string, unknown>();
   for (const spec of specs.filter(({ inFile }) => inFile)) {
-    const [group, leaf] = splitKey(spec.key);
-    const holder = group === null ? root : root[group];
-    if (isJsonObject(holder) && holder[leaf] !== undefined) values.set(spec.key, holder[leaf]);
+    const value = valueAt(root, spec.key);
+    if (value !== undefined) values.set(spec.key, value);
   }
   return {
     kind: "file",
@@ -64,7 +56,7 @@ export function makeLayer(
   };
 }
 
-/** Keys that are not ours and groups that are no objects. */
+/** The faults of unknown keys, and of groups that are not objects. */
 export function refuseKeys(
   path: string,
   root: unknown,
@@ -74,41 +66,16 @@ export function refuseKeys(
   const issues = buildConfigFileSchema(specs).safeParse(root).error?.issues ?? [];
   return issues.flatMap((issue) => {
     const at = issue.path.map(String);
-    // Inside a value they are the value's own, and told with its other faults.
+    // Unknown keys inside a value are reported with the value's other faults.
     if (issue.code === "unrecognized_keys" && at.length < 2) {
       const names = issue.keys.map((key) => [...at, key].join("."));
       return names.map((name) => refuseName(`${name} in ${path}`, "key", name, keys));
     }
-    return isGroup(issue, keys) ? [refuseGroup(path, at.join("."), keys)] : [];
+    const [group = ""] = at;
+    if (at.length !== 1 || keys.includes(group)) return [];
+    const names = keys.flatMap((key) => (splitKey(key)[0] === group ? splitKey(key)[1] : []));
+    return [faultAt(`${group} in ${path}`, `takes an object with any of ${names.join(", ")}`)];
   });
-}
-
-function isGroup(issue: z.core.$ZodIssue, keys: readonly string[]): boolean {
-  return issue.path.length === 1 && !keys.includes(String(issue.path[0]));
-}
-
-function refuseGroup(path: string, group: string, keys: readonly string[]): ConfigFault {
-  const inside = keys.filter((key) => key.startsWith(`${group}.`)).map((key) => key.slice(group.length + 1));
-  return {
-    source: `${group} in ${path}`,
-    given: null,
-    problem: `takes an object with any of ${inside.join(", ")}`,
-  };
-}
-
-/** A secret in a file that others may read is no secret. */
-function refuseOpenSecret(
-  layer: ConfigLayer,
-  file: FileRead,
-  specs: readonly OptionSpec[],
-): readonly ConfigFault[] {
-  if (file.kind !== "text" || file.isPrivate) return [];
-  const open = specs.filter((spec) => spec.secret && layer.values.has(spec.key));
-  return open.map((spec) => ({
-    source: layer.nameOption(spec),
-    given: null,
-    problem: "is a secret in a file that others may read; allow only yourself (chmod 600)",
-  }));
 }
 
 export function parseJson(text: string): { readonly value: unknown } | { readonly fault: string } {
@@ -119,14 +86,14 @@ export function parseJson(text: string): { readonly value: unknown } | { readonl
   }
 }
 
-/** V8 quotes the text around the fault, which may hold the token. */
+/** V8 quotes the text around the fault, and that may hold the token. */
 function withoutExcerpt(message: string): string {
   return message.replace(/, (\.\.\.)?".*$/s, "");
 }
 
 type Shape = Record<string, z.ZodType>;
 
-/** Every key is optional and no other key is taken. */
+/** Every key is optional; any other key is a fault. */
 export function buildConfigFileSchema(specs: readonly OptionSpec[]): z.ZodType {
   const root: Shape = { $schema: z.string().optional().meta({ description: "For editors; not read." }) };
   const groups = new Map<string, Shape>();
@@ -138,6 +105,13 @@ export function buildConfigFileSchema(specs: readonly OptionSpec[]): z.ZodType {
   }
   for (const [group, shape] of groups) root[group] = z.strictObject(shape).optional();
   return z.strictObject(root);
+}
+
+/** The value of an option in an object of the config file's shape; undefined where there is none. */
+export function valueAt(root: unknown, key: string): unknown {
+  let value = root;
+  for (const name of key.split(".")) value = isJsonObject(value) ? value[name] : undefined;
+  return value;
 }
 
 /** `listen.port` is `port` in the group `listen`; there is one level of groups. */

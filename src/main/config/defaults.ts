@@ -1,4 +1,7 @@
-/** Defaults of the options that a part of the service also has when a host makes it without a configuration. */
+/** The one model of OpenAI's decisions, which unmodified code names. */
+export const officialDecisionModel = "gpt-6-luna";
+
+/** Defaults that the configuration shares with parts which a host can make without a configuration. */
 export const defaults = {
   http: {
     /**
@@ -13,6 +16,22 @@ export const defaults = {
     minBodyBytesPerSecond: 8 * 1024,
     streamHeadHoldMs: 10_000,
     maxConnections: 4096,
+  },
+  turns: {
+    spareThreads: 8,
+    /** Public reports tell of refused upgrades beyond some 50 connections of one account. */
+    upstreamConnections: 32,
+    upstreamConnectionsPerSecond: 16,
+  },
+  decisions: {
+    effort: "low",
+  },
+  codex: {
+    /** A thousand turns at once take 2.6 GB, and as many parked ones again as much (0.171, 2.5 MB each). */
+    maxAppServerRssBytes: 6 * 1024 * 1024 * 1024,
+    /** An idle app-server was measured at 0.1 %, probes included; one that has gone bad keeps a whole core busy. */
+    maxIdleCpuPercent: 50,
+    idleCpuWindowMs: 300_000,
   },
   continuation: {
     ttlMs: 30 * 60 * 1000,

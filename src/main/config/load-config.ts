@@ -1,11 +1,11 @@
 import { workerOptions } from "./codex-options.js";
-import { type ConfigFileRead, makeLayer, readConfigFile, refuseKeys } from "./config-file.js";
+import { makeLayer, readConfigFile, refuseKeys } from "./config-file.js";
 import type { ConfigFault } from "./faults.js";
-import { type ConfigLayer, LayeredSettings, type OptionOrigin } from "./layers.js";
+import { type ConfigLayer, LayeredSettings, type LayerRead, type OptionOrigin } from "./layers.js";
 import { type Environment, locateDefaultConfigFile, type Machine, readMachine } from "./machine.js";
 import { allOptions, options } from "./options.js";
 import { processOptions } from "./service-options.js";
-import { type LayerRead, readEnvironment, readFlags } from "./text-layers.js";
+import { readEnvironment, readFlags } from "./text-layers.js";
 import { readAuth } from "./tokens.js";
 import type { CodexNativeApiConfig, CodexNativeApiSettings, HttpConfig } from "./types.js";
 
@@ -16,7 +16,7 @@ export interface ConfigSources {
   readonly machine: Machine;
 }
 
-/** What `createConfig` may read beside the settings. */
+/** What `createConfig` reads beside the settings. */
 export interface CreateConfigOptions {
   /**
    * Variables to read as `serve` does, below the settings and above the config file, which is then read as well. Default:
@@ -25,7 +25,7 @@ export interface CreateConfigOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** A configuration, or everything that is wrong with what was given. */
+/** A configuration, or every fault of the sources. */
 export type ConfigResult =
   | {
       readonly ok: true;
@@ -33,13 +33,15 @@ export type ConfigResult =
       readonly config: CodexNativeApiConfig;
       /** Where each value came from, by option key. */
       readonly origins: ReadonlyMap<string, OptionOrigin>;
+      /** Variables that were given and have no effect. */
+      readonly warnings: readonly ConfigFault[];
     }
-  /** All that is wrong, not only the first. */
+  /** Every fault, not only the first. */
   | { readonly ok: false; readonly faults: readonly ConfigFault[] };
 
 /**
- * Flags over environment over config file over defaults. Reads the config file and the token file and has no other effect;
- * answers with every fault there is, not with the first.
+ * Loads flags over environment over config file over defaults. Reads the config file and the token files, and has no other
+ * effect. Reports every fault, not only the first.
  */
 export function loadConfig({ argv, env, machine }: ConfigSources): ConfigResult {
   const flags = readFlags(argv, allOptions, machine.workingDir);
@@ -50,8 +52,8 @@ export function loadConfig({ argv, env, machine }: ConfigSources): ConfigResult 
 
 /**
  * The configuration of a service that a host program embeds: its settings over the defaults, and over `options.env` if it
- * gives any. Asks nothing else but the platform's home directory, working directory and number of cores, and reads
- * `auth.tokenFile`. Never throws: a fault is named with what is allowed, and all of them at once.
+ * gives any. Beside these it reads only the platform's home directory, working directory and number of cores, and the file
+ * `auth.tokenFile`. Never throws: the result lists every fault, each with the values allowed.
  */
 export function createConfig(
   settings: CodexNativeApiSettings = {},
@@ -77,56 +79,53 @@ export function createConfigOn(
 }
 
 /** From the layers, highest first. */
-function resolveConfig(
-  reads: readonly (LayerRead | ConfigFileRead)[],
-  env: Environment,
-  machine: Machine,
-): ConfigResult {
-  const layers = reads.flatMap(({ layer }) => (layer === null ? [] : [layer]));
-  const settings = new LayeredSettings(layers, machine, env);
-  const valueFaults = settings.check(allOptions);
+function resolveConfig(reads: readonly LayerRead[], env: Environment, machine: Machine): ConfigResult {
+  const settings = new LayeredSettings(
+    reads.map(({ layer }) => layer),
+    machine,
+    env,
+  );
+  settings.check(allOptions);
   const { config: _where, ...general } = processOptions;
   const listen = settings.readGroup(options.listen);
-  const auth = readAuth(settings, machine, listen.host);
   const config: CodexNativeApiConfig = {
     ...settings.readGroup({ ...general, ...workerOptions }),
     listen,
-    auth: auth.value,
+    auth: readAuth(settings, listen.host),
     admission: settings.readGroup(options.admission),
     turns: settings.readGroup(options.turns),
+    models: settings.readGroup(options.models),
+    decisions: settings.readGroup(options.decisions),
     http: settings.readGroup(options.http),
     codex: settings.readGroup(options.codex),
     continuation: settings.readGroup(options.continuation),
   };
-  const refused = [...auth.faults, ...refuseShortRequests(settings, config.http)];
-  const all = [...reads.flatMap(({ faults }) => faults), ...valueFaults, ...refused];
-  if (all.length > 0) return { ok: false, faults: all };
-  return { ok: true, config: freezeDeeply(config), origins: settings.origins };
+  refuseShortRequests(settings, config.http);
+  const faults = [...reads.flatMap((read) => read.faults), ...settings.faults];
+  if (faults.length > 0) return { ok: false, faults };
+  const warnings = reads.flatMap((read) => read.warnings ?? []);
+  return { ok: true, config: freezeDeeply(config), origins: settings.origins, warnings };
 }
 
 function refuseShortRequests(
   settings: LayeredSettings,
   { headersTimeoutMs, requestTimeoutMs }: HttpConfig,
-): readonly ConfigFault[] {
-  if (requestTimeoutMs >= headersTimeoutMs) return [];
-  if (settings.isFaulty(options.http.headersTimeoutMs, options.http.requestTimeoutMs)) return [];
+): void {
+  if (requestTimeoutMs >= headersTimeoutMs) return;
+  if (settings.isFaulty(options.http.headersTimeoutMs, options.http.requestTimeoutMs)) return;
   const problem = `${requestTimeoutMs} is less than http.headersTimeoutMs, which is ${headersTimeoutMs}: headers are part of a request`;
   const source = settings.originOf(options.http.requestTimeoutMs);
-  // A default is nobody's fault.
+  // A default cannot be at fault, so the other of the two is.
   const { name } = source.layer === "default" ? settings.originOf(options.http.headersTimeoutMs) : source;
-  return [{ source: name, given: null, problem }];
+  settings.refuse(name, problem);
 }
 
-function readNamedFile(layers: readonly ConfigLayer[], env: Environment, machine: Machine): ConfigFileRead {
+function readNamedFile(layers: readonly ConfigLayer[], env: Environment, machine: Machine): LayerRead {
   const settings = new LayeredSettings(layers, machine, env);
   const named = settings.read(options.config);
   const path = named ?? locateDefaultConfigFile(machine, env);
-  const source = {
-    path,
-    isRequired: named !== null,
-    namedBy: named === null ? "config file" : settings.originOf(options.config).name,
-  };
-  return readConfigFile(source, machine.readFile(path), allOptions);
+  const namedBy = named === null ? null : settings.originOf(options.config).name;
+  return readConfigFile(path, namedBy, machine.readFile(path), allOptions);
 }
 
 function freezeDeeply<T extends object>(value: T): T {

@@ -1,4 +1,4 @@
-/** What the configuration depends on beside flags, variables and files: the platform, its directories, and reading files. */
+/** The machine that the configuration depends on: its platform, its directories, and its files. */
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { availableParallelism, homedir } from "node:os";
 import { isAbsolute, join, posix, resolve, win32 } from "node:path";
@@ -18,7 +18,7 @@ export type FileRead =
   | { readonly kind: "missing" }
   | { readonly kind: "unreadable"; readonly reason: string };
 
-/** The computer that the service runs on. Tests have others. */
+/** The computer that the service runs on. Tests use made-up ones. */
 export interface Machine {
   readonly platform: NodeJS.Platform;
   readonly homeDir: string;
@@ -37,7 +37,7 @@ export function readMachine(): Machine {
   };
 }
 
-/** Mode and text are taken from one open file, so that what was checked is what was read. */
+/** Takes mode and text from one open file, so that the checked file is the file read. */
 function readTextFile(path: string): FileRead {
   let descriptor: number | null = null;
   try {
@@ -59,19 +59,23 @@ function errorCode(error: unknown): string {
     : "unknown error";
 }
 
-/** The text of a file that only its owner may read or write, or what is wrong with it. */
+/** The text of a file that only its owner may read or write, or why it cannot be used. */
 export function readPrivateFile(
   path: string,
   machine: Machine,
 ): { readonly text: string } | { readonly problem: string } {
   const file = machine.readFile(path);
-  if (file.kind === "missing") return { problem: `there is no file ${path}` };
-  if (file.kind === "unreadable") return { problem: `${path} cannot be read (${file.reason})` };
+  if (file.kind !== "text") return { problem: describeUnread(path, file) };
   if (file.isPrivate) return file;
   return { problem: `others may read or write ${path}; allow only yourself (chmod 600)` };
 }
 
-/** `~/` is the home directory, anything relative starts from `baseDir`. */
+/** Why a file could not be read. */
+export function describeUnread(path: string, file: Exclude<FileRead, { readonly kind: "text" }>): string {
+  return file.kind === "missing" ? `there is no file ${path}` : `${path} cannot be read (${file.reason})`;
+}
+
+/** `~/` is the home directory; any other relative path starts from `baseDir`. */
 export function resolvePath(path: string, baseDir: string, { homeDir }: Machine): string {
   if (path === "~" || path.startsWith("~/")) return join(homeDir, path.slice(1));
   return isAbsolute(path) ? resolve(path) : resolve(baseDir, path);
@@ -79,23 +83,26 @@ export function resolvePath(path: string, baseDir: string, { homeDir }: Machine)
 
 const folder = "codex-native-api";
 
-/** Where each platform keeps a user's configuration. */
+/** The config file's place by the platform's convention. */
 export function locateDefaultConfigFile(machine: Machine, env: Environment): string {
   const { homeDir, platform } = machine;
   if (platform === "win32")
     return win32.join(env.APPDATA || win32.join(homeDir, "AppData", "Roaming"), folder, "config.json");
-  if (platform === "darwin")
-    return posix.join(homeDir, "Library", "Application Support", folder, "config.json");
-  return posix.join(xdgDirectory(env.XDG_CONFIG_HOME, homeDir, ".config"), folder, "config.json");
+  const xdg = xdgDirectory(env.XDG_CONFIG_HOME, homeDir, ".config");
+  return posix.join(platform === "darwin" ? macDirectory(homeDir) : xdg, folder, "config.json");
 }
 
-/** Where each platform keeps a program's state. */
+/** The state directory's place by the platform's convention. */
 export function locateDefaultStateDir(machine: Machine, env: Environment): string {
   const { homeDir, platform } = machine;
   if (platform === "win32")
     return win32.join(env.LOCALAPPDATA || win32.join(homeDir, "AppData", "Local"), folder, "state");
-  if (platform === "darwin") return posix.join(homeDir, "Library", "Application Support", folder, "state");
+  if (platform === "darwin") return posix.join(macDirectory(homeDir), folder, "state");
   return posix.join(xdgDirectory(env.XDG_STATE_HOME, homeDir, ".local/state"), folder);
+}
+
+function macDirectory(homeDir: string): string {
+  return posix.join(homeDir, "Library", "Application Support");
 }
 
 /** The XDG rules say to ignore a relative path. */

@@ -1,14 +1,14 @@
-/** What counts as a host name, a loopback address and a web origin. */
+/** Checks of host names, loopback addresses and web origins. */
 import { isIP, isIPv4 } from "node:net";
 
 const hostNamePattern = /^(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*$/;
 
-/** An address or DNS name in the form used inside: lower case, IPv6 without brackets; null if it is neither. */
+/** An address or DNS name in its normal form: lower case, IPv6 without brackets; null if it is neither. */
 export function normalizeHost(text: string): string | null {
   const host = text.trim().toLowerCase();
   const bare = host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
   if (isIP(bare) !== 0) return bare;
-  // Digits and dots alone that are no address are a mistyped address, not a name.
+  // Digits and dots that form no address are a mistyped address, not a name.
   return hostNamePattern.test(host) && !/^[\d.]+$/.test(host) ? host : null;
 }
 
@@ -20,26 +20,18 @@ export function isLoopbackHost(host: string): boolean {
 
 const originPattern = /^([a-z][a-z0-9+.-]*):\/\/(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/;
 
-/** Schemes whose pages have no origin of their own, or that no page is loaded by. */
-const withoutOrigin: ReadonlySet<string> = new Set([
-  "about",
-  "blob",
-  "data",
-  "file",
-  "javascript",
-  "ws",
-  "wss",
-]);
+/** Schemes whose pages have no origin of their own, or that load no pages. */
+const withoutOrigin = /^(about|blob|data|file|javascript|wss?)$/;
 
 /**
- * What a page, an extension or a desktop program may send as `Origin`: scheme and host, in lower case, such as
- * `https://app.example` or `app://obsidian.md`. Null if it is something else: `null` above all, which every sandboxed page sends.
+ * The `Origin` of a page, an extension or a desktop program: scheme and host, in lower case, such as `https://app.example` or
+ * `app://obsidian.md`. Null for anything else, such as `null`, which every sandboxed page sends.
  */
 export function normalizeOrigin(text: string): string | null {
   const origin = text.toLowerCase();
   const scheme = originPattern.exec(origin)?.[1];
-  if (scheme === undefined || withoutOrigin.has(scheme)) return null;
-  // A browser leaves the port out where it is the scheme's own, and writes an address in one way.
+  if (scheme === undefined || withoutOrigin.test(scheme)) return null;
+  // A browser leaves out the scheme's default port, and writes each address in one way.
   if (scheme === "http" || scheme === "https") {
     return URL.canParse(origin) && new URL(origin).origin === origin ? origin : null;
   }

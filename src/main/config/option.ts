@@ -1,80 +1,86 @@
 /**
- * What an option is: its names, and its type. A type knows how to check a value (zod), how to read one from a flag or variable,
- * and how to say in words what is allowed: faults, help and documents all quote that sentence.
+ * An option: its names and its type. A type checks a value (zod), reads one from a flag or variable, and describes the values
+ * allowed: faults, help and documents all quote that sentence.
  */
-import { isAbsolute } from "node:path";
+import { delimiter, isAbsolute } from "node:path";
 import { z } from "zod";
 import { limits } from "../../workers/contract/limits.js";
+import { readYesOrNo, yesOrNoWords } from "./environment.js";
 import type { Environment, Machine } from "./machine.js";
 
-/** `T` is what the service runs on, `G` what people give for it. */
+/** `T` is the value that the service runs on, `G` the value that people give for it. */
 export interface OptionType<T, G = T> {
-  /** Checks what is given. */
+  /** Checks a value given. */
   readonly schema: z.ZodType<G>;
-  /** What is given as the service runs on it, with paths made absolute; null for what `schema` refuses. */
+  /** The value that the service runs on, with absolute paths; null where `schema` refuses the given one. */
   toValue(given: G, toAbsolute: (path: string) => string): T | null;
   /** Completes "it takes …". */
   readonly allowed: string;
   /** Stands for the value in the help text. */
   readonly placeholder: string;
   readonly unit: "milliseconds" | "bytes" | null;
-  /** Whether a flag may be given more than once, each adding to the value. */
+  /** Whether the flag may be given more than once; each adds to the value. */
   readonly repeatable: boolean;
-  /** Reads text; what cannot be read is returned as the text itself, for `schema` to refuse. */
+  /** Reads text. Returns text that it cannot read as it is, for `schema` to refuse. */
   fromText(texts: readonly string[]): unknown;
-  /** What was given as text that `fromText` reads back. */
+  /** A value given, as text that `fromText` reads back. */
   toText(given: G): string;
-  /** Any value, allowed or not, as it may be shown to people. */
+  /** Any value, allowed or not, in a form that people may see. */
   show(value: unknown): string;
   /** For values that name a file or directory, which shells can complete. */
   readonly isPath: boolean;
-  /** For values of which a higher layer's only adds to the lower ones'. Highest first. */
+  /** For types where a higher layer adds to the lower ones instead of replacing them. Highest first. */
   merge?(values: readonly T[]): T;
-  /** For values with parts: every fault inside one, in place of one for the whole. */
+  /** For values with parts: every fault inside, in place of one fault for the whole. */
   readonly explain?: (value: unknown) => readonly InnerFault[];
-  /** `show` gives no secret away, also of an option that is one. */
+  /** `show` reveals no secret, even for an option that is secret. */
   readonly isSafeToShow?: boolean;
 }
 
 export interface InnerFault {
-  /** Where in the value, as it is written behind the key: `[0].name`. */
+  /** The place in the value, written as behind the key: `[0].name`. */
   readonly path: string;
   readonly problem: string;
 }
 
-/** One row of the options table; everything about an option that is not code follows from it. `V` is its value in force. */
+/** One row of the options table. Flags, variables, help and documents all follow from it. `V` is the value in force. */
 export interface OptionSpec<T = unknown, V = unknown, G = unknown> {
-  /** Dotted path in the config file and in the configuration in force: where the option stands in the table. */
+  /** Dotted path in the config file and in the configuration in force, from the option's place in the table. */
   readonly key: string;
   /** Environment variable; null where there is none. */
   readonly env: string | null;
   /** Flag without dashes; null where there is none, which for a secret keeps it out of the process list. */
   readonly flag: string | null;
-  /** False for what only a flag or variable can say. */
+  /** False for an option that only a flag or variable can set. */
   readonly inFile: boolean;
   readonly type: OptionType<T, G>;
-  /** What is taken as given when nothing is; null where that depends on the machine or means "none". */
+  /** Stands for a value given when there is none; null where the default depends on the machine or means "none". */
   readonly default: G | null;
   /** The default in words, for the help and the documents. */
   readonly defaultText: string;
   readonly description: string;
-  /** Never shown: not in faults, not in the effective configuration, not in logs. */
+  /** Never shown in faults, in the effective configuration or in logs. */
   readonly secret: boolean;
-  /** Whether a running service takes a new value; else it needs a restart. */
+  /** Whether a running service takes a new value; otherwise it needs a restart. */
   readonly reloadable: boolean;
-  /** The value in force when nothing is given. */
+  /** The value in force when none is given. */
   readonly whenUnset: (machine: Machine, env: Environment) => V;
 }
 
-type OptionInput<T, G> = Pick<OptionSpec<T, unknown, G>, "env" | "type" | "description"> &
-  Partial<Pick<OptionSpec, "flag" | "inFile" | "defaultText" | "secret" | "reloadable">> & {
-    /** Left out: none, or what `fallback` says. */
+/** The values in force of a group of options. */
+export type Values<Group> = {
+  readonly [K in keyof Group]: Group[K] extends OptionSpec<infer _T, infer V> ? V : never;
+};
+
+type OptionInput<T, G> = Pick<OptionSpec<T, unknown, G>, "type" | "description"> &
+  Partial<Pick<OptionSpec, "env" | "flag" | "inFile" | "defaultText" | "secret" | "reloadable">> & {
+    /** Left out: none, or that of `fallback`. */
     readonly default?: NoInfer<G>;
-    /** The default where it depends on the machine; `defaultText` says how. */
+    /** The default where it depends on the machine; `defaultText` describes it. */
     readonly fallback?: OptionSpec<T, T>["whenUnset"];
   };
 
-/** Fills in what most rows share: the flag is the variable's name, the default's words are its value. */
+/** Fills in what most rows share: names follow from the option's place, and the default is described by its value. */
 export function defineOption<T, G>(
   input: OptionInput<T, G> &
     ({ readonly default: NoInfer<G> } | { readonly fallback: OptionSpec<T, T>["whenUnset"] }),
@@ -85,10 +91,11 @@ export function defineOption<T, G>({
   default: given,
   ...input
 }: OptionInput<T, G>): OptionSpec<T, T | null, G> {
-  const { env, type } = input;
+  const { type } = input;
   return {
-    key: "",
-    flag: env === null ? null : env.replace(envPrefix, "").toLowerCase().replaceAll("_", "-"),
+    key: byName,
+    env: byName,
+    flag: input.env === null ? null : byName,
     inFile: true,
     default: given ?? null,
     defaultText: (given === undefined ? "" : type.toText(given)) || "none",
@@ -100,7 +107,26 @@ export function defineOption<T, G>({
   };
 }
 
-/** Variables with this prefix are ours: an unknown one is a fault, not a no-op. */
+/** Stands for a name that follows from the option's place in the table, until `nameOptions` knows that place. */
+const byName = "";
+
+/**
+ * Names the options of a group. `maxQueue` is set by `CODEX_NATIVE_API_MAX_QUEUE`, unless its row names another variable, and by the
+ * flag of the variable's name without the prefix.
+ */
+export function nameOptions<G extends Readonly<Record<string, OptionNames>>>(prefix: string, group: G): G {
+  for (const [name, option] of Object.entries(group)) {
+    option.key = `${prefix}${name}`;
+    if (option.env === byName) option.env = `${envPrefix}${name.replace(/[A-Z]/g, "_$&").toUpperCase()}`;
+    if (option.flag === byName)
+      option.flag = option.env?.replace(envPrefix, "").toLowerCase().replaceAll("_", "-") ?? null;
+  }
+  return group;
+}
+
+type OptionNames = { -readonly [K in "key" | "env" | "flag"]: OptionSpec[K] };
+
+/** Variables with this prefix belong to the service, so that an unknown one is a fault. */
 export const envPrefix = "CODEX_NATIVE_API_";
 
 const maxShownChars = 120;
@@ -110,12 +136,14 @@ function showJson(value: unknown): string {
   return shown.length > maxShownChars ? `${shown.slice(0, maxShownChars)}…` : shown;
 }
 
-/** What most types have in common. */
+/** What most types share: one value, whose text is the value itself. */
 export const singleValue = {
   unit: null,
   repeatable: false,
   isPath: false,
   show: showJson,
+  fromText: ([text]: readonly string[]): unknown => text,
+  toText: String,
   toValue: <T>(given: T): T => given,
 } as const;
 
@@ -126,7 +154,6 @@ export function integer(min: number, max: number): OptionType<number> {
     allowed: `an integer from ${min} to ${max}`,
     placeholder: "N",
     fromText: ([text = ""]) => (/^-?\d{1,16}$/.test(text) ? Number(text) : text),
-    toText: String,
   };
 }
 
@@ -142,8 +169,7 @@ export function integerOr<const W extends string>(
     schema: z.union([number.schema, z.literal(words)]),
     allowed: `${words.join(", ")} or ${number.allowed}`,
     placeholder: `${words.join("|")}|N`,
-    fromText: (texts) => words.find((word) => word === texts[0]) ?? number.fromText(texts),
-    toText: String,
+    fromText: number.fromText,
   };
 }
 
@@ -161,25 +187,17 @@ export function choice<const V extends string>(values: readonly [V, ...V[]]): Op
     schema: z.enum(values),
     allowed: values.length === 2 ? values.join(" or ") : `one of ${values.join(", ")}`,
     placeholder: values.length <= 3 ? values.join("|") : "NAME",
-    fromText: ([text]) => text,
-    toText: String,
   };
 }
 
-/** `1` and `0` as text, true and false in the config file. */
+/** `1` or `0`, or other words for them, as text; true or false in the config file. */
 export function yesOrNo(): OptionType<boolean> {
-  const words = new Map<string, boolean>([
-    ["1", true],
-    ["true", true],
-    ["0", false],
-    ["false", false],
-  ]);
   return {
     ...singleValue,
     schema: z.boolean(),
-    allowed: "1 or 0 (true or false in the config file)",
+    allowed: `${yesOrNoWords} (true or false in the config file)`,
     placeholder: "1|0",
-    fromText: ([text = ""]) => words.get(text.toLowerCase()) ?? text,
+    fromText: ([text = ""]) => readYesOrNo(text) ?? text,
     toText: (value) => (value ? "1" : "0"),
   };
 }
@@ -187,7 +205,7 @@ export function yesOrNo(): OptionType<boolean> {
 interface TextRule<T> {
   readonly allowed: string;
   readonly placeholder: string;
-  /** The value that the service runs on; null refuses the text. */
+  /** The value that the service runs on; null where it refuses the text. */
   readonly parse: (text: string) => T | null;
 }
 
@@ -201,12 +219,10 @@ export function text<T>(rule: TextRule<T>): OptionType<T, string> {
     toValue: rule.parse,
     allowed: rule.allowed,
     placeholder: rule.placeholder,
-    fromText: ([text]) => text,
-    toText: String,
   };
 }
 
-/** A path that is made absolute from where it is given: `~/` is the home directory. */
+/** A path. Relative ones start from the layer's base directory; `~/` is the home directory. */
 export function path(allowed: string): OptionType<string> {
   const parse = (value: string) => (value.trim() !== "" && !value.includes("\0") ? value : null);
   return {
@@ -216,7 +232,7 @@ export function path(allowed: string): OptionType<string> {
   };
 }
 
-/** A path, or the bare name of a command, which is looked up on PATH. */
+/** A path, or the bare name of a command on PATH. */
 export function pathOrCommand(allowed: string): OptionType<string> {
   const isCommandName = (value: string) =>
     !isAbsolute(value) && !/[/\\]/.test(value) && !value.startsWith("~");
@@ -240,6 +256,19 @@ export function list<T>(item: TextRule<T>): OptionType<readonly T[], readonly st
   };
 }
 
+/**
+ * Folders by absolute path or below `~`, the home directory: an array in the config file, and as text a list with commas, or with the
+ * separator of PATH.
+ */
+export function folders(item: TextRule<string>): OptionType<readonly string[]> {
+  return {
+    ...list(item),
+    isPath: true,
+    toValue: (given, toAbsolute) => given.map(toAbsolute),
+    fromText: (texts) => splitList(texts.flatMap((text) => text.split(delimiter))),
+  };
+}
+
 function splitList(texts: readonly string[]): readonly string[] {
   const parts = texts.flatMap((text) => text.split(","));
   return parts.map((part) => part.trim()).filter((part) => part !== "");
@@ -254,13 +283,9 @@ export function millisecondsByName(allowed: string): OptionType<Readonly<Record<
     schema: z.record(z.string().regex(/^[^\s=,]{1,200}$/), z.int().min(1).max(limits.maxTimerMs)),
     allowed,
     placeholder: "NAME=MS,...",
-    fromText: (texts) => {
-      const pairs = splitList(texts).map(splitPair);
-      if (!pairs.every((pair) => pair !== null)) return texts.join(",");
-      return Object.fromEntries(
-        pairs.map(([name, text]) => [name, /^\d{1,16}$/.test(text) ? Number(text) : text]),
-      );
-    },
+    fromText: (texts) =>
+      readPairs(splitList(texts), (text) => (/^\d{1,16}$/.test(text) ? Number(text) : text)) ??
+      texts.join(","),
     toText: (values) => joinPairs(values, ","),
   };
 }
@@ -272,13 +297,10 @@ export function keyValues(allowed: string): OptionType<Readonly<Record<string, s
   return {
     ...singleValue,
     repeatable: true,
-    schema: z.record(key, value).transform(textValues),
+    schema: z.record(key, value.transform(String)),
     allowed,
     placeholder: "KEY=VALUE",
-    fromText: (texts) => {
-      const pairs = texts.map(splitPair);
-      return pairs.every((pair) => pair !== null) ? Object.fromEntries(pairs) : texts.join(" ");
-    },
+    fromText: (texts) => readPairs(texts, (text) => text) ?? texts.join(" "),
     toText: (values) => joinPairs(values, " "),
     show: showKeys,
     merge: (values) => Object.fromEntries(values.toReversed().flatMap((given) => Object.entries(given))),
@@ -290,16 +312,20 @@ function joinPairs(values: Readonly<Record<string, string | number>>, separator:
   return pairs.join(separator);
 }
 
-function textValues(values: Record<string, string | number | boolean>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
+/** Null where one of the texts is not `name=value`. */
+function readPairs(
+  texts: readonly string[],
+  readValue: (text: string) => unknown,
+): Readonly<Record<string, unknown>> | null {
+  if (texts.some((text) => text.indexOf("=") < 1)) return null;
+  const pairs = texts.map((text) => {
+    const at = text.indexOf("=");
+    return [text.slice(0, at).trim(), readValue(text.slice(at + 1).trim())];
+  });
+  return Object.fromEntries(pairs);
 }
 
-function splitPair(text: string): readonly [string, string] | null {
-  const at = text.indexOf("=");
-  return at < 1 ? null : [text.slice(0, at).trim(), text.slice(at + 1).trim()];
-}
-
-/** Keys only: a value may be a provider's API key. */
+/** Shows only keys: a value may be a provider's API key. */
 function showKeys(value: unknown): string {
   if (typeof value !== "object" || value === null) return showJson(String(value).replace(/=.*$/s, "=…"));
   return showJson(Object.keys(value).map((key) => `${key}=…`));

@@ -1,9 +1,17 @@
 /**
  * The options table: every setting of the service, once. The configuration's types, parsing, flags, variables, help, the example
- * files, the JSON schema and the table in docs/configuration.md are all made from it. An option's key is where it stands here.
+ * files, the JSON schema and the table in docs/configuration.md are all made from it. An option's key is its place here:
+ * at most one level of groups, then the name.
  */
-import { admissionOptions, codexOptions, turnOptions, workerOptions } from "./codex-options.js";
-import type { OptionSpec } from "./option.js";
+import {
+  admissionOptions,
+  codexOptions,
+  decisionOptions,
+  modelOptions,
+  turnOptions,
+  workerOptions,
+} from "./codex-options.js";
+import { nameOptions, type OptionSpec } from "./option.js";
 import {
   authOptions,
   continuationOptions,
@@ -19,28 +27,24 @@ export const options = {
   ...nameOptions("", workerOptions),
   admission: nameOptions("admission.", admissionOptions),
   turns: nameOptions("turns.", turnOptions),
+  models: nameOptions("models.", modelOptions),
+  decisions: nameOptions("decisions.", decisionOptions),
   http: nameOptions("http.", httpOptions),
   codex: nameOptions("codex.", codexOptions),
   continuation: nameOptions("continuation.", continuationOptions),
 };
 
-/** One level of groups, and in each an option's name in the config file. */
-function nameOptions<G extends Readonly<Record<string, { key: string }>>>(prefix: string, group: G): G {
-  for (const [name, option] of Object.entries(group)) option.key = `${prefix}${name}`;
-  return group;
-}
-
-/** What stands in each section of the help and the documents: groups, less the options that are named by themselves. */
+/** The sections of the help and the documents. A group comes without those of its options that another section names. */
 const sections: readonly (readonly [title: string, ...places: string[]])[] = [
   ["Service", "config", "enabled", "shutdownGraceMs", "logLevel", "logFormat"],
   ["Listening and access", "listen", "auth", "http.allowedHosts", "http.allowedOrigins"],
-  ["Requests", "turns.defaultModel", "turns.profile", "http"],
+  ["Requests", "turns.defaultModel", "models", "decisions", "turns.profile", "turns.readableRoots", "http"],
   ["Codex", "codex", "appServer"],
   ["Load", "workers", "admission", "turns"],
   ["Stored responses", "continuation"],
 ];
 
-/** In the order they are shown. */
+/** In the order of the help. */
 export const optionGroups = sections.map(([title, ...places]) => ({
   title,
   options: places.flatMap(optionsAt),

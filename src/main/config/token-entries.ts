@@ -1,12 +1,12 @@
-/** Named tokens as people write them: in the config file under `auth.tokens`, or in a file of their own. */
-
+/** Named tokens as people write them: in the config file under `auth.tokens`, or in a separate file. */
 import { z } from "zod";
-import { turnPriorities } from "../../workers/contract/turn-priority.js";
+import { isJsonObject } from "../../workers/contract/json.js";
+import { turnPriorities } from "../../workers/contract/turn.js";
 import { refuseName } from "./faults.js";
 import { isTokenName, isTokenText } from "./named-token.js";
 import { type InnerFault, type OptionType, singleValue } from "./option.js";
 
-/** Bound on the tokens of one list; each request is compared with all of them. */
+/** Bound on the tokens of one list, since each request is compared with all of them. */
 const maxTokens = 1000;
 
 const words = {
@@ -49,15 +49,22 @@ export type TokenEntry = z.output<typeof entrySchema>;
 
 export const tokenListSchema = z.array(entrySchema).max(maxTokens);
 
-/** Faults of a list one by one. Only names are quoted: everything else may be a token in the wrong place. */
+/** Every fault of a list. Quotes only names: any other value may be a token in the wrong place. */
 export function explainTokenList(value: unknown): readonly InnerFault[] {
   const issues = tokenListSchema.safeParse(value).error?.issues ?? [];
   return issues.flatMap((issue): readonly InnerFault[] => {
     const [index, key] = issue.path;
     const path = typeof index === "number" ? `[${index}]` : "";
-    if (issue.code === "unrecognized_keys") return issue.keys.map((name) => refuseKey(path, name));
+    if (issue.code === "unrecognized_keys")
+      return issue.keys.map((name) => ({
+        path: `${path}.${name}`,
+        problem: refuseName("", "key", name, Object.keys(words)).problem,
+      }));
     if (typeof key === "string" && isKnownKey(key)) {
-      const isMissing = key === "name" && issue.code === "invalid_type" && !hasName(value, index);
+      const isMissing =
+        key === "name" &&
+        issue.code === "invalid_type" &&
+        nameOf(entriesOf(value)[Number(index)]) === undefined;
       const problem = isMissing ? "is missing; it takes" : "is not allowed; it takes";
       return [{ path: `${path}.${key}`, problem: `${problem} ${words[key]}` }];
     }
@@ -68,39 +75,29 @@ export function explainTokenList(value: unknown): readonly InnerFault[] {
 const listWords = `a list of at most ${maxTokens} tokens`;
 const entryWords = `an object with name, one of token, tokenFile and sha256, and any of models, maxConcurrentTurns, priority, disabled`;
 
-function refuseKey(path: string, name: string): InnerFault {
-  return { path: `${path}.${name}`, problem: refuseName("", "key", name, Object.keys(words)).problem };
-}
-
 function isKnownKey(key: string): key is keyof typeof words {
   return Object.hasOwn(words, key);
 }
 
-function hasName(list: unknown, index: unknown): boolean {
-  const entry: unknown = Array.isArray(list) && typeof index === "number" ? list[index] : undefined;
-  return typeof entry === "object" && entry !== null && "name" in entry;
+function entriesOf(list: unknown): readonly unknown[] {
+  return Array.isArray(list) ? list : [];
 }
 
-/** A list of named tokens in the config file; there is no text form. */
+function nameOf(entry: unknown): unknown {
+  return isJsonObject(entry) ? entry.name : undefined;
+}
+
+/** A list of named tokens in the config file. It has no text form. */
 export function tokenList(): OptionType<readonly TokenEntry[]> {
   return {
     ...singleValue,
     schema: tokenListSchema,
     allowed: listWords,
     placeholder: "LIST",
-    fromText: ([text]) => text,
     toText: () => "",
-    show: showNames,
+    // Only names: any other field of an entry may be a secret.
+    show: (value) => JSON.stringify(entriesOf(value).map((entry) => String(nameOf(entry) ?? "?"))),
     explain: explainTokenList,
     isSafeToShow: true,
   };
-}
-
-/** Names alone: the rest of an entry may be a secret. */
-function showNames(value: unknown): string {
-  const entries: readonly unknown[] = Array.isArray(value) ? value : [];
-  const names = entries.map((entry) =>
-    typeof entry === "object" && entry !== null && "name" in entry ? String(entry.name) : "?",
-  );
-  return JSON.stringify(names);
 }

@@ -1,7 +1,6 @@
 import type { Pace } from "../../workers/contract/pace.js";
-import { CodexNativeApiError } from "../errors.js";
+import { CodexNativeApiError, type CodexNativeApiErrorCode } from "../errors.js";
 import { ItemList, packItems } from "../history/item-list.js";
-import { continuationLimits } from "./limits.js";
 import type {
   CodexNativeApiContinuationRegistry,
   ContinuationGoneReason,
@@ -19,13 +18,10 @@ export interface ResponseChain {
   readonly items: ItemList;
 }
 
-export interface ReadingChain {
-  /** Unix time in milliseconds; guards against registries that keep what is expired. */
-  readonly now: number;
-  readonly pace: Pace;
-}
-
 const param = "previous_response_id";
+
+/** Responses in one chain, from its first to the one that is continued. */
+export const maxChainDepth = 4096;
 
 /**
  * Reads the chain that ends with `previousResponseId`. Each response of it counts as used, so that a chain lives as long as
@@ -35,16 +31,18 @@ const param = "previous_response_id";
  * The head is read first and so ends up as the least recently used of its chain: when room is short a chain loses its end
  * before its beginning, and what is left can still be branched from.
  *
+ * @param now Unix time in milliseconds; guards against registries that keep what is expired.
  * @throws CodexNativeApiError `continuation_not_found` (the response itself is unknown), `continuation_expired` (it, or a
  * response it builds on, is not stored any more; the message says which), `continuation_provider_mismatch`,
  * `continuation_account_mismatch`, `invalid_request` (the chain is longer than 4096 responses), `internal_error` (the registry
  * holds a chain that runs in a circle).
  */
 export async function readChain(
-  registry: CodexNativeApiContinuationRegistry,
+  registry: Pick<CodexNativeApiContinuationRegistry, "get">,
   previousResponseId: string,
   identity: ContinuationIdentity,
-  { now, pace }: ReadingChain,
+  now: number,
+  pace: Pace,
 ): Promise<ResponseChain> {
   const head = readHead(await registry.get(previousResponseId), previousResponseId, now);
   checkIdentity(head, identity);
@@ -53,11 +51,7 @@ export async function readChain(
   let ancestorId = head.previousResponseId;
   while (ancestorId !== null) {
     checkStep(previousResponseId, ancestorId, seenIds);
-    const ancestor = readAncestor(await registry.get(ancestorId), {
-      ancestorId,
-      headId: previousResponseId,
-      now,
-    });
+    const ancestor = readAncestor(await registry.get(ancestorId), ancestorId, previousResponseId, now);
     checkIdentity(ancestor, identity);
     seenIds.add(ancestorId);
     newestFirst.push(ancestor);
@@ -78,42 +72,34 @@ async function joinItems(records: readonly ContinuationRecord[], pace: Pace): Pr
 
 function readHead(lookup: ContinuationLookup, id: string, now: number): ContinuationRecord {
   const found = readLookup(lookup, now);
-  if (found.record !== null) return found.record;
-  if (found.reason === null) {
-    const message = `Response '${id}' is not known. It may never have been stored, have been deleted, or be from before a restart.`;
-    throw new CodexNativeApiError("continuation_not_found", message, { param });
+  if (found === null) {
+    throw refusal("continuation_not_found", sayNotFound(id));
   }
-  throw expired(`Response '${id}' ${goneWords[found.reason]}.`);
+  if (typeof found === "string") throw expired(id, `Response '${id}' ${goneWords[found]}.`);
+  return found;
 }
 
-interface AncestorStep {
-  readonly ancestorId: string;
-  readonly headId: string;
-  readonly now: number;
+/** An ancestor that was deleted counts as gone and not as unknown: the response that the caller named is there. */
+function readAncestor(
+  lookup: ContinuationLookup,
+  ancestorId: string,
+  headId: string,
+  now: number,
+): ContinuationRecord {
+  const found = readLookup(lookup, now);
+  if (found !== null && typeof found !== "string") return found;
+  const why = found === null ? "was deleted or is long forgotten" : goneWords[found];
+  throw expired(headId, `Response '${headId}' builds on response '${ancestorId}', which ${why}.`);
 }
 
-/** However an ancestor went, the response named by the caller is there and only cannot be continued any more: gone, not unknown. */
-function readAncestor(lookup: ContinuationLookup, step: AncestorStep): ContinuationRecord {
-  const found = readLookup(lookup, step.now);
-  if (found.record !== null) return found.record;
-  const why = found.reason === null ? "was deleted or is long forgotten" : goneWords[found.reason];
-  throw expired(`Response '${step.headId}' builds on response '${step.ancestorId}', which ${why}.`);
-}
-
-type Found =
-  | { readonly record: ContinuationRecord }
-  /** Without a reason it is not known at all. */
-  | { readonly record: null; readonly reason: ContinuationGoneReason | null };
-
-function readLookup(lookup: ContinuationLookup, now: number): Found {
-  switch (lookup.status) {
-    case "found":
-      return lookup.record.expiresAt > now ? lookup : { record: null, reason: "expired" };
-    case "gone":
-      return { record: null, reason: lookup.reason };
-    case "not_found":
-      return { record: null, reason: null };
-  }
+/** The record, or why it is gone; null for one that is not known at all. */
+function readLookup(
+  lookup: ContinuationLookup,
+  now: number,
+): ContinuationRecord | ContinuationGoneReason | null {
+  if (lookup.status === "not_found") return null;
+  if (lookup.status === "gone") return lookup.reason;
+  return lookup.record.expiresAt > now ? lookup.record : "expired";
 }
 
 const goneWords: Readonly<Record<ContinuationGoneReason, string>> = {
@@ -122,30 +108,45 @@ const goneWords: Readonly<Record<ContinuationGoneReason, string>> = {
   too_large: "was too large to be stored",
 };
 
-function expired(reason: string): CodexNativeApiError {
-  return new CodexNativeApiError("continuation_expired", `${reason} Send the whole history as input.`, {
-    param,
-  });
+/** Begins with the words for an unknown response: clients that look for those send the whole history here too. */
+function expired(id: string, reason: string): CodexNativeApiError {
+  return refusal("continuation_expired", `${sayNotFound(id)} ${reason} Send the whole history as input.`);
+}
+
+/** Characters of an id that are repeated to its sender. */
+const shownIdChars = 256;
+
+/** OpenAI's sentence for a response that cannot be continued, to the letter: clients recover where they find it. */
+export function sayNotFound(previousResponseId: string): string {
+  return `Previous response with id '${previousResponseId.slice(0, shownIdChars)}' not found.`;
+}
+
+function refusal(code: CodexNativeApiErrorCode, message: string): CodexNativeApiError {
+  return new CodexNativeApiError(code, message, { param });
 }
 
 function checkStep(headId: string, nextId: string, seenIds: ReadonlySet<string>): void {
   if (seenIds.has(nextId)) {
     throw new CodexNativeApiError("internal_error", `The chain of response '${headId}' runs in a circle.`);
   }
-  if (seenIds.size >= continuationLimits.maxChainDepth) {
-    const message = `The chain of response '${headId}' is longer than ${continuationLimits.maxChainDepth} responses. Send the history as input.`;
-    throw new CodexNativeApiError("invalid_request", message, { param });
+  if (seenIds.size >= maxChainDepth) {
+    const message = `The chain of response '${headId}' is longer than ${maxChainDepth} responses. Send the history as input.`;
+    throw refusal("invalid_request", message);
   }
 }
 
 /** Every response of the chain is checked and not only the last: a host's store may hold what this service never wrote. */
 function checkIdentity(record: ContinuationRecord, identity: ContinuationIdentity): void {
   if (record.providerProfileId !== identity.providerProfileId) {
-    const message = `Response '${record.responseId}' belongs to another provider profile. Start a new chain.`;
-    throw new CodexNativeApiError("continuation_provider_mismatch", message, { param });
+    throw refusal(
+      "continuation_provider_mismatch",
+      `Response '${record.responseId}' belongs to another provider profile. Start a new chain.`,
+    );
   }
   if (record.activeAccountId !== identity.accountId) {
-    const message = `Response '${record.responseId}' belongs to another Codex account. Start a new chain.`;
-    throw new CodexNativeApiError("continuation_account_mismatch", message, { param });
+    throw refusal(
+      "continuation_account_mismatch",
+      `Response '${record.responseId}' belongs to another Codex account. Start a new chain.`,
+    );
   }
 }

@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
+import { itemTypesOf } from "../../workers/contract/client-tools.js";
 import { itemTraits } from "../../workers/contract/item-chunk.js";
 import type { JsonObject } from "../../workers/contract/json.js";
 import type { Pace } from "../../workers/contract/pace.js";
 import { type Items, visitItems } from "../history/item-list.js";
 import type { ResponseChain } from "./chain.js";
 
-const outputTypeOf: ReadonlyMap<unknown, string> = new Map([
-  ["function_call", "function_call_output"],
-  ["custom_tool_call", "custom_tool_call_output"],
-]);
+const outputTypeOf: ReadonlyMap<unknown, string> = new Map(
+  Object.values(itemTypesOf).map(({ call, output }) => [call, output]),
+);
 const outputTypes: ReadonlySet<unknown> = new Set(outputTypeOf.values());
 
 /** What of an item tells whether another is the same. */
@@ -128,12 +128,14 @@ function markOf(item: JsonObject, at: number): Mark | null {
   const idKey = idKeyOf(item);
   if (typeof callId !== "string")
     return idKey === null ? null : { at, type, idKey, callId: null, name, digest: null };
-  return { at, type, idKey, callId, name, digest: outputTypes.has(type) ? digestOf(item.output) : null };
+  return { at, type, idKey, callId, name, digest: outputTypes.has(type) ? digestOf(item) : null };
 }
 
-function digestOf(output: unknown): string {
+/** Only of a patch its status is part of the answer. */
+function digestOf({ type, output, status }: JsonObject): string {
+  const answer = type === itemTypesOf.apply_patch.output ? [status, output ?? ""] : output;
   return createHash("sha256")
-    .update(JSON.stringify(output) ?? "")
+    .update(JSON.stringify(answer) ?? "")
     .digest("base64");
 }
 

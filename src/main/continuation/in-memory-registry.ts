@@ -1,7 +1,7 @@
-import { measureJsonBytes } from "../../workers/contract/measure-json.js";
+import { LRUCache } from "lru-cache";
+import { measureJsonBytes } from "../../workers/contract/json.js";
 import { defaults } from "../config/defaults.js";
 import { ItemList } from "../history/item-list.js";
-import { continuationLimits } from "./limits.js";
 import type {
   CodexNativeApiContinuationRegistry,
   ContinuationGoneReason,
@@ -11,7 +11,17 @@ import type {
   ContinuationRegistryStats,
   NewContinuationRecord,
 } from "./types.js";
-import { UseOrder, type UseOrderNode } from "./use-order.js";
+
+/** Bounds that are not configuration. */
+const limits = {
+  /** Ids remembered of responses that are gone, so that their owners learn why. One takes about 100 bytes. */
+  maxTombstones: 10_000,
+  /** Expired entries that one operation clears: more than the one that it may add. */
+  pruneStepsPerOperation: 2,
+  /** Expired entries that one run of the timer clears, so that it never holds up the event loop. */
+  pruneStepsPerSweep: 1000,
+  sweepIntervalMs: 10_000,
+} as const;
 
 /** Bounds and clocks of the registry in memory. */
 export interface InMemoryContinuationRegistryOptions {
@@ -34,9 +44,8 @@ export interface InMemoryContinuationRegistryOptions {
 /** What is remembered of a record that is gone. */
 type Tombstone = Omit<Extract<ContinuationLookup, { readonly status: "gone" }>, "status">;
 
-interface Entry extends UseOrderNode {
+interface Entry {
   readonly record: NewContinuationRecord;
-  readonly bytes: number;
   /** On the wall clock. */
   lastUsedAt: number;
   /** On the growing clock. */
@@ -45,8 +54,8 @@ interface Entry extends UseOrderNode {
 
 /**
  * Stored responses in this process's memory, within bounds; a restart forgets them. Every operation takes constant time: the
- * order of use is also the order of expiry, so expired entries are found at its end without a search, a few by each
- * operation and the rest by a timer between `start` and `close`. Without the timer expired entries are not served either;
+ * order of use is also the order of expiry, so expired entries are found at its end without a search. Each operation clears a few
+ * of them, and a timer between `start` and `close` clears the rest. Without the timer expired entries are not served either;
  * they only keep their room for longer.
  *
  * A record keeps its own items only. The history before it belongs to the records it continues.
@@ -58,9 +67,10 @@ export class InMemoryCodexNativeApiContinuationRegistry implements CodexNativeAp
   readonly #clock: () => number;
   readonly #wallClock: () => number;
   readonly #repeat: (task: () => void, intervalMs: number) => () => void;
-  readonly #entries = new UseOrder<Entry>();
-  readonly #tombstones: Tombstones<Tombstone>;
-  #bytes = 0;
+  /** By response id, in the order of their use. The size of an entry is the bytes of its record. */
+  readonly #entries: LRUCache<string, Entry>;
+  /** Null where none are to be kept. */
+  readonly #tombstones: LRUCache<string, Tombstone> | null;
   #stopTimer: (() => void) | null = null;
 
   /** Throws a `RangeError` for a bound that is not a whole number, or below 0 (`ttlMs`: below 1). */
@@ -68,18 +78,21 @@ export class InMemoryCodexNativeApiContinuationRegistry implements CodexNativeAp
     this.#ttlMs = readBound("ttlMs", options.ttlMs ?? defaults.continuation.ttlMs, 1);
     this.#maxEntries = readBound("maxEntries", options.maxEntries ?? defaults.continuation.maxEntries, 0);
     this.#maxBytes = readBound("maxBytes", options.maxBytes ?? defaults.continuation.maxBytes, 0);
-    const maxTombstones = options.maxTombstones ?? continuationLimits.maxTombstones;
-    this.#tombstones = new Tombstones(readBound("maxTombstones", maxTombstones, 0));
+    const maxTombstones = readBound("maxTombstones", options.maxTombstones ?? limits.maxTombstones, 0);
+    // Bounded by size and not by count: for a count, the cache sets aside all its memory in advance.
+    this.#entries = new LRUCache({ maxSize: Math.max(1, this.#maxBytes) });
+    this.#tombstones =
+      maxTombstones === 0 ? null : new LRUCache({ maxSize: maxTombstones, sizeCalculation: () => 1 });
     this.#clock = options.clock ?? (() => performance.now());
     this.#wallClock = options.wallClock ?? (() => Date.now());
     this.#repeat = options.repeat ?? repeatUnreferenced;
   }
 
-  /** Begins to clear expired entries away also while nobody asks for anything. May be called again. */
+  /** Begins to clear expired entries also while no request comes. May be called again. */
   start(): void {
     this.#stopTimer ??= this.#repeat(
-      () => this.#prune(continuationLimits.pruneStepsPerSweep),
-      Math.min(this.#ttlMs, continuationLimits.sweepIntervalMs),
+      () => this.#prune(limits.pruneStepsPerSweep),
+      Math.min(this.#ttlMs, limits.sweepIntervalMs),
     );
   }
 
@@ -88,47 +101,35 @@ export class InMemoryCodexNativeApiContinuationRegistry implements CodexNativeAp
     this.#stopTimer?.();
     this.#stopTimer = null;
     this.#entries.clear();
-    this.#tombstones.clear();
-    this.#bytes = 0;
+    this.#tombstones?.clear();
   }
 
   async put(record: NewContinuationRecord): Promise<ContinuationPutResult> {
     if (this.#maxEntries === 0 || this.#maxBytes === 0) return { status: "disabled" };
-    this.#prune(continuationLimits.pruneStepsPerOperation);
+    this.#prune(limits.pruneStepsPerOperation);
     const { responseId } = record;
-    const former = this.#entries.get(responseId);
-    if (former !== undefined) this.#remove(former);
+    this.#entries.delete(responseId);
     const bytes = measureRecord(record);
     if (bytes > this.#maxBytes) {
       this.#bury(record, "too_large");
       return { status: "too_large", bytes, maxBytes: this.#maxBytes };
     }
     this.#makeRoom(bytes);
-    const entry: Entry = {
-      key: responseId,
-      record,
-      bytes,
-      lastUsedAt: this.#wallClock(),
-      expiresAtTick: this.#clock() + this.#ttlMs,
-      older: null,
-      newer: null,
-    };
-    this.#entries.add(entry);
-    this.#bytes += bytes;
-    this.#tombstones.delete(responseId);
+    const entry: Entry = { record, ...this.#useNow() };
+    this.#entries.set(responseId, entry, { size: bytes });
+    this.#tombstones?.delete(responseId);
     return { status: "stored", record: this.#show(entry) };
   }
 
   async get(responseId: string): Promise<ContinuationLookup> {
-    this.#prune(continuationLimits.pruneStepsPerOperation);
+    this.#prune(limits.pruneStepsPerOperation);
     const entry = this.#find(responseId);
     if (entry === undefined) {
-      const tombstone = this.#tombstones.get(responseId);
+      const tombstone = this.#tombstones?.peek(responseId);
       return tombstone === undefined ? { status: "not_found" } : { status: "gone", ...tombstone };
     }
-    entry.lastUsedAt = this.#wallClock();
-    entry.expiresAtTick = this.#clock() + this.#ttlMs;
-    this.#entries.use(entry);
+    Object.assign(entry, this.#useNow());
+    this.#entries.get(responseId);
     return { status: "found", record: this.#show(entry) };
   }
 
@@ -137,11 +138,8 @@ export class InMemoryCodexNativeApiContinuationRegistry implements CodexNativeAp
   }
 
   async delete(responseId: string): Promise<boolean> {
-    this.#prune(continuationLimits.pruneStepsPerOperation);
-    const entry = this.#find(responseId);
-    if (entry === undefined) return false;
-    this.#remove(entry);
-    return true;
+    this.#prune(limits.pruneStepsPerOperation);
+    return this.#find(responseId) !== undefined && this.#entries.delete(responseId);
   }
 
   stats(): ContinuationRegistryStats {
@@ -150,24 +148,35 @@ export class InMemoryCodexNativeApiContinuationRegistry implements CodexNativeAp
       persistence: "in_process",
       ttlMs: this.#ttlMs,
       entries: this.#entries.size,
-      bytes: this.#bytes,
+      bytes: this.#entries.calculatedSize,
     };
   }
 
   #find(responseId: string): Entry | undefined {
-    const entry = this.#entries.get(responseId);
+    const entry = this.#entries.peek(responseId);
     if (entry === undefined || !this.#isExpired(entry)) return entry;
     this.#forget(entry, "expired");
     return undefined;
+  }
+
+  #useNow(): Pick<Entry, "lastUsedAt" | "expiresAtTick"> {
+    return { lastUsedAt: this.#wallClock(), expiresAtTick: this.#clock() + this.#ttlMs };
   }
 
   #isExpired(entry: Entry): boolean {
     return entry.expiresAtTick <= this.#clock();
   }
 
+  get #oldest(): Entry | undefined {
+    const [oldest] = this.#entries.rvalues();
+    return oldest;
+  }
+
+  /** By hand and not by the cache, which does not say whether what it drops had expired. */
   #makeRoom(bytes: number): void {
-    while (this.#entries.size >= this.#maxEntries || this.#bytes + bytes > this.#maxBytes) {
-      const { oldest } = this.#entries;
+    const entries = this.#entries;
+    while (entries.size >= this.#maxEntries || entries.calculatedSize + bytes > this.#maxBytes) {
+      const oldest = this.#oldest;
       if (oldest === undefined) return;
       this.#forget(oldest, this.#isExpired(oldest) ? "expired" : "evicted");
     }
@@ -175,24 +184,19 @@ export class InMemoryCodexNativeApiContinuationRegistry implements CodexNativeAp
 
   #prune(maxSteps: number): void {
     for (let step = 0; step < maxSteps; step += 1) {
-      const { oldest } = this.#entries;
+      const oldest = this.#oldest;
       if (oldest === undefined || !this.#isExpired(oldest)) return;
       this.#forget(oldest, "expired");
     }
   }
 
-  #forget(entry: Entry, reason: ContinuationGoneReason): void {
-    this.#remove(entry);
-    this.#bury(entry.record, reason);
+  #forget({ record }: Entry, reason: ContinuationGoneReason): void {
+    this.#entries.delete(record.responseId);
+    this.#bury(record, reason);
   }
 
   #bury({ responseId, owner }: NewContinuationRecord, reason: ContinuationGoneReason): void {
-    this.#tombstones.add(responseId, { reason, ...(typeof owner === "string" && { owner }) });
-  }
-
-  #remove(entry: Entry): void {
-    this.#entries.remove(entry);
-    this.#bytes -= entry.bytes;
+    this.#tombstones?.set(responseId, { reason, ...(typeof owner === "string" && { owner }) });
   }
 
   #show({ record, lastUsedAt }: Entry): ContinuationRecord {
@@ -215,46 +219,4 @@ function repeatUnreferenced(task: () => void, intervalMs: number): () => void {
   const timer = setInterval(task, intervalMs);
   timer.unref();
   return () => clearInterval(timer);
-}
-
-/**
- * Remembers keys that are gone, the last ones of them: at least half of `maxEntries` and never more. Two generations instead
- * of one queue, because a `Map` that is emptied from its front gets slow.
- */
-class Tombstones<Reason> {
-  readonly #maxPerGeneration: number;
-  #young = new Map<string, Reason>();
-  #old = new Map<string, Reason>();
-
-  constructor(maxEntries: number) {
-    this.#maxPerGeneration = Math.floor(maxEntries / 2);
-  }
-
-  get size(): number {
-    return this.#young.size + this.#old.size;
-  }
-
-  add(key: string, reason: Reason): void {
-    if (this.#maxPerGeneration === 0) return;
-    this.delete(key);
-    if (this.#young.size >= this.#maxPerGeneration) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
-    this.#young.set(key, reason);
-  }
-
-  get(key: string): Reason | undefined {
-    return this.#young.get(key) ?? this.#old.get(key);
-  }
-
-  delete(key: string): void {
-    this.#young.delete(key);
-    this.#old.delete(key);
-  }
-
-  clear(): void {
-    this.#young.clear();
-    this.#old.clear();
-  }
 }

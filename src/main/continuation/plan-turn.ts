@@ -1,3 +1,4 @@
+import { kindOfOutput, toFunctionOutput } from "../../workers/contract/client-tools.js";
 import { itemTraits } from "../../workers/contract/item-chunk.js";
 import { isJsonObject, type JsonObject } from "../../workers/contract/json.js";
 import type { Pace } from "../../workers/contract/pace.js";
@@ -19,13 +20,13 @@ import type {
   ContinuationRecord,
 } from "./types.js";
 
-/** How a turn takes up what came before it. */
+/** How a turn continues what came before it. */
 export interface TurnPlan {
   /** The response that is continued; null for the first of a chain. */
   readonly source: ContinuationRecord | null;
-  /** The parked turn that goes on, and what its calls are answered; null where a turn is started. */
+  /** The parked turn to continue, with the outputs of its calls; null where a turn is started. */
   readonly resume: { readonly turnId: string; readonly outputs: readonly ToolOutput[] } | null;
-  /** A parked turn that nobody will answer any more, since its chain goes on in another way. */
+  /** A parked turn to abandon, since its chain continues in another way. */
   readonly abandonTurnId: string | null;
   /** What the chain holds up to the response that is continued. */
   readonly history: ItemList;
@@ -38,28 +39,23 @@ export interface TurnPlan {
 }
 
 export type ContinuationMode =
-  /** The native turn or thread went on. */
+  /** The native turn or thread was continued. */
   | "native"
-  /** The history was put before the model on a new thread. */
+  /** The history was sent to the model on a new thread. */
   | "replayed"
   /** There was nothing to continue. */
   | null;
-
-export interface PlannedResult {
-  readonly result: IsolatedTurnResult;
-  readonly mode: ContinuationMode;
-}
 
 export interface PlanOptions {
   readonly previousResponseId: string | null;
   /** This request's own items. */
   readonly items: ItemList;
-  /** Fingerprint of what a native thread keeps and a parked turn was told. */
-  readonly settings: string;
+  /** Fingerprint of what a native thread keeps and a parked turn was told, with a whole history. */
+  readonly settingsWith: (items: ItemList) => Promise<string>;
   /** As the request names it; one that names none takes any. */
   readonly model: string | undefined;
   readonly identity: ContinuationIdentity;
-  /** Whose parked turns may be given up. */
+  /** Whose parked turns may be abandoned. */
   readonly owner: Owner;
   /** Unix time in milliseconds. */
   readonly now: number;
@@ -68,7 +64,7 @@ export interface PlanOptions {
 
 /** Throws what `readChain` throws. */
 export async function planTurn(
-  registry: CodexNativeApiContinuationRegistry,
+  registry: Pick<CodexNativeApiContinuationRegistry, "get">,
   runtime: Pick<NativeTurnRuntime, "findParkedTurn">,
   options: PlanOptions,
 ): Promise<TurnPlan> {
@@ -80,7 +76,7 @@ export async function planTurn(
     const nothingBefore = { source: null, history: ItemList.empty, echoes: new Set<number>() };
     return { ...nothingBefore, resume: null, abandonTurnId, ownItems: items, items };
   }
-  const chain = await readChain(registry, previousResponseId, identity, { now, pace });
+  const chain = await readChain(registry, previousResponseId, identity, now, pace);
   const { head, items: history } = chain;
   const echoes = await findEchoes(chain, items, pace);
   const ownItems = await leaveOut(items, echoes, pace);
@@ -88,7 +84,8 @@ export async function planTurn(
   const { parkedCallIds } = head;
   if (parkedCallIds.length === 0) return { ...plan, resume: null, abandonTurnId: null };
   const outputs = ownItems.length === parkedCallIds.length ? readToolOutputs([...ownItems]) : null;
-  const isSame = head.threadSettings === options.settings && (options.model ?? head.model) === head.model;
+  const settings = await options.settingsWith(plan.items);
+  const isSame = head.threadSettings === settings && (options.model ?? head.model) === head.model;
   if (!isSame || outputs === null || !answersAll(outputs, parkedCallIds)) {
     return { ...plan, resume: null, abandonTurnId: head.nativeTurnId };
   }
@@ -104,38 +101,38 @@ async function leaveOut(items: ItemList, places: ReadonlySet<number>, pace: Pace
   return packer.finish();
 }
 
-/** Runs a plan: goes on natively where that is possible, and replays the history where it is not (any more). */
+/** Runs a plan: continues natively where that is possible, and replays the history where it is not. */
 export async function runPlannedTurn(
   runtime: NativeTurnRuntime,
   plan: TurnPlan,
   request: IsolatedTurnRequest,
   handlers: IsolatedTurnHandlers,
-): Promise<PlannedResult> {
+): Promise<{ readonly result: IsolatedTurnResult; readonly mode: ContinuationMode }> {
   if (plan.abandonTurnId !== null) runtime.abandonTurn(plan.abandonTurnId);
-  const native = await goOnNatively(runtime, plan, request, handlers);
+  const native = await continueNatively(runtime, plan, request, handlers);
   if (native !== null) return { result: native, mode: "native" };
   const result = await runtime.runIsolatedTurn({ ...request, items: plan.items }, handlers);
   return { result, mode: plan.source === null ? null : "replayed" };
 }
 
-function goOnNatively(
+function continueNatively(
   runtime: NativeTurnRuntime,
   { source, resume, abandonTurnId, ownItems }: TurnPlan,
   request: IsolatedTurnRequest,
   handlers: IsolatedTurnHandlers,
 ): Promise<IsolatedTurnResult | null> {
   if (resume !== null) return runtime.continueIsolatedTurn(resume.turnId, resume.outputs, handlers, request);
-  // A thread whose turn was given up has not seen what the chain holds.
+  // A thread whose turn was abandoned has not seen what the chain holds.
   if (source === null || abandonTurnId !== null || ownItems.length === 0) return Promise.resolve(null);
   const { nativeThreadId: threadId, nativeTurnId: turnId } = source;
   return runtime.continueThread({ threadId, turnId }, { ...request, items: ownItems }, handlers);
 }
 
-/** The outputs, if the items are nothing but outputs of functions that a parked turn can be given; else null. */
+/** The outputs, if the items are nothing but outputs of tools that a parked turn can be given; else null. */
 export function readToolOutputs(items: readonly JsonObject[]): readonly ToolOutput[] | null {
   const outputs: ToolOutput[] = [];
   for (const item of items) {
-    const parts = item.type === "function_call_output" ? readParts(item.output) : null;
+    const parts = kindOfOutput(item) === null ? null : readParts(toFunctionOutput(item).output);
     if (parts === null || typeof item.call_id !== "string") return null;
     outputs.push({ callId: item.call_id, parts });
   }
@@ -164,8 +161,8 @@ function answersAll(outputs: readonly ToolOutput[], callIds: readonly string[]):
 
 async function answeredCallIds(items: ItemList, pace: Pace): Promise<readonly string[]> {
   const callIds: string[] = [];
-  const take = ({ type, call_id: callId }: JsonObject) => {
-    if (type === "function_call_output" && typeof callId === "string") callIds.push(callId);
+  const take = (item: JsonObject) => {
+    if (kindOfOutput(item) !== null && typeof item.call_id === "string") callIds.push(item.call_id);
   };
   await visitItems(items, pace, take, itemTraits.call);
   return callIds;

@@ -1,3 +1,4 @@
+import { createDeferred, type Deferred, waitWithin } from "../../workers/contract/wait.js";
 import { CodexNativeApiError } from "../errors.js";
 
 /** Events as they were appended, whole ones, as many as lie together. */
@@ -10,7 +11,7 @@ export interface LoggedEvents {
 export interface ResponseEventLogOptions {
   /** Bound on the memory that the events take, in bytes. */
   readonly maxBytes: number;
-  /** Called with the difference when that memory grew or shrank. Default: nobody is told. */
+  /** Called with the difference when that memory grew or shrank. Default: does nothing. */
   readonly onResize?: (deltaBytes: number) => void;
 }
 
@@ -30,8 +31,8 @@ const overhead = { eventBytes: 12, segmentBytes: 256 } as const;
 
 /**
  * The events of one response, as text, for clients that follow its stream at their own pace or attach to it later. They lie as bytes
- * in few pieces, so that what they take is known exactly. Beyond `maxBytes` the oldest are dropped: who still needs them is told so,
- * and who is up to date sees nothing of it. A reader keeps only its position, so that a slow one costs no memory; any number of
+ * in few pieces, so that what they take is known exactly. Beyond `maxBytes` the oldest are dropped: a reader that still needs them fails with an error,
+ * and one that is up to date notices nothing. A reader keeps only its position, so that a slow one costs no memory; any number of
  * them may follow one log.
  */
 export class ResponseEventLog {
@@ -39,7 +40,8 @@ export class ResponseEventLog {
   readonly #onResize: (deltaBytes: number) => void;
   /** Oldest first, without gaps from `#firstNumber` to before `#nextNumber`. */
   readonly #segments: Segment[] = [];
-  readonly #wakers = new Set<() => void>();
+  /** Resolved when there is something new to read; null while no reader waits. */
+  #change: Deferred<void> | null = null;
   #wakeSoon: NodeJS.Immediate | null = null;
   #firstNumber = 0;
   #nextNumber = 0;
@@ -87,7 +89,7 @@ export class ResponseEventLog {
     if (sizeWithOverhead(size) > this.#maxBytes) this.#skip();
     else this.#write(event, size);
     // A model's words come by the hundred in one round of the event loop: its readers wake once.
-    if (this.#wakers.size > 0) this.#wakeSoon ??= setImmediate(() => this.#wake());
+    if (this.#change !== null) this.#wakeSoon ??= setImmediate(() => this.#wake());
   }
 
   /** No more events: readers end after the last one. The events stay readable. May be called again. */
@@ -151,7 +153,8 @@ export class ResponseEventLog {
           number = events.nextNumber;
         } else {
           this.requireKept(number);
-          await this.#nextChange(signal);
+          this.#change ??= createDeferred();
+          await waitWithin(this.#change.promise, { signal }, () => undefined);
         }
       }
     } finally {
@@ -175,7 +178,7 @@ export class ResponseEventLog {
     segment.ends.push(segment.used);
     this.#nextNumber += 1;
     if (!hasRoom) this.#segments.push(segment);
-    // Last, since whoever hears of it may drop what was just written.
+    // Last, since `onResize` may drop what was just written.
     this.#resize(hasRoom ? overhead.eventBytes : sizeOf(segment));
     while (this.#bytes > this.#maxBytes && this.dropOldest());
   }
@@ -210,22 +213,11 @@ export class ResponseEventLog {
     this.#onResize(delta);
   }
 
-  #nextChange(signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        this.#wakers.delete(wake);
-        signal?.removeEventListener("abort", wake);
-        resolve();
-      };
-      this.#wakers.add(wake);
-      signal?.addEventListener("abort", wake, { once: true });
-    });
-  }
-
   #wake(): void {
     if (this.#wakeSoon !== null) clearImmediate(this.#wakeSoon);
     this.#wakeSoon = null;
-    for (const wake of this.#wakers) wake();
+    this.#change?.resolve();
+    this.#change = null;
   }
 }
 

@@ -4,7 +4,7 @@ import type { Items } from "../history/item-list.js";
 /** Which dialect made a stored response. */
 export type ContinuationRouteKind = "responses" | "chat_completions";
 
-/** Whose work a response is. Work of one identity never goes on under another. */
+/** Whose work a response is. Work of one identity is never continued under another. */
 export interface ContinuationIdentity {
   readonly providerProfileId: string;
   /** Null where the login has no account id; two nulls are the same account. */
@@ -36,7 +36,7 @@ export interface NewContinuationRecord {
   readonly outputItems: readonly JsonObject[];
   /** Function calls that the parked native turn waits for; empty when it is not parked. */
   readonly parkedCallIds: readonly string[];
-  /** Name of the token whose response this is; null (or left out) where callers needed none: anybody's. */
+  /** Name of the token whose response this is; null or left out: unowned, since callers needed no token; any caller may use it. */
   readonly owner?: string | null;
   /** What `GET /v1/responses/{id}` answers; null for chat completions, which cannot be read back. */
   readonly response: JsonObject | null;
@@ -50,7 +50,7 @@ export interface ContinuationRecord extends NewContinuationRecord {
   readonly expiresAt: number;
 }
 
-/** Why a response that was known is not there any more. */
+/** Why a response that was known is gone. */
 export type ContinuationGoneReason =
   /** Not used for the registry's time to live. */
   | "expired"
@@ -65,7 +65,7 @@ export type ContinuationLookup =
   | {
       readonly status: "gone";
       readonly reason: ContinuationGoneReason;
-      /** The record's. Others are answered as if it never was; one that is left out, or null, hides it from nobody. */
+      /** The record's. To other callers it is `not_found`; null or left out: every caller learns the reason. */
       readonly owner?: string | null;
     }
   /** Never stored, deleted, or gone for so long that this too is forgotten. */
@@ -91,7 +91,7 @@ export interface ContinuationRegistryStats {
 
 /**
  * Where stored responses are kept. A host may implement it over a store of its own; then chains outlive the process, and a
- * native thread that did not is replaced by replaying the history. Whoever creates a registry also starts and closes it.
+ * native thread that did not is replaced by replaying the history. The code that creates a registry also starts and closes it.
  *
  * A rejection of any method ends the request with `internal_error`: an implementation says "gone" and "not found" by value.
  */
@@ -101,7 +101,7 @@ export interface CodexNativeApiContinuationRegistry {
    * forgotten what the id stood for before, because that is no longer true.
    */
   put(record: NewContinuationRecord): Promise<ContinuationPutResult>;
-  /** Reads a response; a use, from which its time to live starts anew. */
+  /** Reads a response, which counts as a use: its time to live starts over. */
   get(responseId: string): Promise<ContinuationLookup>;
   /** Whether the response could be read now. Not a use. */
   has(responseId: string): Promise<boolean>;

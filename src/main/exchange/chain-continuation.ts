@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import {
   type ContinuationMode,
   currentIdentity,
@@ -6,7 +5,9 @@ import {
   runPlannedTurn,
   type TurnPlan,
 } from "../continuation/plan-turn.js";
-import type { CodexNativeApiContinuationRegistry, NewContinuationRecord } from "../continuation/types.js";
+import type { NewContinuationRecord } from "../continuation/types.js";
+import type { DialectTurn } from "../dialects/dialect.js";
+import { readBroughtTools } from "../dialects/tools/brought-tools.js";
 import { refuseUnpairedCalls } from "../dialects/tools/call-pairs.js";
 import { CodexNativeApiError } from "../errors.js";
 import { ItemList } from "../history/item-list.js";
@@ -18,27 +19,21 @@ import type {
   TurnStarted,
 } from "../runtime/types.js";
 import type { Continuation, ContinuationContext } from "./continuation.js";
-import type { ItemIndex } from "./item-index.js";
-
-export interface ChainContext extends ContinuationContext {
-  /** The owner's part of it. */
-  readonly registry: CodexNativeApiContinuationRegistry;
-  readonly itemIndex: ItemIndex;
-  /** Unix time in milliseconds. */
-  readonly wallClock: () => number;
-  /** When the exchange began, on the wall clock. */
-  readonly startedAtMs: number;
-  readonly isRunning: (responseId: string) => boolean;
-}
+import { fingerprintThread } from "./fingerprints.js";
 
 /** For callers that name the response before theirs: this service keeps the history, in records of a registry. */
 export class ChainContinuation implements Continuation {
-  readonly #context: ChainContext;
+  readonly #context: ContinuationContext;
   #plan: TurnPlan | null = null;
+  #turn: DialectTurn;
+  /** Whether the turn has the tools that its history brought. */
+  #isWhole: boolean;
   #fingerprint: string | null = null;
 
-  constructor(context: ChainContext) {
+  constructor(context: ContinuationContext) {
     this.#context = context;
+    this.#turn = context.turn;
+    this.#isWhole = context.turn.offerWith === null;
   }
 
   get ownItems(): ItemList {
@@ -49,36 +44,40 @@ export class ChainContinuation implements Continuation {
     const { turn, registry, owner, itemIndex, pace } = this.#context;
     const items = await itemIndex.resolve(turn.request.items, { registry, owner, pace });
     const plan = await this.#planTurn(items);
+    await this.#completeTurn(plan.items);
     if (!turn.isPaired) await refuseUnpairedCalls(plan.history, items, pace, plan.echoes);
     this.#plan = plan;
     this.#describe(plan, plan.resume === null ? "replayed" : "native");
   }
 
   async run(request: IsolatedTurnRequest, handlers: IsolatedTurnHandlers): Promise<IsolatedTurnResult> {
-    const plan = this.#plan;
-    if (plan === null) throw new Error("A turn is planned before it is run.");
-    const { source } = plan;
-    // What continues an account's work runs under that account or not at all.
-    const owned = source === null ? request : { ...request, accountId: source.activeAccountId };
+    const plan = this.#requirePlan();
+    const owned = withAccount(request, plan);
     const { result, mode } = await runPlannedTurn(this.#context.runtime, plan, owned, handlers);
     this.#describe(plan, mode);
     return result;
   }
 
-  async keep(result: IsolatedTurnResult, outputItems: readonly JsonObject[]): Promise<boolean> {
-    const { turn, registry, itemIndex, pace } = this.#context;
-    const { outcome } = result;
-    if (!turn.store || (outcome.status === "cancelled" && !turn.background)) return false;
-    const parkedCallIds = outcome.status === "parked" ? outcome.callIds : [];
-    const record = this.#record(result, outputItems, parkedCallIds);
-    const { status } = await registry.put(record);
-    if (status === "stored") await itemIndex.add(record, pace);
-    return status === "stored";
+  replay(
+    made: readonly JsonObject[],
+    request: IsolatedTurnRequest,
+    handlers: IsolatedTurnHandlers,
+  ): Promise<IsolatedTurnResult> {
+    const plan = this.#requirePlan();
+    const items = plan.items.concat([ItemList.of(made)]);
+    return this.#context.runtime.runIsolatedTurn({ ...withAccount(request, plan), items }, handlers);
   }
 
-  /** It is no one's ancestor that the model would answer on. */
-  async keepFailed(started: TurnStarted | null, outputItems: readonly JsonObject[]): Promise<void> {
-    const { registry, runtime, turn } = this.#context;
+  async keep(result: IsolatedTurnResult, outputItems: readonly JsonObject[]): Promise<boolean> {
+    const { turn } = this.#context;
+    const { outcome } = result;
+    if (outcome.status === "cancelled" && !turn.background) return false;
+    const parkedCallIds = outcome.status === "parked" ? outcome.callIds : [];
+    return this.#put(this.#record(result, outputItems, parkedCallIds));
+  }
+
+  async keepUnfinished(started: TurnStarted | null, outputItems: readonly JsonObject[]): Promise<void> {
+    const { runtime, turn } = this.#context;
     const { providerProfileId, accountId } = currentIdentity(runtime);
     const nowhere: TurnStarted = {
       threadId: "",
@@ -86,13 +85,26 @@ export class ChainContinuation implements Continuation {
       model: turn.request.model ?? "",
       target: { providerProfileId, providerKind: "", accountId, workerId: "", appServerGeneration: 0 },
     };
-    await registry.put(this.#record(started ?? nowhere, outputItems, []));
+    await this.#put(this.#record(started ?? nowhere, outputItems, []));
+  }
+
+  /** Stored, or remembered by the connection. False where it is neither. */
+  async #put(record: NewContinuationRecord): Promise<boolean> {
+    const { turn, registry, memory, itemIndex, pace } = this.#context;
+    if (!turn.store) return (await memory?.put(record))?.status === "stored";
+    const { status } = await registry.put(record);
+    if (status === "stored") await itemIndex.add(record, pace);
+    return status === "stored";
+  }
+
+  #requirePlan(): TurnPlan {
+    if (this.#plan === null) throw new Error("A turn is planned before it is run.");
+    return this.#plan;
   }
 
   async #planTurn(items: ItemList): Promise<TurnPlan> {
     const { turn, runtime, registry, owner, wallClock, isRunning, pace } = this.#context;
     const { previousResponseId } = turn;
-    const settings = this.#threadSettings;
     await pace.breathe();
     // Asked before the registry is: what runs is stored a moment before it counts as ended.
     const isMadeYet = previousResponseId !== null && isRunning(previousResponseId);
@@ -100,7 +112,10 @@ export class ChainContinuation implements Continuation {
       return await planTurn(registry, runtime, {
         previousResponseId,
         items,
-        settings,
+        settingsWith: async (whole) => {
+          await this.#completeTurn(whole);
+          return this.#threadSettings;
+        },
         model: turn.request.model,
         identity: currentIdentity(runtime),
         owner,
@@ -124,14 +139,21 @@ export class ChainContinuation implements Continuation {
             previousResponseId: source.responseId,
             threadId: source.nativeThreadId,
             turnId: source.nativeTurnId,
+            routeKind: source.routeKind,
           },
     );
   }
 
   /** Made once, since tools may be megabytes. */
   get #threadSettings(): string {
-    this.#fingerprint ??= fingerprintThread(this.#context.turn.request);
+    this.#fingerprint ??= fingerprintThread(this.#turn.request);
     return this.#fingerprint;
+  }
+
+  async #completeTurn(history: ItemList): Promise<void> {
+    if (this.#isWhole) return;
+    this.#turn = this.#context.complete(await readBroughtTools(history, this.#context.pace));
+    this.#isWhole = true;
   }
 
   #record(
@@ -160,21 +182,9 @@ export class ChainContinuation implements Continuation {
   }
 }
 
-/**
- * What a native thread keeps for its life, and what a parked turn was told, as one word: a turn goes on there only if these
- * are equal. The model is compared by itself, since a request need not name one.
- */
-function fingerprintThread(request: IsolatedTurnRequest): string {
-  const { instructions = "", tools = [], webSearch = false, verbosity = null, directives = [] } = request;
-  const lengths = tools.map(({ name, description }) => [name, description.length]);
-  // Long texts as they are: written as JSON once more they would be escaped once more.
-  const hash = createHash("sha256")
-    .update(JSON.stringify([instructions.length, lengths, webSearch, verbosity, directives]))
-    .update(instructions);
-  for (const { description, parameters } of tools) {
-    hash.update(description).update(JSON.stringify(parameters));
-  }
-  return hash.digest("base64url");
+/** What continues an account's work runs under that account or not at all. */
+function withAccount(request: IsolatedTurnRequest, { source }: TurnPlan): IsolatedTurnRequest {
+  return source === null ? request : { ...request, accountId: source.activeAccountId };
 }
 
 /** How long a caller waits before it asks again whether the response before is there, in milliseconds. */

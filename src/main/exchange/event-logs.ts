@@ -19,7 +19,7 @@ const defaultBounds: EventLogsBounds = {
 
 /**
  * The events of background responses, for clients that follow or attach to them, within one bound together. Where room is short,
- * logs of ended responses that nobody reads go first, the oldest before the others; then the largest lose their oldest events.
+ * logs of ended responses without readers go first, the oldest before the others; then the largest lose their oldest events.
  */
 export class EventLogs {
   readonly #bounds: EventLogsBounds;
@@ -64,7 +64,7 @@ export class EventLogs {
     return [...this.#logs].flatMap(([responseId, log]) => (log.closed ? responseId : []));
   }
 
-  /** The response is not stored any more: its readers end. */
+  /** The response is no longer stored, so its readers end. */
   delete(responseId: string): void {
     this.#remove(responseId, noLongerStored(responseId));
   }

@@ -1,12 +1,26 @@
+import { setImmediate as nextRound } from "node:timers/promises";
 import type { LoopShare } from "../../workers/contract/pace.js";
-import { mayUse, OwnedRegistry, type Owner } from "../continuation/owned-registry.js";
+import { mayUse, type OwnedRegistry, type Owner, ownedRegistry } from "../continuation/owned-registry.js";
 import type { ResponseEventLog } from "../continuation/response-event-log.js";
 import type { CodexNativeApiContinuationRegistry, ContinuationRecord } from "../continuation/types.js";
 import type { Dialect, DialectTurn } from "../dialects/dialect.js";
+import { fieldError } from "../dialects/requests/schema-fault.js";
 import { CodexNativeApiError } from "../errors.js";
 import type { JsonObject, NativeTurnRuntime } from "../runtime/types.js";
+import { ChoicesExchange } from "./choices-exchange.js";
+import {
+  ConnectionMemories,
+  type ConnectionMemory,
+  type ConnectionMemoryBounds,
+} from "./connection-memory.js";
 import { EventLogs, type EventLogsBounds, eventsDropped } from "./event-logs.js";
-import { type EventSink, Exchange, type ExchangeEnd } from "./exchange.js";
+import {
+  type EventSink,
+  Exchange,
+  type ExchangeEnd,
+  type ExchangeOptions,
+  type RequestExchange,
+} from "./exchange.js";
 import { ItemIndex, type ItemPage, type ItemQuery, pageItems } from "./item-index.js";
 import { ParkedHistories } from "./parked-histories.js";
 
@@ -16,12 +30,18 @@ export interface ExchangesOptions {
   /** Unix time in milliseconds. */
   readonly wallClock: () => number;
   readonly newId: (prefix: string) => string;
+  /** Whether a stream ends with `[DONE]` also where OpenAI's does not. Default: true. */
+  readonly streamDone?: boolean;
   /** Milliseconds that only grow. */
   readonly clock: () => number;
   /** Of the thread that this runs on. */
   readonly loopShare: LoopShare;
+  /** Folders from which the turns of chat bridges may read files. Default: none. */
+  readonly readableRoots?: readonly string[];
   /** Bounds on the events of background responses. Default: those of `EventLogs`. */
   readonly eventLogs?: Partial<EventLogsBounds>;
+  /** Bounds on what connections remember. Default: those of `ConnectionMemories`. */
+  readonly connectionMemory?: Partial<ConnectionMemoryBounds>;
 }
 
 /** Whose request it is. */
@@ -30,6 +50,8 @@ export interface Asker {
   readonly caller: string;
   readonly owner: Owner;
   readonly requestId: string;
+  /** What the connection remembers that the request came on. Default: nothing. */
+  readonly memory?: ConnectionMemory;
 }
 
 /** Bounds on how often logs are held against the registry, in milliseconds; between them a tenth of its time to live. */
@@ -46,6 +68,7 @@ export class Exchanges {
   readonly #logs: EventLogs;
   readonly #itemIndex = new ItemIndex();
   readonly #parkedHistories = new ParkedHistories();
+  readonly #memories: ConnectionMemories;
   #closed = false;
   /** Set while there are logs. */
   #sweep: NodeJS.Timeout | null = null;
@@ -53,14 +76,18 @@ export class Exchanges {
   constructor(options: ExchangesOptions) {
     this.#options = options;
     this.#logs = new EventLogs(options.eventLogs);
+    this.#memories = new ConnectionMemories(options.runtime, options.connectionMemory);
   }
 
   /** To be prepared and run. */
-  create(dialect: Dialect, turn: DialectTurn, asker: Asker): Exchange {
-    return new Exchange({
+  create(dialect: Dialect, turn: DialectTurn, asker: Asker): RequestExchange {
+    const stored = this.#registryOf(asker.owner);
+    const { memory = null } = asker;
+    const options: ExchangeOptions = {
       ...this.#options,
       ...asker,
-      registry: this.#registryOf(asker.owner),
+      registry: memory?.over(stored) ?? stored,
+      memory,
       dialect,
       turn,
       itemIndex: this.#itemIndex,
@@ -70,7 +97,13 @@ export class Exchanges {
         if (turn.store) this.#noteRunning(exchange);
       },
       log: turn.background ? this.#logs.create() : null,
-    });
+    };
+    return (turn.choices ?? 1) > 1 ? new ChoicesExchange(options) : new Exchange(options);
+  }
+
+  /** For a connection that carries many requests. Its owner closes it. */
+  openMemory(): ConnectionMemory {
+    return this.#memories.open();
   }
 
   /** Memory that the events of background responses take, in bytes. */
@@ -79,7 +112,7 @@ export class Exchanges {
   }
 
   /** Runs a prepared exchange whose answer is made in the background, and from here on found by its id. */
-  runInBackground(exchange: Exchange, sink: EventSink): Promise<ExchangeEnd> {
+  runInBackground(exchange: RequestExchange, sink: EventSink): Promise<ExchangeEnd> {
     if (exchange.log !== null) this.#logs.add(exchange.id, exchange.log);
     this.#sweepLater();
     return exchange.run(sink, null);
@@ -101,11 +134,7 @@ export class Exchanges {
   async attach(responseId: string, owner: Owner, firstNumber: number): Promise<ResponseEventLog> {
     const response = await this.read(responseId, owner);
     if (response.background !== true) {
-      throw new CodexNativeApiError(
-        "invalid_request",
-        "Only a response made with background: true has a stream to attach to.",
-        { param: "stream" },
-      );
+      throw fieldError("stream", "only a response made with background: true has a stream to attach to");
     }
     const log = this.#logs.get(responseId);
     if (log === null) throw eventsDropped(responseId);
@@ -123,11 +152,9 @@ export class Exchanges {
     }
     const response = await this.read(responseId, owner);
     if (response.background === true) return response;
-    throw new CodexNativeApiError(
-      "invalid_request",
-      "Only a response made with background: true can be cancelled; others end with their request.",
-      { param: "response_id" },
-    );
+    const message =
+      "only a response made with background: true can be cancelled, others end with their request";
+    throw fieldError("response_id", message);
   }
 
   /** Ends the response first, should it run, and all who follow its events. Throws `response_not_found`. */
@@ -143,9 +170,9 @@ export class Exchanges {
     const known = (await registry.delete(responseId)) || running !== null;
     if (!known) throw notFound(responseId);
     // Who is up to date reads that it was cancelled.
-    if (running !== null) await new Promise((resolve) => setImmediate(resolve));
+    if (running !== null) await nextRound();
     this.#logs.delete(responseId);
-    // Nobody can answer its calls any more.
+    // No one can answer its calls from now on.
     if (lookup.status !== "found") return;
     const { runtime } = this.#options;
     runtime.abandonTurn(lookup.record.nativeTurnId);
@@ -159,12 +186,12 @@ export class Exchanges {
     return pageItems({ responseId, inputItems }, query, this.#options.loopShare.start());
   }
 
-  /** Gives up the background responses of one owner. */
+  /** Cancels the background responses of one owner. */
   cancelAllOf(owner: string): void {
     for (const exchange of this.#inBackground()) if (exchange.owner === owner) exchange.cancel();
   }
 
-  /** Background responses are given up, the others end with their requests; settles when the former have ended. */
+  /** Cancels the background responses; the others end with their requests. Settles when the former have ended. */
   async close(): Promise<void> {
     const given = this.#inBackground();
     for (const exchange of given) exchange.cancel();
@@ -210,7 +237,7 @@ export class Exchanges {
   }
 
   #registryOf(owner: Owner): OwnedRegistry {
-    return new OwnedRegistry(this.#options.registry, owner);
+    return ownedRegistry(this.#options.registry, owner);
   }
 
   async #find(responseId: string, owner: Owner): Promise<ContinuationRecord> {

@@ -1,5 +1,6 @@
+import { kindOfOutput } from "../../workers/contract/client-tools.js";
 import { itemTraits, readChunk } from "../../workers/contract/item-chunk.js";
-import type { LoopShare, Pace } from "../../workers/contract/pace.js";
+import type { Pace } from "../../workers/contract/pace.js";
 import { currentIdentity, readToolOutputs } from "../continuation/plan-turn.js";
 import { ItemList } from "../history/item-list.js";
 import type {
@@ -10,14 +11,9 @@ import type {
   ToolOutput,
 } from "../runtime/types.js";
 import type { Continuation, ContinuationContext } from "./continuation.js";
-import { fingerprintHistory, type ParkedHistories } from "./parked-histories.js";
+import { fingerprintHistory } from "./fingerprints.js";
 
-export interface HistoryContext extends ContinuationContext {
-  readonly parkedHistories: ParkedHistories;
-  readonly loopShare: LoopShare;
-}
-
-/** What a parked turn must have seen for this request to go on with it, and what its calls are answered. */
+/** The history that a parked turn must have seen for this request to continue it, and the outputs of its calls. */
 interface Resumption {
   readonly fingerprint: string;
   readonly outputs: readonly ToolOutput[];
@@ -25,16 +21,16 @@ interface Resumption {
 
 /**
  * For callers that send the whole history each time: nothing of it is kept here but, of a turn that waits for its functions' outputs,
- * what it has seen. The turn goes on where a request repeats exactly that and brings the outputs.
+ * what it has seen. A request that repeats exactly that and brings the outputs continues the turn.
  */
 export class HistoryContinuation implements Continuation {
-  readonly #context: HistoryContext;
+  readonly #context: ContinuationContext;
   /** The calls that were answered last: a parked turn may wait for them. */
   #callIds: readonly string[] = [];
   #isWaitedFor = false;
   #resumption: Resumption | null = null;
 
-  constructor(context: HistoryContext) {
+  constructor(context: ContinuationContext) {
     this.#context = context;
   }
 
@@ -45,7 +41,9 @@ export class HistoryContinuation implements Continuation {
   async prepare(): Promise<void> {
     const { turn, runtime, owner, loopShare, pace } = this.#context;
     await pace.breathe();
-    this.#callIds = await lastAnsweredCalls(turn.request.items, loopShare.start());
+    // Whatever came after them: no earlier call can still wait, for an answer followed it.
+    const outputs = await readLastOutputs(turn.request.items, true, loopShare.start());
+    this.#callIds = outputs.flatMap(({ call_id: id }) => (typeof id === "string" ? [id] : []));
     this.#isWaitedFor = runtime.findParkedTurn(this.#callIds, owner) !== null;
     if (this.#isWaitedFor) this.#resumption = await this.#readResumption();
   }
@@ -58,7 +56,12 @@ export class HistoryContinuation implements Continuation {
     const seen = parkedHistories.take(turnId);
     const resumption = this.#resumption;
     const isSame = resumption !== null && resumption.fingerprint === seen?.fingerprint;
-    const source = { previousResponseId: null, threadId: isSame ? seen.threadId : null, turnId };
+    const source = {
+      previousResponseId: null,
+      threadId: isSame ? seen.threadId : null,
+      turnId,
+      routeKind: "chat_completions",
+    } as const;
     if (!isSame) runtime.abandonTurn(turnId);
     else {
       answer.setContinuation({ mode: "native", ...source });
@@ -69,7 +72,17 @@ export class HistoryContinuation implements Continuation {
     return runtime.runIsolatedTurn(request, handlers);
   }
 
-  /** False where its client has left, so that nobody will answer the calls. */
+  replay(
+    made: readonly JsonObject[],
+    request: IsolatedTurnRequest,
+    handlers: IsolatedTurnHandlers,
+  ): Promise<IsolatedTurnResult> {
+    const { runtime, turn } = this.#context;
+    const items = turn.request.items.concat([ItemList.of(made)]);
+    return runtime.runIsolatedTurn({ ...request, items }, handlers);
+  }
+
+  /** False where its client has left, so that no one will answer the calls. */
   async keep(
     result: IsolatedTurnResult,
     outputItems: readonly JsonObject[],
@@ -93,7 +106,7 @@ export class HistoryContinuation implements Continuation {
   }
 
   /** Nobody can name it. */
-  async keepFailed(): Promise<void> {}
+  async keepUnfinished(): Promise<void> {}
 
   /** Null where no parked turn can be told what this request asks. */
   async #readResumption(): Promise<Resumption | null> {
@@ -103,7 +116,7 @@ export class HistoryContinuation implements Continuation {
     const pace = loopShare.start();
     const { request } = turn;
     const { items } = request;
-    const lastOutputs = await readLastOutputs(items, pace);
+    const lastOutputs = await readLastOutputs(items, false, pace);
     const outputs = readToolOutputs(lastOutputs);
     if (outputs === null || outputs.length === 0) return null;
     const count = items.length - lastOutputs.length;
@@ -112,19 +125,12 @@ export class HistoryContinuation implements Continuation {
   }
 }
 
-/** The outputs at the end of a history; none where it ends otherwise. */
-function readLastOutputs(items: ItemList, pace: Pace): Promise<readonly JsonObject[]> {
-  return readRun(items, false, pace);
-}
-
-/** The latest calls that were answered, whatever came after: no earlier one can still wait, for an answer followed it. */
-async function lastAnsweredCalls(items: ItemList, pace: Pace): Promise<readonly string[]> {
-  const outputs = await readRun(items, true, pace);
-  return outputs.flatMap((item) => (typeof item.call_id === "string" ? [item.call_id] : []));
-}
-
-/** Outputs in a row, the last there are. */
-async function readRun(items: ItemList, mayBeFollowed: boolean, pace: Pace): Promise<readonly JsonObject[]> {
+/** The last outputs of a history that follow one another; none where other items follow them and `mayBeFollowed` is false. */
+async function readLastOutputs(
+  items: ItemList,
+  mayBeFollowed: boolean,
+  pace: Pace,
+): Promise<readonly JsonObject[]> {
   const backwards: JsonObject[] = [];
   for (const chunk of items.chunks.toReversed()) {
     const mayHoldOutputs = (chunk.traits & itemTraits.call) !== 0;
@@ -138,6 +144,6 @@ async function readRun(items: ItemList, mayBeFollowed: boolean, pace: Pace): Pro
   return backwards.reverse();
 }
 
-function isOutput({ type }: JsonObject): boolean {
-  return type === "function_call_output" || type === "custom_tool_call_output";
+function isOutput(item: JsonObject): boolean {
+  return kindOfOutput(item) !== null;
 }

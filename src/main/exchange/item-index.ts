@@ -1,19 +1,19 @@
+import { LRUCache } from "lru-cache";
 import { itemTraits } from "../../workers/contract/item-chunk.js";
 import type { Pace } from "../../workers/contract/pace.js";
-import type { Owner } from "../continuation/owned-registry.js";
-import type {
-  CodexNativeApiContinuationRegistry,
-  ContinuationRecord,
-  NewContinuationRecord,
-} from "../continuation/types.js";
-import { CodexNativeApiError } from "../errors.js";
+import type { OwnedRegistry, Owner } from "../continuation/owned-registry.js";
+import type { ContinuationRecord, NewContinuationRecord } from "../continuation/types.js";
+import { fieldError } from "../dialects/requests/schema-fault.js";
+import type { PassedOnItem } from "../dialects/responses/wire-items.js";
 import { type ItemList, ItemPacker, type Items, packItems, visitItems } from "../history/item-list.js";
 import type { JsonObject } from "../runtime/types.js";
 
-/** Ids remembered; beyond so many the oldest are forgotten. One is about 100 bytes. */
+/** Ids remembered; beyond this number the oldest are forgotten. One is about 100 bytes. */
 const maxIds = 100_000;
 /** Size of a request's items once what they refer to is in its place: a stored item may be referred to again and again. */
 const maxResolvedBytes = 128 * 1024 * 1024;
+
+const tooLarge = `with the stored items that it refers to, the input is larger than ${maxResolvedBytes} bytes`;
 
 const idPrefixes = new Map<unknown, string>([
   ["message", "msg"],
@@ -23,8 +23,8 @@ const idPrefixes = new Map<unknown, string>([
 ]);
 
 /** An input item as the API shows it: with an id, its own or one made of its response and place. */
-function identifyItem(item: JsonObject, responseId: string, index: number): JsonObject {
-  return typeof item.id === "string" ? item : { id: madeIdOf(item, responseId, index), ...item };
+function identifyItem({ id, ...rest }: JsonObject, responseId: string, index: number): PassedOnItem {
+  return { id: typeof id === "string" ? id : madeIdOf(rest, responseId, index), ...rest };
 }
 
 function madeIdOf({ type }: JsonObject, responseId: string, index: number): string {
@@ -38,7 +38,7 @@ function readMadeId(id: string): { readonly responseId: string; readonly index: 
 }
 
 export interface ItemPage {
-  readonly items: readonly JsonObject[];
+  readonly items: readonly PassedOnItem[];
   readonly hasMore: boolean;
 }
 
@@ -61,9 +61,7 @@ export async function pageItems(
   if (query.after !== null) {
     place = await findPlace(items, query.after, responseId, pace);
     if (place < 0) {
-      throw new CodexNativeApiError("invalid_request", "There is no such item to start after.", {
-        param: "after",
-      });
+      throw fieldError("after", "there is no such item to start after");
     }
   }
   const from = isAscending ? place + 1 : Math.max(0, place - query.limit);
@@ -91,36 +89,29 @@ async function findPlace(items: ItemList, id: string, responseId: string, pace: 
 
 /** Whose items are looked for, and where they are kept. */
 export interface ItemSource {
-  readonly registry: CodexNativeApiContinuationRegistry;
+  readonly registry: Pick<OwnedRegistry, "get">;
   readonly owner: Owner;
   readonly pace: Pace;
 }
 
 /** Where stored items lie, since an `item_reference` names the item and not its response. */
 export class ItemIndex {
-  /** By id, of items that have one of their own: the others say it themselves. */
-  readonly #responseIds = new Map<string, string>();
+  /** By the id of an item, where the caller or the model gave it one; an id that this service made names its response. */
+  readonly #responseIds = new LRUCache<string, string>({ maxSize: maxIds, sizeCalculation: () => 1 });
 
   async add(record: NewContinuationRecord, pace: Pace): Promise<void> {
     const add = ({ id }: JsonObject) => {
-      if (typeof id !== "string") return;
-      const key = keyOf(id, record.owner ?? null);
-      this.#responseIds.delete(key);
-      this.#responseIds.set(key, record.responseId);
+      if (typeof id === "string") this.#responseIds.set(keyOf(id, record.owner ?? null), record.responseId);
     };
     await visitItems(record.inputItems, pace, add, itemTraits.id);
     record.outputItems.forEach(add);
-    for (const oldest of this.#responseIds.keys()) {
-      if (this.#responseIds.size <= maxIds) break;
-      this.#responseIds.delete(oldest);
-    }
   }
 
   /**
    * Puts stored items in the place of `item_reference`s, and gives reasoning back the encrypted content that its caller was not
-   * given or did not keep: whoever sends an answer's items back as they came names reasoning by its id alone.
+   * given or did not keep: a caller that sends an answer's items back unchanged names reasoning by its id alone.
    *
-   * @throws CodexNativeApiError `invalid_request` with the path of a reference to an item that is not stored (any more), and where
+   * @throws CodexNativeApiError `invalid_request` with the path of a reference to an item that is not stored, and where
    * all of it together becomes too much.
    */
   async resolve(items: ItemList, source: ItemSource): Promise<ItemList> {
@@ -135,7 +126,7 @@ export class ItemIndex {
     const packer = new ItemPacker();
     await visitItems(items, pace, (item, index) => {
       packer.add(resolveOne(item, index, stored));
-      if (packer.bytes > maxResolvedBytes) throw tooMuch(index);
+      if (packer.bytes > maxResolvedBytes) throw fieldError(`input[${index}].id`, tooLarge);
     });
     return packer.finish();
   }
@@ -148,8 +139,8 @@ export class ItemIndex {
     const byResponse = new Map<string, Set<string>>();
     for (const id of ids) {
       const responseId =
-        this.#responseIds.get(keyOf(id, owner)) ??
-        this.#responseIds.get(keyOf(id, null)) ??
+        this.#responseIds.peek(keyOf(id, owner)) ??
+        this.#responseIds.peek(keyOf(id, null)) ??
         readMadeId(id)?.responseId;
       if (responseId === undefined) continue;
       const wanted = byResponse.get(responseId) ?? new Set();
@@ -184,16 +175,10 @@ function resolveOne(item: JsonObject, index: number, stored: ReadonlyMap<string,
   if (isReference(item)) {
     const found = stored.get(String(item.id));
     if (found !== undefined) return found;
-    const message = `Item '${String(item.id).slice(0, 64)}' is not stored here.`;
-    throw new CodexNativeApiError("invalid_request", message, { param: `input[${index}].id` });
+    throw fieldError(`input[${index}].id`, `item '${String(item.id).slice(0, 64)}' is not stored here`);
   }
   const encrypted = isBareReasoning(item) ? stored.get(String(item.id))?.encrypted_content : undefined;
   return typeof encrypted === "string" ? { ...item, encrypted_content: encrypted } : item;
-}
-
-function tooMuch(index: number): CodexNativeApiError {
-  const message = `'input': with the stored items that it refers to it is larger than ${maxResolvedBytes} bytes.`;
-  return new CodexNativeApiError("invalid_request", message, { param: `input[${index}].id` });
 }
 
 /** Input items have the ids their callers gave them: one caller's must not stand for another's. */

@@ -1,9 +1,15 @@
 import { type ItemChunk, itemTraits, readChunk } from "../../workers/contract/item-chunk.js";
-import type { JsonObject } from "../../workers/contract/json.js";
-import { codexLevels, findTooDeep } from "../../workers/contract/json-depth.js";
-import { findLongText, maxTextChars } from "../../workers/contract/long-text.js";
+import {
+  codexLevels,
+  findLongText,
+  findTooDeep,
+  formatPath,
+  type JsonObject,
+  maxTextChars,
+  mayHoldHalves,
+  mendTexts,
+} from "../../workers/contract/json.js";
 import type { Pace } from "../../workers/contract/pace.js";
-import { mayHoldHalves, mendTexts } from "../../workers/contract/well-formed.js";
 import { CodexNativeApiError } from "../errors.js";
 
 /** Items of a history in either form: as values, or packed. */
@@ -81,7 +87,7 @@ export class ItemList implements Iterable<JsonObject> {
 }
 
 /**
- * Visits items in their order; the event loop goes on between them. With `traits`, only chunks that have one of them are read: an
+ * Visits items in their order, with pauses for the event loop. With `traits`, only chunks that have one of them are read: an
  * item that is visited need not have any.
  */
 export async function visitItems(
@@ -108,7 +114,7 @@ function isChunk(chunk: ItemChunk | readonly JsonObject[]): chunk is ItemChunk {
   return "json" in chunk;
 }
 
-/** As `ItemList.of`, for items of which there may be many; the event loop goes on meanwhile. */
+/** As `ItemList.of`, for items of which there may be many: with pauses for the event loop. */
 export async function packItems(items: Items, pace: Pace): Promise<ItemList> {
   if (items instanceof ItemList) return items;
   const packer = new ItemPacker();
@@ -171,39 +177,31 @@ export class ItemPacker {
 
 function toItemText(item: JsonObject, index: number): string {
   const text = JSON.stringify(item);
-  if (text.length > deepChars) refuseDeepNesting(item, index);
-  if (text.length > maxTextChars) refuseLongText(item, index);
+  if (text.length > deepChars) {
+    const fault = `is nested deeper than ${itemLevels} levels, which is more than Codex reads`;
+    refuseAt(findTooDeep(item, itemLevels), index, fault);
+  }
+  if (text.length > maxTextChars) {
+    refuseAt(findLongText(item), index, `is longer than ${maxTextChars} characters`);
+  }
   return mayHoldHalves(text) ? JSON.stringify(mendTexts(item)) : text;
 }
 
-function refuseDeepNesting(item: JsonObject, index: number): void {
-  const path = findTooDeep(item, itemLevels);
+/** @param path of the fault within the item; null where there is none. */
+function refuseAt(path: readonly (string | number)[] | null, index: number, fault: string): void {
   if (path === null) return;
-  const param = placeOf(path, index);
-  const message = `'${param}' is nested deeper than ${itemLevels} levels, which is more than Codex reads.`;
-  throw new CodexNativeApiError("invalid_request", message, { param });
+  const param = formatPath(["input", index, ...path]);
+  throw new CodexNativeApiError("invalid_request", `'${param}' ${fault}.`, { param });
 }
 
-function refuseLongText(item: JsonObject, index: number): void {
-  const path = findLongText(item);
-  if (path === null) return;
-  const param = placeOf(path, index);
-  const message = `'${param}' is longer than ${maxTextChars} characters.`;
-  throw new CodexNativeApiError("invalid_request", message, { param });
-}
-
-function placeOf(path: readonly (string | number)[], index: number): string {
-  return path.reduce<string>(
-    (text, step) => (typeof step === "number" ? `${text}[${step}]` : `${text}.${step}`),
-    `input[${index}]`,
-  );
-}
+const foreignItem = /^(?:(?:local_)?shell_call|apply_patch_call|additional_tools|tool_search_output)/;
 
 function traitsOf({ type, role, id, encrypted_content: encrypted }: JsonObject): number {
   let traits = role === "system" ? itemTraits.system : 0;
   if (typeof id === "string") traits |= itemTraits.id;
   if (typeof type !== "string") return traits;
   if (type.endsWith("_call") || type.endsWith("_output")) traits |= itemTraits.call;
+  if (foreignItem.test(type)) traits |= itemTraits.foreign;
   if (type === "item_reference") return traits | itemTraits.reference;
   const isBareReasoning = type === "reasoning" && typeof id === "string" && typeof encrypted !== "string";
   return isBareReasoning ? traits | itemTraits.reference : traits;

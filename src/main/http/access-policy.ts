@@ -13,9 +13,9 @@ import { OriginGuard } from "./origin-guard.js";
 
 const bearer = /^bearer +(\S+) *$/i;
 
-/** Compares the caller's token with those configured, in a time that tells nothing about any of them. */
+/** Compares the caller's token with the configured ones, in a time that reveals nothing about them. */
 export class TokenAuth {
-  /** Digests have one length, whatever the tokens are, and only they are kept. */
+  /** Only digests are kept. All have the same length, whatever the tokens are. */
   readonly #known: readonly { readonly token: NamedToken; readonly digest: Buffer }[];
 
   constructor(tokens: readonly NamedToken[]) {
@@ -23,30 +23,22 @@ export class TokenAuth {
   }
 
   /**
-   * Whose token it is; null where none is needed.
+   * The configured token that the caller sent; null where none is needed.
    *
    * @throws CodexNativeApiError `invalid_auth_token`.
    */
   check(headers: IncomingHttpHeaders): NamedToken | null {
     if (this.#known.length === 0) return null;
     const presented = presentedToken(headers);
-    if (presented === null) {
-      throw new CodexNativeApiError(
-        "invalid_auth_token",
-        "No token was given: send it as 'Authorization: Bearer <token>'.",
-      );
-    }
+    if (presented === null) throw refuse("The token is missing: send 'Authorization: Bearer <token>'.");
     const found = this.#find(presented);
-    if (found === null || !isStrongEnough(found, presented)) {
-      throw new CodexNativeApiError("invalid_auth_token", "The token given is not this server's.");
-    }
-    if (found.disabled) {
-      throw new CodexNativeApiError("invalid_auth_token", "The token given has been switched off.");
-    }
+    if (found === null || !isStrongEnough(found, presented))
+      throw refuse("This service does not know the token.");
+    if (found.disabled) throw refuse("The token is switched off.");
     return found;
   }
 
-  /** Goes through all of them, also past the one that matches. */
+  /** Compares all tokens, even after a match, so that the time is always the same. */
   #find(presented: string): NamedToken | null {
     const digest = digestOf(presented);
     let found: NamedToken | null = null;
@@ -57,20 +49,24 @@ export class TokenAuth {
   }
 }
 
-/** Of a token that is only known by its digest nobody could see how short it is. */
+function refuse(message: string): CodexNativeApiError {
+  return new CodexNativeApiError("invalid_auth_token", message);
+}
+
+/** A named token is configured by its digest, which hides its length: a short one is found out here. */
 function isStrongEnough({ name }: NamedToken, presented: string): boolean {
   return name === defaultTokenName || presented.length >= minStrongTokenChars;
 }
 
-/** `error` is there only for a token that was given and is wrong (RFC 6750). */
+/** Has `error` only for a token that was sent and is wrong (RFC 6750). */
 export function describeChallenge(headers: IncomingHttpHeaders): string {
   const realm = 'Bearer realm="codex-native-api"';
   return presentedToken(headers) === null ? realm : `${realm}, error="invalid_token"`;
 }
 
 /**
- * Who asks, for fairness between callers. Also where no token is needed, programs tell themselves apart by theirs, since
- * OpenAI's clients always send one; without any, each connection is a caller.
+ * Identifies the caller, for fairness between callers. Where no token is needed, different tokens still mean different programs: OpenAI's
+ * clients always send one. Without a token each connection is a caller.
  */
 export function identifyCaller(
   headers: IncomingHttpHeaders,
@@ -95,63 +91,35 @@ function digestOf(token: string): Buffer {
 export interface AccessOptions {
   /** Bearer token for all but `/livez` and `/readyz`, without limits of its own; null: there is none. */
   readonly authToken: string | null;
-  /** Tokens with a name and limits of their own. Without any token nobody needs one, which only a loopback `host` may. */
+  /** Tokens with a name and limits of their own. Without any token callers need none, which only a loopback `host` allows. */
   readonly tokens?: readonly NamedToken[];
-  /** Host names taken beside loopback's and the address of the socket. */
+  /** Host names accepted beside loopback's and the address of the socket. */
   readonly allowedHosts: readonly string[];
-  /** Origins that may call, such as `https://app.example` or `app://obsidian.md`; any other text is passed over. */
+  /** Origins that may call, such as `https://app.example` or `app://obsidian.md`; any other text is ignored. */
   readonly allowedOrigins: readonly string[];
 }
 
-/** What decides who may come in, as one thing, so that a reload replaces all of it or nothing. */
+/** All checks of who may call, as one object, so that a reload replaces all of them or none. */
 export class AccessPolicy {
-  readonly #host: string;
-  #tokens: readonly NamedToken[];
-  #auth: TokenAuth;
-  #guard: OriginGuard;
+  readonly auth: TokenAuth;
+  readonly guard: OriginGuard;
+  readonly #activeNames: ReadonlySet<string>;
 
   /** @throws TypeError if `host` can be reached from other machines and there is no token, or a short one. */
   constructor(host: string, options: AccessOptions) {
-    this.#host = host;
-    this.#tokens = listTokens(host, options);
-    this.#auth = new TokenAuth(this.#tokens);
-    this.#guard = new OriginGuard({ host, ...options });
-  }
-
-  get auth(): TokenAuth {
-    return this.#auth;
-  }
-
-  get guard(): OriginGuard {
-    return this.#guard;
+    const tokens = listTokens(host, options);
+    this.auth = new TokenAuth(tokens);
+    this.guard = new OriginGuard(host, options);
+    this.#activeNames = new Set(tokens.filter(({ disabled }) => !disabled).map(({ name }) => name));
   }
 
   /**
-   * Takes other tokens and names from here on. Answers with the names that were taken away or switched off: a name that only
-   * has another token now is still the same caller.
-   *
-   * @throws TypeError as the constructor does, and then nothing has changed.
+   * Names of the tokens that another policy removes or switches off. A name that only has another token there is still the same
+   * caller.
    */
-  replace(options: AccessOptions): readonly string[] {
-    const next = new AccessPolicy(this.#host, options);
-    const valid = new Set(next.#tokens.filter(isInForce).map(nameOf));
-    const withdrawn = this.#tokens
-      .filter(isInForce)
-      .map(nameOf)
-      .filter((name) => !valid.has(name));
-    this.#tokens = next.#tokens;
-    this.#auth = next.#auth;
-    this.#guard = next.#guard;
-    return withdrawn;
+  namesWithdrawnBy(next: AccessPolicy): readonly string[] {
+    return [...this.#activeNames].filter((name) => !next.#activeNames.has(name));
   }
-}
-
-function isInForce({ disabled }: NamedToken): boolean {
-  return !disabled;
-}
-
-function nameOf({ name }: NamedToken): string {
-  return name;
 }
 
 function listTokens(host: string, { authToken, tokens = [] }: AccessOptions): readonly NamedToken[] {

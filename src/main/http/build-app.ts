@@ -6,7 +6,6 @@ import type { Dialect } from "../dialects/dialect.js";
 import { CodexNativeApiError } from "../errors.js";
 import type { AccessPolicy } from "./access-policy.js";
 import { type BodyLimits, IncomingBody } from "./body/incoming-body.js";
-import type { JsonBounds } from "./body/json-scan.js";
 import { commonHeaders } from "./common-headers.js";
 import { EarlyAnswers } from "./early-answer.js";
 import { sendError, toApiError } from "./error-reply.js";
@@ -15,32 +14,44 @@ import type { InFlight } from "./in-flight.js";
 import { readJsonBodies } from "./json-body.js";
 import { createHttpServer } from "./listener.js";
 import { MalformedRequests } from "./malformed-request.js";
+import { collectRoutes, type DescribedRoute } from "./method-routes.js";
+import { noSuchRoute } from "./missing-routes.js";
 import { checkHead } from "./request-head.js";
 import { requestIdOf } from "./request-id.js";
-import { logRequest, observationOf, RequestRecord, recordKey, recordOf } from "./request-record.js";
+import {
+  HttpRequestRecord,
+  logFault,
+  logRequest,
+  observationOf,
+  recordKey,
+  recordOf,
+} from "./request-record.js";
 import { addModelRoutes } from "./routes/models.js";
-import { addHealthRoute, addMetricsRoute, addOpenApiRoute, addProbeRoutes } from "./routes/state.js";
+import { addRootRoute } from "./routes/root.js";
+import { addStateRoutes } from "./routes/state.js";
 import { addStoredResponseRoutes } from "./routes/stored-responses.js";
-import { addTurnRoute } from "./routes/turns.js";
+import { type AcceptWebSocket, addTurnRoute } from "./routes/turns.js";
 import {
   type CodexNativeApiServerOptions,
   defaultListenerLimits,
   type RouteContext,
 } from "./server-options.js";
+import { isHandshake } from "./web-socket/upgrade.js";
+import type { WebSockets } from "./web-socket/web-sockets.js";
 
 export interface AppParts {
   readonly options: CodexNativeApiServerOptions;
   readonly dialects: readonly Dialect[];
   readonly context: RouteContext;
-  readonly access: AccessPolicy;
+  readonly access: () => AccessPolicy;
   readonly bodyLimits: BodyLimits;
-  readonly jsonBounds: () => JsonBounds;
   readonly inFlight: InFlight;
-  /** True once the server stops taking work. */
+  readonly webSockets: WebSockets;
+  /** True once the server accepts no more work. */
   readonly isClosing: () => boolean;
 }
 
-/** zod checks what comes in. Without a word here fastify loads two schema compilers at each start, for routes that have none. */
+/** Keeps fastify from loading two schema compilers at each start: zod checks requests here, and no route has a schema. */
 const noSchemas = () => () => {
   throw new Error("a route has a schema, and nothing compiles it");
 };
@@ -48,10 +59,10 @@ const noSchemas = () => () => {
 export function buildApp(parts: AppParts): FastifyInstance {
   const { options, context, bodyLimits, inFlight } = parts;
   const limits = { ...defaultListenerLimits, ...options.limits };
-  const earlyAnswers = new EarlyAnswers(() => bodyLimits.maxBytes);
+  const earlyAnswers = new EarlyAnswers(() => bodyLimits.bounds.maxBytes);
   const malformed = new MalformedRequests(earlyAnswers, inFlight);
   const app = fastify({
-    // The socket is ours to open and close: fastify's own close waits for streams without a limit.
+    // This module opens and closes the socket itself: fastify's own close waits for streams without a limit.
     serverFactory: (handler): Server =>
       createHttpServer(limits, handler).on("connect", (_request, socket) => malformed.refuseTunnel(socket)),
     clientErrorHandler: (error, socket) => malformed.refuse(error, socket),
@@ -65,7 +76,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
     genReqId: (request) => requestIdOf(request.headers),
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
   });
-  readJsonBodies(app, { bounds: parts.jsonBounds, share: context.loopShare });
+  readJsonBodies(app, bodyLimits, context.loopShare);
   app.decorateRequest(recordKey, null);
   addGuards(app, parts, earlyAnswers);
   addErrorReplies(app, context);
@@ -73,25 +84,24 @@ export function buildApp(parts: AppParts): FastifyInstance {
   return app;
 }
 
-/** Every route there is; `openapi/` describes each. */
-export function addRoutes(
-  app: FastifyInstance,
-  {
-    options,
-    dialects,
-    context,
-    inFlight,
-  }: Pick<AppParts, "dialects" | "context" | "inFlight"> & {
-    readonly options: Pick<CodexNativeApiServerOptions, "metrics">;
-  },
-): void {
-  addProbeRoutes(app, context);
-  addOpenApiRoute(app, context);
-  addHealthRoute(app, context);
-  addMetricsRoute(app, options.metrics);
-  addModelRoutes(app, context);
-  for (const dialect of dialects) addTurnRoute(app, dialect, context, inFlight);
+interface RouteParts extends Pick<AppParts, "dialects" | "context" | "inFlight"> {
+  readonly webSockets: Pick<WebSockets, "accept">;
+  readonly options: Pick<CodexNativeApiServerOptions, "metrics">;
+}
+
+/** All routes. Returns them as they describe themselves. */
+export function addRoutes(app: FastifyInstance, parts: RouteParts): readonly DescribedRoute[] {
+  const routes = collectRoutes(app);
+  const { options, dialects, context, inFlight, webSockets } = parts;
+  const { metrics } = options;
+  const accept: AcceptWebSocket = (request, reply, dialect) =>
+    webSockets.accept(request, reply, { dialect, context, inFlight, metrics });
+  for (const dialect of dialects) addTurnRoute(app, dialect, context, inFlight, accept);
   addStoredResponseRoutes(app, context, inFlight);
+  addModelRoutes(app, context);
+  addRootRoute(app, context);
+  addStateRoutes(app, context, routes, options.metrics);
+  return routes;
 }
 
 function addGuards(app: FastifyInstance, parts: AppParts, earlyAnswers: EarlyAnswers): void {
@@ -100,18 +110,20 @@ function addGuards(app: FastifyInstance, parts: AppParts, earlyAnswers: EarlyAns
 
   app.addHook("onRequest", async (request, reply) => {
     const body = new IncomingBody(request.raw, reply.raw, bodyLimits);
-    request.setDecorator(recordKey, new RequestRecord(context.clock(), body));
+    request.setDecorator(recordKey, new HttpRequestRecord(context.clock(), body));
     if (request.routeOptions.config.quiet !== true) options.metrics?.noteRequest?.();
     inFlight.track(reply.raw, request.raw.socket, () => {
       body.release();
-      const endedAtMs = context.clock();
-      options.metrics?.observeRequest(observationOf(request, reply, endedAtMs));
-      if (logger !== undefined) logRequest(logger, request, reply, endedAtMs);
+      const observation = observationOf(request, reply, context.clock());
+      options.metrics?.observeRequest(observation);
+      if (logger === undefined) return;
+      const isPoll = request.routeOptions.config.quiet === true;
+      logRequest(logger, { requestId: request.id, record: recordOf(request), observation, isPoll });
     });
     reply.headers({ "x-request-id": request.id, ...commonHeaders });
     if (isClosing()) {
       reply.header("connection", "close");
-      throw new CodexNativeApiError("native_runtime_unavailable", "The server is stopping.");
+      throw new CodexNativeApiError("native_runtime_unavailable", "The service is shutting down.");
     }
     checkHead(request.raw);
   });
@@ -119,31 +131,36 @@ function addGuards(app: FastifyInstance, parts: AppParts, earlyAnswers: EarlyAns
   app.addHook("onSend", (request, reply, _payload, done) => {
     cutStalledReader(reply.raw, context.limits);
     const { errorCode } = recordOf(request);
-    const isGivenUp = errorCode === "request_timeout";
-    if (earlyAnswers.prepare(request.raw, reply.raw, isGivenUp)) reply.header("connection", "close");
-    // fastify ends every connection on which a body was refused, also where all of it has come and was not too much.
+    const isTooSlow = errorCode === "request_timeout";
+    const isEarly = earlyAnswers.prepare(request.raw, reply.raw, isTooSlow);
+    if (isEarly || isHandshake(request.raw)) reply.header("connection", "close");
+    // fastify ends every connection on which a body was refused, even if all of the body has come and was not too large.
     else if (!isClosing() && errorCode !== "body_too_large") reply.removeHeader("connection");
     done();
   });
 
   app.addHook("onRequest", async (request, reply) => {
-    const origin = access.guard.check(request.headers, request.raw.socket.localAddress);
+    const origin = access().guard.check(request.headers, request.raw.socket.localAddress);
     if (origin === null) return undefined;
-    allowOrigin(reply, origin);
-    if (!isPreflight(request)) return undefined;
-    answerPreflight(request, reply);
-    return reply;
+    reply.headers({
+      "access-control-allow-origin": origin,
+      "access-control-expose-headers": "x-request-id, x-should-retry, retry-after",
+      vary: "origin",
+    });
+    const isPreflight = request.method === "OPTIONS" && "access-control-request-method" in request.headers;
+    return isPreflight ? answerPreflight(request, reply) : undefined;
   });
 
   app.addHook("onRequest", async (request) => {
-    // By the route that matched and not by the text of the path, which can spell one route in many ways.
+    // By the route that matched, not by the text of the path: many texts match one route.
     if (request.routeOptions.config.public === true) return;
-    recordOf(request).token = access.auth.check(request.headers);
+    recordOf(request).token = access().auth.check(request.headers);
   });
 
   app.addHook("onRequest", async (request) => {
     // Before the body is read.
-    if (request.is404) throw noSuchRoute();
+    // The router takes `*`, which stands for the whole server, for `/`.
+    if (request.is404 || request.url === "*") throw noSuchRoute(request.url);
   });
 }
 
@@ -151,44 +168,25 @@ function addErrorReplies(app: FastifyInstance, { logger }: RouteContext): void {
   app.setErrorHandler((error, request, reply) => {
     const fault = toApiError(error);
     recordOf(request).errorCode = fault.code;
-    if (fault.code === "internal_error") {
-      logger?.error(
-        { event: "http.fault", request_id: request.id, err: fault.cause ?? fault },
-        "request failed",
-      );
-    }
+    logFault(logger, request.id, fault);
     sendError(request, reply, fault);
   });
-  app.setNotFoundHandler(() => {
-    throw noSuchRoute();
+  app.setNotFoundHandler((request) => {
+    throw noSuchRoute(request.url);
   });
 }
 
-function noSuchRoute(): CodexNativeApiError {
-  return new CodexNativeApiError("route_not_found", "There is no such route.");
-}
-
-const exposed = "x-request-id, x-should-retry, retry-after";
-const preflightSeconds = "600";
-
-function allowOrigin(reply: FastifyReply, origin: string): void {
-  reply.header("access-control-allow-origin", origin);
-  reply.header("access-control-expose-headers", exposed);
-  reply.header("vary", "origin");
-}
-
-function isPreflight(request: FastifyRequest): boolean {
-  return request.method === "OPTIONS" && request.headers["access-control-request-method"] !== undefined;
-}
-
-/** A preflight carries no token, so it is answered before authentication; the request it asks for is not spared. */
-function answerPreflight(request: FastifyRequest, reply: FastifyReply): void {
-  reply.header("access-control-allow-methods", "GET, POST, DELETE");
-  const wanted = request.headers["access-control-request-headers"];
-  if (wanted !== undefined) reply.header("access-control-allow-headers", wanted);
-  if (request.headers["access-control-request-private-network"] === "true") {
-    reply.header("access-control-allow-private-network", "true");
-  }
-  reply.header("access-control-max-age", preflightSeconds);
-  reply.code(204).send();
+/** A preflight carries no token, so this comes before authentication. The request that follows it is authenticated. */
+function answerPreflight({ headers }: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const wanted = headers["access-control-request-headers"];
+  const isPrivate = headers["access-control-request-private-network"] === "true";
+  return reply
+    .headers({
+      "access-control-allow-methods": "GET, POST, DELETE",
+      ...(wanted !== undefined && { "access-control-allow-headers": wanted }),
+      ...(isPrivate && { "access-control-allow-private-network": "true" }),
+      "access-control-max-age": "600",
+    })
+    .code(204)
+    .send();
 }

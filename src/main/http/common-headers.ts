@@ -1,2 +1,2 @@
-/** On every answer: nothing is kept of it, and its kind is not guessed from what is in it. */
+/** On every answer: no cache keeps it, and no browser guesses its type from its content. */
 export const commonHeaders = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;

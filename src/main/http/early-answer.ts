@@ -1,25 +1,26 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
+import { waitWithin } from "../../workers/contract/wait.js";
 import { BodyFlow } from "./body/body-flow.js";
 import { waitsToContinue } from "./body/incoming-body.js";
 
-/** Bounds on what is read of a body whose answer is given: enough for five times the largest body, at any usual speed. */
+/** Bounds on the bytes and the time for the rest of a body that is answered already: enough for the largest body at any usual speed. */
 const discardedBytes = { least: 256 * 1024 * 1024, timesLargestBody: 8 };
 const discardedForMs = 20_000;
 const minBytesPerSecond = 64 * 1024;
 
-/** How long a sender may fall silent, in milliseconds. A busy client takes some time between its head and a large body. */
+/** How long a sender may be silent, in milliseconds. A busy client takes some time between its head and a large body. */
 const patienceMs = 5_000;
-/** Where no more is expected. */
+/** The same where no more bytes are expected. */
 const littlePatienceMs = 1_000;
 
-/** A rest up to this size costs less than another connection. */
+/** It costs less to read a rest up to this size than to open another connection. */
 const keptForBytes = 64 * 1024;
 
 /**
- * Answers that are given before their request has come whole. A system whose program closes a connection with bytes unread
- * resets it, which takes the answer from a client that is still sending; so the rest is read and thrown away first.
+ * Answers that are sent before their request has arrived completely. If a program closes a connection with unread bytes, the system
+ * resets it, and a client that is still sending loses the answer. So this reads the rest and throws it away first.
  */
 export class EarlyAnswers {
   readonly #maxBodyBytes: () => number;
@@ -30,14 +31,14 @@ export class EarlyAnswers {
   }
 
   /**
-   * For an answer that is about to be written. True: its connection ends with it, and it should say so. `isGivenUp`: no more of
-   * the request is worth waiting for.
+   * For an answer that is about to be written. Returns whether its connection ends with it, which its head should say. `isTooSlow`: the
+   * rest of the request is not expected.
    */
-  prepare(request: IncomingMessage, response: ServerResponse, isGivenUp = false): boolean {
+  prepare(request: IncomingMessage, response: ServerResponse, isTooSlow = false): boolean {
     const { "content-length": length, "transfer-encoding": coding } = request.headers;
-    // Not a boolean where requests are injected without a socket.
+    // Undefined for requests that are injected without a socket.
     if (request.complete !== false || (coding === undefined && Number(length ?? 0) === 0)) return false;
-    const isExpected = !isGivenUp && !waitsToContinue(request);
+    const isExpected = !isTooSlow && !waitsToContinue(request);
     const isLast = !isExpected || !(Number(length) <= keptForBytes);
     const rest = this.discard(
       isLast ? takeRest(request) : request,
@@ -47,7 +48,7 @@ export class EarlyAnswers {
     return isLast;
   }
 
-  /** Whether the connection's last answer is given, whatever still comes. If so, it ends as soon as that is written. */
+  /** Whether the connection has its last answer already. If so, it closes once that is written, whatever still arrives. */
   endAt(socket: Socket): boolean {
     const end = this.#closing.get(socket);
     if (end === undefined) return false;
@@ -55,7 +56,7 @@ export class EarlyAnswers {
     return true;
   }
 
-  /** Settles when nothing more comes, or not in time, or when it was enough. */
+  /** Reads and throws away. `ended`: the source is at its end. `cut`: it was too slow or too long. */
   async discard(source: Readable, graceMs = littlePatienceMs): Promise<"ended" | "cut"> {
     const { least, timesLargestBody } = discardedBytes;
     let leftBytes = Math.max(least, timesLargestBody * this.#maxBodyBytes());
@@ -63,18 +64,19 @@ export class EarlyAnswers {
       leftBytes -= chunk.length;
       if (leftBytes < 0) throw new Error("enough was discarded");
     });
-    const limit = setTimeout(() => flow.stop(new Error("enough time was spent")), discardedForMs);
+    const refuse = () => {
+      throw new Error("enough time was spent");
+    };
     try {
-      await flow.done;
+      await waitWithin(flow.done, { timeoutMs: discardedForMs }, refuse);
       return "ended";
-    } catch {
+    } catch (error) {
+      flow.end(error);
       return "cut";
-    } finally {
-      clearTimeout(limit);
     }
   }
 
-  /** node closes a connection with its last answer; that is put off until the rest of the request was read. */
+  /** node closes a connection with its last answer. This delays the close until the rest of the request was read. */
   #closeBehind(
     rest: Promise<"ended" | "cut">,
     socket: Socket,
@@ -104,10 +106,10 @@ export class EarlyAnswers {
   }
 }
 
-/** Where what is left of a request can be read; where it comes in chunks nothing can be read as HTTP behind it any more. */
+/** The source of a request's rest. A chunked one is read from the socket, which can carry no other request after that. */
 function takeRest(request: IncomingMessage): Readable {
   if (request.headers["transfer-encoding"] === undefined) return request;
-  // To look for the end among small chunks would cost far more than it cost to send them.
+  // Finding the end among small chunks would cost far more than it cost to send them.
   request.socket.removeAllListeners("data");
   return request.socket;
 }

@@ -1,48 +1,67 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { createDeferred, type Deferred } from "../../workers/contract/wait.js";
 import type { NamedToken } from "../config/named-token.js";
+import { fieldError } from "../dialects/requests/schema-fault.js";
 import { CodexNativeApiError } from "../errors.js";
 
-/** A turn that an answer waits for. */
-export interface TurnExchange {
-  /** Aborted when the client is gone or the server stops; then the reason is the error of `interrupted`. */
+/** The caller of one turn, as the turn needs to know it. */
+export interface WaitingCaller {
+  /** Aborts when the caller leaves or the service interrupts the turn; then its reason is the error of `interrupted`. */
   readonly signal: AbortSignal;
-  /** Rejects when the server stops and can wait no longer; never settles otherwise. */
-  readonly interrupted: Promise<never>;
-  readonly clientLeft: boolean;
+  /** Resolves when the service ends the answer without waiting for the turn. Never settles otherwise. */
+  readonly interrupted: Promise<CodexNativeApiError>;
+  readonly hasLeft: boolean;
   /** The turn is over. */
   close(): void;
+}
+
+/** An answer under way: to a request, or to a message on a WebSocket. */
+export interface OpenAnswer {
+  /** Whether the caller has all of it. */
+  readonly writableFinished: boolean;
 }
 
 /** Ends a turn with this error. */
 type Interrupt = (error: CodexNativeApiError) => void;
 
-/** Told once, when the answer has been written or cannot be any more. */
+/** Called once, when the response finishes or its socket closes. */
 type OnEnd = () => void;
 
 /**
  * The answers under way, so that the server can stop when there are none, and the turns behind them, so that it can end them.
- * The socket is watched beside the answer: one that waits behind another on its connection never learns that the socket is gone.
+ * It watches the socket as well as the answer: an answer that is queued behind another on its connection gets no `close` event.
  */
 export class InFlight {
-  readonly #answers = new Map<ServerResponse, Set<OnEnd>>();
+  readonly #answers = new Map<OpenAnswer, Set<OnEnd>>();
   readonly #bySocket = new WeakMap<Socket, Set<ServerResponse>>();
   readonly #interrupts = new Map<Interrupt, string | null>();
-  readonly #waiting: (() => void)[] = [];
+  #idle: Deferred<void> | null = null;
 
   track(response: ServerResponse, socket: Socket, onEnd: OnEnd): void {
-    this.#answers.set(response, new Set([onEnd]));
-    response.once("close", () => this.#end(response, socket));
-    const known = this.#bySocket.get(socket);
-    if (known !== undefined) {
-      known.add(response);
-      return;
-    }
-    const answers = new Set([response]);
-    this.#bySocket.set(socket, answers);
-    socket.once("close", () => {
-      for (const answer of answers) this.#end(answer, socket);
+    this.begin(response, onEnd);
+    const answers = this.#bySocket.get(socket) ?? this.#watch(socket);
+    answers.add(response);
+    response.once("close", () => {
+      answers.delete(response);
+      this.end(response);
     });
+  }
+
+  /** For an answer whose end its owner tells by `end`. */
+  begin(answer: OpenAnswer, onEnd: OnEnd): void {
+    this.#answers.set(answer, new Set([onEnd]));
+  }
+
+  /** The answer is over; what was to be called then is called. May be called again. */
+  end(answer: OpenAnswer): void {
+    const ends = this.#answers.get(answer);
+    if (ends === undefined) return;
+    this.#answers.delete(answer);
+    for (const onEnd of ends) onEnd();
+    if (this.#answers.size > 0) return;
+    this.#idle?.resolve();
+    this.#idle = null;
   }
 
   /** Those under way on a connection, in their order. */
@@ -53,38 +72,34 @@ export class InFlight {
   /** Settles once no answer is under way. */
   async whenIdle(): Promise<void> {
     if (this.#answers.size === 0) return;
-    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#idle ??= createDeferred();
+    await this.#idle.promise;
   }
 
-  /** For an answer that is tracked. `caller` is the name of the token it came with. */
-  openTurn(response: ServerResponse, caller: string | null): TurnExchange {
+  /** For an answer that is tracked. `tokenName` is null where no token is needed. */
+  openTurn(answer: OpenAnswer, tokenName: string | null): WaitingCaller {
     const controller = new AbortController();
-    let clientLeft = false;
+    const interrupted = createDeferred<CodexNativeApiError>();
+    let hasLeft = false;
     const onEnd = () => {
-      if (response.writableFinished) return;
-      clientLeft = true;
+      if (answer.writableFinished) return;
+      hasLeft = true;
       controller.abort();
     };
-    const ends = this.#answers.get(response);
-    // Gone while its body was read.
+    const ends = this.#answers.get(answer);
+    // The caller left while its body was read.
     if (ends === undefined) onEnd();
     else ends.add(onEnd);
-
-    let interrupt: Interrupt = () => {};
-    const interrupted = new Promise<never>((_resolve, reject) => {
-      interrupt = (error) => {
-        reject(error);
-        controller.abort(error);
-      };
-    });
-    // Whoever waits for the turn races with it; nobody does once the turn is over.
-    interrupted.catch(() => {});
-    this.#interrupts.set(interrupt, caller);
+    const interrupt: Interrupt = (error) => {
+      interrupted.resolve(error);
+      controller.abort(error);
+    };
+    this.#interrupts.set(interrupt, tokenName);
     return {
       signal: controller.signal,
-      interrupted,
-      get clientLeft() {
-        return clientLeft;
+      interrupted: interrupted.promise,
+      get hasLeft() {
+        return hasLeft;
       },
       close: () => {
         this.#interrupts.delete(interrupt);
@@ -95,34 +110,33 @@ export class InFlight {
 
   /** Ends every turn: its stream gets its terminal event, or its request an error. */
   interruptTurns(): void {
-    this.#interrupt(new CodexNativeApiError("native_runtime_unavailable", "The server is stopping."));
+    this.#interrupt(new CodexNativeApiError("native_runtime_unavailable", "The service is shutting down."));
   }
 
-  /** As `interruptTurns`, for the turns of a token that is no more. */
-  interruptTurnsOf(caller: string): void {
-    this.#interrupt(new CodexNativeApiError("invalid_auth_token", "The token was withdrawn."), caller);
+  /** As `interruptTurns`, for the turns of a token that is no longer valid. */
+  interruptTurnsOf(tokenName: string): void {
+    this.#interrupt(new CodexNativeApiError("invalid_auth_token", "The token was withdrawn."), tokenName);
   }
 
-  #interrupt(error: CodexNativeApiError, caller?: string): void {
-    for (const [interrupt, whose] of this.#interrupts) {
-      if (caller !== undefined && whose !== caller) continue;
+  #interrupt(error: CodexNativeApiError, tokenName?: string): void {
+    for (const [interrupt, owner] of this.#interrupts) {
+      if (tokenName !== undefined && owner !== tokenName) continue;
       this.#interrupts.delete(interrupt);
       interrupt(error);
     }
   }
 
-  #end(response: ServerResponse, socket: Socket): void {
-    const ends = this.#answers.get(response);
-    if (ends === undefined) return;
-    this.#answers.delete(response);
-    this.#bySocket.get(socket)?.delete(response);
-    for (const onEnd of ends) onEnd();
-    if (this.#answers.size > 0) return;
-    for (const resolve of this.#waiting.splice(0)) resolve();
+  #watch(socket: Socket): Set<ServerResponse> {
+    const answers = new Set<ServerResponse>();
+    this.#bySocket.set(socket, answers);
+    socket.once("close", () => {
+      for (const answer of answers) this.end(answer);
+    });
+    return answers;
   }
 }
 
-/** How long a caller over its limit is told to wait, in milliseconds. */
+/** `retry-after` of a caller over its limit, in milliseconds. */
 const retryAfterMs = 1000;
 
 /** The turns that each token has under way, in the queue or running. */
@@ -130,27 +144,24 @@ export class CallerTurns {
   readonly #counts = new Map<string, number>();
 
   /**
-   * Counts a turn until the answer is called; calling that again does nothing.
+   * Counts the turns of a request until the returned function is called, which must be done once.
    *
-   * @throws CodexNativeApiError `token_concurrency_exceeded`.
+   * @throws CodexNativeApiError `token_concurrency_exceeded`; `invalid_request` for more turns than the token may ever have.
    */
-  enter(token: NamedToken | null): () => void {
+  enter(token: NamedToken | null, turns = 1): () => void {
     if (token === null) return () => {};
     const { name, maxConcurrentTurns } = token;
     const count = this.#counts.get(name) ?? 0;
-    if (maxConcurrentTurns !== null && count >= maxConcurrentTurns) {
-      throw new CodexNativeApiError(
-        "token_concurrency_exceeded",
-        `This token may have ${maxConcurrentTurns} turns under way at once, and has.`,
-        { retryAfterMs },
-      );
+    if (maxConcurrentTurns !== null && turns > maxConcurrentTurns) {
+      throw fieldError("n", `asks for ${turns} turns at once, and this token may have ${maxConcurrentTurns}`);
     }
-    this.#counts.set(name, count + 1);
-    let isOver = false;
+    if (maxConcurrentTurns !== null && count + turns > maxConcurrentTurns) {
+      const message = `This token has reached its limit of ${maxConcurrentTurns} concurrent turns.`;
+      throw new CodexNativeApiError("token_concurrency_exceeded", message, { retryAfterMs });
+    }
+    this.#counts.set(name, count + turns);
     return () => {
-      if (isOver) return;
-      isOver = true;
-      const left = (this.#counts.get(name) ?? 1) - 1;
+      const left = (this.#counts.get(name) ?? turns) - turns;
       if (left > 0) this.#counts.set(name, left);
       else this.#counts.delete(name);
     };

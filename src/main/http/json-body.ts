@@ -2,28 +2,22 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { LoopShare } from "../../workers/contract/pace.js";
 import type { JsonBody } from "../dialects/requests/parse-body.js";
 import { CodexNativeApiError } from "../errors.js";
-import { anonymousCaller } from "./body/incoming-body.js";
+import { anonymousCaller, type BodyLimits } from "./body/incoming-body.js";
 import type { JsonBounds } from "./body/json-scan.js";
 import { ParsedBody, ReceivedBody } from "./body/received-body.js";
 import { recordOf } from "./request-record.js";
 
-/** So much of a body is scanned in one round of the event loop, in bytes. */
+/** Most bytes of a body that are scanned in one round of the event loop. */
 const scannedAtOnceBytes = 256 * 1024;
 
-export interface JsonReading {
-  /** Asked for each body. */
-  readonly bounds: () => JsonBounds;
-  readonly share: LoopShare;
-}
-
-/** Bodies are JSON and nothing else; any other media type is 415, which also keeps a page's plain form posts out. */
-export function readJsonBodies(app: FastifyInstance, reading: JsonReading): void {
+/** Accepts JSON bodies only. Any other media type is answered with 415, which also keeps a page's plain form posts out. */
+export function readJsonBodies(app: FastifyInstance, limits: BodyLimits, share: LoopShare): void {
   app.removeAllContentTypeParsers();
   // Read here and not by fastify, whose limit cannot be changed once it listens.
   app.addContentTypeParser("application/json", (request, _payload, done) => {
-    readJson(request, reading).then((body) => done(null, body), done);
+    readJson(request, limits.bounds, share).then((body) => done(null, body), done);
   });
-  // Clients name a type also where they send nothing.
+  // Clients name a type even if they send no body.
   app.addContentTypeParser("*", (request, _payload, done) => {
     readNothing(request).then(() => done(null, undefined), done);
   });
@@ -38,12 +32,13 @@ async function* noElements(): AsyncGenerator<never> {}
 
 async function readJson(
   request: FastifyRequest,
-  { bounds, share }: JsonReading,
+  bounds: JsonBounds,
+  share: LoopShare,
 ): Promise<JsonBody | undefined> {
   if (isDeclared(request)) requirePlainJson(request);
   const { body, token } = recordOf(request);
   const declared = request.headers["content-length"];
-  const received = new ReceivedBody(declared === undefined ? null : Number(declared), bounds());
+  const received = new ReceivedBody(declared === undefined ? null : Number(declared), bounds);
   let scannedBytes = 0;
   await body.read(token?.name ?? anonymousCaller, (chunk) => {
     if (received.length === 0) requirePlainJson(request);
@@ -57,16 +52,16 @@ async function readJson(
   return received.parse(share.start());
 }
 
-/** For requests that name another type: they must be empty. */
+/** For requests that name another type: their body must be empty. */
 async function readNothing(request: FastifyRequest): Promise<void> {
   const refuse = () => {
-    throw new CodexNativeApiError("unsupported_media_type", "Send the body as application/json.");
+    throw unsupported("Send the body as application/json.");
   };
   if (isDeclared(request)) refuse();
   await recordOf(request).body.read(anonymousCaller, refuse);
 }
 
-/** Whether a body is known to come before any of it has. */
+/** Whether the head announces a body. */
 function isDeclared({ headers }: FastifyRequest): boolean {
   return Number(headers["content-length"] ?? 0) > 0;
 }
@@ -76,13 +71,14 @@ const charset = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;]*))/gi;
 function requirePlainJson({ headers }: FastifyRequest): void {
   const encoding = headers["content-encoding"] ?? "identity";
   if (encoding.toLowerCase() !== "identity") {
-    throw new CodexNativeApiError("unsupported_media_type", "Send the body without a content encoding.");
+    throw unsupported("Send the body without a content encoding.");
   }
   for (const [, quoted, plain] of (headers["content-type"] ?? "").matchAll(charset)) {
     if (/^utf-?8$/i.test(quoted ?? plain ?? "")) continue;
-    throw new CodexNativeApiError(
-      "unsupported_media_type",
-      "Send the body in UTF-8, which is JSON's only charset.",
-    );
+    throw unsupported("Send the body in UTF-8, which is JSON's only charset.");
   }
+}
+
+function unsupported(message: string): CodexNativeApiError {
+  return new CodexNativeApiError("unsupported_media_type", message);
 }

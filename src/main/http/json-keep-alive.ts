@@ -1,61 +1,48 @@
-/** Whitespace before a JSON body that is long in coming, for clients and proxies that give up what is silent. */
+/** Whitespace before a JSON body that takes long, for clients and proxies that close silent connections. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { CodexNativeApiError } from "../errors.js";
-import { cutStalledReader, silentShare, writeLiveHead } from "./event-stream.js";
+import { beginLiveAnswer, endLiveAnswer, silentShare } from "./event-stream.js";
 import type { RouteContext } from "./server-options.js";
 
 export const keepAliveHeader = "x-codex-keep-alive";
 export const keepAliveValue = "whitespace";
 
 /**
- * The wait for one JSON answer. An answer that comes in time goes out like any other, with the status of what happened. After a silence the
- * head is sent, with status 200, and a space; what then follows is said in the body alone.
+ * Ends the wait for one JSON answer. Null where the head has not been sent: the answer goes out like any other, with its own status.
+ * Else the head, with status 200, and some spaces were sent, and the returned function sends the body.
  */
-export interface JsonWait {
-  /** Ends the wait. Null where the head has not been sent; else the answer is to be given here. */
-  end(): ((body: unknown) => Promise<void>) | null;
-}
+export type EndJsonWait = () => ((body: unknown) => Promise<void>) | null;
 
-const noWait: JsonWait = { end: () => null };
-
-/** Throws `invalid_request` where the header asks for something else. */
+/**
+ * Sends a sign of life at each `keepAliveCommentMs`, if the request's header or the configuration asks for it.
+ *
+ * @throws CodexNativeApiError `invalid_request` for a header of another value.
+ */
 export function keepJsonAlive(
-  request: FastifyRequest,
+  { headers }: FastifyRequest,
   reply: FastifyReply,
   context: Pick<RouteContext, "jsonKeepAlive" | "keepAliveCommentMs" | "limits">,
-): JsonWait {
-  const asked = request.headers[keepAliveHeader];
+): EndJsonWait {
+  const asked = headers[keepAliveHeader];
   if (asked !== undefined && asked !== keepAliveValue) {
-    const message = `The header ${keepAliveHeader} takes "${keepAliveValue}" and nothing else.`;
+    const message = `The header ${keepAliveHeader} takes only "${keepAliveValue}".`;
     throw new CodexNativeApiError("invalid_request", message);
   }
-  if (asked === undefined && context.jsonKeepAlive !== "always") return noWait;
+  if (asked === undefined && context.jsonKeepAlive !== "always") return () => null;
   const response = reply.raw;
-  const everyMs = context.keepAliveCommentMs * silentShare;
   let isOpen = false;
   const timer = setInterval(() => {
     if (response.destroyed) return;
-    if (!isOpen) openJson(reply, context);
+    if (!isOpen) beginLiveAnswer(reply, context, "application/json; charset=utf-8");
     isOpen = true;
     // A full socket is not silent, it is slow.
     if (!response.writableNeedDrain) response.write(" ");
-  }, everyMs);
-  return {
-    end: () => {
-      clearInterval(timer);
-      if (!isOpen) return null;
-      return async (body) => {
-        if (response.destroyed) return;
-        const closed = new Promise<void>((resolve) => response.once("close", resolve));
-        response.end(JSON.stringify(body));
-        await closed;
-      };
-    },
+  }, context.keepAliveCommentMs * silentShare);
+  return () => {
+    clearInterval(timer);
+    if (!isOpen) return null;
+    return async (body) => {
+      if (!response.destroyed) await endLiveAnswer(response, JSON.stringify(body));
+    };
   };
-}
-
-function openJson(reply: FastifyReply, { limits }: Pick<RouteContext, "limits">): void {
-  reply.hijack();
-  cutStalledReader(reply.raw, limits);
-  writeLiveHead(reply.raw, reply.getHeaders(), "application/json; charset=utf-8");
 }

@@ -1,7 +1,9 @@
-/** The listening socket: limits on what may come in, and an end that is sure to come. */
+/** The listening socket, and the limits of its connections. */
+import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
-import { type AddressInfo, isIPv6 } from "node:net";
+import { isIPv6 } from "node:net";
 import type { ListenerLimits } from "./server-options.js";
+import { serveUpgrades, UpgradableRequest } from "./web-socket/upgrade.js";
 
 /** Where a server listens. */
 export interface ListeningAddress {
@@ -10,37 +12,36 @@ export interface ListeningAddress {
   readonly url: string;
 }
 
-/** Connections that wait to be accepted; a burst of a thousand callers must not be refused by the system. */
+/** Connections that wait to be accepted: the system must not refuse a burst of a thousand callers. */
 const backlog = 2048;
 
-/** How often requests are looked at that take too long to arrive, at the longest: so much later is one given up. */
+/** Longest time between two checks for requests that take too long to arrive: a timeout may come so much later. */
 const maxCheckingIntervalMs = 2_000;
 
 export function createHttpServer(limits: ListenerLimits, onRequest: RequestListener): Server {
+  const { headersTimeoutMs: headersTimeout, requestTimeoutMs: requestTimeout } = limits;
   const server = createServer(
     {
+      IncomingMessage: UpgradableRequest,
       maxHeaderSize: limits.maxHeaderBytes,
-      headersTimeout: limits.headersTimeoutMs,
-      requestTimeout: limits.requestTimeoutMs,
-      connectionsCheckingInterval: Math.min(
-        limits.headersTimeoutMs,
-        limits.requestTimeoutMs,
-        maxCheckingIntervalMs,
-      ),
-      // Refused by the guard, in our own shape; node would answer without a body.
+      headersTimeout,
+      requestTimeout,
+      connectionsCheckingInterval: Math.min(headersTimeout, requestTimeout, maxCheckingIntervalMs),
+      // The guard refuses a missing one, with a body; node's answer has none.
       requireHostHeader: false,
     },
     onRequest,
   );
-  // Likewise: an expectation that nobody knows may be left unmet. Whoever reads the body asks for it first.
+  // Node would refuse an unknown expectation, which may be ignored; `100 Continue` is sent when the body is read.
   server.on("checkExpectation", onRequest).on("checkContinue", onRequest);
-  // Their size is bounded; node would drop those beyond its own number without a word.
+  serveUpgrades(server, onRequest);
+  // Their size is bounded; node would drop headers beyond its own number without an error.
   server.maxHeadersCount = 0;
   applyLimits(server, limits);
   return server;
 }
 
-/** All but the size of headers can be changed while it listens; times hold for requests that begin from here on. */
+/** All but the size of headers can change while it listens. New times hold for requests that begin later. */
 export function applyLimits(server: Server, limits: ListenerLimits): void {
   server.headersTimeout = limits.headersTimeoutMs;
   server.requestTimeout = limits.requestTimeoutMs;
@@ -50,18 +51,9 @@ export function applyLimits(server: Server, limits: ListenerLimits): void {
 }
 
 export async function listen(server: Server, host: string, port: number): Promise<ListeningAddress> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host, port, backlog }, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
+  server.listen({ host, port, backlog });
+  await once(server, "listening");
   const bound = server.address();
-  const actualPort = isAddressInfo(bound) ? bound.port : port;
+  const actualPort = typeof bound === "object" && bound !== null ? bound.port : port;
   return { host, port: actualPort, url: `http://${isIPv6(host) ? `[${host}]` : host}:${actualPort}` };
-}
-
-function isAddressInfo(address: AddressInfo | string | null): address is AddressInfo {
-  return typeof address === "object" && address !== null;
 }

@@ -1,4 +1,4 @@
-/** Answers to what never becomes a request: node's parser refuses it, and they are written by hand. */
+/** Answers to bytes that node's parser refuses. They never become a request, so the answer is written to the socket. */
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -10,28 +10,27 @@ import { describeErrorHeaders } from "./error-reply.js";
 import type { InFlight } from "./in-flight.js";
 import { createId } from "./request-id.js";
 
+const contentLengthFault = "Content-Length is not one number, or came with Transfer-Encoding.";
+
 const refusals: Readonly<Record<string, readonly [CodexNativeApiErrorCode, string]>> = {
   HPE_HEADER_OVERFLOW: ["request_headers_too_large", "The request's target and headers are too large."],
   HPE_CHUNK_EXTENSIONS_OVERFLOW: ["body_too_large", "The extensions of the body's chunks are too large."],
   ERR_HTTP_REQUEST_TIMEOUT: ["request_timeout", "The request took too long to arrive."],
-  HPE_INVALID_METHOD: ["invalid_request", "The request does not begin with a method that HTTP knows."],
+  HPE_INVALID_METHOD: ["invalid_request", "The request does not begin with a method of HTTP."],
   HPE_INVALID_URL: ["invalid_request", "The request's target is not valid."],
-  HPE_INVALID_VERSION: ["invalid_request", "The request is not of HTTP/1.1 or HTTP/1.0."],
-  HPE_INVALID_CONTENT_LENGTH: [
-    "invalid_request",
-    "Content-Length is not one number of bytes, or came with Transfer-Encoding.",
-  ],
-  HPE_UNEXPECTED_CONTENT_LENGTH: ["invalid_request", "Content-Length came twice, or with Transfer-Encoding."],
+  HPE_INVALID_VERSION: ["invalid_request", "The request is neither HTTP/1.1 nor HTTP/1.0."],
+  HPE_INVALID_CONTENT_LENGTH: ["invalid_request", contentLengthFault],
+  HPE_UNEXPECTED_CONTENT_LENGTH: ["invalid_request", contentLengthFault],
   HPE_INVALID_TRANSFER_ENCODING: [
     "invalid_request",
-    "Transfer-Encoding does not end with 'chunked', or came with Content-Length.",
+    "Transfer-Encoding is wrong, or came with Content-Length.",
   ],
   HPE_INVALID_CHUNK_SIZE: ["invalid_request", "The size of a chunk of the body is not valid."],
   HPE_INVALID_HEADER_TOKEN: ["invalid_request", "A header of the request is not valid."],
-  HPE_INVALID_EOF_STATE: ["invalid_request", "The connection ended before the request had come."],
+  HPE_INVALID_EOF_STATE: ["invalid_request", "The connection ended before the request had arrived."],
 };
 
-/** One answer of a connection that carries no other after it. */
+/** Sends one answer, with which the connection ends. */
 export class MalformedRequests {
   readonly #early: EarlyAnswers;
   readonly #inFlight: InFlight;
@@ -42,7 +41,7 @@ export class MalformedRequests {
     this.#inFlight = inFlight;
   }
 
-  /** For node's `clientError`, which comes again for whatever follows a fault. */
+  /** For node's `clientError`, which is emitted again for bytes after the fault. */
   refuse(error: Error & { readonly code?: string }, socket: Socket): void {
     if (this.#refused.has(socket)) return;
     if (error.code === "ECONNRESET" || !socket.writable) {
@@ -57,9 +56,9 @@ export class MalformedRequests {
     this.#answer(socket, new CodexNativeApiError(code, message));
   }
 
-  /** For node's `connect`: nothing is tunnelled anywhere. */
+  /** For node's `connect`. */
   refuseTunnel(socket: Duplex): void {
-    const error = new CodexNativeApiError("not_implemented", "This server does not tunnel.");
+    const error = new CodexNativeApiError("not_implemented", "This service is no proxy.");
     socket.end(describeRefusal(error));
   }
 
@@ -70,9 +69,9 @@ export class MalformedRequests {
       return;
     }
     this.#refused.add(socket);
-    // node's own reader would meet the same fault in whatever comes now.
+    // node's own reader would report the same fault again for further bytes.
     socket.removeAllListeners("data");
-    // Answers that were asked for before go first.
+    // Answers to earlier requests go first.
     const before = answers.filter(({ req }) => req.complete);
     let left = before.length;
     if (left === 0) this.#write(socket, error);

@@ -1,30 +1,26 @@
 /**
- * Keeps web pages out. A page can make a browser on this machine call a loopback port: under a name of the page's own that
- * resolves to loopback (DNS rebinding), which the Host header gives away, or across origins, which Origin gives away.
+ * Keeps web pages out. A page can make a browser on this machine call a loopback port. It may use a name of its own that resolves to
+ * loopback (DNS rebinding), which the Host header shows, or call across origins, which the Origin header shows.
  */
 import type { IncomingHttpHeaders } from "node:http";
 import { isLoopbackHost, normalizeHost, normalizeOrigin } from "../config/network-names.js";
 import { CodexNativeApiError } from "../errors.js";
 
-export interface OriginGuardOptions {
-  /** The address or name the server is bound to. */
-  readonly host: string;
-  readonly allowedHosts: readonly string[];
-  readonly allowedOrigins: readonly string[];
-}
-
 export class OriginGuard {
   readonly #hosts: ReadonlySet<string>;
   readonly #origins: ReadonlySet<string>;
 
-  constructor(options: OriginGuardOptions) {
-    const hosts = [options.host, ...options.allowedHosts];
-    this.#hosts = new Set(hosts.map((host) => normalizeHost(host) ?? host.toLowerCase()));
-    this.#origins = new Set(options.allowedOrigins.flatMap((origin) => normalizeOrigin(origin) ?? []));
+  /** @param host The address or name that the server is bound to. */
+  constructor(
+    host: string,
+    { allowedHosts, allowedOrigins }: Readonly<Record<"allowedHosts" | "allowedOrigins", readonly string[]>>,
+  ) {
+    this.#hosts = new Set([host, ...allowedHosts].map((name) => normalizeHost(name) ?? name.toLowerCase()));
+    this.#origins = new Set(allowedOrigins.flatMap((origin) => normalizeOrigin(origin) ?? []));
   }
 
   /**
-   * Returns the web origin that calls, null for a program.
+   * Returns the origin of the calling page; null for a program.
    *
    * @throws CodexNativeApiError `host_not_allowed` or `origin_not_allowed`.
    */
@@ -51,19 +47,19 @@ export class OriginGuard {
     const host = hostOfHeader(header);
     if (host === null) return false;
     if (isLoopbackHost(host) || this.#hosts.has(host)) return true;
-    // The very address that was called: an address, unlike a name, cannot be made to point elsewhere.
+    // The address that the caller connected to. An address, unlike a name, cannot be made to point elsewhere.
     return host === localAddress?.toLowerCase().replace(/^::ffff:(?=[\d.]+$)/, "");
   }
 }
 
-/** A browser sends this where it sends no Origin, such as for an image on another site's page. */
+/** A browser sends `sec-fetch-site` also where it sends no Origin, such as for an image on another site's page. */
 function isCrossSite(site: string | string[] | undefined): boolean {
   return site !== undefined && site !== "same-origin" && site !== "none";
 }
 
 const hostHeader = /^(\[[^\]]+\]|[^:]+)(?::\d{1,5})?$/;
 
-/** The name or address without its port, and without the root's dot that a name may end with. */
+/** The name or address without its port, and without the dot of the root zone that a name may end with. */
 function hostOfHeader(header: string | undefined): string | null {
   const host = hostHeader.exec(header ?? "")?.[1]?.replace(/\.$/, "");
   return host === undefined ? null : normalizeHost(host);

@@ -1,12 +1,12 @@
 /**
- * Refuses heads that two readers could understand in two ways, such as this server and a proxy before it: whoever checked one
- * meaning would let the other through. What node's parser refuses by itself does not get here.
+ * Refuses heads that this service and a proxy before it could read in two ways: a proxy that checked one meaning would let the other
+ * through. node's parser refuses other faults before this runs.
  */
 import type { IncomingMessage } from "node:http";
 import { CodexNativeApiError } from "../errors.js";
 import { isRoutedMethod } from "./method-routes.js";
 
-/** Headers of which a second one would contradict the first. node keeps one of them without a word. */
+/** Headers whose second value would contradict the first. node keeps one of them without an error. */
 const single: ReadonlySet<string> = new Set(["host", "authorization", "content-type", "origin"]);
 
 /** @throws CodexNativeApiError `invalid_request` or `not_implemented`. */
@@ -20,7 +20,7 @@ export function checkHead(request: IncomingMessage): void {
 function checkMethodAndVersion({ method = "", httpVersion }: IncomingMessage): void {
   if (httpVersion !== "1.1" && httpVersion !== "1.0") throw refuse("Send the request as HTTP/1.1.");
   if (!isRoutedMethod(method)) {
-    throw new CodexNativeApiError("not_implemented", `This server has no use for the method ${method}.`);
+    throw new CodexNativeApiError("not_implemented", `This service does not implement the method ${method}.`);
   }
 }
 
@@ -29,7 +29,7 @@ function checkHeaders({ rawHeaders, headers, httpVersion }: IncomingMessage): vo
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = (rawHeaders[at] ?? "").toLowerCase();
     if (!single.has(name)) continue;
-    if (seen.has(name)) throw refuse(`The header '${name}' came twice.`);
+    if (seen.has(name)) throw refuse(`The request has the header '${name}' twice.`);
     seen.add(name);
   }
   if (headers.host === undefined && httpVersion === "1.1") throw refuse("The header 'host' is missing.");
@@ -40,10 +40,10 @@ function checkTransferCoding({ headers, httpVersion }: IncomingMessage): void {
   if (coding === undefined) return;
   if (httpVersion === "1.0") throw refuse("HTTP/1.0 has no Transfer-Encoding.");
   if (coding.trim().toLowerCase() === "chunked") return;
-  throw new CodexNativeApiError("not_implemented", "Of transfer codings this server knows 'chunked' only.");
+  throw new CodexNativeApiError("not_implemented", "The only transfer coding of this service is 'chunked'.");
 }
 
-/** A target may name its server, which counts more than the Host header does; here they must agree. */
+/** A target may name its server, which overrides the Host header in HTTP; here the two must agree. */
 const absoluteTarget = /^http:\/\/([^/?#]*)/i;
 
 function checkTarget({ url = "", headers }: IncomingMessage): void {
@@ -54,17 +54,10 @@ function checkTarget({ url = "", headers }: IncomingMessage): void {
       throw refuse("The target names another server than the header 'host'.");
     }
   }
-  if (!isWellEncoded(url)) throw refuse("The URL is not valid.");
-}
-
-function isWellEncoded(url: string): boolean {
-  if (!url.includes("%")) return true;
   try {
     decodeURIComponent(url);
-    return true;
   } catch {
-    // That it throws is the answer.
-    return false;
+    throw refuse("The URL is not valid.");
   }
 }
 

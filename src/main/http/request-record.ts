@@ -1,108 +1,121 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { NamedToken } from "../config/named-token.js";
-import type { Exchange } from "../exchange/exchange.js";
+import type { CodexNativeApiError } from "../errors.js";
+import type { RequestExchange } from "../exchange/exchange.js";
 import type { IsolatedTurnResult } from "../runtime/types.js";
 import type { IncomingBody } from "./body/incoming-body.js";
 import type { RequestObservation } from "./metrics-sink.js";
 
-/** How a turn's request ended, seen from here. */
-export type RequestOutcome = IsolatedTurnResult["outcome"]["status"] | "failed" | "client_left";
-
-/** What is known of a request when it is over, for its one log line. Ids and numbers only: no text of a prompt, no header. */
+/**
+ * What is known of a request when it is over, for its one log line. Ids and numbers only: no text of a prompt, no header. A message on
+ * a WebSocket that asks for a response is a request too.
+ */
 export class RequestRecord {
   readonly startedAtMs: number;
-  readonly body: IncomingBody;
-  /** Whose token the request came with; null where none is needed, and before it is known. */
+  /** The token that the request came with; null where none is needed, and before the check. */
   token: NamedToken | null = null;
   responseId: string | null = null;
   taskClass: string | null = null;
-  /** Set once its turn is followed. */
-  exchange: Pick<Exchange, "started" | "firstEventAtMs"> | null = null;
-  outcome: RequestOutcome | null = null;
+  /** Set once its turn begins to run. */
+  exchange: Pick<RequestExchange, "turn" | "started" | "firstEventAtMs" | "fileAccess"> | null = null;
+  /** How its turn ended. */
+  outcome: IsolatedTurnResult["outcome"]["status"] | "failed" | null = null;
   errorCode: string | null = null;
 
-  constructor(startedAtMs: number, body: IncomingBody) {
+  constructor(startedAtMs: number) {
     this.startedAtMs = startedAtMs;
+  }
+}
+
+/** The same of a request with a body of its own. */
+export class HttpRequestRecord extends RequestRecord {
+  readonly body: IncomingBody;
+  /** Its connection was handed over to a WebSocket. */
+  isUpgraded = false;
+
+  constructor(startedAtMs: number, body: IncomingBody) {
+    super(startedAtMs);
     this.body = body;
   }
 }
 
 export const recordKey = "record";
 
-export function recordOf(request: FastifyRequest): RequestRecord {
-  return request.getDecorator<RequestRecord>(recordKey);
+export function recordOf(request: FastifyRequest): HttpRequestRecord {
+  return request.getDecorator<HttpRequestRecord>(recordKey);
 }
 
-/** Nothing but its client ends an answer early: one that was not written to its end has lost it. */
-function wasWritten(reply: FastifyReply): boolean {
-  return reply.raw.writableFinished;
-}
-
-/** What metrics are told of a request. */
+/** What metrics learn of a request. Its status is null if the caller left: nothing else ends an answer before it is sent. */
 export function observationOf(
   request: FastifyRequest,
-  reply: FastifyReply,
+  { raw }: FastifyReply,
   nowMs: number,
 ): RequestObservation {
   const record = recordOf(request);
+  const sent = raw.writableFinished ? raw.statusCode : null;
   return {
     route: request.routeOptions.url ?? null,
     method: request.method,
-    status: wasWritten(reply) ? reply.raw.statusCode : null,
+    status: record.isUpgraded ? 101 : sent,
     errorCode: record.errorCode,
     caller: record.token?.name ?? null,
     durationMs: nowMs - record.startedAtMs,
   };
 }
 
-export function logRequest(
-  logger: Logger,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  nowMs: number,
-): void {
-  const record = recordOf(request);
-  const turn = record.exchange?.started ?? null;
-  const firstEventAtMs = record.exchange?.firstEventAtMs ?? null;
-  const finished = wasWritten(reply);
-  const outcome = finished ? record.outcome : "client_left";
+/** A request that is over. */
+export interface EndedRequest {
+  readonly requestId: string;
+  readonly record: RequestRecord;
+  readonly observation: RequestObservation;
+  /** It comes so often that its line is for debugging, unless it failed. Default: false. */
+  readonly isPoll?: boolean;
+}
+
+/** One line for each request. The logger leaves undefined fields out. */
+export function logRequest(logger: Logger, ended: EndedRequest): void {
+  const { requestId, record, observation, isPoll = false } = ended;
+  const { route, method, status, errorCode, durationMs } = observation;
+  const { token, responseId, taskClass, exchange, outcome, startedAtMs } = record;
+  const turn = exchange?.started;
+  const choices = exchange?.turn.choices ?? 1;
+  const files = exchange?.fileAccess;
+  const firstEventAtMs = exchange?.firstEventAtMs ?? null;
   const fields = {
     event: "http.request",
-    request_id: request.id,
-    method: request.method,
-    route: request.routeOptions.url ?? null,
-    status: finished ? reply.raw.statusCode : null,
-    ...(record.token !== null && { caller: record.token.name }),
-    ...(record.responseId !== null && { response_id: record.responseId }),
-    ...(record.taskClass !== null && { task_class: record.taskClass }),
-    ...(turn !== null && {
-      thread_id: turn.threadId,
-      turn_id: turn.turnId,
-      model: turn.model,
-      worker_id: turn.target.workerId,
-      app_server_generation: turn.target.appServerGeneration,
-    }),
-    ...(firstEventAtMs !== null && { first_event_ms: round(firstEventAtMs - record.startedAtMs) }),
-    total_ms: round(nowMs - record.startedAtMs),
-    ...(outcome !== null && { outcome }),
-    ...(record.errorCode !== null && { error_code: record.errorCode }),
+    request_id: requestId,
+    method,
+    route,
+    status,
+    caller: token?.name,
+    response_id: responseId ?? undefined,
+    task_class: taskClass ?? undefined,
+    choices: choices > 1 ? choices : undefined,
+    thread_id: turn?.threadId,
+    turn_id: turn?.turnId,
+    model: turn?.model,
+    worker_id: turn?.target.workerId,
+    app_server_generation: turn?.target.appServerGeneration,
+    files_readable: files?.readable,
+    files_unreadable_reason: files?.reason ?? undefined,
+    files_read: files?.read.length,
+    files_refused: files?.refused.length,
+    first_event_ms: firstEventAtMs === null ? undefined : round(firstEventAtMs - startedAtMs),
+    total_ms: round(durationMs),
+    outcome: status === null ? "client_left" : (outcome ?? undefined),
+    error_code: errorCode ?? undefined,
   };
-  const isPoll = request.routeOptions.config.quiet === true && record.errorCode === null;
-  if (isPoll) logger.debug(fields, "request");
-  else if (finished && reply.raw.statusCode >= 500) logger.warn(fields, "request");
+  if (isPoll && errorCode === null) logger.debug(fields, "request");
+  else if (status !== null && status >= 500) logger.warn(fields, "request");
   else logger.info(fields, "request");
 }
 
-/** A host's own words about its task. They may hold anything, so they are not for the info level. */
-export function logTaskMetadata(
-  logger: Logger | undefined,
-  request: FastifyRequest,
-  metadata: Readonly<Record<string, unknown>>,
-): void {
-  const { codexbridge } = metadata;
-  if (codexbridge === undefined) return;
-  logger?.debug({ event: "http.task_metadata", request_id: request.id, codexbridge }, "task metadata");
+/** Logs an unexpected error. All others are for the caller to read, and the request's line has their code. */
+export function logFault(logger: Logger | undefined, requestId: string, error: CodexNativeApiError): void {
+  if (error.code !== "internal_error") return;
+  const err = error.cause ?? error;
+  logger?.error({ event: "http.fault", request_id: requestId, err }, "request failed");
 }
 
 function round(ms: number): number {

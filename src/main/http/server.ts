@@ -1,34 +1,35 @@
 import type { FastifyInstance } from "fastify";
 import { LoopShare } from "../../workers/contract/pace.js";
-import { waitWithin } from "../../workers/contract/wait.js";
+import { createDeferred, waitWithin } from "../../workers/contract/wait.js";
 import { defaults } from "../config/defaults.js";
 import { isLoopbackHost } from "../config/network-names.js";
 import { dialects } from "../dialects/table.js";
 import { Exchanges } from "../exchange/exchanges.js";
+import type { MetadataLevel } from "../observability/task-metadata.js";
 import { AccessPolicy } from "./access-policy.js";
-import type { BodyPace } from "./body/body-flow.js";
 import { BodyLimits } from "./body/incoming-body.js";
-import type { JsonBounds } from "./body/json-scan.js";
 import { buildApp } from "./build-app.js";
 import { CallerTurns, InFlight } from "./in-flight.js";
 import { applyLimits, type ListeningAddress, listen } from "./listener.js";
 import { createId } from "./request-id.js";
 import {
+  bodyBoundsOf,
   type CodexNativeApiServerOptions,
+  checkServerOptions,
   defaultKeepAliveCommentMs,
   defaultListenerLimits,
-  jsonBoundsOf,
   type ServerSettings,
 } from "./server-options.js";
+import { WebSockets } from "./web-socket/web-sockets.js";
 
 /** How a server is closed. */
 export interface CloseOptions {
-  /** How long answers under way may take to end by themselves, in milliseconds. */
+  /** Time for answers under way to end by themselves, in milliseconds. */
   readonly graceMs: number;
 }
 
 type State =
-  /** Made, never started. */
+  /** Never started. */
   | "new"
   | "starting"
   | "listening"
@@ -36,76 +37,79 @@ type State =
   | "closing"
   | "closed";
 
-/** For terminal events to reach clients before their connections are cut, in milliseconds. */
-const farewellMs = 1000;
+/** Time for terminal events to reach clients before their connections are closed, in milliseconds. */
+const lastEventsMs = 1000;
 
-function paceOf({ limits }: ServerSettings): BodyPace {
-  const { minBodyBytesPerSecond, slowBodyGraceMs } = { ...defaultListenerLimits, ...limits };
-  return { minBytesPerSecond: minBodyBytesPerSecond, graceMs: slowBodyGraceMs };
-}
-
-/**
- * The HTTP listener: OpenAI-compatible routes over any `NativeTurnRuntime`, which stays its owner's to start and close.
- */
+/** The HTTP listener: OpenAI-compatible routes over any `NativeTurnRuntime`, which its owner starts and closes. */
 export class CodexNativeApiServer {
   readonly #options: CodexNativeApiServerOptions;
   readonly #app: FastifyInstance;
-  readonly #access: AccessPolicy;
   readonly #bodyLimits: BodyLimits;
-  #jsonBounds: JsonBounds;
+  #access: AccessPolicy;
+  #metadataLevel: MetadataLevel;
   readonly #exchanges: Exchanges;
   readonly #inFlight = new InFlight();
-  readonly #hurried = new AbortController();
+  readonly #webSockets: WebSockets;
+  readonly #destroyed = new AbortController();
   #state: State = "new";
   #starting: Promise<ListeningAddress> | null = null;
   #stopped: Promise<void> | null = null;
 
-  /** @throws TypeError if `host` can be reached from other machines and there is no token, or a short `authToken`. */
+  /**
+   * @throws TypeError that names every option of the wrong shape, or if other machines can reach `host` and there is no token, or a
+   * short `authToken`.
+   */
   constructor(options: CodexNativeApiServerOptions) {
+    checkServerOptions(options);
     this.#access = new AccessPolicy(options.host, options);
+    this.#metadataLevel = options.metadataLevel ?? "silent";
     this.#options = options;
-    this.#bodyLimits = new BodyLimits(options.maxBodyBytes, paceOf(options));
-    this.#jsonBounds = jsonBoundsOf(options);
+    this.#bodyLimits = new BodyLimits(bodyBoundsOf(options));
+    const isClosing = () => this.#state === "closing" || this.#state === "closed";
+    this.#webSockets = new WebSockets({
+      access: () => this.#access,
+      bodyLimits: this.#bodyLimits,
+      isClosing,
+    });
     const loopShare = new LoopShare();
     this.#exchanges = new Exchanges({
       loopShare,
       runtime: options.runtime,
       registry: options.registry,
+      readableRoots: options.readableRoots ?? [],
       wallClock: Date.now,
       clock: () => performance.now(),
       newId: createId,
+      streamDone: options.streamDone ?? true,
     });
     this.#app = buildApp({
       options,
       dialects,
       context: {
-        runtime: options.runtime,
-        exchanges: this.#exchanges,
-        registry: options.registry,
-        callerTurns: new CallerTurns(),
-        loopShare,
-        unsupportedParameters: options.unsupportedParameters,
+        ...options,
         keepAliveCommentMs: options.keepAliveCommentMs ?? defaultKeepAliveCommentMs,
-        jsonKeepAlive: options.jsonKeepAlive ?? "on-request",
         streamHeadHoldMs: options.streamHeadHoldMs ?? defaults.http.streamHeadHoldMs,
         limits: options.limits ?? {},
-        version: options.version,
-        localhostOnly: isLoopbackHost(options.host),
         logger: options.logger,
-        wallClock: Date.now,
+        metadataLevel: () => this.#metadataLevel,
+        exchanges: this.#exchanges,
+        callerTurns: new CallerTurns(),
+        loopShare,
+        localhostOnly: isLoopbackHost(options.host),
+        openWebSockets: () => this.#webSockets.size,
         clock: () => performance.now(),
       },
-      access: this.#access,
+      access: () => this.#access,
       bodyLimits: this.#bodyLimits,
-      jsonBounds: () => this.#jsonBounds,
       inFlight: this.#inFlight,
-      isClosing: () => this.#state === "closing" || this.#state === "closed",
+      webSockets: this.#webSockets,
+      isClosing,
     });
   }
 
   /**
-   * Rejects with the system's error if the address cannot be bound; then it may be called again. A close meanwhile lets it
-   * finish, and closes what it has opened.
+   * Rejects with the system's error if the address cannot be bound; then it may be called again. A `close` meanwhile waits for it, and
+   * then closes the listener.
    */
   async start(): Promise<ListeningAddress> {
     if (this.#state !== "new") throw new Error(`The server cannot start: it is ${this.#state}.`);
@@ -127,60 +131,66 @@ export class CodexNativeApiServer {
   }
 
   /**
-   * Takes other settings from here on; what is left out of `limits` gets its default. Turns under way of a token that is no
-   * more, or switched off, end at once.
+   * Replaces the settings. Fields that are left out of `limits` get their defaults. Turns of a token that was removed or switched off
+   * end at once.
    *
    * @throws TypeError as the constructor does, and then nothing has changed.
    */
   reconfigure(settings: ServerSettings): void {
-    const withdrawn = this.#access.replace(settings);
-    this.#bodyLimits.maxBytes = settings.maxBodyBytes;
-    this.#bodyLimits.pace = paceOf(settings);
-    this.#jsonBounds = jsonBoundsOf(settings);
+    const access = new AccessPolicy(this.#options.host, settings);
+    const withdrawn = this.#access.namesWithdrawnBy(access);
+    this.#access = access;
+    this.#metadataLevel = settings.metadataLevel ?? "silent";
+    this.#bodyLimits.bounds = bodyBoundsOf(settings);
     applyLimits(this.#app.server, { ...defaultListenerLimits, ...settings.limits });
     for (const name of withdrawn) {
       this.#inFlight.interruptTurnsOf(name);
       this.#exchanges.cancelAllOf(name);
     }
+    this.#webSockets.recheck();
   }
 
   /**
-   * Takes no new work, lets answers under way end within the grace, ends the rest with a terminal event, then cuts what is
-   * left. Further calls wait for the first.
+   * Refuses new work, lets answers under way end within the grace, ends the rest with a terminal event, then closes all connections.
+   * Further calls wait for the first.
    */
   async close({ graceMs }: CloseOptions): Promise<void> {
     this.#stopped ??= this.#stop(graceMs);
     await this.#stopped;
   }
 
-  /** Ends everything at once, a `close` under way included; what was not written by now is not written any more. */
+  /** Closes all connections at once, also during a `close`; unsent bytes are lost. */
   async destroy(): Promise<void> {
     this.#inFlight.interruptTurns();
-    this.#hurried.abort();
+    this.#destroyed.abort();
     this.#stopped ??= this.#stop(0);
     this.#app.server.closeAllConnections();
+    this.#webSockets.destroy();
     await this.#stopped;
   }
 
   async #stop(graceMs: number): Promise<void> {
     this.#state = "closing";
-    // A listener that is half up cannot be closed. Why it failed was said to whoever started it.
+    // A listener that is still starting cannot be closed. Only the caller of `start` gets its error.
     await this.#starting?.catch(() => {});
     const { server } = this.#app;
-    const released = new Promise<void>((resolve) => server.close(() => resolve()));
+    const released = createDeferred<void>();
+    server.close(() => released.resolve());
     server.closeIdleConnections();
+    this.#webSockets.finish();
     await this.#waitUntilIdle(graceMs);
     this.#inFlight.interruptTurns();
-    await Promise.all([this.#waitUntilIdle(farewellMs), this.#exchanges.close()]);
+    await Promise.all([this.#waitUntilIdle(lastEventsMs), this.#exchanges.close()]);
+    await this.#webSockets.close(lastEventsMs, this.#destroyed.signal);
     server.closeAllConnections();
-    await released;
+    await released.promise;
     await this.#app.close();
     this.#state = "closed";
   }
 
-  /** Or until the limit, or until `destroy`. */
+  /** At most until the limit, or until `destroy`. */
   async #waitUntilIdle(limitMs: number): Promise<void> {
-    const limits = { timeoutMs: limitMs, signal: this.#hurried.signal };
+    const limits = { timeoutMs: limitMs, signal: this.#destroyed.signal };
     await waitWithin(this.#inFlight.whenIdle(), limits, () => {});
   }
 }

@@ -6,14 +6,14 @@ import {
   pino,
   stdTimeFunctions,
 } from "pino";
-import { isJsonObject, type JsonObject } from "../../workers/contract/json.js";
+import { isJsonObject } from "../../workers/contract/json.js";
 import { bindingSerializers, redactFields, serializeError } from "./redaction.js";
 
 export type { Logger };
 
 export interface CreateLoggerOptions {
   readonly level: LoggerOptions["level"] & string;
-  /** `text` is for people; anything that reads logs wants `json`. */
+  /** `text` is for people, `json` for programs. */
   readonly format: "json" | "text";
   /** Takes one whole line at a time. Default: standard output, written synchronously so that the last line before an exit is kept. */
   readonly destination?: DestinationStream;
@@ -21,7 +21,7 @@ export interface CreateLoggerOptions {
 
 /**
  * The service's logger: `logger.info({ event: "app_server.ready", pid }, "app-server is ready")`. Fields whose names say that
- * they hold a secret are masked at any depth; prompts and header values do not belong into info or above.
+ * they hold a secret are masked at any depth. Prompts and header values must not be logged at info or above.
  */
 export function createLogger(options: CreateLoggerOptions): Logger {
   const target = options.destination ?? openStandardOutput();
@@ -30,7 +30,7 @@ export function createLogger(options: CreateLoggerOptions): Logger {
     level: options.level,
     base: null,
     timestamp: stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }), log: redactFields },
+    formatters: { level: (label) => ({ level: label }), log: (fields) => redactFields(fields) },
     serializers: { ...bindingSerializers, err: (error: unknown) => serializeError(error) },
   };
   return pino(settings, stream);
@@ -41,20 +41,20 @@ export function createSilentLogger(): Logger {
   return pino({ level: "silent", base: null }, { write: () => {} });
 }
 
-/** A terminal that was closed takes no more lines, and neither does a pipe whose reader has left. */
+/** Errors of a closed terminal, and of a pipe whose reader has left. */
 const readerHasLeft: ReadonlySet<string | undefined> = new Set(["EIO", "EPIPE"]);
 
-/** The service goes on without a log where nobody reads it any more, and stops in order when it is told to. */
+/** Drops lines once their reader has left: the service keeps running, and shuts down in order when asked to. */
 function openStandardOutput(): DestinationStream {
   const stream = destination({ fd: 1, sync: true });
-  let isGone = false;
+  let hasReader = true;
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (!readerHasLeft.has(error.code)) throw error;
-    isGone = true;
+    hasReader = false;
   });
   return {
     write: (line) => {
-      if (!isGone) stream.write(line);
+      if (hasReader) stream.write(line);
     },
   };
 }
@@ -65,8 +65,8 @@ function formatLines(target: DestinationStream): DestinationStream {
 
 /** `12:04:31.212 info  service.ready  listening  url=http://127.0.0.1:43182` from pino's JSON line. */
 function formatLogLine(line: string): string {
-  const record = parseRecord(line);
-  if (record === null) return line;
+  const record: unknown = JSON.parse(line);
+  if (!isJsonObject(record)) return line;
   const { time, level, event, msg, err, ...fields } = record;
   const head = [String(time).slice(11, 23), String(level).padEnd(5), event, msg].filter(
     (part) => part !== undefined,
@@ -75,10 +75,10 @@ function formatLogLine(line: string): string {
   return `${escapeControls([head.join("  "), ...tail].join("  "))}${formatError(err)}\n`;
 }
 
-/** What a terminal obeys instead of showing it, and what turns the order of a text around. */
+/** Control characters, which a terminal obeys, and bidi characters, which change the order of a text. */
 const controls = /[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
-/** A line may hold text from elsewhere, such as a backend's error: it must stay one line and leave the terminal alone. */
+/** A line may hold text from elsewhere, such as a backend's error. It must stay one line and not control the terminal. */
 function escapeControls(text: string): string {
   return text.replaceAll(controls, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
@@ -87,7 +87,7 @@ function formatField(value: unknown): string {
   return typeof value === "string" && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
 }
 
-/** The stack on lines of its own, since that is how people read one. */
+/** The stack on lines of its own, as people are used to read one. */
 function formatError(error: unknown): string {
   if (!isJsonObject(error)) return "";
   const text = typeof error.stack === "string" ? error.stack : String(error.message);
@@ -95,9 +95,4 @@ function formatError(error: unknown): string {
     .split("\n")
     .map((line) => `\n    ${escapeControls(line)}`)
     .join("");
-}
-
-function parseRecord(line: string): JsonObject | null {
-  const value: unknown = JSON.parse(line);
-  return isJsonObject(value) ? value : null;
 }

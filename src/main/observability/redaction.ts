@@ -1,31 +1,17 @@
 /** Keeps secrets out of the logs by the names of the fields that hold them. */
 
-const secretNames = new Set([
-  "authorization",
-  "proxyauthorization",
-  "cookie",
-  "setcookie",
-  "xapikey",
-  "apikey",
-  "token",
-  "authtoken",
-  "accesstoken",
-  "refreshtoken",
-  "idtoken",
-  "bearertoken",
-  "password",
-  "secret",
-  "clientsecret",
-]);
+/** Names in lower case, without the hyphens and underscores between their words. */
+const secretName =
+  /^((proxy)?authorization|(set)?cookie|x?apikey|(auth|access|refresh|id|bearer)?token|password|(client)?secret)$/;
 
 const mask = "[redacted]";
 
-/** Deeper objects are cut: no log line needs them, and a cycle has to end somewhere. */
+/** Deeper objects are cut off: no log line needs them, and a cycle has to end somewhere. */
 const maxDepth = 6;
 
 /**
- * Masks secrets among a child logger's own fields, which pino passes through serializers alone and by exact name: here only the
- * spellings that are in use.
+ * Masks secrets among a child logger's own fields. pino passes those through serializers only, which it finds by the exact name, so this
+ * lists the spellings that are in use.
  */
 export const bindingSerializers: Readonly<Record<string, (value: unknown) => unknown>> = Object.fromEntries(
   [
@@ -41,24 +27,17 @@ export const bindingSerializers: Readonly<Record<string, (value: unknown) => unk
   ].map((name) => [name, maskValue]),
 );
 
-/** A copy with every secret field masked; `Authorization`, `auth_token` and `authToken` are caught alike. */
-export function redactFields(fields: Record<string, unknown>): Record<string, unknown> {
-  return redactObject(fields, 0);
-}
-
-function redactObject(fields: object, depth: number): Record<string, unknown> {
-  const redacted = Object.entries(fields).map(
-    ([name, value]) => [name, redactEntry(name, value, depth)] as const,
+/** A copy with every secret field masked, in any spelling: `Authorization`, `auth_token`, `authToken`. */
+export function redactFields(fields: object, depth = 0): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => {
+      const isSecret = secretName.test(name.toLowerCase().replace(/[-_]/g, ""));
+      return [name, isSecret ? maskValue(value) : redactValue(value, depth)];
+    }),
   );
-  return Object.fromEntries(redacted);
 }
 
-function redactEntry(name: string, value: unknown, depth: number): unknown {
-  if (!secretNames.has(name.toLowerCase().replace(/[-_]/g, ""))) return redactValue(value, depth);
-  return maskValue(value);
-}
-
-/** That a secret is missing is worth knowing and gives nothing away. */
+/** Null and undefined stay: it helps to see that a secret is missing, and gives nothing away. */
 function maskValue(value: unknown): unknown {
   return value === null || value === undefined ? value : mask;
 }
@@ -68,18 +47,18 @@ function redactValue(value: unknown, depth: number): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (depth >= maxDepth) return "[cut]";
   if (Array.isArray(value)) return value.map((item) => redactValue(item, depth + 1));
-  return isPlain(value) ? redactObject(value, depth + 1) : value;
+  return isPlain(value) ? redactFields(value, depth + 1) : value;
 }
 
-/** Sockets, requests and other class instances are left to pino, which writes what their `toJSON` says. */
+/** Class instances, such as sockets and requests, are left to pino, which writes what their `toJSON` returns. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
 
 /**
- * Chosen fields only: pino's own serializer copies every property of an error, and HTTP client errors carry the request's
- * headers with them.
+ * Keeps chosen fields only: pino's own serializer copies every property of an error, and those of an HTTP client hold the request's
+ * headers.
  */
 export function serializeError(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error)) return error;

@@ -1,60 +1,45 @@
-import os from "node:os";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { missingFeatures } from "../../workers/contract/codex-capabilities.js";
+import { CodexSupervision } from "../codex/supervision/codex-supervision.js";
+import type { WorkerSlot } from "../codex/workers/worker-slot.js";
+import type { WorkerSlots } from "../codex/workers/worker-slots.js";
+import { defaults } from "../config/defaults.js";
 import { CodexNativeApiError } from "../errors.js";
-import { unboundedRoom } from "./admission/admission.js";
-import { UpstreamLimits } from "./admission/upstream-limits.js";
-import { CodexSupervision } from "./codex-supervision.js";
-import { IsolatedTurns } from "./isolated-turns.js";
-import { chooseModel } from "./model-choice.js";
-import type { WorkerSlot } from "./pool/worker-slot.js";
-import type { WorkerSlots } from "./pool/worker-slots.js";
-import { PromptForms } from "./prompt-forms.js";
+import { unboundedRoom } from "../turns/admission/admission.js";
+import { UpstreamLimits } from "../turns/admission/upstream-limits.js";
+import { IsolatedTurns, noTurnsHealth } from "../turns/isolated-turns.js";
+import { PromptForms } from "../turns/prompt-forms.js";
+import { resolveDecisionModel } from "./decision-models.js";
+import {
+  chooseModel,
+  describeCatalog,
+  judgeAliases,
+  type NamingFacts,
+  resolveDefault,
+  resolveModelName,
+  standardEffort,
+} from "./model-names.js";
+import { checkRuntimeOptions, longestSilence, runtimeBounds, usageBoundsOf } from "./options-in-force.js";
 import type { CodexNativeRuntimeOptions, RuntimeSettings } from "./runtime-options.js";
 import type {
   HealthOptions,
   IsolatedTurnHandlers,
   IsolatedTurnRequest,
   IsolatedTurnResult,
+  NamedModel,
   NativeModel,
   NativeRuntimeHealth,
   NativeTurnRuntime,
   Readiness,
   RequestTarget,
+  ResolveOptions,
   ToolOutput,
   TurnTerms,
 } from "./types.js";
 
-type RuntimeState = "idle" | "starting" | "running" | "closing" | "closed";
-
 const providerKind = "openai-native";
-/** Each step of a child's stop ladder: twice SIGTERM, then SIGKILL. A Codex without turns ends within a tenth of it. */
-const stopStepMs = 500;
-/** Idle native threads kept for their chains. One costs the app-server 1 to 2 MB: 64 of them were measured to add 60 % to it. */
-const maxLoadedThreads = 16;
-/** At 0.85 MB each: about 340 MB beside the 150 MB of an empty app-server. */
-const maxThreadsKept = 400;
-/** Codex before 0.169 logs some 20 KB a turn (0.150 and 0.160, with short prompts): thousands of turns. */
-const maxLogBytes = 128 * 1024 * 1024;
-const defaultSpareThreads = 8;
-/** Public reports tell of refused upgrades beyond some 50 connections of one account. */
-const defaultUpstreamConnections = 32;
-const defaultUpstreamConnectionsPerSecond = 16;
-/** One costs as much memory as any idle thread. Somebody who asks every few minutes still finds one. */
-const spareThreads = {
-  idleMs: 900_000,
-  // The real backend ends every WebSocket after 60 minutes (earendil-works/pi#6268), without notice to us.
-  maxAgeMs: 50 * 60_000,
-  minAvailableBytes: 512 * 1024 * 1024,
-} as const;
-const noSpareThreads = { ready: 0, taken: 0, missed: 0, discarded: 0 } as const;
-/** How long, and how many, turns may wait for outputs of the caller's functions. */
-const parking = { ttlMs: 600_000, maxTurns: 1_000 } as const;
-/** Bound of the pool's own, which admission never lets turns reach: a reload may raise admission's, and not the pool's. */
-const mostConcurrentTurns = 100_000;
-/** How long `start` waits before it answers that Codex is not ready yet. */
-const startTimeoutMs = 30_000;
+const clocks = { now: () => performance.now(), wallClock: Date.now } as const;
 
 /**
  * The supervisor without HTTP: keeps an app-server and worker threads alive and runs isolated turns on them. A host program
@@ -62,41 +47,43 @@ const startTimeoutMs = 30_000;
  */
 export class CodexNativeRuntime implements NativeTurnRuntime {
   #options: CodexNativeRuntimeOptions;
+  readonly #providerProfileId: string;
   readonly #logger: Logger;
   readonly #supervision: CodexSupervision;
-  /** Null: refusals of the backend are passed on as they come. */
+  /** Null: callers get each refusal of the backend as it comes. */
   readonly #limits: UpstreamLimits | null;
   readonly #forms: PromptForms;
   #turns: IsolatedTurns | null = null;
-  #state: RuntimeState = "idle";
+  #isClosed = false;
   #opening: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
-  /** Nobody waits for turns any more. */
+  /** `destroy` was called: turns get no grace. */
   #isDestroyed = false;
 
+  /** @throws TypeError that names every option of the wrong shape. */
   constructor(options: CodexNativeRuntimeOptions, logger: Logger) {
+    checkRuntimeOptions(options, logger);
     this.#options = options;
+    this.#providerProfileId = options.providerProfileId ?? "openai-default";
     this.#logger = logger;
     const { upstreamLimit: limit = "auto" } = options.turns;
+    const accountId = () => this.#supervision.facts.account?.id ?? null;
     const limitsOptions = {
       most: () => this.#options.admission.maxConcurrentTurns,
       file: join(options.codex.stateDir, "upstream-limits.json"),
-      now: () => performance.now(),
-      wallClock: Date.now,
+      ...clocks,
     };
-    const accountInForce = () => this.#supervision.facts.account?.id ?? null;
     this.#limits =
-      limit === "none" ? null : new UpstreamLimits({ ...limitsOptions, limit }, accountInForce, logger);
+      limit === "none" ? null : new UpstreamLimits({ ...limitsOptions, limit }, accountId, logger);
     this.#forms = new PromptForms({
       profile: options.turns.profile,
       file: join(options.codex.stateDir, "prompt-forms.json"),
       codex: () => {
-        const { facts, installation, codexVersion: version } = this.#supervision;
+        const { installation, codexVersion: version } = this.#supervision;
         const { catalog, catalogPaths } = installation;
-        return { version, accountId: facts.account?.id ?? null, catalog, catalogPaths };
+        return { version, accountId: accountId(), catalog, catalogPaths };
       },
-      now: () => performance.now(),
-      wallClock: Date.now,
+      ...clocks,
       logger,
     });
     this.#supervision = new CodexSupervision(
@@ -105,15 +92,16 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
           ...options.codex,
           profile: options.turns.profile,
           silenceLimitMs: longestSilence(options.turns),
-          stopStepMs,
+          stopStepMs: runtimeBounds.stopStepMs,
         },
         appServer: options.appServer,
         workers: options.workers,
-        maxConcurrentTurns: mostConcurrentTurns,
+        maxConcurrentTurns: runtimeBounds.mostConcurrentTurns,
         version: options.version,
         accountId: options.accountId ?? null,
-        maxThreadsKept: options.maxThreadsKept ?? maxThreadsKept,
-        maxLogBytes: options.maxLogBytes ?? maxLogBytes,
+        maxThreadsKept: options.maxThreadsKept ?? runtimeBounds.maxThreadsKept,
+        maxLogBytes: options.maxLogBytes ?? runtimeBounds.maxLogBytes,
+        usage: usageBoundsOf(options),
       },
       logger,
     );
@@ -128,19 +116,21 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
     const admission = { maxConcurrentTurns, maxQueue, queueTimeoutMs };
     this.#options = {
       ...this.#options,
+      ...(settings.models !== undefined && { models: settings.models }),
+      ...(settings.decisions !== undefined && { decisions: settings.decisions }),
       turns: { ...this.#options.turns, ...turns },
       admission: { ...this.#options.admission, ...admission },
     };
-    this.#turns?.reconfigure({ ...turns, admission });
+    this.#turns?.reconfigure(admission);
   }
 
   /**
    * Opens the runtime and resolves with where it stands once that is known: not ready is an answer too (no binary, no
-   * login, closed meanwhile), and the runtime goes on trying. May be called again, also after it failed.
+   * login, closed meanwhile), and the runtime keeps trying. May be called again, also after it failed.
    */
   async start(): Promise<Readiness> {
     await this.open();
-    return this.#supervision.readiness.settled(startTimeoutMs);
+    return this.#supervision.readiness.settled(runtimeBounds.startTimeoutMs);
   }
 
   /**
@@ -150,37 +140,24 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
    */
   open(): Promise<void> {
     if (this.#closing !== null) {
-      return Promise.reject(
-        new CodexNativeApiError(
-          "native_runtime_unavailable",
-          `This runtime is ${this.#state}; make another.`,
-        ),
-      );
+      const message = `This runtime is ${this.#isClosed ? "closed" : "closing"}; make another.`;
+      return Promise.reject(new CodexNativeApiError("native_runtime_unavailable", message));
     }
     this.#opening ??= this.#open();
     return this.#opening;
   }
 
   async #open(): Promise<void> {
-    this.#enter("starting");
     try {
       await Promise.all([this.#limits?.load(), this.#forms.load()]);
       await this.#supervision.open((slots) => {
         this.#turns = this.#createTurns(slots);
         return this.#turns;
       });
-      this.#enter("running");
     } catch (error) {
       this.#opening = null;
-      this.#enter("idle");
       throw error;
     }
-  }
-
-  /** Nothing leads back from closing. */
-  #enter(state: RuntimeState): void {
-    if (this.#closing !== null && state !== "closed") return;
-    this.#state = state;
   }
 
   get readiness(): Readiness {
@@ -193,7 +170,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
   }
 
   /**
-   * Calls the listener whenever readiness was decided anew, which may be with the same outcome; returns the function that
+   * Calls the listener whenever readiness was determined, which may be with the same outcome; returns the function that
    * unsubscribes. The listener must not throw.
    */
   onReadinessChange(listener: () => void): () => void {
@@ -206,38 +183,40 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
   }
 
   health({ refresh = false }: HealthOptions = {}): NativeRuntimeHealth {
-    if (refresh) this.#supervision.upkeep.noteOnlooker();
+    if (refresh) this.#supervision.upkeep.noteHealthRead();
+    const { readiness, facts, codexVersion, installation, slots, login } = this.#supervision;
+    const { account, rateLimits, managedTexts, loadedThreads } = facts;
+    const workers = slots?.health() ?? [];
+    const { queue, spareThreads, connections } = this.#turns?.health() ?? noTurnsHealth;
+    const limits = this.#limits?.health() ?? [];
     return {
-      readiness: this.#supervision.readiness.current,
+      readiness: readiness.current,
       providerProfileId: this.#providerProfileId,
       providerKind,
-      account: this.#supervision.facts.account,
-      rateLimits: this.#supervision.facts.rateLimits,
-      codexVersion: this.#supervision.codexVersion,
-      managedTexts: this.#supervision.facts.managedTexts,
+      account,
+      rateLimits,
+      codexVersion,
+      managedTexts,
       profile: this.#options.turns.profile,
+      catalog: describeCatalog(this.#naming),
+      aliases: judgeAliases(this.#naming),
       appServer: {
-        ...this.#supervision.source.health(),
-        loadedThreads: this.#supervision.facts.loadedThreads,
+        ...this.#supervision.appServerHealth(),
+        loadedThreads,
+        loginTakeovers: login.health.count,
       },
-      workers: this.#supervision.slots?.health() ?? [],
-      queue: this.#turns?.queue ?? { depth: 0, running: 0 },
-      spareThreads: this.#turns?.spareThreads ?? noSpareThreads,
-      upstreamLimits: {
-        limits: this.#limits?.health() ?? [],
-        refusals: this.#limits?.refusals ?? 0,
-        connections: this.#turns?.upstreamConnections ?? { held: 0, bound: null, refused: 0 },
-      },
+      workers,
+      queue,
+      spareThreads,
+      upstreamLimits: { limits, refusals: this.#limits?.refusals ?? 0, connections },
       promptForms: { models: this.#forms.health(), changes: this.#forms.changes },
       degraded: [
-        ...(this.#hangingCalls > 0 ? ["unanswered_calls"] : []),
-        ...this.#supervision.installation.degraded,
-        ...this.#supervision.source.degraded,
-        ...this.#supervision.installation.accountBase.findDegraded(
-          this.#supervision.facts.account?.authMode,
-          this.#supervision.codexVersion,
-        ),
-        ...missingFeatures(this.#supervision.codexVersion),
+        ...(workers.some(({ hangingCalls = 0 }) => hangingCalls > 0) ? ["unanswered_calls"] : []),
+        ...(login.health.isRefused ? ["login_refused"] : []),
+        ...installation.degraded,
+        ...this.#supervision.degraded,
+        ...installation.accountBase.findDegraded(account?.authMode, codexVersion),
+        ...missingFeatures(codexVersion),
       ],
     };
   }
@@ -245,7 +224,24 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
   async listModels(): Promise<readonly NativeModel[]> {
     const readiness = await this.#supervision.readiness.settled(this.#options.admission.queueTimeoutMs);
     if (!readiness.ready) throw CodexNativeApiError.fromTurnError(readiness.error);
-    return (this.#supervision.facts.models ?? []).filter((model) => !model.hidden);
+    return (this.#supervision.facts.models ?? []).filter(({ hidden }) => !hidden);
+  }
+
+  async resolveModel(
+    name: string,
+    { timeoutMs = Number.POSITIVE_INFINITY, forDecisions = false }: ResolveOptions = {},
+  ): Promise<NamedModel> {
+    const { decisions = { model: null, ...defaults.decisions } } = this.#options;
+    const resolve = (given: string) =>
+      forDecisions
+        ? resolveDecisionModel(given, this.#namingNow, decisions)
+        : resolveModelName(given, this.#namingNow);
+    const named = resolve(name);
+    if (named !== null) return named;
+    const waitMs = Math.min(timeoutMs, this.#options.admission.queueTimeoutMs);
+    const readiness = await this.#supervision.readiness.settled(waitMs);
+    if (!readiness.ready) throw CodexNativeApiError.fromTurnError(readiness.error);
+    return resolve(name) ?? { model: name, alias: null, effort: null, serviceTier: null };
   }
 
   async runIsolatedTurn(
@@ -256,6 +252,10 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
       throw new CodexNativeApiError("native_runtime_unavailable", "The runtime is not started.");
     }
     return this.#turns.run(request, handlers);
+  }
+
+  async expectTurn(request: IsolatedTurnRequest, signal?: AbortSignal): Promise<void> {
+    await this.#turns?.expect(request, signal);
   }
 
   async continueIsolatedTurn(
@@ -276,15 +276,15 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
   }
 
   releaseThread(threadId: string): void {
-    this.#turns?.releaseThread(threadId);
+    this.#turns?.threads.release(threadId);
   }
 
   findParkedTurn(callIds: readonly string[], owner: string | null = null): string | null {
-    return this.#turns?.findParked(callIds, owner) ?? null;
+    return this.#turns?.parked.find(callIds, owner) ?? null;
   }
 
   abandonTurn(turnId: string): void {
-    this.#turns?.abandon(turnId);
+    this.#turns?.parked.abandon(turnId);
   }
 
   /**
@@ -299,7 +299,7 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
   /** Replaces the app-server by a new generation and answers once that is ready, or why it is not. */
   async reconnect(): Promise<Readiness> {
     await this.#supervision.restart("Codex is restarting, as it was asked to.");
-    return this.#supervision.readiness.settled(startTimeoutMs);
+    return this.#supervision.readiness.settled(runtimeBounds.startTimeoutMs);
   }
 
   /**
@@ -319,71 +319,62 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
   }
 
   async #stop(graceMs: number): Promise<void> {
-    this.#state = "closing";
     this.#supervision.quiesce();
-    // It sees that it is over, and stops. Why it failed was said to whoever opened it.
+    // An opening under way notices the close and stops. If it failed, the caller of `open` got the error.
     await this.#opening?.catch(() => {});
     await this.#turns?.close(this.#isDestroyed ? 0 : graceMs);
     await Promise.all([this.#limits?.close(), this.#forms.close()]);
     await this.#supervision.close();
-    this.#enter("closed");
-  }
-
-  get #hangingCalls(): number {
-    const workers = this.#supervision.slots?.health() ?? [];
-    return workers.reduce((sum, { hangingCalls = 0 }) => sum + hangingCalls, 0);
-  }
-
-  get #providerProfileId(): string {
-    return this.#options.providerProfileId ?? "openai-default";
+    this.#isClosed = true;
   }
 
   #createTurns(slots: WorkerSlots): IsolatedTurns {
     const { readiness, facts, installation } = this.#supervision;
     const { turns, admission, appServer } = this.#options;
+    const { parking, maxLoadedThreads, spareThreads } = runtimeBounds;
     return new IsolatedTurns(
       {
         admission,
-        idleTimeoutMs: turns.idleTimeoutMs,
-        idleTimeoutsMs: turns.idleTimeoutsMs ?? {},
-        timeoutMs: turns.timeoutMs,
         processPerWorker: appServer.kind === "stdio",
         parking,
         maxLoadedThreads,
-        spareThreads: { ...spareThreads, maxThreads: turns.spareThreads ?? defaultSpareThreads },
+        spareThreads: { ...spareThreads, maxThreads: turns.spareThreads ?? defaults.turns.spareThreads },
         connections: {
           // Other logins have no WebSocket connections that outlive a turn.
           most: () =>
             facts.account?.authMode === "chatgpt"
-              ? (turns.upstreamConnections ?? defaultUpstreamConnections)
+              ? (turns.upstreamConnections ?? defaults.turns.upstreamConnections)
               : null,
-          perSecond: turns.upstreamConnectionsPerSecond ?? defaultUpstreamConnectionsPerSecond,
+          perSecond: turns.upstreamConnectionsPerSecond ?? defaults.turns.upstreamConnectionsPerSecond,
         },
-        now: () => performance.now(),
-        wallClock: () => Date.now(),
-        bootClock: () => os.uptime() * 1_000,
       },
       {
+        turnBounds: () => this.#options.turns,
         slots,
         readiness,
         logger: this.#logger,
         codexVersion: () => this.#supervision.codexVersion,
+        isCatalogDerived: () => this.#supervision.installation.catalog !== null,
         forms: this.#forms,
-        chooseModel: (requested) =>
-          chooseModel({
-            requested,
-            configured: this.#options.turns.defaultModel,
-            catalog: facts.models,
-            customProvider: (installation.home?.modelProvider ?? "openai") !== "openai",
-          }),
+        chooseModel: (id) => chooseModel(id, this.#naming),
+        resolveModel: (name, timeoutMs) =>
+          name === undefined
+            ? resolveDefault(this.#namingNow)
+            : (resolveModelName(name, this.#namingNow) ?? this.resolveModel(name, { timeoutMs })),
         describeTarget: (slot) => this.#describeTarget(slot),
-        observer: {
-          onTurnEnded: (observation) => {
-            this.#supervision.upkeep.noteWork();
-            this.#options.observer?.onTurnEnded(observation);
-          },
+        standardEffort: (thread) => standardEffort(thread, this.#supervision),
+        onTurnEnded: (observation) => {
+          this.#supervision.upkeep.noteWork();
+          if (observation.firstEventMs !== null) this.#supervision.login.noteAnswered();
+          this.#options.observer?.onTurnEnded(observation);
         },
-        windowOpensInMs: (options) => this.#supervision.windowOpensInMs(options),
+        // Somebody else's app-server has an environment of its own.
+        explainFailure: async (error) =>
+          appServer.kind === "shared" || appServer.kind === "stdio"
+            ? installation.network.explain(error)
+            : error,
+        windowOpensInMs: (options) => this.#supervision.windows.opensInMs(options),
+        takeOverLogin: (generation) => this.#supervision.login.takeOver(generation),
         room: this.#limits ?? unboundedRoom,
         onGenerationIdle: (generation) => this.#supervision.onGenerationIdle(generation),
         onThreadStarted: (generation) => this.#supervision.onThreadStarted(generation),
@@ -392,18 +383,31 @@ export class CodexNativeRuntime implements NativeTurnRuntime {
     );
   }
 
+  /** For requests: while Codex is not ready, the catalog may still be that of another login. */
+  get #namingNow(): NamingFacts {
+    return this.readiness.ready ? this.#naming : { ...this.#naming, catalog: null };
+  }
+
+  /** What names of models are resolved with, as far as it was ever known. */
+  get #naming(): NamingFacts {
+    const { facts, installation } = this.#supervision;
+    return {
+      aliases: this.#options.models?.aliases ?? {},
+      defaultName: this.#options.turns.defaultModel,
+      catalog: facts.models,
+      isOpen: (installation.home?.modelProvider ?? "openai") !== "openai",
+    };
+  }
+
   #describeTarget(slot: WorkerSlot): RequestTarget {
+    const { account, managedTexts } = this.#supervision.facts;
     return {
       providerProfileId: this.#providerProfileId,
       providerKind,
-      accountId: this.#supervision.facts.account?.id ?? null,
+      accountId: account?.id ?? null,
       workerId: slot.id,
       appServerGeneration: slot.appServerGeneration,
-      managedTexts: this.#supervision.facts.managedTexts,
+      managedTexts,
     };
   }
-}
-
-function longestSilence({ idleTimeoutMs, idleTimeoutsMs = {} }: CodexNativeRuntimeOptions["turns"]): number {
-  return Math.max(idleTimeoutMs, ...Object.values(idleTimeoutsMs));
 }

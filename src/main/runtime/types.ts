@@ -1,3 +1,4 @@
+import type { ClientToolKind } from "../../workers/contract/client-tools.js";
 import type { TurnErrorCode, TurnErrorData } from "../../workers/contract/errors.js";
 import type { ItemChunk } from "../../workers/contract/item-chunk.js";
 import type { JsonObject } from "../../workers/contract/json.js";
@@ -10,6 +11,7 @@ import type {
   FunctionTool,
   PromptForm,
   TokenUsage,
+  TurnPriority,
   TurnProfile,
   WebSearchLocation,
   WebSearchOptions,
@@ -21,10 +23,20 @@ import type {
   TurnEvent,
   TurnOutcome,
 } from "../../workers/contract/turn-messages.js";
-import type { TurnPriority } from "../../workers/contract/turn-priority.js";
 import type { ItemList, Items } from "../history/item-list.js";
+import type {
+  AppServerHealth,
+  CatalogHealth,
+  PromptFormsHealth,
+  SpareThreadsHealth,
+  UpstreamLimitsHealth,
+  WorkerHealth,
+} from "./part-health.js";
+
+export type * from "./part-health.js";
 
 export type {
+  ClientToolKind,
   FunctionTool,
   ItemChunk,
   ItemList,
@@ -53,12 +65,17 @@ export interface IsolatedTurnRequest {
   /** Responses API items: the whole history the model is to see, in order. Those of HTTP callers come packed. */
   readonly items: Items;
   /**
-   * Messages of the service's own for this turn alone, after all items. The native thread is not kept after a turn that had
-   * any, for they would stay in it. Default: none.
+   * Messages of the service's own for this turn alone, before the last message or, with their calls, the last outputs among the
+   * items. The native thread is not kept after a turn that had any, for they would stay in it. Default: none.
    */
   readonly directives?: readonly JsonObject[];
-  /** Model id of the catalog. Default: the configured model, else the catalog's default. */
+  /** Name of a model: an id of the catalog, an alias or another form of them. Default: the configured model, else the catalog's default. */
   readonly model?: string;
+  /**
+   * The name that `model` was resolved from, by `resolveModel`, null where the caller gave none: `model` is then an id, and nothing else
+   * is made of it. Default: `model` is resolved when the turn is run.
+   */
+  readonly requestedModel?: string | null;
   /** Base instructions. Default: none. */
   readonly instructions?: string;
   readonly tools?: readonly FunctionTool[];
@@ -67,7 +84,8 @@ export interface IsolatedTurnRequest {
   readonly effort?: string;
   readonly summary?: "auto" | "concise" | "detailed";
   readonly verbosity?: "low" | "medium" | "high";
-  readonly serviceTier?: string;
+  /** Null: the ordinary one, whatever the model's name says. Default: that of the name, else the ordinary one. */
+  readonly serviceTier?: string | null;
   /** JSON schema that the final message must obey. */
   readonly outputSchema?: JsonObject;
   /** Whether the native thread stays loaded for `continueThread`, as far as there is room. Default: no. */
@@ -90,10 +108,32 @@ export interface IsolatedTurnRequest {
    * `queue_timeout`. Default: the queue's own bound alone.
    */
   readonly deadlineAtMs?: number;
-  /** Whose turn it is: parked, only they find it. Default and null: nobody's, so that everybody does. */
+  /** Who may resume the turn when it is parked. Default and null: unowned; any caller may resume it. */
   readonly owner?: string | null;
   /** Request id of the caller's, for logs. */
   readonly requestId?: string;
+}
+
+/** What the name of a model stands for. */
+export interface NamedModel {
+  /** Id of the model that runs. */
+  readonly model: string;
+  /** The alias that the name is or contains; null for none. */
+  readonly alias: string | null;
+  /** Of requests that name none themselves, as the tier is; null: the model's own. */
+  readonly effort: string | null;
+  readonly serviceTier: string | null;
+}
+
+/** Options of `resolveModel`. */
+export interface ResolveOptions {
+  /** How long to wait for the catalog at most, in milliseconds. Default: as long as a turn may wait in the queue. */
+  readonly timeoutMs?: number | undefined;
+  /**
+   * For a decision: `gpt-6-luna`, which OpenAI's types allow alone, stands for the configured model where the catalog lacks it, and a
+   * name without an effort has the configured one, if the model takes it. Default: no.
+   */
+  readonly forDecisions?: boolean | undefined;
 }
 
 /** How a turn waits for its place, and for how long its caller does. */
@@ -102,7 +142,7 @@ export type TurnTerms = Pick<IsolatedTurnRequest, "priority" | "deadlineAtMs">;
 /** True: the turn left the queue, and its own time begins. False: the backend had no room for it yet, and it waits again. */
 export type OnAdmission = (isAdmitted: boolean) => void;
 
-/** How the caller of a turn follows it, holds it back, or gives it up. */
+/** How the caller of a turn follows it, holds it back, or cancels it. */
 export interface IsolatedTurnHandlers {
   readonly onAdmission?: OnAdmission;
   /** Codex took the turn on. */
@@ -113,11 +153,11 @@ export interface IsolatedTurnHandlers {
    */
   readonly onEvent?: (event: TurnEvent) => void | Promise<void>;
   /**
-   * The ground under the turn broke and what was told of it does not hold: it may begin anew. Only for one who has passed
-   * nothing of it on; without this, a turn that has told anything ends with the error.
+   * Infrastructure failed, and the events so far do not hold: the turn may begin again. Only for a caller that has passed
+   * none of them on; without this handler, a turn that has delivered any event ends with the error.
    */
   readonly onForget?: () => void;
-  /** Aborting gives the turn up, in the queue or while it runs. */
+  /** Aborting cancels the turn, in the queue or while it runs. */
   readonly signal?: AbortSignal;
 }
 
@@ -139,6 +179,8 @@ export interface TurnStarted {
   readonly model: string;
   /** The form that its prompt had. Default: unknown. */
   readonly promptForm?: PromptForm;
+  /** The reasoning effort that Codex asks the model for. Null or absent: none that is known, so that the model's own holds. */
+  readonly effort?: string | null;
   readonly target: RequestTarget;
   /** How it waited. Default: it did not. */
   readonly queue?: QueueWait;
@@ -157,7 +199,7 @@ export type IsolatedTurnOutcome =
   /** The model called functions and waits: `continueIsolatedTurn` with their outputs, within the parking time. */
   | { readonly status: "parked"; readonly callIds: readonly string[] };
 
-/** How a turn, or one leg of it, ended, and what it used. */
+/** How a turn, or one segment of it, ended, and what it used. */
 export interface IsolatedTurnResult extends TurnStarted {
   readonly outcome: IsolatedTurnOutcome;
   /** Sum over the turn's model calls; null when Codex reported none. */
@@ -177,102 +219,11 @@ export interface NativeAccount {
 /** Whether turns can run now, and if not, why. */
 export type Readiness = { readonly ready: true } | { readonly ready: false; readonly error: TurnErrorData };
 
-/** Where a worker thread and its connection stand. */
-export type WorkerSlotState =
-  /** Its thread is starting. */
-  | "booting"
-  /** It dials, or waits to dial again. */
-  | "connecting"
-  /** It takes turns. */
-  | "ready"
-  /** Connected, but the thread or its app-server has not answered lately: it gets no new turns until one does. */
-  | "silent"
-  | "stopping"
-  | "stopped";
-
-/** One worker thread with its connection to the app-server. */
-export interface WorkerHealth {
-  readonly id: string;
-  readonly generation: number;
-  readonly state: WorkerSlotState;
-  readonly activeTurns: number;
-  readonly completedTurns: number;
-  readonly reconnects: number;
-  /** Calls that Codex has left unanswered for more than five seconds while it answers others. Default: none. */
-  readonly hangingCalls?: number;
-  /** Faults counted since the thread began, by name. Default: none. */
-  readonly faults?: Readonly<Record<string, number>>;
-  /** Age of the worker's last report in milliseconds; null before the first. */
-  readonly lastReportAgeMs: number | null;
-  readonly eventLoopDelayMs: number | null;
-}
-
-/** The app-server process as it is now; of one that is not ours, only what is known of it. */
-export interface AppServerHealth {
-  readonly generation: number;
-  readonly pid: number | null;
-  readonly rssBytes: number | null;
-  readonly restarts: number;
-  readonly uptimeMs: number | null;
-  readonly loadedThreads: number | null;
-  /** `shared`, `stdio`, `unix` or `tcp`. */
-  readonly transport: string;
-}
-
-/** Native threads started ahead of need. */
-export interface SpareThreadsHealth {
-  /** There, or being started. */
-  readonly ready: number;
-  /** Turns that had one, since the start. */
-  readonly taken: number;
-  /** Turns that had to start a thread of their own. */
-  readonly missed: number;
-  /** Threads that were given up unused: each had asked the backend to warm up, on the user's plan. */
-  readonly discarded: number;
-}
-
-/** One learned limit. */
-export interface UpstreamLimitHealth {
-  /** Null: of the whole account. */
-  readonly model: string | null;
-  readonly limit: number;
-  readonly running: number;
-  /** The lowest number of turns at once that the backend refused. */
-  readonly ceiling: number | null;
-}
-
-/** Connections of an account to its backend: what is held, of how many. */
-export interface UpstreamConnectionsHealth {
-  readonly held: number;
-  /** Null where there is none. */
-  readonly bound: number | null;
-  /** How many were refused since the start. */
-  readonly refused: number;
-}
-
-/** What the account in force lets run at once, as far as it was learned. */
-export interface UpstreamLimitsHealth {
-  readonly limits: readonly UpstreamLimitHealth[];
-  /** Turns that the backend refused as one too many since the start; nearly all went back into the queue. */
-  readonly refusals: number;
-  readonly connections: UpstreamConnectionsHealth;
-}
-
-/** A model whose prompts have another form than its catalog entry says, since the backend refused that one. */
-export interface PromptFormHealth {
-  readonly model: string;
-  /** Of prompts with web search alone, or of those without. */
-  readonly webSearch: boolean;
-  readonly form: PromptForm;
-  /** Milliseconds since the epoch. After a day the model's own form is tried again. */
-  readonly learnedAtMs: number;
-}
-
-/** The forms of prompts that were found to be taken. */
-export interface PromptFormsHealth {
-  readonly models: readonly PromptFormHealth[];
-  /** How often another form than before was found to answer, since the start. */
-  readonly changes: number;
+/** A configured name of a model. */
+export interface ModelAliasHealth extends Pick<NamedModel, "model" | "effort" | "serviceTier"> {
+  readonly name: string;
+  /** Why it cannot be used as it is, in a sentence; null where nothing is wrong with it, or nobody knows. */
+  readonly problem: string | null;
 }
 
 /** Built from what is already known: reading it never waits for Codex. */
@@ -286,9 +237,14 @@ export interface NativeRuntimeHealth {
   /** The organisation's texts that Codex puts into each prompt, by name. Default: none. */
   readonly managedTexts?: readonly string[];
   readonly profile: TurnProfile;
+  /** Default: it was not read yet. */
+  readonly catalog?: CatalogHealth | null;
+  /** Default: none are configured. */
+  readonly aliases?: readonly ModelAliasHealth[];
   readonly appServer: AppServerHealth | null;
   readonly workers: readonly WorkerHealth[];
-  readonly queue: { readonly depth: number; readonly running: number };
+  /** `capacity`: turns that may run and wait in all. Default: not known. */
+  readonly queue: { readonly depth: number; readonly running: number; readonly capacity?: number };
   readonly spareThreads: SpareThreadsHealth;
   /** Default: none are known. */
   readonly upstreamLimits?: UpstreamLimitsHealth;
@@ -298,7 +254,7 @@ export interface NativeRuntimeHealth {
   readonly degraded: readonly string[];
 }
 
-/** One turn, or one leg of it, seen from outside, when it is over. */
+/** One turn, or one segment of it, seen from outside, when it is over. */
 export interface TurnObservation {
   readonly outcome: IsolatedTurnOutcome["status"] | "failed";
   /** The error's code; null unless it failed. */
@@ -315,15 +271,15 @@ export interface TurnObservation {
   readonly mayHaveAskedAgain: boolean;
 }
 
-/** Told of what a runtime does, for metrics. Must not throw. */
+/** Observes what a runtime does, for metrics. Must not throw. */
 export interface NativeRuntimeObserver {
   onTurnEnded(observation: TurnObservation): void;
 }
 
-/** How health is looked at. */
+/** Options of `health`. */
 export interface HealthOptions {
   /**
-   * Somebody looks: what is old is read in the background, for the next look (the plan's windows after five minutes without news,
+   * Reads stale values in the background, for the next call (the plan's windows after five minutes without news,
    * which are requests to the backend; loaded threads after five seconds). Default false.
    */
   readonly refresh?: boolean;
@@ -336,12 +292,22 @@ export interface NativeTurnRuntime {
   /** The catalog, hidden models left out. Rejects with `native_runtime_unavailable` or `native_login_required`. */
   listModels(): Promise<readonly NativeModel[]>;
   /**
+   * What a name stands for. Waits for the catalog where only that can tell, until `timeoutMs` at most. Rejects with `model_not_found`, or
+   * why there is no catalog. A runtime without it takes ids alone.
+   */
+  resolveModel?(name: string, options?: ResolveOptions): Promise<NamedModel>;
+  /**
    * Runs one isolated turn to its end. Rejects with a `CodexNativeApiError`: admission (`queue_full`, `queue_timeout`),
    * readiness, or the turn's own failure.
    */
   runIsolatedTurn(request: IsolatedTurnRequest, handlers?: IsolatedTurnHandlers): Promise<IsolatedTurnResult>;
   /**
-   * Answers the calls of a parked turn, which then goes on. Resolves with null when that turn is no longer parked: the caller
+   * Announces a turn of these settings, so that its native thread is started ahead of need, where there is room for that. Resolves without
+   * waiting for the thread. Rejects for a request that no turn could be made of. A runtime without it does nothing of the kind.
+   */
+  expectTurn?(request: IsolatedTurnRequest, signal?: AbortSignal): Promise<void>;
+  /**
+   * Answers the calls of a parked turn, which resumes it. Resolves with null when that turn is no longer parked: the caller
    * then replays the history. `terms`: how the turn waits now, whatever was said before. Rejects as `runIsolatedTurn` does.
    */
   continueIsolatedTurn(
@@ -360,10 +326,10 @@ export interface NativeTurnRuntime {
     request: IsolatedTurnRequest,
     handlers?: IsolatedTurnHandlers,
   ): Promise<IsolatedTurnResult | null>;
-  /** Unloads a native thread that nobody will continue. */
+  /** Unloads a native thread that no caller will continue. */
   releaseThread(threadId: string): void;
-  /** The parked turn that waits for an output of one of these calls and is the owner's, or nobody's; null when none does. */
+  /** The parked turn that waits for an output of one of these calls and is the owner's or unowned; null when none does. */
   findParkedTurn(callIds: readonly string[], owner?: string | null): string | null;
-  /** Gives a parked turn up: nobody will answer its calls. */
+  /** Abandons a parked turn: no caller will answer its calls. */
   abandonTurn(turnId: string): void;
 }

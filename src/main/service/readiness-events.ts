@@ -1,5 +1,6 @@
+import type { EventListeners } from "../observability/event-listeners.js";
 import type { NativeAccount, NativeRuntimeHealth, Readiness } from "../runtime/types.js";
-import type { CodexNativeApiServiceEvents, EventListeners } from "./service-events.js";
+import type { CodexNativeApiServiceEvents } from "./service-events.js";
 
 /** What this needs of a runtime. */
 export interface WatchedRuntime {
@@ -9,12 +10,12 @@ export interface WatchedRuntime {
   onReadinessChange(listener: () => void): () => void;
 }
 
-/** Makes a host's events of what a runtime says about itself, which repeats itself and says more than a host needs. */
+/** Turns a runtime's readiness into a host's events: the runtime repeats itself and reports more than a host needs. */
 export class ReadinessEvents {
   readonly #runtime: WatchedRuntime;
   readonly #events: EventListeners<CodexNativeApiServiceEvents>;
-  /** `ready`, or why not, as it was told last; null before anything was. */
-  #told: string | null = null;
+  /** `ready`, or the reason why not, of the last event; null before the first one. */
+  #lastSent: string | null = null;
   #account: NativeAccount | null = null;
   #unsubscribe: (() => void) | null = null;
   #closed = false;
@@ -24,58 +25,47 @@ export class ReadinessEvents {
     this.#events = events;
   }
 
-  /** Begins with what is known already. */
+  /** Begins with the current state. */
   start(): void {
     if (this.#closed || this.#unsubscribe !== null) return;
     this.#unsubscribe = this.#runtime.onReadinessChange(() => this.#look());
     this.#look();
   }
 
-  /** Nothing is told from here on. */
+  /** Sends no more events. */
   close(): void {
     this.#closed = true;
     this.#unsubscribe?.();
   }
 
   #look(): void {
-    this.#tellAccount();
+    this.#sendAccount();
     // A listener may have closed this.
     if (this.#closed) return;
     const { readiness, recovering } = this.#runtime;
     if (readiness.ready) {
-      if (this.#isNews("ready")) this.#tellReady();
+      const { account, codexVersion } = this.#runtime.health();
+      if (this.#isNews("ready")) this.#events.emit("ready", { account, codexVersion });
       return;
     }
     const { code, message } = readiness.error;
-    if (recovering && this.#told === null) return;
+    if (recovering && this.#lastSent === null) return;
     if (this.#isNews(`${code}: ${message}`)) this.#events.emit("unavailable", { code, message, recovering });
   }
 
-  #tellReady(): void {
-    const { account, codexVersion } = this.#runtime.health();
-    this.#events.emit("ready", { account, codexVersion });
-  }
-
-  #tellAccount(): void {
+  #sendAccount(): void {
     const current = this.#runtime.health().account;
     const previous = this.#account;
-    if (isSameAccount(previous, current)) return;
+    if (accountKeys.every((key) => previous?.[key] === current?.[key])) return;
     this.#account = current;
     this.#events.emit("accountChanged", { previous, current });
   }
 
-  #isNews(what: string): boolean {
-    const isNews = this.#told !== what;
-    this.#told = what;
+  #isNews(state: string): boolean {
+    const isNews = this.#lastSent !== state;
+    this.#lastSent = state;
     return isNews;
   }
 }
 
-function isSameAccount(one: NativeAccount | null, other: NativeAccount | null): boolean {
-  return (
-    one?.id === other?.id &&
-    one?.email === other?.email &&
-    one?.plan === other?.plan &&
-    one?.authMode === other?.authMode
-  );
-}
+const accountKeys = ["id", "email", "plan", "authMode"] as const;

@@ -1,24 +1,28 @@
-/** One run of the service, and what it is made of. */
+/** One run of the service, and its parts. */
 import type { Logger } from "pino";
+import { waitWithin } from "../../workers/contract/wait.js";
+import { measureDescriptorRoom, readDescriptorLimit } from "../codex/process/descriptor-limit.js";
 import type { CodexNativeApiConfig } from "../config/types.js";
 import { InMemoryCodexNativeApiContinuationRegistry } from "../continuation/in-memory-registry.js";
 import type { CodexNativeApiContinuationRegistry } from "../continuation/types.js";
 import { CodexNativeApiServer } from "../http/server.js";
 import type { ServerSettings } from "../http/server-options.js";
 import { ServiceMetrics } from "../observability/metrics/service-metrics.js";
-import { measureDescriptorRoom, readDescriptorLimit } from "../runtime/descriptor-limit.js";
-import { CodexNativeRuntime } from "../runtime/runtime.js";
+import { findUselessRoots } from "../readable-files/readable-files.js";
+import type { CodexNativeRuntime } from "../runtime/runtime.js";
+import type { NativeAccount, Readiness } from "../runtime/types.js";
 import { packageVersion } from "../version.js";
+import { createRuntime } from "./create-runtime.js";
 
-/** What a `CodexNativeApiService` is made of; only `config` is needed. */
+/** Options of a `CodexNativeApiService`; only `config` is required. */
 export interface CodexNativeApiServiceOptions {
-  /** From `createConfig`. With `enabled: false`, `start` does nothing and says so. */
+  /** From `createConfig`. With `enabled: false`, `start` does nothing but log that. */
   readonly config: CodexNativeApiConfig;
   /** Default: nothing is logged. */
   readonly logger?: Logger;
   /**
-   * Variables that Codex's own are taken from, by an allow-list: PATH to find it, HOME, proxies, certificates, and the keys
-   * that configured model providers name. Default: none. The process's environment is not read: pass `process.env` to have it.
+   * Variables from which Codex gets those on an allow-list: PATH to find it, HOME, proxies, certificates, and the keys that
+   * configured model providers name. Default: none. To pass the process's environment, give `process.env`.
    */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** The host's name of the provider profile that turns run under. Default `openai-default`. */
@@ -29,11 +33,24 @@ export interface CodexNativeApiServiceOptions {
    */
   readonly accountId?: string;
   /**
-   * Where responses are stored. The host's own outlives restarts of the service, and stays the host's to start and close.
-   * Default: in memory within `config.continuation`, anew at each start.
+   * Stores responses. One of the host's outlives restarts of the service; the host starts and closes it.
+   * Default: in memory within `config.continuation`, empty at each start.
    */
   readonly registry?: CodexNativeApiContinuationRegistry;
 }
+
+/** Whether turns can run, with the facts of that moment. What is unknown is null. */
+export type ReadinessSnapshot = Readiness & {
+  readonly account: NativeAccount | null;
+  /** Such as `0.169.0`. */
+  readonly codexVersion: string | null;
+  /** Counts the app-servers of this start: another number is another process. */
+  readonly appServerGeneration: number | null;
+  /** Models that turns may name. */
+  readonly modelCount: number | null;
+  /** Milliseconds since the epoch. */
+  readonly checkedAt: number;
+};
 
 /** Beyond the runtime's own grace, so that the terminal events of cancelled turns still reach their streams. */
 const drainMarginMs = 1_000;
@@ -44,14 +61,15 @@ export class ServiceRun {
   readonly runtime: CodexNativeRuntime;
   readonly #server: CodexNativeApiServer;
   readonly #metrics: ServiceMetrics;
-  /** Null when the host gave one, which is the host's to start and close. */
+  /** Null when the host gave one, which the host starts and closes. */
   readonly #ownRegistry: InMemoryCodexNativeApiContinuationRegistry | null;
   readonly #logger: Logger;
-  /** Files that may be open at once; null where that is not known. */
+  /** Limit of open files; null where it is unknown. */
   #descriptorLimit: number | null = null;
   #isDestroyed = false;
+  #reconnecting: Promise<void> | null = null;
 
-  /** @param config what is in force now, and not what the service was made with. */
+  /** @param config the one in force now, which reloads may have changed since the service was made. */
   constructor(options: CodexNativeApiServiceOptions, config: CodexNativeApiConfig, logger: Logger) {
     this.startedWith = config;
     this.#logger = logger;
@@ -67,21 +85,13 @@ export class ServiceRun {
     });
     this.#metrics = metrics;
     const { environment, providerProfileId, accountId } = options;
-    this.runtime = new CodexNativeRuntime(
-      {
-        codex: { ...config.codex, environment: environment ?? {} },
-        appServer: config.appServer,
-        turns: config.turns,
-        workers: config.workers,
-        admission: config.admission,
-        shutdownGraceMs: config.shutdownGraceMs,
-        version: packageVersion,
-        observer: metrics,
-        ...(providerProfileId === undefined ? {} : { providerProfileId }),
-        ...(accountId === undefined ? {} : { accountId }),
-      },
+    this.runtime = createRuntime(config, {
       logger,
-    );
+      observer: metrics,
+      ...(environment !== undefined && { environment }),
+      ...(providerProfileId !== undefined && { providerProfileId }),
+      ...(accountId !== undefined && { accountId }),
+    });
     this.#server = new CodexNativeApiServer({
       runtime: this.runtime,
       registry,
@@ -89,15 +99,17 @@ export class ServiceRun {
       port: config.listen.port,
       ...describeSettings(config, null),
       unsupportedParameters: config.http.unsupportedParameters,
+      readableRoots: config.turns.readableRoots,
       jsonKeepAlive: config.http.jsonKeepAlive,
       streamHeadHoldMs: config.http.streamHeadHoldMs,
+      streamDone: config.http.streamDone,
       logger,
       metrics,
       version: packageVersion,
     });
   }
 
-  /** Listens and brings Codex up behind it; says where it listens. Rejects with nothing left behind. */
+  /** Listens, starts Codex in the background, and resolves with the URL. A start that rejects leaves nothing behind. */
   async start(): Promise<string> {
     try {
       this.#descriptorLimit = await readDescriptorLimit();
@@ -108,6 +120,7 @@ export class ServiceRun {
       if (!this.#isDestroyed) await this.runtime.open();
       this.#ownRegistry?.start();
       this.#metrics.start();
+      await this.#warnOfRoots(this.startedWith);
       return url;
     } catch (error) {
       await Promise.all([this.#server.destroy(), this.runtime.destroy()]);
@@ -117,22 +130,61 @@ export class ServiceRun {
     }
   }
 
-  /** Ends its turns and processes now, also while it starts; `end` still has to follow. */
+  /** Replaces the connection to Codex, and resolves with the outcome, at the latest after `timeoutMs`. */
+  async reconnect(timeoutMs: number): Promise<ReadinessSnapshot> {
+    this.#reconnecting ??= this.#reconnect().finally(() => {
+      this.#reconnecting = null;
+    });
+    await waitWithin(this.#reconnecting, { timeoutMs }, () => {});
+    return this.#takeSnapshot();
+  }
+
+  async #reconnect(): Promise<void> {
+    this.#logger.info({ event: "service.reconnecting" }, "connecting to Codex again");
+    await this.runtime.reconnect().catch((error: unknown) => {
+      this.#logger.error(
+        { event: "service.reconnect_failed", err: error },
+        "the connection could not be replaced",
+      );
+    });
+    const { ready, appServerGeneration } = await this.#takeSnapshot();
+    const outcome = ready ? "turns can run" : "turns cannot run";
+    this.#logger.info(
+      { event: "service.reconnected", ready, appServerGeneration },
+      `connected again: ${outcome}`,
+    );
+  }
+
+  async #takeSnapshot(): Promise<ReadinessSnapshot> {
+    // At once where turns can run; else the list would be waited for.
+    const models = this.runtime.readiness.ready ? await this.runtime.listModels().catch(() => null) : null;
+    const { readiness, account, codexVersion, appServer } = this.runtime.health();
+    return {
+      ...readiness,
+      account,
+      codexVersion,
+      appServerGeneration: appServer?.generation ?? null,
+      modelCount: models?.length ?? null,
+      checkedAt: Date.now(),
+    };
+  }
+
+  /** Ends turns and processes now, also during the start. `end` must follow. */
   async destroyRuntime(): Promise<void> {
     this.#isDestroyed = true;
     await this.runtime.destroy();
   }
 
-  /** @throws TypeError, and then nothing has changed, if callers of other machines could then do without a strong token. */
+  /** @throws TypeError, and changes nothing, if callers of other machines could then do without a strong token. */
   reconfigure(config: CodexNativeApiConfig): void {
     this.#server.reconfigure(describeSettings(config, this.#descriptorLimit));
     this.#warnOfDescriptors(config);
     this.runtime.reconfigure(config);
   }
 
-  /** Rejects when a part did not end as it should; all of them were tried. */
+  /** Ends every part, and rejects if one of them failed to end. */
   async end(how: "close" | "destroy", graceMs: number): Promise<void> {
-    // Both drain at once: the server takes nothing new, and its open streams end as the runtime ends their turns.
+    // Both drain together: the server takes no new request, and its open streams end as the runtime ends their turns.
     const ends = await Promise.allSettled([
       this.#server.close({ graceMs: graceMs + drainMarginMs }),
       how === "close" ? this.runtime.close() : this.runtime.destroy(),
@@ -150,20 +202,27 @@ export class ServiceRun {
     this.#logger.warn({ event: "service.few_descriptors", limit, connections, maxConnections }, fault);
   }
 
+  async #warnOfRoots({ turns: { readableRoots } }: CodexNativeApiConfig): Promise<void> {
+    const problems = await findUselessRoots(readableRoots);
+    if (problems.length === 0) return;
+    const text = `no file is read below some of turns.readableRoots: ${problems.join(" ")}`;
+    this.#logger.warn({ event: "service.useless_roots", problems }, text);
+  }
+
   #logListening(url: string): void {
     this.#logger.info({ event: "service.listening", url }, `listening on ${url}`);
     const { token, tokens } = this.startedWith.auth;
     if (token !== null || tokens.length > 0) return;
     this.#logger.info(
       { event: "service.no_token" },
-      "no token is set: every program of this machine may call",
+      "no token is set: every program on this machine may call",
     );
   }
 }
 
 /**
- * What the listener is told of a configuration, at its start and again by a reload. No more connections than there is room for:
- * one more is then closed, and what the service itself needs to open still can be.
+ * The listener's part of a configuration, for its start and for each reload. Takes no more connections than the limit of open files
+ * allows, so that the service can still open the files that it needs itself.
  */
 function describeSettings(
   { auth, http }: CodexNativeApiConfig,
@@ -182,6 +241,7 @@ function describeSettings(
     maxBodyBytes: http.maxBodyBytes,
     maxBodyValues: http.maxBodyValues,
     maxItemValues: http.maxItemValues,
+    metadataLevel: http.metadataLevel,
     limits: { maxHeaderBytes, headersTimeoutMs, requestTimeoutMs, minBodyBytesPerSecond, maxConnections },
   };
 }

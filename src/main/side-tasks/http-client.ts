@@ -1,21 +1,14 @@
-/** All outgoing HTTP of the router: one keep-alive agent. Whatever goes wrong comes out as a `RouteFailure`. */
+/** All outgoing HTTP of the router: one keep-alive agent. Every fault comes out as a `RouteFailure`. */
 import { Agent, request } from "undici";
-import { isJsonObject, type JsonObject } from "../../workers/contract/json.js";
+import { type JsonObject, parseJsonObject } from "../../workers/contract/json.js";
 import type { SideTaskFailure } from "./fall-through.js";
+import { httpLimits } from "./limits.js";
 import { RouteFailure } from "./route-failure.js";
-
-interface HttpClientOptions {
-  readonly connectTimeoutMs: number;
-  /** How long an idle connection is kept. */
-  readonly keepAliveMs: number;
-  /** Connections to one place. A task waits for none, so it is no less than the tasks that may run. */
-  readonly maxConnections: number;
-  readonly maxResponseBytes: number;
-}
 
 interface HttpPost {
   readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
+  /** Bearer token; null sends none. */
+  readonly token: string | null;
   readonly body: JsonObject;
   /** Bounds the whole exchange. */
   readonly signal: AbortSignal;
@@ -23,7 +16,7 @@ interface HttpPost {
 
 export interface HttpAnswer {
   readonly status: number;
-  /** Null where the body is no JSON object. */
+  /** Null where the body is not a JSON object. */
   readonly body: JsonObject | null;
   readonly retryAfterMs: number | null;
 }
@@ -31,33 +24,37 @@ export interface HttpAnswer {
 export class HttpClient {
   readonly #agent: Agent;
 
-  constructor(options: HttpClientOptions) {
+  /** @param maxConnections to one place; no less than the tasks that may run, since a task waits for none. */
+  constructor(maxConnections: number) {
     this.#agent = new Agent({
-      connect: { timeout: options.connectTimeoutMs },
-      keepAliveTimeout: options.keepAliveMs,
-      keepAliveMaxTimeout: options.keepAliveMs,
-      connections: options.maxConnections,
+      connect: { timeout: httpLimits.connectTimeoutMs },
+      keepAliveTimeout: httpLimits.keepAliveMs,
+      keepAliveMaxTimeout: httpLimits.keepAliveMs,
+      connections: maxConnections,
       pipelining: 1,
-      maxResponseSize: options.maxResponseBytes,
-      // A model may think for longer than any fixed time: the signal of each exchange bounds it as a whole.
+      maxResponseSize: httpLimits.maxResponseBytes,
+      // A model may think for longer than any fixed time: each exchange is bounded by its signal.
       headersTimeout: 0,
       bodyTimeout: 0,
     });
   }
 
-  async postJson(post: HttpPost): Promise<HttpAnswer> {
+  async postJson({ url, token, body, signal }: HttpPost): Promise<HttpAnswer> {
     try {
-      const answer = await request(post.url, {
+      const answer = await request(url, {
         dispatcher: this.#agent,
         method: "POST",
-        headers: { ...post.headers, "content-type": "application/json", accept: "application/json" },
-        body: JSON.stringify(post.body),
-        signal: post.signal,
+        headers: {
+          ...(token !== null && { authorization: `Bearer ${token}` }),
+          "content-type": "application/json",
+          accept: "application/json",
+        },
+        body: JSON.stringify(body),
+        signal,
       });
-      const text = await answer.body.text();
       return {
         status: answer.statusCode,
-        body: parseObject(text),
+        body: parseJsonObject(await answer.body.text()),
         retryAfterMs: readRetryAfter(answer.headers["retry-after"]),
       };
     } catch (error) {
@@ -71,49 +68,35 @@ export class HttpClient {
   }
 }
 
-function parseObject(text: string): JsonObject | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? value : null;
-  } catch {
-    // Not JSON is an answer of its own kind; the route says `bad_answer` or goes by the status.
-    return null;
-  }
-}
-
-/** Whole seconds, as this service and the providers send them; a date is not understood. */
+/** Whole seconds, as this service and the providers send them; a date counts as none. */
 function readRetryAfter(header: string | string[] | undefined): number | null {
   return typeof header === "string" && /^\d{1,7}$/.test(header) ? Number(header) * 1000 : null;
 }
 
-const byCode: ReadonlyMap<string, SideTaskFailure> = new Map([
-  ["ECONNREFUSED", "unreachable"],
-  ["EHOSTUNREACH", "unreachable"],
-  ["ENETUNREACH", "unreachable"],
-  ["EADDRNOTAVAIL", "unreachable"],
-  ["ENOTFOUND", "unreachable"],
-  ["EAI_AGAIN", "unreachable"],
-  ["UND_ERR_CONNECT_TIMEOUT", "unreachable"],
-  ["UND_ERR_RES_EXCEEDED_MAX_SIZE", "bad_answer"],
+const unreachableCodes: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EADDRNOTAVAIL",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "UND_ERR_CONNECT_TIMEOUT",
 ]);
 
 function toRouteFailure(error: unknown): RouteFailure {
-  const code = codeOf(error);
-  const failure = byCode.get(code) ?? judgeUnknown(error, code);
-  const message = error instanceof Error && error.message !== "" ? error.message : code;
-  return new RouteFailure(failure, { code, message, cause: error });
+  const {
+    code: given,
+    syscall,
+    message = "",
+  }: NodeJS.ErrnoException = error instanceof Error ? error : new Error();
+  const code = typeof given === "string" ? given : "connection_error";
+  return new RouteFailure(judgeFault(code, syscall), { code, message: message || code, cause: error });
 }
 
-function judgeUnknown(error: unknown, code: string): SideTaskFailure {
-  if (code.startsWith("HPE_")) return "bad_answer";
-  // TLS that does not come about sends nothing.
+function judgeFault(code: string, syscall: string | undefined): SideTaskFailure {
+  if (unreachableCodes.has(code)) return "unreachable";
+  if (code === "UND_ERR_RES_EXCEEDED_MAX_SIZE" || code.startsWith("HPE_")) return "bad_answer";
+  // A TLS handshake that fails has sent nothing of the task.
   if (/CERT|^ERR_(TLS|SSL)/.test(code)) return "unreachable";
-  const syscall = error instanceof Error && "syscall" in error ? error.syscall : null;
   return syscall === "connect" || syscall === "getaddrinfo" ? "unreachable" : "connection_lost";
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string"
-    ? error.code
-    : "connection_error";
 }

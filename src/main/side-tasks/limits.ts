@@ -2,14 +2,14 @@
 export interface SideTaskLimits {
   /** Tasks under way at once; one more is refused with `overloaded`. */
   readonly maxConcurrentTasks: number;
-  /** Part of the time left that a route may take while there is another behind it; from above 0 to 1. */
+  /** Part of the remaining time that a route may take while another route follows; above 0 and at most 1. */
   readonly routeShare: number;
   /** Failures in a row that open a route's circuit. */
   readonly circuitFailures: number;
   /** How long a circuit stays open the first time, in milliseconds; doubled for each trial that fails. */
   readonly circuitOpenMs: number;
   readonly circuitMaxOpenMs: number;
-  /** A route that was given less than this many milliseconds is not blamed for taking too long. */
+  /** A timeout counts against a route only if the route had at least this many milliseconds. */
   readonly blamedTimeoutMs: number;
 }
 
@@ -25,8 +25,11 @@ export const defaultSideTaskLimits: SideTaskLimits = {
 /** Compiled output schemas that are kept. */
 export const maxSchemas = 64;
 
-/** Places with a circuit of their own; more come only by overrides of single tasks. */
+/** Places with a circuit of their own; more appear only where single tasks name a provider of their own. */
 export const maxCircuits = 16;
+
+/** How long the one task that tries an open circuit keeps the others away, in milliseconds: longer than any connection takes. */
+export const circuitTrialMs = 10_000;
 
 export const httpLimits = {
   connectTimeoutMs: 5_000,

@@ -20,7 +20,7 @@ export function isSideTaskErrorCode(code: string): code is CodexNativeApiSideTas
   return Object.hasOwn(sideTaskErrorKinds, code);
 }
 
-/** What a side task's error says beside its code and message. */
+/** The details of a side task's error. */
 export interface CodexNativeApiSideTaskErrorDetails {
   readonly routesTried?: readonly SideTaskTrial[];
   readonly param?: string | null;
@@ -30,23 +30,23 @@ export interface CodexNativeApiSideTaskErrorDetails {
 }
 
 /**
- * How a side task ends that was not served. Branch on `code`; `message` is for people.
+ * Why a side task has no result. Branch on `code`; `message` is for people.
  *
- * - `bad_request`: the task is at fault; `param` names the field, if it is known.
+ * - `bad_request`: the task is at fault; `param` names the field, if known.
  * - `content_policy`: the model or its provider refused.
- * - `bad_output`: the answer is empty, cut short or breaks the schema; `outputText` is what was answered.
- * - `timeout`: the task's time is over.
+ * - `bad_output`: the answer is empty, cut short or does not match the schema; `outputText` holds it.
+ * - `timeout`: the task ran out of time.
  * - `cancelled`: its signal was aborted.
  * - `closed`: the router is closed.
- * - `overloaded`: the router runs as many tasks as it may.
- * - `no_route`: no route is switched on for such a task.
+ * - `overloaded`: the router has reached its limit of concurrent tasks.
+ * - `no_route`: no route may take the task.
  * - `routes_exhausted`: every route failed or has its circuit open.
  */
 export class CodexNativeApiSideTaskError extends Error {
   override readonly name = "CodexNativeApiSideTaskError";
   readonly code: CodexNativeApiSideTaskErrorCode;
   readonly retryable: boolean;
-  /** Every route up to the end, in order. */
+  /** Every route that was tried or skipped, in order. */
   readonly routesTried: readonly SideTaskTrial[];
   readonly param: string | null;
   readonly outputText: string | null;

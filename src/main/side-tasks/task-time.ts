@@ -1,15 +1,15 @@
-/** The time of one task: its deadline, its caller's signal and the router's end, over all routes. */
-import { createDeferred, watchLimits } from "../../workers/contract/wait.js";
+/** The time of one task over all routes: its deadline, its caller's signal and the router's shutdown. */
+import { waitWithin, watchLimits } from "../../workers/contract/wait.js";
 import { RouteFailure } from "./route-failure.js";
 
-type StopReason = "cancelled" | "closed" | "timeout" | "route_timeout";
-
-const messages: Readonly<Record<StopReason, string>> = {
-  cancelled: "The caller gave the task up.",
+const messages = {
+  cancelled: "The caller cancelled the task.",
   closed: "The router was closed.",
-  timeout: "The task's time is over.",
-  route_timeout: "The route took more than its part of the task's time.",
-};
+  timeout: "The task ran out of time.",
+  route_timeout: "The route used up its share of the task's time.",
+} as const;
+
+type StopReason = keyof typeof messages;
 
 interface TaskTimeOptions {
   readonly timeoutMs: number;
@@ -23,9 +23,9 @@ interface TaskTimeOptions {
 export class TaskTime {
   readonly #now: () => number;
   readonly #endsAtMs: number;
-  readonly #listeners = new Set<(reason: StopReason) => void>();
+  readonly #end = new AbortController();
   readonly #cleanups: readonly (() => void)[];
-  #stopped: StopReason | null = null;
+  #stopped: RouteFailure | null = null;
 
   constructor({ timeoutMs, now, signal, shutdown }: TaskTimeOptions) {
     this.#now = now;
@@ -44,31 +44,21 @@ export class TaskTime {
 
   /** What ended the task; null while it may go on. */
   get stopped(): RouteFailure | null {
-    return this.#stopped === null ? null : stopFailure(this.#stopped);
+    return this.#stopped;
   }
 
   /**
-   * Runs one attempt with a signal of its own, and settles at the latest when that is aborted, whether `run` heeds it or not.
-   * Null sets no bound beside the task's own. Rejects with a `RouteFailure` that names what ended the time.
+   * Runs one attempt with a signal of its own, and settles as soon as that aborts, even if `run` ignores it. `limitMs` null: the task's
+   * own time is the only bound. Rejects with a `RouteFailure` that names what ended the time.
    */
   async within<T>(limitMs: number | null, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { stopped } = this;
-    if (stopped !== null) throw stopped;
+    if (this.#stopped !== null) throw this.#stopped;
     const controller = new AbortController();
-    const ended = createDeferred<never>();
-    const stop = (reason: StopReason): void => {
-      ended.reject(stopFailure(reason));
+    const bounds = { timeoutMs: limitMs ?? undefined, signal: this.#end.signal };
+    return waitWithin(run(controller.signal), bounds, () => {
       controller.abort();
-    };
-    const release = watchLimits({ timeoutMs: limitMs ?? undefined }, () => stop("route_timeout"));
-    this.#listeners.add(stop);
-    try {
-      // After a stop, what a route still says is heard by nobody.
-      return await Promise.race([ended.promise, run(controller.signal)]);
-    } finally {
-      release();
-      this.#listeners.delete(stop);
-    }
+      throw this.#stopped ?? stopFailure("route_timeout");
+    });
   }
 
   dispose(): void {
@@ -76,9 +66,8 @@ export class TaskTime {
   }
 
   #stop(reason: StopReason): void {
-    if (this.#stopped !== null) return;
-    this.#stopped = reason;
-    for (const listener of [...this.#listeners]) listener(reason);
+    this.#stopped ??= stopFailure(reason);
+    this.#end.abort();
   }
 }
 

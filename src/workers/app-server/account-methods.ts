@@ -11,17 +11,14 @@ const rateLimitWindow = z.object({
 
 export const rateLimitSnapshot = z.object({
   limitId: orNull(z.string()),
-  limitName: orNull(z.string()),
   primary: orNull(rateLimitWindow),
   secondary: orNull(rateLimitWindow),
-  credits: orNull(z.object({ hasCredits: z.boolean(), unlimited: z.boolean(), balance: orNull(z.string()) })),
   planType: orNull(z.string()),
   rateLimitReachedType: orNull(z.string()),
 });
 
 const model = z.object({
   id: z.string(),
-  model: z.string(),
   displayName: z.string(),
   description: z.string(),
   hidden: z.boolean().default(false),
@@ -30,7 +27,6 @@ const model = z.object({
   defaultReasoningEffort: orNull(z.string()),
   inputModalities: z.array(z.string()).default(["text", "image"]),
   serviceTiers: z.array(z.object({ id: z.string() })).default([]),
-  defaultServiceTier: orNull(z.string()),
 });
 
 export const accountMethods = {
@@ -45,6 +41,10 @@ export const accountMethods = {
     }),
     result: z.object({ userAgent: z.string() }),
   },
+  "server/diagnostics": {
+    params: z.object({}),
+    result: z.object({ process: z.object({ residentMemoryBytes: orNull(z.number()) }) }),
+  },
   "model/list": {
     params: z.object({
       cursor: z.string().exactOptional(),
@@ -56,7 +56,7 @@ export const accountMethods = {
   "account/read": {
     params: z.object({ refreshToken: z.boolean().exactOptional() }),
     result: z.object({
-      /** Null where the provider needs no login, or nobody is logged in: `requiresOpenaiAuth` tells which. */
+      /** Null where the provider needs no login, or nobody is logged in: `requiresOpenaiAuth` says which. */
       account: orNull(
         z.object({ type: z.string(), email: orNull(z.string()), planType: orNull(z.string()) }),
       ),
@@ -71,7 +71,7 @@ export const accountMethods = {
       ),
     }),
   },
-  /** Who is logged in, by what this process has read itself: no request is made for it. */
+  /** Who is logged in. Codex answers from its memory and sends no request for it. */
   getAuthStatus: {
     params: z.object({
       includeToken: z.boolean().exactOptional(),
@@ -83,11 +83,9 @@ export const accountMethods = {
     params: z.object({}),
     result: z.object({
       rateLimits: rateLimitSnapshot,
-      rateLimitsByLimitId: orNull(z.record(z.string(), rateLimitSnapshot)),
-      accountId: orNull(z.string()),
     }),
   },
-  /** The configuration in force, and which layer each key of it is from. */
+  /** The effective configuration, and the layer that each key comes from. */
   "config/read": {
     params: z.object({ includeLayers: z.boolean().exactOptional() }),
     result: z.object({
@@ -95,17 +93,17 @@ export const accountMethods = {
       origins: z.record(z.string(), z.object({ name: z.object({ type: z.string() }) })),
     }),
   },
-  /** What an organisation or a machine's administrator demands; null where nobody demands anything. */
+  /** What an organisation or the machine's administrator requires; null where nothing is required. */
   "configRequirements/read": {
     params: z.null(),
     result: z.object({
       requirements: orNull(z.object({ additionalDeveloperInstructions: orNull(z.string()) })),
     }),
   },
-  /** Of the ways to log in, the one that needs no browser on this machine. `account/login/completed` tells the end. */
+  /** Logs in without a browser on this machine. `account/login/completed` reports the end. */
   "account/login/start": {
     params: z.object({ type: z.literal("chatgptDeviceCode") }),
-    /** Other ways to log in answer without code. */
+    /** Null for other ways to log in, which have no code. */
     result: z.object({
       loginId: orNull(z.string()),
       verificationUrl: orNull(z.string()),
@@ -118,14 +116,14 @@ export const accountMethods = {
   },
 } as const;
 
-/** Notifications about the account: passed on whole to whoever watches it. */
+/** Notifications about the account, passed on whole. */
 export const accountNotificationSchemas = {
   "account/updated": z.looseObject({ authMode: orNull(z.string()), planType: orNull(z.string()) }),
   "account/rateLimits/updated": z.looseObject({ rateLimits: rateLimitSnapshot }),
   "account/login/completed": z.looseObject({ success: z.boolean(), error: orNull(z.string()) }),
 } as const;
 
-/** What the app-server says of itself and of no thread. */
+/** Warnings of the app-server that concern no thread. */
 export const serverNoticeSchemas = {
   warning: z.looseObject({ message: z.string(), threadId: orNull(z.string()) }),
   configWarning: z.looseObject({ summary: z.string(), details: orNull(z.string()) }),

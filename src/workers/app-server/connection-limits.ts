@@ -12,24 +12,24 @@ export const connectionLimits = {
    */
   maxFrameBytes: 8 * 1024 * 1024,
   maxSentBytes: 64 * 1024 * 1024,
-  /** More than eight starts of the largest request (32 MiB) have under way: a peer with so much to read does not read. */
+  /** More than eight starts of the largest request (32 MiB) can hold: a peer with more to read has stopped reading. */
   maxBacklogBytes: 256 * 1024 * 1024,
-  /** Messages in a row that are not JSON-RPC before the peer is given up. */
+  /** Messages in a row that are not JSON-RPC before the connection is dropped. */
   maxGarbageInARow: 100,
   /** Threads that have a listener. */
   maxThreadListeners: 8192,
-  /** Requests of the app-server's that wait for our answer: parked tool calls, mostly. */
+  /** Requests of the app-server that wait for our answer: mostly parked tool calls. */
   maxOpenServerRequests: 8192,
   /** Calls of `whenReady` that wait. */
   maxReadyWaiters: 8192,
   backoffMinMs: 50,
   backoffMaxMs: 5_000,
-  /** A connection that lived this long was a good one: the next loss starts the backoff anew. */
+  /** A connection that lived this long resets the backoff. */
   stableAfterMs: 5_000,
-  /** Silence after which the peer is asked for a sign of life. */
+  /** Silence after which the peer is probed. */
   probeIdleMs: 15_000,
-  /** How long it may take to give one before it gets no new work, */
+  /** How long a probe may stay unanswered before the peer gets no new work. */
   probeSilentMs: 5_000,
-  /** and before the connection is dropped. */
+  /** How long a probe may stay unanswered before the connection is dropped. */
   probeTimeoutMs: 10_000,
 } as const;

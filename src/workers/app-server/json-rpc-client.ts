@@ -1,6 +1,11 @@
-import { isJsonObject } from "../contract/json.js";
-import { codexLevels, findTooDeep } from "../contract/json-depth.js";
-import { mayHoldHalves, mendTexts } from "../contract/well-formed.js";
+import {
+  codexLevels,
+  findTooDeep,
+  isJsonObject,
+  type JsonObject,
+  mayHoldHalves,
+  mendTexts,
+} from "../contract/json.js";
 import {
   ConnectionLostError,
   RpcError,
@@ -8,23 +13,26 @@ import {
   TransportError,
   UnserialisableError,
 } from "./errors.js";
-import {
-  type JsonRpcErrorBody,
-  type JsonRpcInput,
-  type RequestId,
-  readJsonRpcMessage,
-} from "./json-rpc-messages.js";
 import { PackedList } from "./packed-list.js";
 import { type CallOptions, PendingCalls } from "./pending-calls.js";
 import type { OutgoingMessage, Transport, TransportStartOptions } from "./transport.js";
 
-/** What a request of the peer's is answered with. */
+/** Zero and the empty string are ids as good as any. */
+type RequestId = string | number;
+
+export interface JsonRpcErrorBody {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: unknown;
+}
+
+/** The answer to a request of the peer. */
 export type RequestReply = { readonly result: unknown } | { readonly error: JsonRpcErrorBody };
 
 export interface JsonRpcClientOptions {
   readonly transport: Transport;
   readonly onNotification: (method: string, params: unknown) => void;
-  /** One that throws or rejects answers with -32601, so that the peer never waits for nothing. */
+  /** When it throws or rejects, the answer is the error -32601: a peer without an answer would wait forever. */
   readonly onRequest: (method: string, params: unknown) => RequestReply | Promise<RequestReply>;
   /** Once, after all calls were rejected; null when closed on purpose. */
   readonly onClose: (error: ConnectionLostError | null) => void;
@@ -33,14 +41,14 @@ export interface JsonRpcClientOptions {
   readonly now: () => number;
   readonly maxGarbageInARow: number;
   readonly maxOpenRequests: number;
-  /** Whether the peer has answered something that was asked at this time or later. Never rejects. Default: it is not known. */
+  /** Whether the peer has answered something that was asked at this time or later. Never rejects. Default: unknown. */
   readonly answersSince?: (time: number) => Promise<boolean>;
 }
 
 export const methodNotFound = -32601;
 const overloaded = -32001;
 
-/** JSON-RPC over a transport: ids, deadlines and answers. It knows no method. */
+/** JSON-RPC over a transport: ids, deadlines and answers, for any method. */
 export class JsonRpcClient {
   readonly #options: JsonRpcClientOptions;
   readonly #transport: Transport;
@@ -60,7 +68,7 @@ export class JsonRpcClient {
     });
   }
 
-  /** When the peer last said anything, on the injected clock. */
+  /** When the last message of the peer came, on the injected clock. */
   get lastInboundAt(): number {
     return this.#lastInboundAt;
   }
@@ -124,12 +132,8 @@ export class JsonRpcClient {
   }
 
   #lost(cause: Error | null): ConnectionLostError {
-    const message = cause === null ? "the connection to the app-server is closed" : cause.message;
-    return new ConnectionLostError(
-      message,
-      this.#transport.stderrTail,
-      cause === null ? undefined : { cause },
-    );
+    const message = cause?.message ?? "the connection to the app-server is closed";
+    return new ConnectionLostError(message, this.#transport.stderrTail, cause ? { cause } : undefined);
   }
 
   #end(cause: Error | null): void {
@@ -144,18 +148,17 @@ export class JsonRpcClient {
 
   #take(text: string): void {
     this.#lastInboundAt = this.#options.now();
-    const message = readJsonRpcMessage(text);
-    if (message.kind === "fault") {
-      this.#takeGarbage(message.fault);
-      return;
-    }
-    this.#garbageInARow = 0;
+    const message = parse(text);
+    if (message === undefined) return this.#takeGarbage("message_not_json");
+    let isMessage = true;
     try {
-      this.#dispatch(message);
+      isMessage = isJsonObject(message) && this.#dispatch(message);
     } catch {
       // One listener's fault must not cost the other threads their connection.
       this.#options.countFault("message_handler_threw");
     }
+    if (isMessage) this.#garbageInARow = 0;
+    else this.#takeGarbage("message_unshaped");
   }
 
   #takeGarbage(fault: string): void {
@@ -166,33 +169,28 @@ export class JsonRpcClient {
     void this.destroy(new TransportError(`${maxGarbageInARow} messages in a row were not JSON-RPC`));
   }
 
-  #dispatch(message: Exclude<JsonRpcInput, { kind: "fault" }>): void {
-    switch (message.kind) {
-      case "notification":
-        this.#options.onNotification(message.method, message.params);
-        return;
-      case "request":
-        void this.#serve(message.id, message.method, message.params);
-        return;
-      case "result":
-      case "error":
-        this.#settle(message);
-        return;
-      default:
-        message satisfies never;
-    }
+  /** Sorts a message by its keys; false when it is none. `jsonrpc` is not required: the app-server leaves it out. */
+  #dispatch(message: JsonObject): boolean {
+    const { id, method, params, error } = message;
+    if (typeof method === "string" && id === undefined) this.#options.onNotification(method, params);
+    else if (!isRequestId(id)) return false;
+    else if (typeof method === "string") void this.#serve(id, method, params);
+    else if (isErrorBody(error)) this.#settle(id, { error });
+    else if ("result" in message) this.#settle(id, { result: message.result });
+    else return false;
+    return true;
   }
 
-  #settle(message: Extract<JsonRpcInput, { kind: "result" | "error" }>): void {
-    const call = this.#pending.find(message.id);
+  #settle(id: RequestId, answer: RequestReply): void {
+    const call = this.#pending.find(id);
     if (call === undefined) {
-      this.#options.countFault(this.#pending.wasIssued(message.id) ? "answer_late" : "answer_unmatched");
-      if (message.kind === "result") this.#pending.takeLateResult(message.id, message.result);
-    } else if (message.kind === "result") {
-      call.settle({ result: message.result });
+      this.#options.countFault(this.#pending.wasIssued(id) ? "answer_late" : "answer_unmatched");
+      if ("result" in answer) this.#pending.takeLateResult(id, answer.result);
+    } else if ("result" in answer) {
+      call.settle(answer);
     } else {
-      const { code, message: text, data } = message.error;
-      call.settle({ error: new RpcError(call.method, code, text, data) });
+      const { code, message, data } = answer.error;
+      call.settle({ error: new RpcError(call.method, code, message, data) });
     }
   }
 
@@ -201,7 +199,7 @@ export class JsonRpcClient {
     try {
       await this.#transport.send(encodeMessage({ id, ...reply }));
     } catch {
-      // The peer is gone, or the answer was too large to send. Refuse the latter; the former refuses itself.
+      // The wire is closed, or the answer was too large to send; only the latter needs another answer.
       this.#options.countFault("reply_not_sent");
       if (this.#state !== "open") return;
       const error = { code: overloaded, message: "the answer cannot be sent" };
@@ -230,14 +228,14 @@ function asError(error: unknown): Error {
   return error instanceof Error ? error : new TransportError(String(error));
 }
 
-/** No shorter text can be nested too deep. */
+/** A shorter text cannot be nested too deep. */
 const deepChars = 2 * codexLevels;
 
 /**
- * A message as Codex can read it, whoever composed it: what Codex cannot read it never answers, and the call would wait for
- * nothing. Half surrogate pairs become U+FFFD.
+ * Writes a message as Codex can read it. Codex never answers what it cannot read, and the call would wait in vain. Half surrogate
+ * pairs become U+FFFD.
  *
- * @throws TooDeepError, and what `JSON.stringify` throws for what is no JSON
+ * @throws TooDeepError, and what `JSON.stringify` throws for a value that JSON cannot hold
  */
 function encodeMessage(message: object): string {
   const text = JSON.stringify(message);
@@ -263,4 +261,22 @@ function encodeCall(id: number, method: string, params: unknown): OutgoingMessag
   }
   parts.push(Buffer.from(tail));
   return parts;
+}
+
+/** `undefined` is no JSON value, so it can stand for a text that is not JSON. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The client counts it and does not keep the text, which may hold a prompt.
+    return undefined;
+  }
+}
+
+function isRequestId(value: unknown): value is RequestId {
+  return typeof value === "number" || typeof value === "string";
+}
+
+function isErrorBody(value: unknown): value is JsonRpcErrorBody {
+  return isJsonObject(value) && typeof value.code === "number" && typeof value.message === "string";
 }

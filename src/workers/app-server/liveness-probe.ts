@@ -1,30 +1,31 @@
 import { setImmediate } from "node:timers/promises";
+import { watchLimits } from "../contract/wait.js";
 import { BadAnswerError, CallTimeoutError, RpcError, TransportError } from "./errors.js";
 
 /** What the probe needs of a connection. */
 export interface ProbedPeer {
   /** On the clock of `now`. */
   readonly lastInboundAt: number;
-  /** Asks for a sign of life. Any answer is one, also an error or one that cannot be read; a `CallTimeoutError` means there was none. */
+  /** Asks for a sign of life. Any answer is one, even an error or an unreadable one; a `CallTimeoutError` means there was none. */
   ask(timeoutMs: number): Promise<unknown>;
-  /** With false: the peer has not answered for a while. With true: a silent or suspected one has answered. */
+  /** False: the peer has not answered for a while. True: a silent or suspect peer has answered. */
   noteAnswering(answers: boolean): void;
-  /** The peer is taken for hung. */
+  /** Drops the connection: the peer hangs. */
   drop(error: TransportError): void;
 }
 
 export interface LivenessProbeOptions {
-  /** Silence after which the peer is asked. */
+  /** Silence after which the peer is probed. */
   readonly idleMs: number;
-  /** How long its answer may take before it counts as silent: such a peer gets no new work. */
+  /** How long its answer may take before it counts as silent: a silent peer gets no new work. */
   readonly silentMs: number;
-  /** How long its answer may take before the connection is dropped. More than `silentMs`: a paused process may go on. */
+  /** How long its answer may take before the connection is dropped. More than `silentMs`: a paused process may resume. */
   readonly timeoutMs: number;
   readonly now: () => number;
   readonly countFault: (name: string) => void;
 }
 
-/** What came of one question. `talking`: no answer, but other messages came meanwhile. `failed`: it could not be asked. */
+/** The result of one probe. `talking`: no answer, but other messages came meanwhile. `failed`: it could not be sent. */
 type Sign = "answered" | "talking" | "silent" | "failed";
 
 interface Question {
@@ -33,19 +34,19 @@ interface Question {
 }
 
 /**
- * Knows whether the peer answers. No close event tells of a peer that keeps its socket open and has stopped working, so it is
- * asked: after a silence, after a suspicion, and while a call waits longer than usual.
+ * Finds out whether the peer still answers. A peer that stops working but keeps its socket open causes no close event, so it is
+ * probed: after a silence, when something marks it suspect, and while a call waits longer than usual.
  */
 export class LivenessProbe {
   readonly #options: LivenessProbeOptions;
   readonly #peer: ProbedPeer;
-  #timer: NodeJS.Timeout | null = null;
+  #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #suspected = false;
   #suspectedAgain = false;
   #saidSilent = false;
   #lastCheck = 0;
-  /** The question asked last, until it is settled. */
+  /** The last probe, until it is settled. */
   #open: Question | null = null;
   #answeredAt = Number.NEGATIVE_INFINITY;
 
@@ -54,7 +55,7 @@ export class LivenessProbe {
     this.#peer = peer;
   }
 
-  /** When the last question that was answered was asked, on the clock of `now`. */
+  /** When the last answered probe was sent, on the clock of `now`. */
   get answeredAt(): number {
     return this.#answeredAt;
   }
@@ -67,12 +68,12 @@ export class LivenessProbe {
 
   stop(): void {
     this.#stopped = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    clearTimeout(this.#timer);
   }
 
   /**
-   * Whether the peer has answered a question that was asked at this time or later. Asks one, unless that is known already; takes no
-   * longer than `timeoutMs`. A peer from which nothing at all comes meanwhile is dropped. Never rejects.
+   * Whether the peer has answered a probe sent at this time or later. Sends one unless that is known already; takes no longer than
+   * `timeoutMs`. Drops a peer that sends nothing at all meanwhile. Never rejects.
    */
   async answersSince(time: number): Promise<boolean> {
     if (this.#answeredAt >= time) return true;
@@ -83,16 +84,16 @@ export class LivenessProbe {
   }
 
   /**
-   * The peer may have stopped to listen, whatever else it says: a call was not answered, or a turn on the same process broke.
-   * Asks now; only an answer counts.
+   * Marks the peer suspect and probes it now; only an answer clears it, other messages do not. For a call without an answer, or a
+   * turn that broke on the same process.
    */
-  suspect(): void {
+  markSuspect(): void {
     if (this.#stopped) return;
-    // An answer that is under way may be from before: it is followed by another question.
+    // An answer already on its way may be older than this suspicion: another probe follows it.
     this.#suspectedAgain = this.#suspected;
     if (this.#suspected) return;
     this.#suspected = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    clearTimeout(this.#timer);
     void this.#check();
   }
 
@@ -103,19 +104,19 @@ export class LivenessProbe {
     const suspected = this.#suspected;
     const quiet = now() - this.#peer.lastInboundAt >= idleMs;
     const sign = quiet || suspected ? await this.#ask(now()) : "answered";
-    // A suspicion that came up meanwhile has a check of its own.
+    // If the peer became suspect meanwhile, that started a check of its own.
     if (this.#stopped || check !== this.#lastCheck) return;
     const isHung = sign === "silent" || (sign === "talking" && suspected);
     const askAgain = !isHung && this.#suspectedAgain;
     this.#suspected = false;
     this.#suspectedAgain = false;
     if (isHung) return this.#drop();
-    if (askAgain) return this.suspect();
+    if (askAgain) return this.markSuspect();
     if (sign !== "failed" && (suspected || this.#saidSilent)) this.#noteAnswer();
     this.start();
   }
 
-  /** Joins a question that was asked at this time or later, else asks one. */
+  /** Joins a probe sent at this time or later, else sends one. */
   #ask(since: number): Promise<Sign> {
     if (this.#open !== null && this.#open.askedAt >= since) return this.#open.sign;
     const askedAt = this.#options.now();
@@ -129,22 +130,24 @@ export class LivenessProbe {
   async #readSign(askedAt: number): Promise<Sign> {
     const { silentMs, timeoutMs } = this.#options;
     let isOpen = true;
-    const silentTimer = setTimeout(() => void this.#noteSilence(askedAt, () => isOpen), silentMs);
+    const release = watchLimits({ timeoutMs: silentMs }, () => {
+      void this.#noteSilence(askedAt, () => isOpen);
+    });
     try {
       await this.#peer.ask(timeoutMs);
     } catch (error) {
       if (error instanceof CallTimeoutError) {
-        // After a suspended machine or a blocked thread, timers fire before what lies in the socket is read.
+        // After a suspended machine or a blocked thread, timers fire before the socket is read.
         await setImmediate();
         return this.#isHeardSince(askedAt) ? "talking" : "silent";
       }
       if (!(error instanceof RpcError || error instanceof BadAnswerError)) return "failed";
     } finally {
       isOpen = false;
-      clearTimeout(silentTimer);
+      release();
     }
     this.#answeredAt = Math.max(this.#answeredAt, askedAt);
-    // What was asked before a suspicion does not settle it.
+    // A probe sent before the peer became suspect does not clear it.
     if (this.#saidSilent && !this.#suspected && !this.#stopped) this.#noteAnswer();
     return "answered";
   }
@@ -155,7 +158,7 @@ export class LivenessProbe {
 
   async #noteSilence(askedAt: number, isOpen: () => boolean): Promise<void> {
     await setImmediate();
-    // Answered in this round of the loop, or not in question any more.
+    // Answered in this round of the loop, stopped, or already reported.
     if (!isOpen() || this.#stopped || this.#saidSilent) return;
     if (!this.#suspected && this.#isHeardSince(askedAt)) return;
     this.#options.countFault("peer_silent");

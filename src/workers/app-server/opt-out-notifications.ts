@@ -1,6 +1,6 @@
 /**
- * Notifications that nobody reads, switched off for the connection: each would cost a frame, a parse and, for
- * `thread/started` and `turn/started`, a copy of the thread. Names that a version does not know do no harm.
+ * Notifications that we do not read, switched off for the connection: each would cost a frame, a parse and, for `thread/started` and
+ * `turn/started`, a copy of the thread. A version that does not know a name ignores it.
  */
 export const optOutNotifications: readonly string[] = [
   "account/gatewayOAuth/changed",
@@ -71,7 +71,7 @@ export const optOutNotifications: readonly string[] = [
   "turn/diff/updated",
   "turn/moderationMetadata",
   "turn/plan/updated",
-  // The answer to `turn/start` bears the turn's id already.
+  // The answer to `turn/start` already has the turn's id.
   "turn/started",
   "windows/worldWritableWarning",
   "windowsSandbox/setupCompleted",

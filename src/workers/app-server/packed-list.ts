@@ -1,4 +1,4 @@
-/** A list that is JSON already: the parts of what stands between its brackets, with commas between them. */
+/** A list that is already JSON: the text between its brackets in parts, to be joined by commas. */
 export class PackedList {
   readonly parts: readonly Uint8Array[];
 

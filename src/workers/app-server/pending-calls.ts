@@ -5,11 +5,11 @@ import { CallAbortedError, CallTimeoutError, TooManyCallsError } from "./errors.
 export interface CallOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
-  /** Called each time that the answer is found overdue and the peer has answered something that was asked after the call. */
+  /** Called each time the answer is found overdue although the peer has answered a probe sent after the call. */
   readonly onOverdue?: () => void;
-  /** Takes a result that comes after the deadline or the abort, so that what the call made is not left behind. */
+  /** Receives a result that comes after the deadline or the abort, to release what the call created. */
   readonly onLateResult?: (result: unknown) => void;
-  /** The call only asks whether the peer answers: it goes out however many others wait, and is never overdue. */
+  /** The call only asks whether the peer answers: the bound on waiting calls does not apply, and it is never overdue. */
   readonly isProbe?: boolean;
 }
 
@@ -21,32 +21,32 @@ interface PendingCall {
 export interface PendingCallsOptions {
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
-  /** Whether the peer has answered something that was asked at this time or later. Never rejects. */
+  /** Whether the peer has answered a probe sent at this time or later. Never rejects. */
   readonly answersSince: (time: number) => Promise<boolean>;
 }
 
 /**
- * How long an answer takes before it counts as overdue, and how long until it is looked after again, in milliseconds. Codex
- * answers what a turn needs within some tens of milliseconds; on a busy machine it takes longer for all, and none of them is overdue.
+ * After how many milliseconds an answer is overdue, and is looked for again. Codex answers what a turn needs within tens of
+ * milliseconds. On a busy machine all answers take longer; the bound grows with them, so that none counts as overdue.
  */
 const overdueAfterMs = { least: 500, most: 5_000, again: 5_000 } as const;
-/** So many times what the slowest of the last answers took. */
+/** An answer is overdue after this many times what the slowest of the last answers took. */
 const overdueFactor = 4;
-/** What is left of the slowest with each answer since. */
-const forgetting = 0.8;
+/** With each later answer the time of the slowest counts this much. */
+const slowestDecay = 0.8;
 
-/** Late results that are waited for; beyond these the oldest is given up. */
+/** Late results still expected; beyond this number the oldest is dropped. */
 const maxLateResults = 1024;
 
-/** Calls that wait for an answer. Each leaves by exactly one door: answer, deadline, abort or the end of the wire. */
+/** Calls that wait for an answer. Exactly one thing ends each: its answer, its deadline, its abort or the end of the wire. */
 export class PendingCalls {
   readonly #options: PendingCallsOptions;
-  readonly #calls = new Map<number, PendingCall>();
+  readonly #calls = new Map<string | number, PendingCall>();
   /** Calls that were found overdue more than once. */
   readonly #hanging = new Set<number>();
-  readonly #late = new Map<number, (result: unknown) => void>();
+  readonly #late = new Map<string | number, (result: unknown) => void>();
   #nextId = 0;
-  /** What watched calls took to be answered, at worst and lately. */
+  /** The longest that a watched call took lately, in milliseconds. */
   #slowestMs: number = overdueAfterMs.least;
 
   constructor(options: PendingCallsOptions) {
@@ -62,8 +62,8 @@ export class PendingCalls {
     return this.#hanging.size;
   }
 
-  /** Whether a call of ours bore this id, answered or not. */
-  wasIssued(id: unknown): boolean {
+  /** Whether a call of ours had this id, answered or not. */
+  wasIssued(id: string | number): boolean {
     return typeof id === "number" && Number.isInteger(id) && id >= 0 && id < this.#nextId;
   }
 
@@ -83,19 +83,19 @@ export class PendingCalls {
         release();
         stopWatching();
         if ("error" in outcome) return reject(outcome.error);
-        if (options.onOverdue !== undefined) this.#noteAnswered(this.#options.now() - openedAtMs);
+        if (options.onOverdue !== undefined) {
+          const tookMs = this.#options.now() - openedAtMs;
+          this.#slowestMs = Math.max(tookMs, this.#slowestMs * slowestDecay);
+        }
         resolve(outcome.result);
       };
-      const giveUp = (error: Error) => {
-        if (onLateResult !== undefined) this.#expectLate(id, onLateResult);
-        settle({ error });
-      };
       const release = watchLimits({ timeoutMs, signal }, (end) => {
-        giveUp(
+        if (onLateResult !== undefined) this.#expectLate(id, onLateResult);
+        const error =
           end === "timeout"
             ? new CallTimeoutError(method, timeoutMs)
-            : new CallAbortedError(`${method} was aborted`, { cause: signal?.reason }),
-        );
+            : new CallAbortedError(`${method} was aborted`, { cause: signal?.reason });
+        settle({ error });
       });
       const stopWatching = isProbe ? () => {} : this.#watch(id, options);
       this.#calls.set(id, { method, settle });
@@ -103,18 +103,16 @@ export class PendingCalls {
     return { id, answer };
   }
 
-  /** The call that waits under this id, if one does. */
-  find(id: unknown): PendingCall | undefined {
-    return typeof id === "number" ? this.#calls.get(id) : undefined;
+  /** The call that waits under this id, if there is one. */
+  find(id: string | number): PendingCall | undefined {
+    return this.#calls.get(id);
   }
 
-  /** A result for a call that has been given up. False where none was waited for. */
-  takeLateResult(id: unknown, result: unknown): boolean {
-    const take = typeof id === "number" ? this.#late.get(id) : undefined;
-    if (typeof id !== "number" || take === undefined) return false;
+  /** Hands a late result to the `onLateResult` of its call. */
+  takeLateResult(id: string | number, result: unknown): void {
+    const take = this.#late.get(id);
     this.#late.delete(id);
-    take(result);
-    return true;
+    take?.(result);
   }
 
   rejectAll(error: Error): void {
@@ -124,21 +122,15 @@ export class PendingCalls {
 
   #expectLate(id: number, take: (result: unknown) => void): void {
     this.#late.set(id, take);
-    for (const oldest of this.#late.keys()) {
-      if (this.#late.size <= maxLateResults) return;
-      this.#late.delete(oldest);
-    }
-  }
-
-  #noteAnswered(tookMs: number): void {
-    this.#slowestMs = Math.max(tookMs, this.#slowestMs * forgetting);
+    const [oldest] = this.#late.keys();
+    if (this.#late.size > maxLateResults && oldest !== undefined) this.#late.delete(oldest);
   }
 
   get #overdueMs(): number {
     return Math.min(overdueAfterMs.most, Math.max(overdueAfterMs.least, this.#slowestMs * overdueFactor));
   }
 
-  /** Looks after an answer that does not come, until it is stopped. */
+  /** Looks for an overdue answer again and again; the returned function ends that. */
   #watch(id: number, { onOverdue }: CallOptions): () => void {
     const { now, answersSince } = this.#options;
     let lastLookAt = now();

@@ -6,12 +6,11 @@ import type { z } from "zod";
 import type { JsonObject } from "../contract/json.js";
 import { accountMethods } from "./account-methods.js";
 import type { PackedList } from "./packed-list.js";
-import { threadMethods } from "./thread-methods.js";
-import type { threadNotificationSchemas } from "./thread-notification-schemas.js";
+import { threadMethods, type threadNotificationSchemas } from "./thread-methods.js";
 
 export const methods = { ...accountMethods, ...threadMethods } as const;
 
-/** As the schema has them, or with items that are JSON already. */
+/** The parameters of the schema; the items may already be JSON. */
 interface InjectParams {
   readonly threadId: string;
   readonly items: readonly JsonObject[] | PackedList;
@@ -27,7 +26,7 @@ export type ThreadNotificationMethod = keyof typeof threadNotificationSchemas;
 export type ThreadNotificationParams<Method extends ThreadNotificationMethod> = z.output<
   (typeof threadNotificationSchemas)[Method]
 >;
-/** A notification of one thread's, tagged by `method`. */
+/** A notification of one thread, tagged by `method`. */
 export type ThreadNotification = {
   readonly [Method in ThreadNotificationMethod]: {
     readonly method: Method;
@@ -43,7 +42,7 @@ export type NativeTokenUsage = ThreadNotificationParams<"thread/tokenUsage/updat
 export interface ToolCall {
   readonly turnId: string;
   readonly callId: string;
-  /** The dynamic tool's name as it was declared. */
+  /** The dynamic tool's declared name. */
   readonly tool: string;
   readonly namespace: string | null;
   readonly arguments: unknown;

@@ -1,15 +1,14 @@
 /**
- * What each request of the app-server's is answered with. This service has nobody to ask, so whatever needs a person's
- * consent is declined; a request left unanswered would park its turn for good.
+ * Answers each request of the app-server. Nobody is at hand to give consent, so a request for consent is declined; a request
+ * without an answer would hold up its turn for good.
  */
 import { z } from "zod";
 import { methodNotFound, type RequestReply } from "./json-rpc-client.js";
-import type { JsonRpcErrorBody } from "./json-rpc-messages.js";
 import type { ToolCall, ToolCallAnswer } from "./protocol.js";
 import { orNull } from "./schema-parts.js";
 
 export interface ServerRequestContext {
-  /** Hands a call to its thread's owner; null when nobody listens to that thread. */
+  /** Passes a call to its thread's listener; null when the thread has none. */
   readonly callTool: (threadId: string, call: ToolCall) => Promise<ToolCallAnswer> | null;
   readonly countFault: (name: string) => void;
   /** Wall clock, in milliseconds. */
@@ -37,7 +36,7 @@ const always =
 
 const refuse =
   (message: string): Answer =>
-  () => ({ error: { code: refusedCode, message } satisfies JsonRpcErrorBody });
+  () => ({ error: { code: refusedCode, message } });
 
 export const serverRequestAnswers: Readonly<Record<string, Answer>> = {
   "item/commandExecution/requestApproval": always({ decision: "decline" }),
@@ -49,7 +48,7 @@ export const serverRequestAnswers: Readonly<Record<string, Answer>> = {
   "item/tool/requestUserInput": always({ answers: {} }),
   "mcpServer/elicitation/request": always({ action: "decline", content: null, _meta: null }),
   "item/tool/call": answerToolCall,
-  /** Logins are the official client's business: this service holds no token to give. */
+  /** Only the official client logs in: this service holds no token to give. */
   "account/chatgptAuthTokens/refresh": refuse("this client holds no tokens"),
   "attestation/generate": refuse("this client cannot attest"),
   /** Up to 0.169. */

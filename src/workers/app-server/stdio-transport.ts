@@ -1,47 +1,38 @@
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { ByteTail } from "../contract/byte-tail.js";
 import type { SpawnSpec } from "../contract/endpoint.js";
 import { createDeferred, settlesWithin } from "../contract/wait.js";
-import { describeSystemError } from "./describe-failure.js";
-import { MessageTooLargeError, TransportError, unread } from "./errors.js";
+import { describeSystemError, MessageTooLargeError, TransportError } from "./errors.js";
 import {
-  measureMessage,
   type OutgoingMessage,
-  type Transport,
+  StreamTransport,
   type TransportCallbacks,
   type TransportStartOptions,
 } from "./transport.js";
 
 interface StdioTransportOptions {
   readonly spec: SpawnSpec;
+  /** Largest message in either direction. */
   readonly maxMessageBytes: number;
-  /** What may wait for the peer to read it before no more is taken. */
   readonly maxBacklogBytes: number;
   readonly stderrTailBytes: number;
-  /** The process id once there is one, null when the process is gone. */
+  /** The process id once there is one, null when the process has ended. */
   readonly onChild: (pid: number | null) => void;
 }
 
-/** `closing`: the wire is done with, the process may still be on its way out. */
-type State = "new" | "starting" | "open" | "closing" | "closed";
-
 /** JSON lines on the stdio of a process of our own. */
-export class StdioTransport implements Transport {
+export class StdioTransport extends StreamTransport {
   readonly #options: StdioTransportOptions;
   readonly #decoder: LineDecoder;
   readonly #stderr: ByteTail;
-  /** Settles when nobody hears from this wire any more. */
-  readonly #wireDone = createDeferred<void>();
-  /** Settles when the process and its pipes are gone. */
+  /** Settles when the process and its pipes have ended. */
   readonly #processDone = createDeferred<void>();
-  #state: State = "new";
-  #callbacks: TransportCallbacks | null = null;
   #child: ChildProcessWithoutNullStreams | null = null;
-  #drained: Promise<void> | null = null;
-  #stopped: Promise<void> | null = null;
 
   constructor(options: StdioTransportOptions) {
+    super({ maxSentBytes: options.maxMessageBytes, maxBacklogBytes: options.maxBacklogBytes });
     this.#options = options;
     this.#decoder = new LineDecoder(options.maxMessageBytes);
     this.#stderr = new ByteTail(options.stderrTailBytes);
@@ -51,67 +42,68 @@ export class StdioTransport implements Transport {
     return this.#stderr.toString();
   }
 
+  protected get stream(): Writable | null {
+    return this.#child?.stdin ?? null;
+  }
+
   async start(callbacks: TransportCallbacks, { signal }: TransportStartOptions): Promise<void> {
-    if (this.#state !== "new") throw new TransportError("a transport starts once");
+    if (this.state !== "new") throw new TransportError("a transport starts once");
     signal?.throwIfAborted();
-    this.#state = "starting";
+    this.state = "opening";
     try {
-      const child = spawnChild(this.#options.spec);
-      this.#child = child;
-      this.#listen(child);
+      this.#child = spawnChild(this.#options.spec);
+      this.#listen(this.#child);
       // Node reports the outcome of a spawn on the next tick, so this wait needs no deadline.
-      await new Promise<void>((resolve, reject) => {
-        child.once("spawn", resolve);
-        // Stays on: a later signal that cannot be sent is reported here too, and would else be an uncaught exception.
-        child.on("error", reject);
-      });
+      await once(this.#child, "spawn");
     } catch (error) {
       this.#child = null;
-      this.#state = "closed";
+      this.state = "closed";
       throw new TransportError(`cannot run the app-server (${describeSystemError(error)})`, { cause: error });
     }
-    if (this.#stopped !== null) {
-      await this.#stopped;
+    if (this.ended !== null) {
+      await this.ended;
       throw new TransportError("the transport was closed while it opened");
     }
-    this.#state = "open";
-    this.#callbacks = callbacks;
+    this.openWire(callbacks);
     this.#options.onChild(this.#child.pid ?? null);
   }
 
-  async send(message: OutgoingMessage): Promise<void> {
-    const child = this.#child;
-    if (this.#state !== "open" || child === null) throw new TransportError("the wire is closed");
-    const { maxBacklogBytes } = this.#options;
-    if (child.stdin.writableLength > maxBacklogBytes) throw new TransportError(unread);
-    if (measureMessage(message) > this.#options.maxMessageBytes) {
-      throw new MessageTooLargeError(`a message is larger than ${this.#options.maxMessageBytes} bytes`);
+  protected write(stdin: Writable, message: OutgoingMessage): void {
+    if (typeof message === "string") {
+      stdin.write(`${message}\n`);
+      return;
     }
-    if (writeLine(child.stdin, message)) return;
-    // One listener however many wait, and a child that dies meanwhile ends the wait.
-    this.#drained ??= new Promise<void>((resolve) => child.stdin.once("drain", resolve)).then(() => {
-      this.#drained = null;
-    });
-    await Promise.race([this.#drained, this.#wireDone.promise]);
-    if (this.#state !== "open") throw new TransportError("the wire closed before the message was taken");
+    stdin.cork();
+    for (const part of message) stdin.write(part);
+    stdin.write("\n");
+    stdin.uncork();
   }
 
-  close(): Promise<void> {
-    this.#stopped ??= this.#stop(null, true);
-    return this.#stopped;
-  }
-
-  destroy(error: Error): Promise<void> {
-    this.#endWire(error);
-    this.#stopped ??= this.#stop(error, false);
-    return this.#stopped;
+  protected async release(gently: boolean): Promise<void> {
+    const child = this.#child;
+    if (child === null || this.state === "closed") {
+      this.state = "closed";
+      return;
+    }
+    const isGone = () => settlesWithin(this.#processDone.promise, this.#options.spec.stopStepMs);
+    child.stdin.end();
+    if (gently && (await isGone())) return;
+    signalProcessTree(child, "SIGTERM");
+    if (await isGone()) return;
+    signalProcessTree(child, "SIGKILL");
+    if (await isGone()) return;
+    // Beyond SIGKILL there is only a process stuck in the kernel. Let go of it rather than hang.
+    destroyPipes(child);
+    child.unref();
   }
 
   #listen(child: ChildProcessWithoutNullStreams): void {
     child.stdout.on("data", (chunk: Buffer) => this.#take(chunk));
     child.stderr.on("data", (chunk: Buffer) => this.#stderr.push(chunk));
-    // Without a listener the EPIPE of a dead child would be an uncaught exception. What it means comes with `close`.
+    // Without a listener the EPIPE of a dead child, or a signal that cannot be sent, would be an uncaught exception. `close` says
+    // what it means.
     child.stdin.on("error", () => {});
+    child.on("error", () => {});
     child.stdout.on("end", () => void this.#expectExit());
     child.once("exit", () => {
       this.#options.onChild(null);
@@ -119,71 +111,31 @@ export class StdioTransport implements Transport {
     });
     child.once("close", (code, signalName) => {
       const how = signalName === null ? `with code ${code}` : `by ${signalName}`;
-      this.#endWire(new TransportError(`the app-server process ended ${how}`));
-      this.#state = "closed";
+      this.endWire(new TransportError(`the app-server process ended ${how}`));
+      this.state = "closed";
       this.#processDone.resolve();
     });
   }
 
   #take(chunk: Buffer): void {
     try {
-      this.#decoder.push(chunk, (line) => {
-        if (this.#state === "open") this.#callbacks?.onMessage(line);
-      });
+      this.#decoder.push(chunk, (line) => this.takeMessage(line));
     } catch (error) {
       void this.destroy(error instanceof Error ? error : new TransportError(String(error)));
     }
   }
 
-  /** The process closed its output. It ought to exit now, which says more; one that stays is of no use. */
+  /** The process closed its output. Its exit, which should follow, says more; a process that stays is of no use. */
   async #expectExit(): Promise<void> {
     if (await settlesWithin(this.#processDone.promise, this.#options.spec.stopStepMs)) return;
     void this.destroy(new TransportError("the app-server closed its output"));
   }
 
-  /** A grandchild that holds a pipe open must not keep `close` from coming. */
+  /** A grandchild that holds a pipe open must not delay `close`. */
   async #releasePipes(child: ChildProcessWithoutNullStreams): Promise<void> {
     const closed = await settlesWithin(this.#processDone.promise, this.#options.spec.stopStepMs);
     if (!closed) destroyPipes(child);
   }
-
-  /** Nothing is reported after this. */
-  #endWire(error: Error | null): void {
-    if (this.#state !== "open") return;
-    this.#state = "closing";
-    this.#wireDone.resolve();
-    this.#callbacks?.onClose(error);
-  }
-
-  async #stop(error: Error | null, gently: boolean): Promise<void> {
-    const child = this.#child;
-    if (child === null || this.#state === "closed") {
-      this.#state = "closed";
-      return;
-    }
-    this.#endWire(error);
-    const { stopStepMs } = this.#options.spec;
-    const gone = () => settlesWithin(this.#processDone.promise, stopStepMs);
-    child.stdin.end();
-    if (gently && (await gone())) return;
-    signalProcessTree(child, "SIGTERM");
-    if (await gone()) return;
-    signalProcessTree(child, "SIGKILL");
-    if (await gone()) return;
-    // Beyond SIGKILL there is only a process stuck in the kernel. Let go of it rather than hang.
-    destroyPipes(child);
-    child.unref();
-  }
-}
-
-/** False while the pipe is full. */
-function writeLine(pipe: Writable, message: OutgoingMessage): boolean {
-  if (typeof message === "string") return pipe.write(`${message}\n`);
-  pipe.cork();
-  for (const part of message) pipe.write(part);
-  const hasRoom = pipe.write("\n");
-  pipe.uncork();
-  return hasRoom;
 }
 
 function spawnChild({ command, args, cwd, env }: SpawnSpec): ChildProcessWithoutNullStreams {

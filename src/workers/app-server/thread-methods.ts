@@ -1,7 +1,31 @@
-/** Calls on threads and turns: what we send and what we read of the answers. */
+/** Calls on threads and turns, and the notifications of one thread: what we send and what we read. */
 import { z } from "zod";
 import { jsonObject, nothingRead, orNull } from "./schema-parts.js";
-import { turnError, turnStatus } from "./thread-notification-schemas.js";
+
+/** A status we do not know is `unknown`, never dropped: the turn that waits for it must end. */
+const turnStatus = z.union([
+  z.enum(["completed", "interrupted", "failed", "inProgress"]),
+  z.string().transform(() => "unknown" as const),
+]);
+
+const turnError = z.object({
+  message: z.string(),
+  /** A word, or an object of one key (the word) that holds `{httpStatusCode}`. */
+  codexErrorInfo: orNull(z.union([z.string(), jsonObject])),
+  additionalDetails: orNull(z.string()),
+});
+
+const threadItem = z.looseObject({ type: z.string(), id: z.string() });
+
+const tokenUsage = z.object({
+  totalTokens: z.int(),
+  inputTokens: z.int(),
+  cachedInputTokens: z.int(),
+  // Missing before Codex 0.150.
+  cacheWriteInputTokens: z.int().default(0),
+  outputTokens: z.int(),
+  reasoningOutputTokens: z.int(),
+});
 
 const dynamicFunction = z.object({
   type: z.literal("function"),
@@ -16,6 +40,9 @@ const dynamicNamespace = z.object({
   description: z.string(),
   tools: z.array(dynamicFunction).readonly(),
 });
+
+/** Before Codex 0.150, which takes no lists: a function of a namespace. */
+const namespacedFunction = dynamicFunction.extend({ namespace: z.string() });
 
 const turnSummary = z.object({ id: z.string(), status: turnStatus, error: orNull(turnError) });
 
@@ -34,7 +61,7 @@ export const threadMethods = {
       /** Empty: no environment, so no command can run. */
       environments: z.array(jsonObject).readonly().exactOptional(),
       dynamicTools: z
-        .array(z.union([dynamicFunction, dynamicNamespace]))
+        .array(z.union([namespacedFunction, dynamicFunction, dynamicNamespace]))
         .readonly()
         .exactOptional(),
       config: jsonObject.exactOptional(),
@@ -81,4 +108,39 @@ export const threadMethods = {
     params: z.object({ threadId: z.string(), turnId: z.string() }),
     result: nothingRead,
   },
+} as const;
+
+const turnScope = { threadId: z.string(), turnId: z.string() };
+const itemScope = { ...turnScope, itemId: z.string() };
+
+export const threadNotificationSchemas = {
+  "turn/started": z.object({ threadId: z.string(), turn: z.object({ id: z.string() }) }),
+  "turn/completed": z.object({
+    threadId: z.string(),
+    turn: z.object({
+      id: z.string(),
+      status: turnStatus,
+      error: orNull(turnError),
+      /** The messages of the turn, for those whose own notifications were lost. */
+      items: z.array(threadItem).default([]),
+    }),
+  }),
+  /** A model call failed. With `willRetry` the turn continues; without it, `turn/completed` follows. */
+  error: z.object({ ...turnScope, error: turnError, willRetry: z.boolean() }),
+  "item/started": z.object({ ...turnScope, item: threadItem }),
+  "item/completed": z.object({ ...turnScope, item: threadItem }),
+  "item/agentMessage/delta": z.object({ ...itemScope, delta: z.string() }),
+  "item/reasoning/summaryTextDelta": z.object({ ...itemScope, delta: z.string(), summaryIndex: z.int() }),
+  "item/reasoning/summaryPartAdded": z.object({ ...itemScope, summaryIndex: z.int() }),
+  "item/reasoning/textDelta": z.object({ ...itemScope, delta: z.string(), contentIndex: z.int() }),
+  /** The model's own item. Injected items are echoed too, under a turn id of their own. */
+  "rawResponseItem/completed": z.object({ ...turnScope, item: z.looseObject({ type: z.string() }) }),
+  "rawResponse/completed": z.object({ ...turnScope, responseId: z.string(), usage: orNull(tokenUsage) }),
+  "thread/tokenUsage/updated": z.object({
+    ...turnScope,
+    tokenUsage: z.object({ total: tokenUsage, last: tokenUsage }),
+  }),
+  "thread/closed": z.object({ threadId: z.string() }),
+  "model/rerouted": z.object({ ...turnScope, fromModel: z.string(), toModel: z.string() }),
+  warning: z.object({ threadId: z.string(), message: z.string() }),
 } as const;

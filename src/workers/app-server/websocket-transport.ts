@@ -1,12 +1,11 @@
 import type { Socket } from "node:net";
+import type { Writable } from "node:stream";
 import { Agent, buildConnector, type Dispatcher, WebSocket } from "undici";
 import { createDeferred, settlesWithin, waitWithin } from "../contract/wait.js";
-import { describeSystemError } from "./describe-failure.js";
-import { MessageTooLargeError, TransportError, unread } from "./errors.js";
+import { describeSystemError, TransportError } from "./errors.js";
 import {
-  measureMessage,
   type OutgoingMessage,
-  type Transport,
+  StreamTransport,
   type TransportCallbacks,
   type TransportStartOptions,
 } from "./transport.js";
@@ -19,7 +18,6 @@ export interface WebSocketTransportOptions {
   readonly maxSentBytes: number;
   /** Messages over this go out in several frames. */
   readonly maxFrameBytes: number;
-  /** What may wait for the peer to read it before no more is taken. */
   readonly maxBacklogBytes: number;
   readonly closeTimeoutMs: number;
 }
@@ -27,26 +25,19 @@ export interface WebSocketTransportOptions {
 /** undici masks what it sends byte by byte, which for a longer message takes longer than all else. */
 const maskedBytes = 64 * 1024;
 
-type State = "new" | "opening" | "open" | "closing" | "closed";
-
 /** One JSON-RPC message a WebSocket text frame, over a unix socket or loopback TCP. */
-export class WebSocketTransport implements Transport {
+export class WebSocketTransport extends StreamTransport {
   readonly stderrTail = "";
   readonly #options: WebSocketTransportOptions;
-  /** Settles when nobody hears from this wire any more. */
-  readonly #wireDone = createDeferred<void>();
   /** Settles at the WebSocket's own `close`, after which nothing of it is left. */
   readonly #socketDone = createDeferred<void>();
-  #state: State = "new";
-  #callbacks: TransportCallbacks | null = null;
   #agent: Agent | null = null;
   #webSocket: WebSocket | null = null;
-  #socket: Socket | null = null;
-  #drained: Promise<void> | null = null;
-  #stopped: Promise<void> | null = null;
+  protected stream: Socket | null = null;
   #failure: Error | null = null;
 
   constructor(options: WebSocketTransportOptions) {
+    super(options);
     this.#options = options;
   }
 
@@ -54,11 +45,11 @@ export class WebSocketTransport implements Transport {
     callbacks: TransportCallbacks,
     { openTimeoutMs, signal }: TransportStartOptions,
   ): Promise<void> {
-    if (this.#state !== "new") throw new TransportError("a transport starts once");
-    this.#state = "opening";
+    if (this.state !== "new") throw new TransportError("a transport starts once");
+    this.state = "opening";
     const opened = createDeferred<void>();
     try {
-      this.#dial(() => opened.resolve(), openTimeoutMs);
+      this.#dial(opened.resolve, openTimeoutMs);
       const lost = this.#socketDone.promise.then(() => {
         throw new TransportError(`cannot reach the app-server (${describeSystemError(this.#failure)})`, {
           cause: this.#failure,
@@ -70,47 +61,30 @@ export class WebSocketTransport implements Transport {
           ? new TransportError(`the app-server's socket did not open within ${openTimeoutMs} ms`)
           : new TransportError("the opening was given up", { cause: signal?.reason });
       });
-      this.#callbacks = callbacks;
-      this.#state = "open";
+      this.openWire(callbacks);
     } catch (error) {
-      this.#state = "closed";
-      await this.#release();
+      await this.release(false);
       throw error;
     }
   }
 
-  async send(message: OutgoingMessage): Promise<void> {
-    const socket = this.#socket;
-    if (this.#state !== "open" || socket === null) throw new TransportError("the wire is closed");
-    const { maxSentBytes, maxFrameBytes, maxBacklogBytes } = this.#options;
-    if (socket.writableLength > maxBacklogBytes) throw new TransportError(unread);
-    const bytes = measureMessage(message);
-    if (bytes > maxSentBytes)
-      throw new MessageTooLargeError(`a message is larger than ${maxSentBytes} bytes`);
-    if (typeof message === "string" && bytes <= maskedBytes) this.#webSocket?.send(message);
-    else
-      this.#sendInFragments(
-        socket,
-        typeof message === "string" ? [Buffer.from(message)] : message,
-        maxFrameBytes,
-      );
-    if (!socket.writableNeedDrain) return;
-    this.#drained ??= new Promise<void>((resolve) => socket.once("drain", resolve)).then(() => {
-      this.#drained = null;
-    });
-    await Promise.race([this.#drained, this.#wireDone.promise]);
-    if (this.#state !== "open") throw new TransportError("the wire closed before the message was taken");
+  protected write(socket: Writable, message: OutgoingMessage, bytes: number): void {
+    if (typeof message === "string" && bytes <= maskedBytes) return this.#webSocket?.send(message);
+    const parts = typeof message === "string" ? [Buffer.from(message)] : message;
+    // All at once, so that no other message of ours comes between the fragments of this one.
+    socket.cork();
+    for (const chunk of encodeTextFragments(parts, this.#options.maxFrameBytes)) socket.write(chunk);
+    socket.uncork();
   }
 
-  close(): Promise<void> {
-    this.#stopped ??= this.#stop();
-    return this.#stopped;
-  }
-
-  destroy(error: Error): Promise<void> {
-    this.#endWire(error);
-    this.#stopped ??= this.#release();
-    return this.#stopped;
+  protected async release(gently: boolean): Promise<void> {
+    if (gently && this.#webSocket !== null) {
+      this.#webSocket.close(1000);
+      await settlesWithin(this.#socketDone.promise, this.#options.closeTimeoutMs);
+    }
+    this.state = "closed";
+    this.stream?.destroy();
+    await this.#agent?.destroy();
   }
 
   #dial(onOpen: () => void, openTimeoutMs: number): void {
@@ -120,11 +94,11 @@ export class WebSocketTransport implements Transport {
       ...("socketPath" in target ? { socketPath: target.socketPath } : {}),
     });
     this.#agent = new Agent({
-      // The socket is caught on its way: WebSocket has neither a `drain` event nor a way to cut the wire at once.
+      // Keeps the socket as it passes: WebSocket has neither a `drain` event nor a way to cut the wire at once.
       connect: (options, callback) =>
         connect(options, (...outcome) => {
           if (outcome[0] !== null) this.#failure = outcome[0];
-          else this.#socket = outcome[1];
+          else this.stream = outcome[1];
           callback(...outcome);
         }),
       webSocket: { maxPayloadSize: maxReceivedBytes },
@@ -133,52 +107,20 @@ export class WebSocketTransport implements Transport {
     const webSocket = new WebSocket(url, { dispatcher: this.#agent.compose(offerNoExtensions) });
     this.#webSocket = webSocket;
     webSocket.binaryType = "arraybuffer";
-    webSocket.addEventListener("open", onOpen);
-    webSocket.addEventListener("message", ({ data }) => this.#take(data));
+    webSocket.addEventListener("open", () => onOpen());
+    webSocket.addEventListener("message", ({ data }) => {
+      const bytes = data instanceof ArrayBuffer ? Buffer.from(data) : "";
+      this.takeMessage(typeof data === "string" ? data : bytes.toString());
+    });
     webSocket.addEventListener("error", ({ error }) => {
       if (error instanceof Error) this.#failure ??= error;
     });
     webSocket.addEventListener("close", ({ code, reason }) => {
       const why = reason === "" ? `code ${code}` : `code ${code}: ${reason}`;
-      this.#endWire(new TransportError(`the app-server's socket closed (${why})`, { cause: this.#failure }));
+      this.endWire(new TransportError(`the app-server's socket closed (${why})`, { cause: this.#failure }));
       this.#socketDone.resolve();
       void this.destroy(new TransportError("closed"));
     });
-  }
-
-  /** In one go, so that no other message of ours comes between the fragments of this one. */
-  #sendInFragments(socket: Socket, parts: readonly Uint8Array[], maxFrameBytes: number): void {
-    socket.cork();
-    for (const chunk of encodeTextFragments(parts, maxFrameBytes)) socket.write(chunk);
-    socket.uncork();
-  }
-
-  #take(data: unknown): void {
-    if (this.#state !== "open") return;
-    const text =
-      typeof data === "string" ? data : data instanceof ArrayBuffer ? Buffer.from(data).toString() : "";
-    this.#callbacks?.onMessage(text);
-  }
-
-  /** Nothing is reported after this. */
-  #endWire(error: Error | null): void {
-    if (this.#state !== "open") return;
-    this.#state = "closing";
-    this.#wireDone.resolve();
-    this.#callbacks?.onClose(error);
-  }
-
-  async #stop(): Promise<void> {
-    this.#endWire(null);
-    this.#webSocket?.close(1000);
-    if (this.#webSocket !== null) await settlesWithin(this.#socketDone.promise, this.#options.closeTimeoutMs);
-    await this.#release();
-  }
-
-  async #release(): Promise<void> {
-    this.#state = "closed";
-    this.#socket?.destroy();
-    await this.#agent?.destroy();
   }
 }
 

@@ -1,11 +1,10 @@
-import { compareToTested, isAtLeast } from "./codex-capabilities.js";
-import type { JsonObject } from "./json.js";
-import type { NativeThreadChoice, ThreadSettings } from "./turn.js";
+import { wasTested } from "./codex-capabilities.js";
+import type { ThreadSettings } from "./turn.js";
 
 /**
  * The settings of a thread that serves a turn with any instructions, which it gets as its first item; null where the model could tell
  * the two apart, or there are none. In the `lean` form 0.169 and later send instructions as such an item themselves
- * (`test/e2e/spare-threads.test.ts` compares what the backend is sent); a version that was not tried may not.
+ * (`test/e2e/spare-threads.test.ts` compares what the backend is sent); a version that was not tested may not.
  */
 export function blankSettings(thread: ThreadSettings, codexVersion: string | null): ThreadSettings | null {
   const { form, instructions } = thread;
@@ -14,8 +13,8 @@ export function blankSettings(thread: ThreadSettings, codexVersion: string | nul
 }
 
 /**
- * What a turn's thread is started with. By Responses Lite instructions are always given as an item: where there are no functions Codex
- * sends its base instructions twice (0.150 to 0.171).
+ * The settings that a turn's thread is started with. By Responses Lite instructions are always given as an item: where there are no
+ * functions Codex sends its base instructions twice (0.150 to 0.171).
  */
 export function startSettings(thread: ThreadSettings): ThreadSettings {
   return thread.form === "lean_lite" ? { ...thread, instructions: "" } : thread;
@@ -23,20 +22,5 @@ export function startSettings(thread: ThreadSettings): ThreadSettings {
 
 /** Whether a thread with such settings, but without instructions, may serve turns with any. */
 export function servesBlank({ form }: ThreadSettings, codexVersion: string | null): boolean {
-  if (form === "codex" || codexVersion === null) return false;
-  return compareToTested(codexVersion) === "within" && isAtLeast(codexVersion, 0, 169);
-}
-
-/**
- * The instructions of a turn as its first item, where its thread does not bring them: one that was blank, any of Responses Lite, and any in
- * the `codex` form, where Codex's own instructions stay and the caller's come after them.
- */
-export function missingInstructions(
-  { instructions, form }: ThreadSettings,
-  nativeThread: NativeThreadChoice,
-): readonly JsonObject[] {
-  if (instructions === "" || nativeThread.kind === "continued") return [];
-  const isMissing = form !== "lean" || (nativeThread.kind === "spare" && nativeThread.lacksInstructions);
-  if (!isMissing) return [];
-  return [{ type: "message", role: "developer", content: [{ type: "input_text", text: instructions }] }];
+  return form !== "codex" && wasTested(codexVersion, 0, 169);
 }

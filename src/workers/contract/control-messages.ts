@@ -1,7 +1,31 @@
-/** What travels on a worker's control port, which answers while the thread runs any number of turns or none. */
+/** Messages between the supervisor and a worker that belong to no turn: Piscina's tasks, and those of the worker's control port. */
+import type { MessagePort } from "node:worker_threads";
 import type { AppServerEndpoint } from "./endpoint.js";
 import type { TurnErrorData } from "./errors.js";
 import type { NativeAnswer, NativeQuery, RateLimits } from "./native-queries.js";
+
+/** First task of every new thread: hands it its control port. Settles at once; the port lives on. */
+export interface AttachTask {
+  readonly kind: "attach";
+  readonly controlPort: MessagePort;
+  readonly workerGeneration: number;
+  readonly reportIntervalMs: number;
+  /** Silence of the app-server after which it is asked whether it lives, in milliseconds. */
+  readonly probeIdleMs: number;
+  /** Empty directory that native threads have as their working directory. */
+  readonly workDirectory: string;
+  readonly clientVersion: string;
+}
+
+/** One turn; settles when the thread is done with it. What to run waits in its port, and the outcome travels there too. */
+export interface TurnTask {
+  readonly kind: "turn";
+  readonly port: MessagePort;
+  /** Which generation of a thread this turn was given to. */
+  readonly workerGeneration: number;
+}
+
+export type WorkerTask = AttachTask | TurnTask;
 
 export type ConnectionState =
   /** No endpoint given yet, or told to disconnect. */
@@ -10,7 +34,7 @@ export type ConnectionState =
   | "connecting"
   /** The handshake is done. */
   | "ready"
-  /** The wire stands, and the app-server does not answer on it. Turns on it may go on should it come back. */
+  /** The wire is open, and the app-server does not answer on it. Turns on it continue if it answers again. */
   | "silent"
   | "closed";
 
@@ -21,7 +45,7 @@ export type ControlInput =
   | { readonly type: "disconnect" }
   /** Unload a native thread that a turn left loaded, then answer `thread_released`. */
   | { readonly type: "release_thread"; readonly threadId: string }
-  /** Ask the app-server for a sign of life, and say by a `connection` message how the connection stands then. Proofs are counted. */
+  /** Ask the app-server for a sign of life, then send the connection's state as a `connection` message. Proofs are counted. */
   | { readonly type: "prove"; readonly proof: number }
   | {
       readonly type: "query";
@@ -50,7 +74,7 @@ export type ControlOutput =
   | { readonly type: "query_failed"; readonly queryId: number; readonly error: TurnErrorData }
   /** Codex leaves a call of this query unanswered while it answers others. May come several times. */
   | { readonly type: "query_overdue"; readonly queryId: number }
-  /** Codex says that the login changed: ask anew. */
+  /** Codex says that the login changed: ask again. */
   | { readonly type: "account_changed" }
   | { readonly type: "rate_limits"; readonly rateLimits: RateLimits }
   /** Codex has unloaded it, or cannot be asked to any more. */

@@ -1,28 +1,25 @@
 /**
- * Why a turn failed, in words that both sides of the thread boundary and HTTP callers share. Errors cross threads as this
- * data, because `structuredClone` drops the `name` and `code` of an Error.
+ * Why a turn failed, in codes that both sides of the thread boundary and HTTP callers share. Errors cross threads as data,
+ * because `structuredClone` drops the `name` and `code` of an Error.
  */
-export const turnErrorCodes = [
-  "native_runtime_unavailable",
-  "native_login_required",
-  "model_not_found",
-  "usage_limit_reached",
-  "rate_limit_exceeded",
-  "server_overloaded",
-  "context_length_exceeded",
-  "upstream_bad_request",
-  "upstream_forbidden",
-  "content_policy_violation",
-  "upstream_connection_failed",
-  "turn_stalled",
-  "turn_timeout",
-  "turn_cancelled",
-  "invalid_request",
-  "internal_error",
-] as const;
-
-/** Codes of failures that a turn can end with. */
-export type TurnErrorCode = (typeof turnErrorCodes)[number];
+export type TurnErrorCode =
+  | "native_runtime_unavailable"
+  | "native_login_required"
+  | "model_not_found"
+  | "usage_limit_reached"
+  | "rate_limit_exceeded"
+  | "server_overloaded"
+  | "context_length_exceeded"
+  | "upstream_bad_request"
+  | "upstream_forbidden"
+  | "content_policy_violation"
+  | "upstream_connection_failed"
+  | "network_misconfigured"
+  | "turn_stalled"
+  | "turn_timeout"
+  | "turn_cancelled"
+  | "invalid_request"
+  | "internal_error";
 
 /** An error as it crosses threads: data with a stable code. */
 export interface TurnErrorData {
@@ -38,8 +35,8 @@ export interface TurnErrorData {
   /** HTTP status the model backend gave, if Codex passed it on. */
   readonly upstreamStatus?: number;
   /**
-   * True when the fault lies in this machine's plumbing (a dead process, thread or socket) and not in the request: such a
-   * turn may run once more elsewhere if nothing of it was shown.
+   * Infrastructure failure (a dead process, worker or socket), not the request's fault: the turn may run once more elsewhere if
+   * nothing of it was shown.
    */
   readonly infrastructure?: boolean;
 }

@@ -2,7 +2,7 @@
 import type { ThreadSettings } from "./turn.js";
 
 export interface AccountAnswer {
-  /** `chatgpt`, `apiKey`, …; null when nobody is logged in. */
+  /** `chatgpt`, `apiKey`, …; null without a login. */
   readonly authMode: string | null;
   readonly email: string | null;
   readonly plan: string | null;
@@ -18,13 +18,6 @@ export interface WorkspaceRouting {
   readonly origin: string | null;
   /** `NO_CONSTRAINT` for none. */
   readonly override: string | null;
-}
-
-/** Who is logged in, as the app-server knows without asking anybody. */
-export interface AuthStatusAnswer {
-  /** Null when nobody is logged in, or the provider needs nobody. */
-  readonly authMode: string | null;
-  readonly loginRequired: boolean;
 }
 
 /** A model of Codex's catalog. */
@@ -66,12 +59,15 @@ export interface PreparedThread {
 
 export type NativeAnswer =
   | { readonly query: "account"; readonly account: AccountAnswer }
-  | { readonly query: "auth_status"; readonly status: AuthStatusAnswer }
+  /** What the app-server knows of the login without a request to the backend. */
+  | { readonly query: "auth_status"; readonly status: Pick<AccountAnswer, "authMode" | "loginRequired"> }
   /** The organisation's texts in each prompt, by name. */
   | { readonly query: "managed_texts"; readonly names: readonly string[] }
   | { readonly query: "models"; readonly models: readonly CatalogModel[] }
   | { readonly query: "rate_limits"; readonly rateLimits: RateLimits }
   | { readonly query: "loaded_threads"; readonly count: number }
+  /** As the app-server reports it itself; null where it does not know, or is older than 0.169. */
+  | { readonly query: "resident_memory"; readonly bytes: number | null }
   | ({ readonly query: "prepare_thread" } & PreparedThread);
 
 export type NativeQuery =

@@ -1,9 +1,9 @@
-/** How long work may go on before it gives the event loop back, in milliseconds. A reader of streams does not notice so short a wait. */
+/** How long work may hold the event loop, in milliseconds. A reader of streams does not notice so short a wait. */
 const sliceMs = 2;
 
 /**
- * Shares a thread's event loop between long pieces of work: one of them goes on in each round of the loop, whoever has waited
- * longest, so that ten large requests hold up a small one no longer than one does.
+ * Shares a thread's event loop between long pieces of work: in each round of the loop the one that has waited longest
+ * continues, so that ten large requests hold up a small one no longer than one does.
  */
 export class LoopShare {
   readonly #waiting: (() => void)[] = [];
@@ -27,7 +27,7 @@ export class LoopShare {
   };
 }
 
-/** One piece of work that lets the event loop go on every few milliseconds: `if (pace.isDue) await pace.rest()`. */
+/** One piece of work that lets the event loop run every few milliseconds: `if (pace.isDue) await pace.rest()`. */
 export class Pace {
   readonly #share: LoopShare;
   #dueAtMs = performance.now() + sliceMs;
@@ -40,7 +40,7 @@ export class Pace {
     return performance.now() >= this.#dueAtMs;
   }
 
-  /** Between two steps of the work, whose length nobody knows: rests if the time is over. */
+  /** Between two steps of unknown length: rests if the time is over. */
   async breathe(): Promise<void> {
     if (this.isDue) await this.rest();
   }

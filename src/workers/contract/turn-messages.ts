@@ -8,12 +8,16 @@ import type { TokenUsage, TurnAssignment } from "./turn.js";
 
 /** How a turn ended. */
 export type TurnOutcome =
-  | { readonly status: "completed" }
+  | {
+      readonly status: "completed";
+      /** Its native thread cannot be continued. Default: false. */
+      readonly isThreadLost?: true;
+    }
   /** The model stopped early; `reason` is the Responses API's (`max_output_tokens`, `content_filter`). */
   | { readonly status: "incomplete"; readonly reason: string }
   /**
-   * The model called functions, and Codex, which cannot ask for all their outputs, was stopped before it answered in their place. The
-   * caller goes on by replay: the native thread holds outputs that are not the functions'.
+   * The model called functions, and Codex, which cannot ask for all their outputs, was interrupted before it answered in their place.
+   * The caller continues by replay: the native thread holds outputs that are not the functions'.
    */
   | {
       readonly status: "handed_over";
@@ -29,16 +33,24 @@ export type TurnOutcome =
 /** Kinds of output item announced before they are complete. */
 export type OutputItemType = "message" | "reasoning" | "function_call" | "web_search_call";
 
-/** What a turn tells while it runs, in order. */
+/** Events of a turn, in order. */
 export type TurnEvent =
-  /** Codex took the turn on. Nothing of the model's output comes before this. */
+  /** Codex started the turn. No output of the model comes before this. */
   | {
       readonly type: "turn.started";
       readonly threadId: string;
       readonly turnId: string;
       readonly model: string;
     }
-  | { readonly type: "item.started"; readonly itemId: string; readonly itemType: OutputItemType }
+  | {
+      readonly type: "item.started";
+      readonly itemId: string;
+      readonly itemType: OutputItemType;
+      /** Of a message, if the model marks its messages: `commentary` or `final_answer`. */
+      readonly phase?: string;
+      /** The mark of this message, if it has one, comes with the complete item only. Default: false. */
+      readonly phaseFollows?: true;
+    }
   | { readonly type: "text.delta"; readonly itemId: string; readonly delta: string }
   | { readonly type: "reasoning_summary.part"; readonly itemId: string; readonly summaryIndex: number }
   | {
@@ -55,7 +67,10 @@ export type TurnEvent =
     }
   /** The model's own item, complete: ids, call ids and encrypted reasoning are the model's. */
   | { readonly type: "item.completed"; readonly item: JsonObject }
-  /** Codex calls the model again after a broken call: this item was announced, maybe shown in part, and will not be completed. */
+  /**
+   * Codex calls the model again after a broken call: this item, the last that was announced, maybe shown in part, will not be completed.
+   * The model makes it again under another id.
+   */
   | { readonly type: "item.discarded"; readonly itemId: string }
   /** One call of the model is done; a turn with tools makes several. */
   | { readonly type: "model_call.completed"; readonly usage: TokenUsage | null }
@@ -74,7 +89,7 @@ export type TurnPortOutput = { readonly type: "events"; readonly events: readonl
 export type TurnPortNotice =
   /** Codex leaves a call that starts the turn unanswered while it answers others. */
   | { readonly type: "start_overdue" }
-  /** The backend refused the turn a WebSocket connection, as it does where there are too many. Codex goes on all the same. */
+  /** The backend refused the turn a WebSocket connection, as it does when there are too many. Codex continues without. */
   | { readonly type: "connection_refused" };
 
 /** A part of a function's output. */
@@ -92,9 +107,9 @@ export interface ToolOutput {
 export type TurnPortInput =
   /** What to run. It waits in the port before the port is given to the worker. */
   | { readonly type: "assignment"; readonly assignment: TurnAssignment }
-  /** Give the turn up: interrupt it at the app-server and end as `cancelled`. */
+  /** The caller cancels: interrupt the turn at the app-server and end as `cancelled`. */
   | { readonly type: "cancel" }
-  /** What the caller's functions answered; the parked turn goes on. */
+  /** Outputs of the caller's functions, with which the parked turn continues. */
   | { readonly type: "tool_outputs"; readonly outputs: readonly ToolOutput[] }
   /** So many more batches of events may be sent. */
   | { readonly type: "credit"; readonly batches: number };

@@ -1,5 +1,11 @@
+import type { ClientToolKind } from "./client-tools.js";
 import type { ItemChunk } from "./item-chunk.js";
 import type { JsonObject } from "./json.js";
+
+export const turnPriorities = ["interactive", "background"] as const;
+
+/** `background`: for batches. They run when no interactive turn waits, and now and then when one does. */
+export type TurnPriority = (typeof turnPriorities)[number];
 
 /** `lean`: nothing of Codex's own reaches the model. `codex`: Codex's instructions stay, its tools do not. */
 export type TurnProfile = "lean" | "codex";
@@ -11,11 +17,20 @@ export type TurnProfile = "lean" | "codex";
  */
 export type PromptForm = "lean" | "lean_lite" | "codex";
 
-/** A tool of the caller's, as the Responses API declares it. */
+/** A tool of the caller's, as a function. */
 export interface FunctionTool {
   readonly name: string;
   readonly description: string;
   readonly parameters: JsonObject;
+  /** How the caller declared it, and so how its calls and outputs are written. Default: `function`. */
+  readonly kind?: ClientToolKind;
+  /** The namespace it is declared in. Default: none. */
+  readonly namespace?: { readonly name: string; readonly description: string };
+  /**
+   * The declaration itself, of a tool that a function cannot stand for: the model obeys a grammar only if the tool is given to it as
+   * declared. Codex cannot ask for the outputs of such a tool, so a call of it ends the native turn. Default: the function serves.
+   */
+  readonly exact?: JsonObject;
 }
 
 /** Options of Codex's web search; null leaves each to Codex. */
@@ -51,7 +66,7 @@ export interface ThreadSettings {
   readonly verbosity: "low" | "medium" | "high" | null;
 }
 
-/** What gives a thread's prompts their form. */
+/** Settings that decide the form of a thread's prompts. */
 export type FormSettings = Pick<ThreadSettings, "form" | "isLite" | "modelCatalog">;
 
 /** What may differ from turn to turn on one native thread. */
@@ -83,10 +98,10 @@ export interface TurnAssignment {
   readonly turn: TurnSettings;
   /** Responses API items, injected into the history as they are, in order. */
   readonly items: readonly ItemChunk[];
-  /** Messages that come after them: this service's own words to the model. */
+  /** This service's own words to the model: messages that come before the last step of the items. */
   readonly directives: readonly JsonObject[];
   readonly nativeThread: NativeThreadChoice;
-  /** Whether somebody follows the output as it comes; else it is sent in few, large pieces. */
+  /** The output is read as it comes; else it is sent in few, large pieces. */
   readonly followed: boolean;
   /** Whether the thread stays loaded after the turn completed, for a later one. `release_thread` unloads it. */
   readonly keepThread: boolean;
@@ -103,4 +118,27 @@ export interface TokenUsage {
   readonly outputTokens: number;
   readonly reasoningOutputTokens: number;
   readonly totalTokens: number;
+}
+
+/** Of an answer that no model was asked for. */
+export const noUsage: TokenUsage = {
+  inputTokens: 0,
+  cachedInputTokens: 0,
+  cacheWriteInputTokens: 0,
+  outputTokens: 0,
+  reasoningOutputTokens: 0,
+  totalTokens: 0,
+};
+
+/** Sums what several model calls of one turn used; null stands for "not reported". */
+export function addUsage(sum: TokenUsage | null, more: TokenUsage | null): TokenUsage | null {
+  if (sum === null || more === null) return sum ?? more;
+  return {
+    inputTokens: sum.inputTokens + more.inputTokens,
+    cachedInputTokens: sum.cachedInputTokens + more.cachedInputTokens,
+    cacheWriteInputTokens: sum.cacheWriteInputTokens + more.cacheWriteInputTokens,
+    outputTokens: sum.outputTokens + more.outputTokens,
+    reasoningOutputTokens: sum.reasoningOutputTokens + more.reasoningOutputTokens,
+    totalTokens: sum.totalTokens + more.totalTokens,
+  };
 }

@@ -1,11 +1,13 @@
 /**
- * The one way to wait: for a promise, at most so long, and not beyond an abort. Timers are cleared and listeners removed as soon as a
+ * The one way to wait for a promise with a deadline or an abort signal. Timers are cleared and listeners removed as soon as a
  * wait is over, however it ends, so that none of them keeps a process alive or piles up on a signal that outlives many waits.
  */
 
-/** What may end a wait before that which is waited for. */
+import { limits } from "./limits.js";
+
+/** Limits of a wait. */
 export interface WaitLimits {
-  /** Left out: no deadline. */
+  /** Left out: no deadline. A longer one than a timer takes is cut to that: 24 days. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | null | undefined;
   /** True: the process may end before the deadline. */
@@ -17,7 +19,7 @@ export type WaitEnd = "timeout" | "aborted";
 
 /**
  * Calls `onEnd` once: at the deadline, or when the signal aborts, or soon if it has aborted already, never before this returns. The
- * returned function lets go of both. For what keeps a list of those who wait; `waitWithin` is for everybody else.
+ * returned function ends the watch. For timers of other kinds, and for lists of waiting callers; else use `waitWithin`.
  */
 export function watchLimits(
   { timeoutMs, signal, unref = false }: WaitLimits,
@@ -35,7 +37,9 @@ export function watchLimits(
     onEnd(by);
   };
   const abort = (): void => end("aborted");
-  const timer = timeoutMs === undefined ? undefined : setTimeout(end, timeoutMs, "timeout");
+  // A host may say Infinity, with which a timer would fire at once.
+  const timer =
+    timeoutMs === undefined ? undefined : setTimeout(end, Math.min(timeoutMs, limits.maxTimerMs), "timeout");
   if (unref) timer?.unref();
   if (signal?.aborted === true) queueMicrotask(abort);
   else signal?.addEventListener("abort", abort, { once: true });
@@ -43,8 +47,8 @@ export function watchLimits(
 }
 
 /**
- * The promise's value, or what `orElse` makes of the limit that was first: it returns another value, or throws. What the promise does
- * after that is nobody's: a late rejection is not unhandled.
+ * The promise's value, or what `orElse` makes of the limit that was first: it returns another value, or throws. A rejection after that
+ * is ignored and not reported as unhandled.
  */
 export async function waitWithin<T, Late>(
   promise: Promise<T>,
@@ -77,11 +81,9 @@ export interface Deferred<T> {
 }
 
 export function createDeferred<T>(): Deferred<T> {
-  let resolve: Deferred<T>["resolve"] = () => {};
-  let reject: Deferred<T>["reject"] = () => {};
-  const promise = new Promise<T>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
+  let settle: Omit<Deferred<T>, "promise"> = { resolve: () => {}, reject: () => {} };
+  const promise = new Promise<T>((resolve, reject) => {
+    settle = { resolve, reject };
   });
-  return { promise, resolve, reject };
+  return { promise, ...settle };
 }

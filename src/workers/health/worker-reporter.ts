@@ -15,14 +15,14 @@ const nanosecondsPerMillisecond = 1e6;
 const resolutionMs = 20;
 
 /**
- * Counts what a worker does and says so at a steady pace. The delay of its event loop is measured while it has turns: the monitor wakes
- * the thread fifty times a second. Between turns the pace itself shows a loop that was held up.
+ * Counts what a worker does and reports it at a steady pace. The delay of its event loop is measured only while it has turns, since the
+ * monitor wakes the thread fifty times a second. Between turns a late report shows a loop that was held up.
  */
 export class WorkerReporter {
   readonly #options: WorkerReporterOptions;
   readonly #delay = monitorEventLoopDelay({ resolution: resolutionMs });
   readonly #faults = new Map<string, number>();
-  #timer: NodeJS.Timeout | null = null;
+  #timer: NodeJS.Timeout | undefined;
   #activeTurns = 0;
   #completedTurns = 0;
   #isMeasuring = false;
@@ -40,8 +40,8 @@ export class WorkerReporter {
   }
 
   stop(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    this.#timer = null;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
     this.#stopMeasuring();
   }
 

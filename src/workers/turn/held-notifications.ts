@@ -1,6 +1,6 @@
 import type { ThreadNotification } from "../app-server/protocol.js";
+import { measureJsonBytes } from "../contract/json.js";
 import { limits } from "../contract/limits.js";
-import { measureJsonBytes } from "../contract/measure-json.js";
 
 /** About what one notification takes in memory beside its texts, in bytes. */
 const bytesEach = 200;
@@ -9,33 +9,27 @@ const echoEnvelopeBytes = 256;
 
 /**
  * Notifications that a turn cannot take yet: those that come before the answer to `turn/start` names the turn, and those of a
- * model that goes on while the caller runs its functions. Bounded in number and bytes; the first one too many empties it for good.
+ * model that continues while the caller runs its functions. Bounded in number and bytes.
  */
 export class HeldNotifications {
-  /** What the turn injects: Codex echoes it, mostly before it answers `turn/start`. */
-  readonly #injected: { readonly count: number; readonly bytes: number };
+  readonly #maxCount: number;
+  readonly #maxBytes: number;
   #held: ThreadNotification[] = [];
   #bytes = 0;
-  #overflowed = false;
 
-  constructor(injected: { readonly count: number; readonly bytes: number }) {
-    this.#injected = injected;
+  /** @param injected what the turn injects: Codex echoes it, mostly before it answers `turn/start`. */
+  constructor({ count, bytes }: { readonly count: number; readonly bytes: number }) {
+    this.#maxCount = limits.maxHeldNotifications + count;
+    this.#maxBytes = limits.maxHeldBytes + (bytesEach + echoEnvelopeBytes) * count + bytes;
   }
 
-  /** More came than is kept: what was held is gone, and the turn cannot go on. */
-  get overflowed(): boolean {
-    return this.#overflowed;
-  }
-
-  /** False, once, for the notification that is too much. */
+  /** False for the notification that is too much: all is dropped then, and the turn cannot continue. */
   add(notification: ThreadNotification): boolean {
-    if (this.#overflowed) return true;
     this.#held.push(notification);
     this.#bytes += bytesEach + measureJsonBytes(notification.params);
-    if (this.#fits()) return true;
-    this.#overflowed = true;
-    this.#held = [];
-    return false;
+    const fits = this.#held.length <= this.#maxCount && this.#bytes <= this.#maxBytes;
+    if (!fits) this.take();
+    return fits;
   }
 
   /** Hands out what is held, in the order it came. */
@@ -44,11 +38,5 @@ export class HeldNotifications {
     this.#held = [];
     this.#bytes = 0;
     return held;
-  }
-
-  #fits(): boolean {
-    const { count, bytes } = this.#injected;
-    if (this.#held.length > limits.maxHeldNotifications + count) return false;
-    return this.#bytes <= limits.maxHeldBytes + (bytesEach + echoEnvelopeBytes) * count + bytes;
   }
 }

@@ -3,10 +3,8 @@ import type { MessagePort } from "node:worker_threads";
 import type { ThreadListener } from "../app-server/connection.js";
 import { CallTimeoutError } from "../app-server/errors.js";
 import type { ThreadNotification, ToolCall, ToolCallAnswer } from "../app-server/protocol.js";
-import { missingInstructions } from "../contract/blank-thread.js";
-import type { TurnErrorData } from "../contract/errors.js";
+import { isAtLeast } from "../contract/codex-capabilities.js";
 import { countBytes, countItems } from "../contract/item-chunk.js";
-import { plainTextOf } from "../contract/plain-text.js";
 import type { NativeThreadChoice, TurnAssignment } from "../contract/turn.js";
 import type {
   ToolOutput,
@@ -15,30 +13,18 @@ import type {
   TurnPortInput,
   TurnPortNotice,
 } from "../contract/turn-messages.js";
-import { canBeAskedFor } from "./askable-call.js";
-import { classifyCallFailure, isRefusal, isUnknownThread } from "./call-failure.js";
-import { Handover } from "./handover.js";
+import { createDeferred, watchLimits } from "../contract/wait.js";
+import { classifyCallFailure, isRefusal, isUnknownThread, retryWhenOverloaded } from "./call-failure.js";
 import { HeldNotifications } from "./held-notifications.js";
-import { type Injection, injectableItems } from "./injectable-items.js";
-import { retryWhenOverloaded } from "./overload-retry.js";
+import { type StartOptions, startThread, type TurnContext, unloadThread } from "./native-thread.js";
 import { SilenceWatch, standingOf, type TurnStanding } from "./silence-watch.js";
-import { type StartOptions, startThread, type TurnContext } from "./start-thread.js";
 import { turnStartParams } from "./thread-params.js";
-import { pacingOf } from "./tool-call-pacing.js";
-import { ToolCalls } from "./tool-calls.js";
+import { Handover, pacingOf, ToolCalls } from "./tool-calls.js";
 import { ToolNames } from "./tool-names.js";
-import {
-  heldTooMuchParked,
-  heldTooMuchUnstarted,
-  readerTooSlow,
-  stalled,
-  threadClosed,
-  turnLost,
-} from "./turn-endings.js";
-import { interruptTimeoutMs, TurnInterrupt } from "./turn-interrupt.js";
+import { heldTooMuchParked, heldTooMuchUnstarted, readerTooSlow, threadClosed } from "./turn-endings.js";
+import { type Injection, injectableItems, splitInput } from "./turn-input.js";
 import { TurnOutbox } from "./turn-outbox.js";
 import { TurnReducer, turnIdOf } from "./turn-reducer.js";
-import { unloadThread } from "./unload-thread.js";
 
 /** Deadlines of the calls a turn makes, in milliseconds. They bound Codex's answers and not the model's. */
 const deadlines = {
@@ -46,17 +32,19 @@ const deadlines = {
   /** All calls that start the turn, together. Or the turn's idle limit, if that is less: no answer is silence too. */
   start: 28_000,
 } as const;
+/** How long Codex may take to answer a call about one of its turns, and to end one that it was asked to interrupt, in milliseconds. */
+const answerTimeoutMs = 5_000;
 /** An app-server that answered another call within this time is at work, in milliseconds. */
 const answersOthersWithinMs = 10_000;
 
 type Phase =
   /** Thread and turn are being started. */
   | "starting"
-  /** The model has the word. */
+  /** The model is at work. */
   | "running"
   /** The model waits for outputs of the caller's functions. */
   | "parked"
-  /** Told to interrupt; waiting for Codex's word that it did. */
+  /** Codex was asked to interrupt the turn and has not ended it yet. */
   | "interrupting"
   | "ended";
 
@@ -73,21 +61,23 @@ export class NativeTurn implements ThreadListener {
   #phase: Phase = "starting";
   #threadId: string | null = null;
   #turnId: string | null = null;
-  /** What came before the answer to `turn/start` told us the turn's id, or while the caller had the word. */
+  /** What came before the answer to `turn/start` gave us the turn's id, or while the turn was parked. */
   readonly #held: HeldNotifications;
+  /** What came while the turn was parked was too much and is lost, so that only the turn's end counts. */
+  #lostOutput = false;
   readonly #silence: SilenceWatch;
   #startEndsAt = Number.POSITIVE_INFINITY;
-  readonly #interruption: TurnInterrupt;
-  /** The calls of the last answer are the caller's, and the rest of the turn nobody's. */
+  /** How the turn is to end once Codex has interrupted it; null while it was not asked to. */
+  #interruptedAs: TurnOutcome | null = null;
+  #stopWaiting: () => void = () => {};
+  /** When the last notification of the turn came, on the monotonic clock. */
+  #notifiedAtMs = 0;
+  /** The calls of the last answer are the caller's to answer, and the rest of the turn is dropped. */
   #handover: Handover | null = null;
-  /** Only a thread whose turn completed has the history that the caller thinks it has. */
-  #keepsThread = false;
   /** Stops listening to the native thread. */
   #release: () => void = () => {};
-  #finish: () => void = () => {};
-  readonly #finished = new Promise<void>((resolve) => {
-    this.#finish = resolve;
-  });
+  /** Settles with whether the native thread stays loaded. */
+  readonly #finished = createDeferred<boolean>();
 
   constructor(assignment: TurnAssignment, port: MessagePort, context: TurnContext) {
     this.#assignment = assignment;
@@ -104,87 +94,78 @@ export class NativeTurn implements ThreadListener {
       askCodex: () => this.#askCodex(),
       onCompletionLost: () => {
         context.countFault("turn_completed_lost");
-        this.#end(this.#reducer.lostOutcome);
+        this.#end(this.#reducer.completedOutcome);
       },
-      onLimit: () => this.#interrupt(stalled(assignment.idleTimeoutMs)),
-      onTurnLost: () => this.#interrupt(turnLost),
-    });
-    this.#interruption = new TurnInterrupt({
-      askCodex: (threadId, turnId) =>
-        context.connection.call("turn/interrupt", { threadId, turnId }, { timeoutMs: interruptTimeoutMs }),
-      onOverdue: (outcome) => this.#end(outcome),
-      countFault: context.countFault,
+      giveUp: (outcome) => this.#interrupt(outcome),
     });
     this.#toolNames = new ToolNames(assignment.thread, context.connection.codexVersion);
     this.#toolCalls = new ToolCalls({
       pacing: () => pacingOf(context.connection.codexVersion),
       newCallId: () => `call_${randomUUID().replaceAll("-", "")}`,
+      silentMs: () => performance.now() - this.#notifiedAtMs,
       onParked: (callIds) => this.#park(callIds),
       onHandedOver: (callIds) => this.#handOver(callIds),
     });
+    const hasTools = assignment.thread.tools.length > 0 || assignment.thread.webSearch !== null;
     this.#reducer = new TurnReducer({
       emit: (event) => this.#emit(event),
       toOriginal: (item) => this.#toolNames.toOriginalItem(item),
-      declaredTools: new Set(assignment.thread.tools.map((tool) => tool.name)),
-      onCall: (item, raw) => {
-        const nativeName = this.#toolNames.toNative(String(item.name));
-        return this.#toolCalls.expect(item, { canBeAskedFor: canBeAskedFor(raw, nativeName) });
-      },
+      declares: (call) => this.#toolNames.declares(call),
+      onCall: (item, raw) =>
+        this.#toolCalls.expect(item, { canBeAskedFor: this.#toolNames.canBeAskedFor(raw) }),
       onConnectionRefused: () => this.#notify({ type: "connection_refused" }),
       freshThread: assignment.nativeThread.kind !== "continued",
+      hasTools,
+      phasesFollow: () => hasTools && !isAtLeast(context.connection.codexVersion, 0, 169),
     });
   }
 
-  /** Runs the turn to its one terminal event and gives the native thread back. Never rejects. */
+  /** Runs the turn to its one terminal event and leaves the native thread. Never rejects. */
   async run(): Promise<void> {
     this.#port.on("message", this.#onInput);
-    this.#port.on("close", this.#onPortClosed);
+    this.#port.on("close", () => this.#interrupt({ status: "cancelled" }));
     try {
       await this.#begin();
     } catch (error) {
-      if (this.#phase !== "ended") this.#end({ status: "failed", error: await this.#judge(error) });
+      if (this.#phase !== "ended") await this.#fail(error);
     }
-    await this.#finished;
-    if (!this.#keepsThread) await this.#leaveThread();
-    else this.#release();
-    this.#port.off("message", this.#onInput);
-    this.#port.off("close", this.#onPortClosed);
+    if (await this.#finished.promise) this.#release();
+    else await this.#leaveThread();
     this.#port.close();
   }
 
   onNotification(notification: ThreadNotification): void {
     if (this.#phase === "ended") return;
-    if (notification.method === "thread/closed") return this.#end(this.#interruption.outcome ?? threadClosed);
+    if (notification.method === "thread/closed") return this.#end(this.#interruptedAs ?? threadClosed);
     if (this.#turnId === null || (this.#phase === "parked" && notification.method !== "turn/completed")) {
-      if (!this.#held.add(notification)) this.#onHeldTooMuch();
-      return;
+      return this.#hold(notification);
     }
     const turnId = turnIdOf(notification);
     // Injected items are echoed under a turn id of their own.
     if (turnId !== null && turnId !== this.#turnId) return;
-    if (this.#held.overflowed) {
-      // What came before is lost, so that only the end counts.
-      if (notification.method === "turn/completed")
-        this.#end(this.#interruption.outcome ?? heldTooMuchUnstarted);
-      return;
+    this.#notifiedAtMs = performance.now();
+    // A notice that Codex asks the model once more is no sign of the model.
+    if (notification.method !== "error" || !notification.params.willRetry) {
+      this.#silence.heardAtMs = this.#notifiedAtMs;
     }
-    // That Codex asks a silent model once more breaks no silence.
-    if (notification.method !== "error" || !notification.params.willRetry) this.#silence.heard();
-    this.#toolCalls.note(notification);
-    if (notification.method === "turn/completed" && this.#handover !== null)
-      this.#end(this.#handover.outcome);
-    // Whatever else Codex makes of a turn that is handed over reaches nobody.
-    if (this.#handover !== null && !this.#handover.note(notification)) return;
+    if (notification.method === "rawResponseItem/completed" || this.#toolCalls.answeredByCodex) {
+      this.#toolCalls.note(notification);
+    }
+    if (this.#handover !== null || this.#lostOutput) {
+      const ending = this.#interruptedAs;
+      if (ending !== null && notification.method === "turn/completed") return this.#end(ending);
+      if (this.#handover?.note(notification) !== true) return;
+    }
     this.#reducer.apply(notification);
     // A sum of tokens alone may be that of an answer which was cut short.
     if (notification.method === "rawResponse/completed") this.#toolCalls.modelCallCompleted();
     const { outcome, earlyOutcome } = this.#reducer;
-    if (outcome !== null) this.#end(this.#interruption.outcome ?? outcome);
+    if (outcome !== null) this.#end(this.#interruptedAs ?? outcome);
     else if (earlyOutcome !== null) this.#interrupt(earlyOutcome);
   }
 
   async onToolCall(call: ToolCall): Promise<ToolCallAnswer> {
-    this.#silence.heard();
+    this.#silence.heardAtMs = performance.now();
     return this.#toolCalls.open(call.callId);
   }
 
@@ -209,8 +190,8 @@ export class NativeTurn implements ThreadListener {
         await this.#leaveThread();
       }
     }
-    const settings = { settings: thread, names: this.#toolNames };
-    return this.#beginOn(await startThread(this.#context, settings, this.#startOptions()), { kind: "fresh" });
+    const threadId = await startThread(this.#context, thread, this.#startOptions());
+    return this.#beginOn(threadId, { kind: "fresh" });
   }
 
   #startOptions(): StartOptions {
@@ -225,23 +206,24 @@ export class NativeTurn implements ThreadListener {
     this.#port.postMessage(notice);
   }
 
-  async #judge(error: unknown): Promise<TurnErrorData> {
+  async #fail(error: unknown): Promise<void> {
     const answersOthers =
       error instanceof CallTimeoutError &&
       (await this.#context.connection.answersWithin(answersOthersWithinMs));
-    return classifyCallFailure(error, answersOthers);
+    this.#end({ status: "failed", error: classifyCallFailure(error, answersOthers) });
   }
 
   async #beginOn(threadId: string, nativeThread: NativeThreadChoice): Promise<void> {
     const { connection } = this.#context;
-    const { thread, items, directives } = this.#assignment;
-    const isContinued = nativeThread.kind === "continued";
-    const text = isContinued ? null : plainTextOf(this.#assignment, connection.codexVersion);
     this.#threadId = threadId;
     this.#release = connection.subscribeThread(threadId, this);
-    const leading = missingInstructions(thread, nativeThread);
-    const own = text === null ? { items, directives } : { items: [], directives: [] };
-    await this.#inject(threadId, { leading, ...own });
+    const { text, injection } = splitInput(
+      this.#assignment,
+      nativeThread,
+      this.#toolNames,
+      connection.codexVersion,
+    );
+    await this.#inject(threadId, injection);
     await this.#startTurn(threadId, text);
   }
 
@@ -252,7 +234,7 @@ export class NativeTurn implements ThreadListener {
       await retryWhenOverloaded(this.#abort.signal, () =>
         connection.call("thread/inject_items", { threadId, items }, this.#startOptions()),
       );
-      // Each answer shows that Codex goes on: a long history takes as many calls as it takes.
+      // Each answer shows that Codex is at work: a long history may take any number of calls.
       this.#startEndsAt = this.#startDeadline();
     }
   }
@@ -272,21 +254,19 @@ export class NativeTurn implements ThreadListener {
     const { connection } = this.#context;
     if (this.#phase !== "starting") return;
     const { turn } = await retryWhenOverloaded(this.#abort.signal, () => {
-      // Not aborted on cancel: only the answer tells the id by which the turn can be interrupted.
-      const { signal: _signal, ...options } = this.#startOptions();
+      // Not aborted on cancel: only the answer has the id by which the turn can be interrupted.
+      const { timeoutMs, onOverdue } = this.#startOptions();
       return connection.call("turn/start", turnStartParams(threadId, this.#assignment, text), {
-        ...options,
-        // Codex took on what this side had given up.
-        onLateResult: (late) => void this.#interruption.call(threadId, late.turn.id),
+        timeoutMs,
+        onOverdue,
+        // Codex started a turn that this side had given up.
+        onLateResult: (late) => void this.#askToInterrupt(threadId, late.turn.id),
       });
     });
-    if (this.#phase === "starting") this.#onTurnStarted(threadId, turn.id);
-    else await this.#interruption.call(threadId, turn.id);
-  }
-
-  #onTurnStarted(threadId: string, turnId: string): void {
-    this.#turnId = turnId;
-    this.#emit({ type: "turn.started", threadId, turnId, model: this.#assignment.thread.model });
+    if (this.#phase !== "starting") return void (await this.#askToInterrupt(threadId, turn.id));
+    this.#turnId = turn.id;
+    const { model } = this.#assignment.thread;
+    this.#emit({ type: "turn.started", threadId, turnId: turn.id, model });
     this.#phase = "running";
     this.#silence.start();
     this.#applyHeld();
@@ -296,8 +276,10 @@ export class NativeTurn implements ThreadListener {
     for (const notification of this.#held.take()) this.onNotification(notification);
   }
 
-  #onHeldTooMuch(): void {
+  #hold(notification: ThreadNotification): void {
+    if (this.#held.add(notification)) return;
     this.#context.countFault("held_too_much");
+    this.#lostOutput = true;
     this.#interrupt(this.#phase === "parked" ? heldTooMuchParked : heldTooMuchUnstarted);
   }
 
@@ -312,7 +294,7 @@ export class NativeTurn implements ThreadListener {
     }
   };
 
-  /** The wait is now the caller's: no time limit of ours runs until it answers. */
+  /** The turn waits for the caller: no time limit of ours runs until it answers. */
   #park(callIds: readonly string[]): void {
     if (this.#phase !== "running") return;
     this.#phase = "parked";
@@ -324,9 +306,9 @@ export class NativeTurn implements ThreadListener {
     if (this.#phase !== "parked") return;
     this.#phase = "running";
     this.#silence.start();
-    this.#reducer.beginLeg();
+    this.#reducer.beginSegment();
     this.#toolCalls.answer(outputs);
-    // A model that was not done when the turn was parked has gone on since.
+    // A model that was not done when the turn was parked has continued since.
     this.#applyHeld();
   }
 
@@ -336,19 +318,34 @@ export class NativeTurn implements ThreadListener {
     this.#interrupt(this.#handover.outcome);
   }
 
-  readonly #onPortClosed = (): void => this.#interrupt({ status: "cancelled" });
-
-  /** Ends the turn with this outcome as soon as Codex has let go of it; at once where Codex has not taken it on yet. */
+  /** Ends the turn with this outcome as soon as Codex has ended it; at once where Codex has not started it yet. */
   #interrupt(outcome: TurnOutcome): void {
     if (this.#phase === "interrupting" || this.#phase === "ended") return;
     if (this.#threadId !== null && this.#turnId !== null) {
       this.#phase = "interrupting";
+      this.#interruptedAs = outcome;
       this.#clearTimers();
-      this.#interruption.send(this.#threadId, this.#turnId, outcome);
+      // Codex's `turn/completed` ends it. Where Codex refuses, or does not send that, it is over as well.
+      this.#stopWaiting = watchLimits({ timeoutMs: answerTimeoutMs }, () => this.#end(outcome));
+      void this.#askToInterrupt(this.#threadId, this.#turnId).then((isTaken) => {
+        if (!isTaken) this.#end(outcome);
+      });
     } else {
       this.#end(outcome);
     }
     this.#abort.abort();
+  }
+
+  /** False where Codex refused: the turn may have ended by itself. Never rejects. */
+  async #askToInterrupt(threadId: string, turnId: string): Promise<boolean> {
+    const { connection, countFault } = this.#context;
+    try {
+      await connection.call("turn/interrupt", { threadId, turnId }, { timeoutMs: answerTimeoutMs });
+      return true;
+    } catch {
+      countFault("interrupt_failed");
+      return false;
+    }
   }
 
   async #askCodex(): Promise<TurnStanding> {
@@ -358,7 +355,7 @@ export class NativeTurn implements ThreadListener {
       const { thread } = await this.#context.connection.call(
         "thread/read",
         { threadId, includeTurns: false },
-        { timeoutMs: interruptTimeoutMs },
+        { timeoutMs: answerTimeoutMs },
       );
       return standingOf(thread.status.type);
     } catch (error) {
@@ -370,24 +367,25 @@ export class NativeTurn implements ThreadListener {
 
   #emit(event: TurnEvent): void {
     this.#outbox.push(event);
-    if (event.type !== "model_call.completed") return this.#silence.goOn();
+    if (event.type !== "model_call.completed") this.#silence.expectsEnd = false;
     // Open calls hold the turn; without any it is over, and `turn/completed` must follow.
-    if (this.#toolCalls.openCount === 0) this.#silence.expectEnd();
+    else if (this.#toolCalls.openCount === 0) this.#silence.expectEnd();
   }
 
   #end(ending: TurnOutcome): void {
     if (this.#phase === "ended") return;
     const outcome = this.#handover?.outcome ?? ending;
     this.#phase = "ended";
-    this.#keepsThread = this.#assignment.keepThread && outcome.status === "completed";
     this.#clearTimers();
     this.#toolCalls.abandon();
     this.#outbox.push({ type: "turn.ended", outcome: this.#toolNames.toOriginalOutcome(outcome) });
-    this.#finish();
+    // Only a thread whose turn completed has the history that the caller thinks it has.
+    const isWhole = outcome.status === "completed" && outcome.isThreadLost !== true;
+    this.#finished.resolve(this.#assignment.keepThread && isWhole);
   }
 
   #clearTimers(): void {
     this.#silence.stop();
-    this.#interruption.stop();
+    this.#stopWaiting();
   }
 }

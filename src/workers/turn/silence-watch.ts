@@ -1,4 +1,8 @@
-/** What Codex says of a turn: it runs it, it is done with it, it failed at it, or it does not say. */
+import type { TurnOutcome } from "../contract/turn-messages.js";
+import { watchLimits } from "../contract/wait.js";
+import { stalled, turnLost } from "./turn-endings.js";
+
+/** What Codex answers about the turn: it runs it, is done with it, failed at it, or does not say. */
 export type TurnStanding = "active" | "over" | "failed" | "unknown";
 
 /** What Codex's status of a thread says of the turn on it. */
@@ -10,14 +14,12 @@ export function standingOf(threadStatus: string): TurnStanding {
 export interface SilenceWatchOptions {
   /** Silence that ends the turn though Codex runs it, in milliseconds. */
   readonly limitMs: number;
-  /** Asks Codex how the turn stands. Never rejects. */
+  /** Asks Codex whether it runs the turn. Never rejects. */
   readonly askCodex: () => Promise<TurnStanding>;
   /** The turn is over, and its `turn/completed` never came. */
   readonly onCompletionLost: () => void;
-  /** The model was silent for the limit. */
-  readonly onLimit: () => void;
-  /** Codex does not run the turn, in the middle of it. */
-  readonly onTurnLost: () => void;
+  /** The model was silent for the limit, or Codex does not run the turn, in the middle of it. */
+  readonly giveUp: (outcome: TurnOutcome) => void;
 }
 
 /** From the end of a model call to `turn/completed`, before we ask whether that was lost, in milliseconds. */
@@ -26,22 +28,22 @@ const settleMs = 3_000;
 const askEveryMs = 30_000;
 
 /**
- * Watches a running turn for what does not come. Silence alone says nothing: a model may think for minutes, and Codex drops
- * notifications under load. So Codex is asked, and what it runs goes on up to the limit.
+ * Watches a running turn for notifications that do not come. Silence alone means nothing: a model may think for minutes, and Codex
+ * drops notifications under load. So we ask Codex, and a turn that it runs continues up to the limit.
+ *
+ * The turn writes the two public fields for every delta, so they are no methods.
  */
 export class SilenceWatch {
+  /** When the last sign of the turn came, on the monotonic clock. */
+  heardAtMs = 0;
+  /** The model is done and no function's output is waited for: `turn/completed` must follow. */
+  expectsEnd = false;
   readonly #options: SilenceWatchOptions;
   #watching = false;
-  /** Silence up to the timer's start. */
-  #silentMs = 0;
-  #stepMs = 0;
-  #timer: NodeJS.Timeout | null = null;
-  /** Runs from the end of a model call; only `turn/completed` is waited for then. */
-  #settleTimer: NodeJS.Timeout | null = null;
-  /** Grows with everything that is heard, so that an answer of before is known as such. */
-  #hearings = 0;
-  /** Codex said at the last look that it does not run the turn. */
+  /** Codex said the last time that it does not run the turn. */
   #foundOver = false;
+  #stopWaiting = () => {};
+  #stopSettling = () => {};
 
   constructor(options: SilenceWatchOptions) {
     this.#options = options;
@@ -50,74 +52,73 @@ export class SilenceWatch {
   start(): void {
     this.stop();
     this.#watching = true;
-    this.#wait(0, askEveryMs);
+    this.heardAtMs = performance.now();
+    this.#waitAnew();
   }
 
   /** Ends all waits, until `start`. */
   stop(): void {
     this.#watching = false;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    this.goOn();
+    this.expectsEnd = false;
+    this.#stopWaiting();
+    this.#stopSettling();
   }
 
-  /** Something came. */
-  heard(): void {
-    this.#hearings += 1;
-    this.#foundOver = false;
-    if (this.#watching && this.#silentMs === 0 && this.#timer !== null) this.#timer.refresh();
-    else if (this.#watching) this.#wait(0, askEveryMs);
-  }
-
-  /** The model is done and no one else's output is waited for: `turn/completed` must follow. */
   expectEnd(): void {
     if (!this.#watching) return;
-    this.goOn();
-    this.#settleTimer = setTimeout(() => void this.#onNoEnd(), settleMs);
+    this.expectsEnd = true;
+    this.#stopSettling();
+    this.#stopSettling = watchLimits({ timeoutMs: settleMs }, () => void this.#onNoEnd());
   }
 
-  /** The turn is not at its end after all. */
-  goOn(): void {
-    if (this.#settleTimer !== null) clearTimeout(this.#settleTimer);
-    this.#settleTimer = null;
+  #waitAnew(silentMs = 0): void {
+    this.#foundOver = false;
+    this.#wait(silentMs, askEveryMs - silentMs);
   }
 
+  /** `silentMs`: how long the turn has been silent now. */
   #wait(silentMs: number, stepMs: number): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#silentMs = silentMs;
-    this.#stepMs = Math.min(stepMs, this.#options.limitMs - silentMs);
-    this.#timer = setTimeout(() => void this.#onSilence(), this.#stepMs);
+    const { heardAtMs } = this;
+    const timeoutMs = Math.min(stepMs, this.#options.limitMs - silentMs);
+    this.#stopWaiting();
+    this.#stopWaiting = watchLimits({ timeoutMs }, () => {
+      // A delta sets no timer, it only leaves its time: the silence since then is what counts.
+      if (this.heardAtMs === heardAtMs) void this.#onSilence(silentMs + timeoutMs);
+      else this.#waitAnew(Math.round(performance.now() - this.heardAtMs));
+    });
   }
 
-  async #onSilence(): Promise<void> {
-    const silentMs = this.#silentMs + this.#stepMs;
+  async #onSilence(silentMs: number): Promise<void> {
     const isAtLimit = silentMs >= this.#options.limitMs;
-    this.#timer = null;
     // The time that the answer takes is silence too.
     if (!isAtLimit) this.#wait(silentMs, askEveryMs);
     const standing = await this.#ask();
-    if (standing === null) return;
-    if (isAtLimit) return this.#options.onLimit();
+    if (standing === null) {
+      if (isAtLimit && this.#watching) this.#waitAnew();
+      return;
+    }
+    if (isAtLimit) return this.#options.giveUp(stalled(this.#options.limitMs));
     const foundOverBefore = this.#foundOver;
     this.#foundOver = standing === "over" || standing === "failed";
     if (!this.#foundOver) return;
-    if (foundOverBefore) return this.#options.onTurnLost();
+    if (foundOverBefore) return this.#options.giveUp(turnLost);
     // Its end may be on the way.
     this.#wait(silentMs, settleMs);
   }
 
   async #onNoEnd(): Promise<void> {
+    if (!this.expectsEnd) return;
     const standing = await this.#ask();
-    if (standing === null || this.#settleTimer === null) return;
+    if (standing === null || !this.expectsEnd) return;
     if (standing === "over") this.#options.onCompletionLost();
-    else if (standing === "failed") this.#options.onTurnLost();
+    else if (standing === "failed") this.#options.giveUp(turnLost);
     else this.expectEnd();
   }
 
-  /** Null where the answer came too late to matter. */
+  /** Null if a sign of the turn came meanwhile, or it is not watched any more. */
   async #ask(): Promise<TurnStanding | null> {
-    const hearings = this.#hearings;
+    const { heardAtMs } = this;
     const standing = await this.#options.askCodex();
-    return this.#watching && hearings === this.#hearings ? standing : null;
+    return this.#watching && heardAtMs === this.heardAtMs ? standing : null;
   }
 }

@@ -1,13 +1,7 @@
 import type { MethodParams } from "../app-server/protocol.js";
 import { isAtLeast } from "../contract/codex-capabilities.js";
 import type { JsonObject } from "../contract/json.js";
-import type {
-  FunctionTool,
-  PromptForm,
-  ThreadSettings,
-  TurnAssignment,
-  WebSearchOptions,
-} from "../contract/turn.js";
+import type { ThreadSettings, TurnAssignment, WebSearchOptions } from "../contract/turn.js";
 import type { ToolNames } from "./tool-names.js";
 
 /** Codex features that would offer the model a tool or a text which the caller did not ask for. */
@@ -21,14 +15,11 @@ const switchedOffFeatures = [
   "image_generation",
   "hooks",
   "sleep_tool",
-  // Those of a user's own home: what one person told Codex is nobody else's prompt.
+  // Those of a user's own home: what one person told Codex belongs in no other prompt.
   "memories",
 ] as const;
 
-/**
- * No form lets a turn run commands, read files or ask a person. Keys unknown to a version only give a `configWarning`;
- * those that a version takes for something else are in `refusedBefore`.
- */
+/** No form lets a turn run commands, read files or ask a person. Keys unknown to a version only give a `configWarning`. */
 const noOwnTools: JsonObject = {
   "features.skip_host_skill_discovery": true,
   ...Object.fromEntries(switchedOffFeatures.map((name) => [`features.${name}`, false])),
@@ -37,7 +28,6 @@ const noOwnTools: JsonObject = {
   "orchestrator.skills.enabled": false,
   "tools.experimental_request_user_input.enabled": false,
   "tools.update_plan.enabled": false,
-  "agents.enabled": false,
   project_doc_max_bytes: 0,
   include_apps_instructions: false,
   include_collaboration_mode_instructions: false,
@@ -52,39 +42,13 @@ const noOwnTexts: JsonObject = {
   include_environment_context: false,
 };
 
-const configOfForm: Record<PromptForm, JsonObject> = {
-  lean: { ...noOwnTools, ...noOwnTexts },
-  lean_lite: { ...noOwnTools, ...noOwnTexts },
-  codex: noOwnTools,
-};
-
-/** Keys that make older versions refuse the thread, by the first version that takes them. */
-const refusedBefore: Readonly<Record<string, readonly [major: number, minor: number]>> = {
-  // 0.140 takes every key of `agents` for a role.
-  "agents.enabled": [0, 150],
-};
-
-function acceptedBy(codexVersion: string | null, config: JsonObject): JsonObject {
-  return Object.fromEntries(
-    Object.entries(config).filter(([key]) => {
-      const since = refusedBefore[key];
-      return since === undefined || isAtLeast(codexVersion, ...since);
-    }),
-  );
-}
-
-export interface ThreadSurroundings {
-  readonly workDirectory: string;
-  /** Null where it is not known: taken for a new one. */
-  readonly codexVersion: string | null;
-}
-
-/** `thread/start` parameters of an isolated thread. */
+/** `thread/start` parameters of an isolated thread. `codexVersion` is null where it is not known: taken for a new one. */
 export function threadStartParams(
   settings: ThreadSettings,
   names: ToolNames,
-  { workDirectory, codexVersion }: ThreadSurroundings,
+  { workDirectory, codexVersion }: { readonly workDirectory: string; readonly codexVersion: string | null },
 ): MethodParams<"thread/start"> {
+  const { dynamicTools } = names;
   return {
     model: settings.model,
     cwd: workDirectory,
@@ -95,14 +59,14 @@ export function threadStartParams(
     approvalPolicy: "never",
     // In the `codex` form they are an item after Codex's own: `developerInstructions` would take the organisation's place.
     ...(settings.form !== "codex" && { baseInstructions: settings.instructions }),
-    ...(settings.tools.length === 0
-      ? {}
-      : { dynamicTools: settings.tools.map((tool) => dynamicTool(tool, names)) }),
+    ...(dynamicTools.length > 0 && { dynamicTools }),
     config: {
-      ...acceptedBy(codexVersion, configOfForm[settings.form]),
+      ...noOwnTools,
+      // 0.140 takes every key of `agents` for a role, and refuses the thread.
+      ...(isAtLeast(codexVersion, 0, 150) && { "agents.enabled": false }),
+      ...(settings.form !== "codex" && noOwnTexts),
       ...webSearchConfig(settings.webSearch),
-      ...(settings.verbosity === null ? {} : { model_verbosity: settings.verbosity }),
-      ...(settings.modelCatalog === null ? {} : { model_catalog_json: settings.modelCatalog }),
+      ...dropNulls({ model_verbosity: settings.verbosity, model_catalog_json: settings.modelCatalog }),
     },
   };
 }
@@ -110,25 +74,19 @@ export function threadStartParams(
 function webSearchConfig(options: WebSearchOptions | null): JsonObject {
   if (options === null) return { web_search: "disabled" };
   const { contextSize, allowedDomains, location } = options;
-  const tool = {
-    ...(contextSize !== null && { context_size: contextSize }),
-    ...(allowedDomains !== null && { allowed_domains: allowedDomains }),
-    ...(location !== null && { location: dropNulls(location) }),
-  };
+  const tool = dropNulls({
+    context_size: contextSize,
+    allowed_domains: allowedDomains,
+    location: location && dropNulls(location),
+  });
   return { web_search: "live", ...(Object.keys(tool).length > 0 && { "tools.web_search": tool }) };
 }
 
-function dropNulls(values: object): JsonObject {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
-}
+type WithoutNulls<Values> = { readonly [Key in keyof Values]?: Exclude<Values[Key], null> };
 
-function dynamicTool(tool: FunctionTool, names: ToolNames) {
-  return {
-    type: "function" as const,
-    name: names.toNative(tool.name),
-    description: tool.description,
-    inputSchema: tool.parameters,
-  };
+function dropNulls<Values extends object>(values: Values): WithoutNulls<Values>;
+function dropNulls(values: object): object {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
 }
 
 /** `turn/start` parameters. Without a text the model answers the injected history as it stands. */
@@ -140,9 +98,6 @@ export function turnStartParams(
   return {
     threadId,
     input: text === null ? [] : [{ type: "text", text }],
-    ...(turn.effort === null ? {} : { effort: turn.effort }),
-    ...(turn.summary === null ? {} : { summary: turn.summary }),
-    ...(turn.serviceTier === null ? {} : { serviceTier: turn.serviceTier }),
-    ...(turn.outputSchema === null ? {} : { outputSchema: turn.outputSchema }),
+    ...dropNulls(turn),
   };
 }

@@ -1,6 +1,8 @@
+import type { NativeTurnError as TurnError } from "../app-server/protocol.js";
 import type { TurnErrorCode, TurnErrorData } from "../contract/errors.js";
 import { isJsonObject } from "../contract/json.js";
 import type { TurnOutcome } from "../contract/turn-messages.js";
+import { failWith } from "./turn-endings.js";
 import {
   codeOfRefreshStatus,
   codeOfUpgradeStatus,
@@ -13,12 +15,8 @@ import {
 } from "./upstream-faults.js";
 import { readUpstreamWords, type UpstreamWords } from "./upstream-words.js";
 
-/** What `turn/completed` and `error` say of a failed turn. */
-export interface NativeTurnError {
-  readonly message: string;
-  readonly codexErrorInfo?: unknown;
-  readonly additionalDetails?: string | null | undefined;
-}
+/** What `turn/completed`, `error` or the answer to a call says of a failure. */
+export type NativeTurnError = Pick<TurnError, "message"> & Partial<TurnError>;
 
 const incomplete = /Incomplete response returned, reason: ([a-z_]+)/;
 
@@ -33,17 +31,14 @@ export function readStoppedAnswer(error: NativeTurnError): string | null {
 /** What a turn that Codex calls failed means to the caller. */
 export function classifyFailure(error: NativeTurnError | null): TurnOutcome {
   if (error === null) {
-    return {
-      status: "failed",
-      error: { code: "internal_error", message: "Codex ended the turn without saying why." },
-    };
+    return failWith("internal_error", "Codex ended the turn without saying why.");
   }
   const reason = incomplete.exec(error.message)?.[1];
   if (reason !== undefined) return { status: "incomplete", reason };
   return { status: "failed", error: describeFailure(error) };
 }
 
-/** The error that this text of Codex's stands for; it may come without a kind, as the words of a refused call. */
+/** The error that Codex's text stands for. It may come without a kind, as the message of a refused call does. */
 export function describeFailure({ message, codexErrorInfo }: NativeTurnError): TurnErrorData {
   const { kind, status: toldStatus } = readKind(codexErrorInfo);
   const said = readUpstreamWords(message);
@@ -99,7 +94,7 @@ const passing: ReadonlySet<TurnErrorCode> = new Set([
   "upstream_connection_failed",
 ]);
 
-/** How Codex words a burst limit that the backend told in its stream, where there is no status; before 0.160 as a stream that broke. */
+/** How Codex words a burst limit that came in the backend's stream, without a status; before 0.160 as a stream that broke. */
 const burstLimit = /^(?:stream disconnected before completion: )?rate limit (?:exceeded|reached)\b/i;
 
 /** Statuses with which a request, its model or its content is refused. */
@@ -125,18 +120,10 @@ function noReason(code: TurnErrorCode): string {
 
 /** Backends that limit by the second say in words when to come again. */
 function readWait(words: string): number | null {
-  const match = /\btry again in (\d{1,6}(?:\.\d{1,6})?) ?(ms|s|seconds?|m|minutes?)\b/i.exec(words);
-  const unitMs = waitUnitsMs[(match?.[2] ?? "").toLowerCase().replace(/(second|minute)s$/, "$1")];
+  const match = /\btry again in (\d{1,6}(?:\.\d{1,6})?) ?(ms|s|m)(?:econds?|inutes?)?\b/i.exec(words);
+  const unitMs = { ms: 1, s: 1000, m: 60_000 }[match?.[2]?.toLowerCase() ?? ""];
   return match === null || unitMs === undefined ? null : Math.ceil(Number(match[1]) * unitMs);
 }
-
-const waitUnitsMs: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1000,
-  second: 1000,
-  m: 60_000,
-  minute: 60_000,
-};
 
 /** Codex names a kind as a word, or as an object of one key that has the status. */
 function readKind(info: unknown): { readonly kind: string | null; readonly status: number | null } {
@@ -145,4 +132,63 @@ function readKind(info: unknown): { readonly kind: string | null; readonly statu
   const [kind, detail] = Object.entries(info)[0] ?? [null, null];
   const status = isJsonObject(detail) ? detail.httpStatusCode : null;
   return { kind, status: typeof status === "number" ? status : null };
+}
+
+/** Codes of refusals that no retry of Codex's mends. */
+const finalCodes: ReadonlySet<TurnErrorCode> = new Set<TurnErrorCode>([
+  "upstream_bad_request",
+  "upstream_forbidden",
+  "model_not_found",
+  "native_login_required",
+  "content_policy_violation",
+  "context_length_exceeded",
+]);
+
+/**
+ * Notices of a missing network after which a turn is ended. Codex sends one at once, then after 5, 15, 35 seconds, and so on
+ * without an end. A turn that has shown something is worth more patience than one that its caller can send again.
+ */
+const noNetworkNotices = { nothingShown: 2, shown: 4 } as const;
+const noNetwork = /waiting for network/i;
+
+/** Judges Codex's notices that it asks the backend again: some retries are of no use, and some never end. */
+export class RetryNotices {
+  readonly #onConnectionRefused: () => void;
+  #withoutNetwork = 0;
+
+  /** `onConnectionRefused`: the backend refused an upgrade to a WebSocket as it does where there are too many. */
+  constructor(onConnectionRefused: () => void = () => {}) {
+    this.#onConnectionRefused = onConnectionRefused;
+  }
+
+  /** How to end the turn now; null where Codex's retry may help. */
+  judge(error: NativeTurnError, hasShownOutput: boolean): TurnOutcome | null {
+    const details = error.additionalDetails ?? "";
+    if (noNetwork.test(error.message)) return this.#countMissingNetwork(hasShownOutput);
+    this.#withoutNetwork = 0;
+    if (details === "") return null;
+    const { isUpgrade, status } = readUpstreamWords(details);
+    if (isUpgrade) {
+      if (status === 403 || status === 429) this.#onConnectionRefused();
+      // After refused upgrades Codex continues without a WebSocket.
+      return null;
+    }
+    const failure = describeFailure({ ...error, message: details });
+    const isFinal = failure.upstreamStatus !== undefined && finalCodes.has(failure.code);
+    // Codex would ask eleven times in half a minute; the queue knows when there is room.
+    const isRefused = failure.code === "rate_limit_exceeded" && !hasShownOutput;
+    return isFinal || isRefused ? { status: "failed", error: failure } : null;
+  }
+
+  /** The model was reached. */
+  noteOutput(): void {
+    this.#withoutNetwork = 0;
+  }
+
+  #countMissingNetwork(hasShownOutput: boolean): TurnOutcome | null {
+    this.#withoutNetwork += 1;
+    const { shown, nothingShown } = noNetworkNotices;
+    if (this.#withoutNetwork < (hasShownOutput ? shown : nothingShown)) return null;
+    return failWith("upstream_connection_failed", "The model backend cannot be reached.");
+  }
 }

@@ -3,20 +3,20 @@ import { limits } from "../contract/limits.js";
 import type { TurnEvent, TurnPortOutput } from "../contract/turn-messages.js";
 
 export interface TurnOutboxOptions {
-  /** Whether somebody follows the output as it comes. */
+  /** The output is read as it comes. */
   readonly followed: boolean;
-  /** The reader takes so little that what waits is too much. */
+  /** The reader takes so little that too much waits. */
   readonly onOverflow: () => void;
 }
 
 /**
- * The least time between two messages, in milliseconds: each costs both threads as much as some ten deltas. What tells of the
- * turn itself, and the first of the model's output, waits for nothing.
+ * The least time between two messages, in milliseconds: each costs both threads as much as some ten deltas. Events of the
+ * turn itself, and the first output of the model, are sent at once.
  */
 const pauseMs = { followed: 4, unfollowed: 500 } as const;
 
 /**
- * Sends a turn's events to the supervisor in batches, as far as its credit goes. Without credit, or where nobody follows, it joins
+ * Sends a turn's events to the supervisor in batches, as far as its credit goes. Without credit, or if the output is not followed, it joins
  * deltas of the same item, so that a slow reader costs the text it has not read and no more.
  */
 export class TurnOutbox {
@@ -43,9 +43,8 @@ export class TurnOutbox {
     if (!(joins && this.#joinToLast(event))) this.#waiting.push(event);
     this.#waitingBytes += sizeOf(event);
     if (!this.#ended && this.#waitingBytes > limits.maxTurnBacklogBytes) this.#options.onOverflow();
-    if (this.#ended) return this.#send();
-    if (this.#isUrgent(event)) this.#flushSoon();
-    else this.#flushInTime();
+    if (this.#ended) this.#send();
+    else this.#schedule(this.#isUrgent(event));
   }
 
   #isUrgent({ type }: TurnEvent): boolean {
@@ -55,22 +54,18 @@ export class TurnOutbox {
     return isFirst;
   }
 
-  /** One flush per turn of the event loop: what one read of the socket brought goes in one message. */
-  #flushSoon(): void {
-    this.#flush ??= setImmediate(this.#send);
-  }
-
-  #flushInTime(): void {
-    if (this.#flush !== null || this.#pause !== null) return;
-    const pause = this.#options.followed ? pauseMs.followed : pauseMs.unfollowed;
-    const leftMs = this.#sentAtMs + pause - performance.now();
-    if (leftMs <= 0) this.#flushSoon();
-    else this.#pause = setTimeout(this.#send, leftMs);
+  /** One message per round of the event loop at most: it has all that one read of the socket brought. */
+  #schedule(isUrgent: boolean): void {
+    if (this.#flush !== null || (this.#pause !== null && !isUrgent)) return;
+    const leastMs = pauseMs[this.#options.followed ? "followed" : "unfollowed"];
+    const leftMs = isUrgent ? 0 : this.#sentAtMs + leastMs - performance.now();
+    if (leftMs > 0) this.#pause = setTimeout(this.#send, leftMs);
+    else this.#flush = setImmediate(this.#send);
   }
 
   addCredit(batches: number): void {
     this.#credit += batches;
-    if (this.#waiting.length > 0) this.#flushInTime();
+    if (this.#waiting.length > 0) this.#schedule(false);
   }
 
   readonly #send = (): void => {
@@ -78,7 +73,7 @@ export class TurnOutbox {
     if (this.#pause !== null) clearTimeout(this.#pause);
     this.#flush = null;
     this.#pause = null;
-    // The terminal event needs no credit: whoever stopped reading must still learn that it is over.
+    // The terminal event needs no credit: a reader that has stopped must still learn that the turn is over.
     if (this.#waiting.length === 0 || (this.#credit === 0 && !this.#ended)) return;
     const message: TurnPortOutput = { type: "events", events: this.#waiting };
     this.#waiting = [];
@@ -90,11 +85,10 @@ export class TurnOutbox {
 
   #joinToLast(event: TurnEvent): boolean {
     const last = this.#waiting.at(-1);
-    if (last?.type === "text.delta" && event.type === "text.delta" && last.itemId === event.itemId) {
-      this.#waiting[this.#waiting.length - 1] = { ...last, delta: last.delta + event.delta };
-      return true;
-    }
-    return false;
+    if (last?.type !== "text.delta" || event.type !== "text.delta" || last.itemId !== event.itemId)
+      return false;
+    this.#waiting[this.#waiting.length - 1] = { ...last, delta: last.delta + event.delta };
+    return true;
   }
 }
 

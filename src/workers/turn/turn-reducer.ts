@@ -1,5 +1,10 @@
-import type { NativeTurnError, ThreadNotification } from "../app-server/protocol.js";
-import { isJsonObject, type JsonObject } from "../contract/json.js";
+import type {
+  NativeTurnError,
+  ThreadNotification,
+  ThreadNotificationParams,
+} from "../app-server/protocol.js";
+import { kindOfCall } from "../contract/client-tools.js";
+import type { JsonObject } from "../contract/json.js";
 import type { TokenUsage } from "../contract/turn.js";
 import type { OutputItemType, TurnEvent, TurnOutcome } from "../contract/turn-messages.js";
 import {
@@ -8,33 +13,36 @@ import {
   isFilterGuidance,
   isModelOutput,
   isToolCall,
-  itemId,
   readAgentMessage,
   refusalMessage,
   withoutCodexNotes,
 } from "./model-items.js";
-import { RetryNotices } from "./retry-notices.js";
 import {
-  maxAnswersInLeg,
+  completedByBrokenCall,
+  maxAnswersInSegment,
   maxRefusedCalls,
   nothingButCalls,
   runaway,
   tooManyRefusedCalls,
 } from "./turn-endings.js";
-import { classifyFailure, readStoppedAnswer } from "./turn-failure.js";
+import { classifyFailure, RetryNotices, readStoppedAnswer } from "./turn-failure.js";
 
 interface TurnReducerOptions {
   readonly emit: (event: TurnEvent) => void;
   /** Gives an item the caller's own function names back. */
   readonly toOriginal: (item: JsonObject) => JsonObject;
-  /** The caller's functions, by its own names. */
-  readonly declaredTools: ReadonlySet<string>;
+  /** Whether an item in the caller's form is a call of one of its tools. */
+  readonly declares: (call: JsonObject) => boolean;
   /** A call of one of them is complete; gives the item as it is to be shown. `raw` is as the model made it. */
   readonly onCall: (item: JsonObject, raw: JsonObject) => JsonObject;
   /** The backend refused the turn a WebSocket connection. May be called several times. */
   readonly onConnectionRefused: () => void;
   /** On one, Codex's sum of tokens is this turn's. */
   readonly freshThread: boolean;
+  /** Models comment on the work that leads up to an answer, which takes tools. */
+  readonly hasTools: boolean;
+  /** Whether the model may comment on its work, and this Codex announces a message without its mark. Default: never. */
+  readonly phasesFollow?: () => boolean;
 }
 
 /**
@@ -42,37 +50,38 @@ interface TurnReducerOptions {
  * them under load: a completed item is the truth, and what its announcement or raw form lacks is filled in.
  */
 export class TurnReducer {
-  readonly #emit: (event: TurnEvent) => void;
-  readonly #freshThread: boolean;
-  readonly #toOriginal: (item: JsonObject) => JsonObject;
-  readonly #declaredTools: ReadonlySet<string>;
-  readonly #onCall: TurnReducerOptions["onCall"];
-  /** Announced and not complete, with the text shown so far. */
-  readonly #open = new Map<string, { readonly itemType: OutputItemType; text: string }>();
+  readonly #options: TurnReducerOptions;
+  /** Begun and not complete. */
+  readonly #open = new Map<string, OpenItem>();
+  /** The one of them that began last: an answer has one item after the other. */
+  #newestId: string | null = null;
   readonly #completed = new Set<string>();
+  /** Begun and taken for broken. */
+  readonly #discarded = new Set<string>();
   /** Messages known to be complete whose raw item has not come (yet). */
   readonly #unconfirmed = new Map<string, string>();
   #usageReported = false;
   #outcome: TurnOutcome | null = null;
   #earlyOutcome: TurnOutcome | null = null;
-  readonly #unoffered = new UnofferedCalls();
-  /** Answers of the model since the caller last had a say. */
-  #answersInLeg = 0;
+  /** What the model made since the caller last had a say. Calls: of tools that the model was not offered. */
+  #segment = { answers: 0, hasCalls: false, hasAnswer: false };
+  /** The last thing that this call of the model made is its final answer. */
+  #isAnswered = false;
+  /** Over the whole turn: nothing that the model makes in between starts the count again. */
+  #refusedCalls = 0;
   /** Tokens reported so far, to know a call's share of the thread's sum. */
   #reported = 0;
   #lastError: NativeTurnError | null = null;
   readonly #retries: RetryNotices;
+  /** The model has put something out since Codex's last notice of a retry. */
+  #modelReached = false;
 
   constructor(options: TurnReducerOptions) {
-    this.#emit = options.emit;
-    this.#freshThread = options.freshThread;
-    this.#toOriginal = options.toOriginal;
-    this.#declaredTools = options.declaredTools;
-    this.#onCall = options.onCall;
+    this.#options = options;
     this.#retries = new RetryNotices(options.onConnectionRefused);
   }
 
-  /** How the turn is to end although Codex goes on with it; it must be interrupted. */
+  /** How the turn is to end although Codex still runs it; it must be interrupted. */
   get earlyOutcome(): TurnOutcome | null {
     return this.#earlyOutcome;
   }
@@ -82,50 +91,51 @@ export class TurnReducer {
     return this.#outcome;
   }
 
-  /** How the turn ended if Codex is done with it and its `turn/completed` was lost. */
-  get lostOutcome(): TurnOutcome {
-    return this.#unoffered.completed;
+  /** How the turn ended if Codex says that it completed. */
+  get completedOutcome(): TurnOutcome {
+    const { hasCalls, hasAnswer } = this.#segment;
+    return hasCalls && !hasAnswer ? nothingButCalls : { status: "completed" };
   }
 
-  /** The caller has answered the calls of a parked turn. */
-  beginLeg(): void {
-    this.#answersInLeg = 0;
-    this.#unoffered.beginLeg();
+  /** The caller has answered the calls of a parked turn, which begins a segment. */
+  beginSegment(): void {
+    this.#segment = { answers: 0, hasCalls: false, hasAnswer: false };
   }
 
   apply(notification: ThreadNotification): void {
-    if (/^(?:item|rawResponse)/.test(notification.method)) this.#retries.noteOutput();
+    this.#modelReached ||= /^(?:item|rawResponse)/.test(notification.method);
     switch (notification.method) {
       case "item/agentMessage/delta": {
         const { itemId: id, delta } = notification.params;
-        this.#announce(id, "message").text += delta;
-        return this.#emit({ type: "text.delta", itemId: id, delta });
+        const message = this.#begin(id, "message");
+        if (message === null) return;
+        this.#announce(message);
+        message.text += delta;
+        return this.#options.emit({ type: "text.delta", itemId: id, delta });
       }
       case "item/reasoning/summaryTextDelta": {
         const { itemId: id, summaryIndex, delta } = notification.params;
-        this.#announce(id, "reasoning");
-        return this.#emit({ type: "reasoning_summary.delta", itemId: id, summaryIndex, delta });
+        if (this.#begin(id, "reasoning") === null) return;
+        return this.#options.emit({ type: "reasoning_summary.delta", itemId: id, summaryIndex, delta });
       }
       case "item/reasoning/summaryPartAdded": {
         const { itemId: id, summaryIndex } = notification.params;
-        this.#announce(id, "reasoning");
-        return this.#emit({ type: "reasoning_summary.part", itemId: id, summaryIndex });
+        if (this.#begin(id, "reasoning") === null) return;
+        return this.#options.emit({ type: "reasoning_summary.part", itemId: id, summaryIndex });
       }
       case "item/reasoning/textDelta": {
         const { itemId: id, contentIndex, delta } = notification.params;
-        this.#announce(id, "reasoning");
-        return this.#emit({ type: "reasoning_text.delta", itemId: id, contentIndex, delta });
+        if (this.#begin(id, "reasoning") === null) return;
+        return this.#options.emit({ type: "reasoning_text.delta", itemId: id, contentIndex, delta });
       }
       case "item/started": {
-        const itemType = announcedItems[notification.params.item.type];
-        if (itemType !== undefined) this.#announce(notification.params.item.id, itemType);
+        const { id, type, phase } = notification.params.item;
+        const itemType = announcedItems[type];
+        if (itemType !== undefined) this.#begin(id, itemType, phase);
         return;
       }
-      case "item/completed": {
-        const message = readAgentMessage(notification.params.item);
-        if (message !== null) this.#unconfirmed.set(message.id, message.text);
-        return;
-      }
+      case "item/completed":
+        return this.#noteMessage(notification.params.item);
       case "rawResponseItem/completed":
         return this.#completeItem(notification.params.item);
       case "rawResponse/completed":
@@ -150,21 +160,53 @@ export class TurnReducer {
     }
   }
 
-  #announce(id: string, itemType: OutputItemType): { text: string } {
+  /** Null for what was taken for broken and is told of late: its end still counts. */
+  #begin(id: string, itemType: OutputItemType, phase?: unknown): OpenItem | null {
     const known = this.#open.get(id);
     if (known !== undefined) return known;
-    const announced = { itemType, text: "" };
-    if (this.#completed.has(id)) return announced;
-    this.#open.set(id, announced);
-    this.#emit({ type: "item.started", itemId: id, itemType });
-    return announced;
+    if (this.#completed.has(id)) return { itemType, text: "", announcement: null };
+    if (this.#discarded.has(id)) return null;
+    this.#discardBroken(itemType);
+    const marked = typeof phase === "string" ? { phase } : this.#markOf(itemType);
+    const item: OpenItem = {
+      itemType,
+      text: "",
+      announcement: { type: "item.started", itemId: id, itemType, ...marked },
+    };
+    this.#open.set(id, item);
+    this.#newestId = id;
+    this.#isAnswered = false;
+    // A message comes with its first word: one that Codex begins again before that was never seen.
+    if (itemType !== "message") this.#announce(item);
+    return item;
+  }
+
+  #announce(item: OpenItem): void {
+    const { announcement } = item;
+    if (announcement === null) return;
+    item.announcement = null;
+    this.#options.emit(announcement);
+  }
+
+  #markOf(itemType: OutputItemType): { readonly phaseFollows?: true } {
+    return itemType === "message" && this.#options.phasesFollow?.() === true ? { phaseFollows: true } : {};
+  }
+
+  /** A message of the model's is complete, and its raw item may have been lost. */
+  #noteMessage(item: unknown): void {
+    const message = readAgentMessage(item);
+    if (message !== null && !this.#completed.has(message.id)) this.#unconfirmed.set(message.id, message.text);
   }
 
   #onModelAskedAgain(error: NativeTurnError): void {
+    if (this.#modelReached) this.#retries.noteOutput();
+    this.#modelReached = false;
     const reason = readStoppedAnswer(error);
     if (reason !== null) return this.#stopEarly(reason);
+    this.#flushUnconfirmed();
+    if (this.#isAnswered) this.#earlyOutcome ??= completedByBrokenCall;
     const hasShownOutput = this.#open.size + this.#completed.size > 0;
-    this.#discardOpenItems();
+    this.#discardNewest();
     this.#earlyOutcome ??= this.#retries.judge(error, hasShownOutput);
   }
 
@@ -172,43 +214,78 @@ export class TurnReducer {
     this.#earlyOutcome = { status: "incomplete", reason };
   }
 
-  #discardOpenItems(): void {
-    for (const id of [...this.#open.keys()]) {
-      this.#open.delete(id);
-      this.#unconfirmed.delete(id);
-      this.#emit({ type: "item.discarded", itemId: id });
-    }
+  /**
+   * Codex does not announce the first time that it asks again over a broken WebSocket: a message that it was making when something else
+   * comes is of a broken call, and so is reasoning when reasoning comes. Reasoning may also just have lost its end on the way.
+   */
+  #discardBroken(nextType?: OutputItemType): void {
+    const newest = this.#newestId === null ? undefined : this.#open.get(this.#newestId);
+    if (newest?.itemType === "message" || (newest?.itemType === "reasoning" && nextType === "reasoning"))
+      this.#discardNewest();
+  }
+
+  /** What Codex was making is of a broken call. It keeps what was complete, and the model goes on from there. */
+  #discardNewest(): void {
+    const id = this.#newestId;
+    const newest = id === null ? undefined : this.#open.get(id);
+    this.#newestId = null;
+    // A message known to be complete is not broken.
+    if (id === null || newest === undefined || this.#unconfirmed.has(id)) return;
+    this.#open.delete(id);
+    this.#discarded.add(id);
+    if (newest.announcement === null) this.#options.emit({ type: "item.discarded", itemId: id });
   }
 
   /** An answer cut short has no usage of its own in Codex's count: it is what the sum grew by. */
   #usageOfCall({
     last,
     total,
-  }: {
-    readonly last: TokenUsage;
-    readonly total: TokenUsage;
-  }): TokenUsage | null {
+  }: ThreadNotificationParams<"thread/tokenUsage/updated">["tokenUsage"]): TokenUsage | null {
     if (last.totalTokens > 0) return last;
-    return this.#freshThread && this.#reported === 0 && total.totalTokens > 0 ? total : null;
+    return this.#options.freshThread && this.#reported === 0 && total.totalTokens > 0 ? total : null;
   }
 
   #completeItem(item: JsonObject): void {
     if (isFilterGuidance(item)) this.#stopEarly("content_filter");
-    const own = this.#toOriginal(withoutCodexNotes(item));
-    if (!isModelOutput(own, this.#declaredTools)) {
-      this.#earlyOutcome ??= this.#unoffered.noteHidden(own);
-      return;
-    }
-    const id = itemId(item) ?? this.#announcedIdOf(item);
+    const own = this.#options.toOriginal(withoutCodexNotes(item));
+    if (!isModelOutput(own, this.#options.declares)) return this.#noteHidden(own);
+    const id = typeof item.id === "string" ? item.id : this.#announcedIdOf(item);
     if (id !== null) {
       if (this.#completed.has(id)) return;
       this.#completed.add(id);
       this.#open.delete(id);
       this.#unconfirmed.delete(id);
     }
-    this.#unoffered.noteShown(own);
-    const shown = own.type === "function_call" ? this.#onCall(own, item) : own;
-    this.#emit({ type: "item.completed", item: id === null ? shown : { ...shown, id } });
+    const isCall = kindOfCall(own) !== null;
+    if (isCall) this.#discardBroken();
+    this.#segment.hasAnswer ||= isCall || answers.has(own.type);
+    this.#isAnswered = this.#isFinal(own);
+    const shown = isCall ? this.#options.onCall(own, item) : own;
+    // A call of the caller's kind has an id of that kind.
+    const isNamed = id === null || typeof shown.id === "string";
+    this.#options.emit({ type: "item.completed", item: isNamed ? shown : { ...shown, id } });
+  }
+
+  #isFinal({ type, phase }: JsonObject): boolean {
+    return (
+      type === "message" && (typeof phase === "string" ? phase === "final_answer" : !this.#options.hasTools)
+    );
+  }
+
+  /**
+   * An item of the stream that is not shown. The model may call tools that it was not offered: Codex refuses some of these calls and
+   * asks the model again, as often as it calls; others it passes over, and the turn is over with nothing in it. Neither reads as
+   * an answer.
+   */
+  #noteHidden(item: JsonObject): void {
+    const isCall = isToolCall(item);
+    if (isCall) {
+      this.#isAnswered = false;
+      this.#refusedCalls += 1;
+    }
+    // Codex passes on items of types that it does not know, such as `shell_call` or `mcp_call`, as `other` and without content.
+    this.#segment.hasCalls ||= isCall || item.type === "tool_search_call" || item.type === "other";
+    if (this.#refusedCalls > maxRefusedCalls) this.#earlyOutcome ??= tooManyRefusedCalls;
   }
 
   /** Codex before 0.150 drops the ids of raw items: the id is that of the oldest announced item of its kind. */
@@ -226,29 +303,28 @@ export class TurnReducer {
   #completeCall(usage: TokenUsage | null): void {
     this.#flushUnconfirmed();
     this.#reported += usage?.totalTokens ?? 0;
-    this.#answersInLeg += 1;
-    if (this.#answersInLeg > maxAnswersInLeg) this.#earlyOutcome ??= runaway;
-    this.#emit({ type: "model_call.completed", usage });
+    this.#segment.answers += 1;
+    this.#isAnswered = false;
+    if (this.#segment.answers > maxAnswersInSegment) this.#earlyOutcome ??= runaway;
+    this.#options.emit({ type: "model_call.completed", usage });
   }
 
-  #complete(turn: Extract<ThreadNotification, { method: "turn/completed" }>["params"]["turn"]): void {
-    for (const item of turn.items) {
-      const message = readAgentMessage(item);
-      if (message !== null && !this.#completed.has(message.id))
-        this.#unconfirmed.set(message.id, message.text);
-    }
+  #complete({ items, status, error }: ThreadNotificationParams<"turn/completed">["turn"]): void {
+    for (const item of items) this.#noteMessage(item);
     this.#flushUnconfirmed();
-    const hasOthers = turn.items.some(({ type }) => type !== "userMessage");
-    if (turn.status === "completed") this.#closeOpenMessages(hasOthers);
-    this.#outcome = this.#outcomeOf(turn.status, turn.error);
+    if (status === "completed") {
+      this.#closeOpenMessages(items.some(({ type }) => type !== "userMessage"));
+      this.#outcome = this.completedOutcome;
+    } else if (status === "interrupted") this.#outcome = { status: "cancelled" };
+    else this.#outcome = classifyFailure(error ?? this.#lastError);
   }
 
   /**
-   * A message that was begun and is not among the turn's items. Where there are others, it is what a broken call left: Codex
-   * does not tell of its first retry. Where there are none, one without text was a refusal, whose words Codex keeps back.
+   * A message that was begun and is not among the turn's items. If there are others, a broken call left it. If there are none, one
+   * without text was a refusal, whose words Codex keeps back.
    */
   #closeOpenMessages(hasOthers: boolean): void {
-    if (hasOthers) return this.#discardOpenItems();
+    if (hasOthers) return this.#discardBroken();
     for (const [id, { itemType, text }] of [...this.#open]) {
       if (itemType === "message")
         this.#completeItem(text === "" ? refusalMessage(id) : assistantMessage(id, text));
@@ -259,62 +335,21 @@ export class TurnReducer {
     for (const [id, text] of [...this.#unconfirmed]) this.#completeItem(assistantMessage(id, text));
     this.#unconfirmed.clear();
   }
-
-  #outcomeOf(status: string, error: NativeTurnError | null): TurnOutcome {
-    switch (status) {
-      case "completed":
-        return this.#unoffered.completed;
-      case "interrupted":
-        return { status: "cancelled" };
-      default:
-        return classifyFailure(error ?? this.#lastError);
-    }
-  }
 }
 
-/** Whose turn a notification is about; null when it names none. */
-export function turnIdOf(notification: ThreadNotification): string | null {
-  const params: unknown = notification.params;
-  if (!isJsonObject(params)) return null;
-  if (typeof params.turnId === "string") return params.turnId;
-  const turn = params.turn;
-  return isJsonObject(turn) && typeof turn.id === "string" ? turn.id : null;
+interface OpenItem {
+  readonly itemType: OutputItemType;
+  /** What was shown of a message so far. */
+  text: string;
+  /** Null once it is emitted. */
+  announcement: Extract<TurnEvent, { readonly type: "item.started" }> | null;
 }
 
-/** What a caller can make use of. Reasoning and searches only lead up to it. */
-const answers: ReadonlySet<unknown> = new Set(["message", "function_call", "image_generation_call"]);
-
-/**
- * The model's calls of tools that it was not offered. Codex refuses some and asks the model again, as often as it calls; others it
- * passes over, and the turn is over with nothing in it. Neither reads as an answer.
- */
-class UnofferedCalls {
-  /** Over the whole turn: whatever the model makes in between, the count does not start again. */
-  #refused = 0;
-  /** Since the caller last had a say. */
-  #hasCalls = false;
-  #hasAnswer = false;
-
-  /** The caller has answered the calls of a parked turn. */
-  beginLeg(): void {
-    this.#hasCalls = false;
-    this.#hasAnswer = false;
-  }
-
-  noteShown({ type }: JsonObject): void {
-    if (answers.has(type)) this.#hasAnswer = true;
-  }
-
-  /** An item of the stream that is not shown; gives how to end the turn, null where it may go on. */
-  noteHidden(item: JsonObject): TurnOutcome | null {
-    if (isToolCall(item)) this.#refused += 1;
-    // Codex passes on items of types that it does not know, such as `shell_call` or `mcp_call`, as `other` and without content.
-    if (isToolCall(item) || item.type === "tool_search_call" || item.type === "other") this.#hasCalls = true;
-    return this.#refused > maxRefusedCalls ? tooManyRefusedCalls : null;
-  }
-
-  /** How a turn ended that Codex calls completed. */
-  get completed(): TurnOutcome {
-    return this.#hasCalls && !this.#hasAnswer ? nothingButCalls : { status: "completed" };
-  }
+/** The turn that a notification is about; null when it names none. */
+export function turnIdOf({ params }: ThreadNotification): string | null {
+  if ("turnId" in params) return params.turnId;
+  return "turn" in params ? params.turn.id : null;
 }
+
+/** Items, beside the calls of its tools, that a caller can use. Reasoning and searches only lead up to them. */
+const answers: ReadonlySet<unknown> = new Set(["message", "image_generation_call"]);

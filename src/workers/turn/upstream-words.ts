@@ -1,22 +1,22 @@
-/** What the upstream said, as plain words: bodies in JSON and pages in HTML taken apart, addresses and secrets left out. */
+/** Reads messages of the upstream: takes apart bodies in JSON and pages in HTML, and leaves out addresses and secrets. */
 import { isJsonObject, type JsonObject } from "../contract/json.js";
 import { limits } from "../contract/limits.js";
 
-/** Longer texts are no sentence; only their beginning is read. */
+/** Only the beginning of a longer text is read. */
 const maxReadChars = 256 * 1024;
 const maxPageChars = 8 * 1024;
 const maxPageWordsChars = 300;
 /** Bodies within bodies: a gateway's page as the message of a WebSocket's error event, for one. */
 const maxNesting = 4;
 
-/** A refusal of the backend's, or Codex's own words about one. */
+/** A refusal of the backend's, or Codex's message about one. */
 export interface UpstreamWords {
   /** For people, and safe for a caller; empty where there are none. */
   readonly words: string;
   /** HTTP status, if the text names one, with its reason phrase. */
   readonly status: number | null;
   readonly reason: string | null;
-  /** Of the body. */
+  /** `code` or `type` of the body. */
   readonly code: string | null;
   readonly param: string | null;
   /** It was a WebSocket upgrade that was refused. */
@@ -38,7 +38,7 @@ const nothing: UpstreamWords = {
   isBody: false,
 };
 
-/** How Codex words what has a status. */
+/** Forms in which Codex reports a status. */
 const forms = {
   status: /^unexpected status (\d{3})(?: ([^:]{0,60}))?(?:: |$)/,
   attempts: /^exceeded retry limit, last status: (\d{3})(?: ([^,]{0,60}))?/,
@@ -47,7 +47,7 @@ const forms = {
   tail: /, (url|cf-ray|request id|auth error|auth error code): (\S{1,500})$/,
 } as const;
 
-/** What Codex writes in the place of an empty body. */
+/** Codex writes this in the place of an empty body. */
 const filler = /^unknown error\.?$/i;
 
 /** Reads a text of Codex's or of the backend's, however it is packed. */
@@ -184,34 +184,28 @@ const addresses = new RegExp(
 const helpLink =
   /^https:\/\/(?:(?:platform|help|developers|status|learn)\.)?(?:openai|chatgpt)\.com(?:\/(?!backend-api|v\d|api\/)[\w/#?=&%.-]*)?$/i;
 
-const tokens = [
-  /\bBearer [\w.~+/=-]{6,2000}/gi,
-  /\beyJ[\w-]{8,4000}(?:\.[\w-]{1,4000}){0,2}/g,
-  /\b(?:sk|rt|ak|sess|pk)[-_][\w-]{8,500}/g,
-] as const;
+/**
+ * What `publicText` replaces, in this order. Paths are those that errors spell: what follows a letter or another slash is part of an
+ * address or of a word.
+ */
+const hidden: readonly (readonly [RegExp, (found: string) => string])[] = [
+  // Control characters, of a compressed body that was taken for text for one; lines and tabs stay.
+  [/[^\P{Cc}\t\n\r]+/gu, () => " "],
+  [/\bfile:\/\/[^\s"'<>]*[^\s"'<>.,:;)]/gi, () => "[path]"],
+  [/ for url \([^\s)]{1,2000}\)/g, () => ""],
+  [/\bBearer [\w.~+/=-]{6,2000}/gi, () => "[token]"],
+  [/\beyJ[\w-]{8,4000}(?:\.[\w-]{1,4000}){0,2}/g, () => "[token]"],
+  [/\b(?:sk|rt|ak|sess|pk)[-_][\w-]{8,500}/g, () => "[token]"],
+  [addresses, hideAddress],
+  [/(?<![\w/])(?:\/[\w.@+-]+){2,}/g, () => "[path]"],
+  [/(?:\b[A-Za-z]:|\\)\\[^\s"'<>|:]+/g, () => "[path]"],
+];
 
-/** Paths of files as errors spell them. What follows a letter or another slash is part of an address or of a word. */
-const paths = [
-  /\bfile:\/\/[^\s"'<>]*[^\s"'<>.,:;)]/gi,
-  /(?<![\w/])(?:\/[\w.@+-]+){2,}/g,
-  /(?:\b[A-Za-z]:|\\)\\[^\s"'<>|:]+/g,
-] as const;
-
-/** What is no text, such as a compressed body that was taken for one; lines and tabs stay. */
-const controls = /[^\P{Cc}\t\n\r]+/gu;
-
-/** No file of this machine, no address of the backend, no token and no endless text: what a caller may read. */
+/** What a caller may read: no file of this machine, no address of the backend, no token and no endless text. */
 export function publicText(text: string): string {
-  const isCut = text.length > limits.maxErrorTextChars;
-  let left = isCut ? text.slice(0, limits.maxErrorTextChars) : text;
-  left = left.replace(controls, " ");
-  const [files, ...otherPaths] = paths;
-  left = left.replace(files, "[path]");
-  left = left.replace(/ for url \([^\s)]{1,2000}\)/g, "");
-  for (const token of tokens) left = left.replace(token, "[token]");
-  left = left.replace(addresses, hideAddress);
-  for (const path of otherPaths) left = left.replace(path, "[path]");
-  return isCut ? `${left}…` : left;
+  const start = text.slice(0, limits.maxErrorTextChars);
+  const shown = hidden.reduce((left, [pattern, replacer]) => left.replace(pattern, replacer), start);
+  return start === text ? shown : `${shown}…`;
 }
 
 function hideAddress(found: string): string {

@@ -9,7 +9,8 @@ import { BodyLimits } from "../../../src/main/http/body/incoming-body.js";
 import { buildApp } from "../../../src/main/http/build-app.js";
 import { CallerTurns, InFlight } from "../../../src/main/http/in-flight.js";
 import { createId } from "../../../src/main/http/request-id.js";
-import { type CodexNativeApiServerOptions, jsonBoundsOf } from "../../../src/main/http/server-options.js";
+import { bodyBoundsOf, type CodexNativeApiServerOptions } from "../../../src/main/http/server-options.js";
+import { WebSockets } from "../../../src/main/http/web-socket/web-sockets.js";
 import { createSilentLogger } from "../../../src/main/observability/logger.js";
 import type {
   IsolatedTurnHandlers,
@@ -51,11 +52,20 @@ export function quickServerOptions(): CodexNativeApiServerOptions {
 export async function createQuickApp(): Promise<FastifyInstance> {
   const options = quickServerOptions();
   const { runtime, registry } = options;
+  const access = new AccessPolicy(options.host, options);
+  const guards = {
+    access: () => access,
+    bodyLimits: new BodyLimits(bodyBoundsOf(options)),
+    isClosing: () => false,
+  };
   const app = buildApp({
+    ...guards,
+    webSockets: new WebSockets(guards),
     options,
     dialects,
     context: {
       runtime,
+      metadataLevel: () => "silent",
       registry,
       exchanges: new Exchanges({
         runtime,
@@ -74,15 +84,11 @@ export async function createQuickApp(): Promise<FastifyInstance> {
       limits: { stalledReaderTimeoutMs: 1_000 },
       version: options.version,
       localhostOnly: true,
+      openWebSockets: () => 0,
       logger: options.logger,
-      wallClock: Date.now,
       clock: () => performance.now(),
     },
-    access: new AccessPolicy(options.host, options),
-    bodyLimits: new BodyLimits(options.maxBodyBytes, { minBytesPerSecond: 8192, graceMs: 10_000 }),
-    jsonBounds: () => jsonBoundsOf(options),
     inFlight: new InFlight(),
-    isClosing: () => false,
   });
   await app.ready();
   return app;

@@ -116,7 +116,7 @@ const chatBody = almost(
   { messages: fc.array(message, { minLength: 1, maxLength: 3 }) },
   {
     ...shared,
-    n: [1, 2],
+    n: [1, 2, 8, 9],
     stop: ["x", ["a", "b"]],
     response_format: almost(
       { type: ["json_schema"], json_schema: almost({ name: ["n"], schema }) },

@@ -41,5 +41,7 @@ export async function decodeNote(body: JsonBody, { pace }: Decoding): Promise<Di
     background: false,
     previousResponseId: after ?? null,
     isPaired: false,
+    bridgeTask: null,
+    offerWith: null,
   };
 }

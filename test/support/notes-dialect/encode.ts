@@ -22,7 +22,6 @@ export function encodeNote(turn: DialectTurn, { newId }: Encoding): Answer<NoteE
 }
 
 class NoteAnswer implements Answer<NoteEvent> {
-  readonly endOfStream = "";
   #events: NoteEvent[] = [];
   #resumed: ContinuationFacts["mode"] = null;
   #isEnded = false;
@@ -38,6 +37,10 @@ class NoteAnswer implements Answer<NoteEvent> {
 
   setContinuation(continuation: ContinuationFacts | null): void {
     this.#resumed = continuation?.mode ?? null;
+  }
+
+  endOfStream(): string {
+    return "";
   }
 
   start(): readonly NoteEvent[] {

@@ -15,7 +15,7 @@ export class CodexDriver {
   readonly #listeners = new Set<(message: JsonObject) => void>();
   #nextId = 1;
 
-  constructor(home: string, environment: Readonly<Record<string, string>>, binary = defaultBinary()) {
+  constructor(home: string, environment: Readonly<Record<string, string>>, binary = codexBinary()) {
     const env = { PATH: process.env.PATH ?? "", HOME: home, CODEX_HOME: home, ...environment };
     // A process group of its own: the npm wrapper starts the binary as its child, and both must be stoppable.
     this.#child = spawn(binary, ["app-server"], { env, stdio: ["pipe", "pipe", "ignore"], detached: true });
@@ -121,7 +121,7 @@ export class CodexDriver {
 }
 
 /** `TEST_CODEX_BIN`, else the npm package's own launcher. */
-export function defaultBinary(): string {
+export function codexBinary(): string {
   return testCodexBin ?? fileURLToPath(new URL("../../../../node_modules/.bin/codex", import.meta.url));
 }
 

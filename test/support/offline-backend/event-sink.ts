@@ -41,6 +41,11 @@ export abstract class EventSink {
     }
   }
 
+  /** Resolves when the promise settles, or when the client goes. */
+  async settled(promise: Promise<unknown>): Promise<void> {
+    await this.until((done) => void promise.then(done, done));
+  }
+
   /** Resolves when `subscribe` calls back, or when the client goes. */
   protected async until(subscribe: (done: () => void) => void): Promise<void> {
     if (!this.#isClosed) {

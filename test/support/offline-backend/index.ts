@@ -43,6 +43,7 @@ export {
   type Ending,
   type HangUpReply,
   type HttpErrorReply,
+  held,
   type Reply,
   type ReplySource,
   reply,

@@ -37,15 +37,12 @@ async function grantTokens({ request, response, parts }: Exchange): Promise<void
   }
   // The token is used up when the request arrives, not when its answer leaves: two at once race as they do for real.
   const answer = parts.tokens.refresh(parseJsonObject(body.toString("utf8"))?.refresh_token);
-  const delayMs = parts.tokenRefreshDelayMs();
-  if (delayMs > 0) {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, delayMs);
-      response.once("close", () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+  // The loser of a race is refused at once, before the winner has its tokens and can write them.
+  if (answer.status === 200) {
+    await Promise.race([
+      parts.heldTokenRefreshes(),
+      new Promise((resolve) => response.once("close", resolve)),
+    ]);
   }
   if (!response.destroyed) {
     sendJson(response, answer.status, answer.body);

@@ -47,8 +47,6 @@ export interface OfflineBackendOptions {
   readonly demandedForm?: DemandedForm;
   /** What each account may ask at once. Default: anything. */
   readonly limits?: AccountLimitSettings;
-  /** How long the refresh endpoint takes to answer. Default 0. */
-  readonly tokenRefreshDelayMs?: number;
 }
 
 /** `TEST_ACCOUNT=personal` runs any test with an account that has everything, but where the test says which it wants. */
@@ -72,7 +70,7 @@ export class OfflineBackend {
   readonly #rateLimits: RateLimits;
   readonly #limits: AccountLimits;
   readonly #asked: AskedRoutes;
-  readonly #setDelay: (delayMs: number) => void;
+  #heldRefreshes: Promise<void> = Promise.resolve();
   #accountCheckDelayMs = 0;
   #closing: Promise<void> | undefined;
 
@@ -121,11 +119,7 @@ export class OfflineBackend {
       asked: this.#asked,
       refusalStatus: options.webSocket === "refuse" ? (options.webSocketRefusalStatus ?? 426) : null,
     });
-    let delayMs = options.tokenRefreshDelayMs ?? 0;
-    this.#setDelay = (value) => {
-      delayMs = value;
-    };
-    this.#listen(options, counters, () => delayMs);
+    this.#listen(options, counters);
   }
 
   /** Model requests in the order of their arrival, warm-ups apart. */
@@ -190,8 +184,15 @@ export class OfflineBackend {
     this.#service.demandedForm = form;
   }
 
-  setTokenRefreshDelay(delayMs: number): void {
-    this.#setDelay(delayMs);
+  /**
+   * Uses up refresh tokens as ever, but hands the new tokens out only once the returned function was called. Refusals are not held.
+   */
+  holdTokenRefreshes(): () => void {
+    let release = () => {};
+    this.#heldRefreshes = new Promise((resolve) => {
+      release = resolve;
+    });
+    return release;
   }
 
   /** What a Codex process must have in its environment to use this backend for everything. */
@@ -227,11 +228,7 @@ export class OfflineBackend {
     }
   }
 
-  #listen(
-    options: OfflineBackendOptions,
-    counters: BackendCounters,
-    tokenRefreshDelayMs: () => number,
-  ): void {
+  #listen(options: OfflineBackendOptions, counters: BackendCounters): void {
     const parts = {
       service: this.#service,
       tokens: this.tokens,
@@ -241,7 +238,7 @@ export class OfflineBackend {
       managedConfiguration:
         options.managedConfiguration ?? (this.account === "full" ? managedConfiguration() : {}),
       catalog: options.catalog,
-      tokenRefreshDelayMs,
+      heldTokenRefreshes: () => this.#heldRefreshes,
       accountCheckDelayMs: () => this.#accountCheckDelayMs,
       refusedAccountChecks: options.refusedAccountChecks ?? 0,
       refusedBundles: options.refusedBundles ?? 0,

@@ -41,8 +41,9 @@ export async function playReply(
   frames: Iterable<Frame>,
   sink: EventSink,
 ): Promise<StreamOutcome> {
+  const { ending, gate } = reply;
+  if (gate !== undefined) await sink.settled(gate);
   await playFrames(frames, sink);
-  const { ending } = reply;
   if (ending.kind === "stall") {
     await sink.untilClosed();
   }

@@ -33,6 +33,8 @@ export interface StreamReply {
   readonly startDelayMs: number;
   /** Silence between the announcement of the response and the first of its items. */
   readonly silenceMs: number;
+  /** Its first event waits until this settles. */
+  readonly gate?: Promise<unknown>;
 }
 
 export type Ending =
@@ -89,6 +91,11 @@ export function reply(...replies: readonly StreamReply[]): StreamReply {
 /** A model that thinks: the response is announced at once, and its first item comes after a silence of `silenceMs`. */
 export function silent(silenceMs: number, answer: StreamReply): StreamReply {
   return { ...answer, silenceMs };
+}
+
+/** The same answer, once `gate` has settled: for a test that waits for a state of many open streams. */
+export function held(gate: Promise<unknown>, answer: StreamReply): StreamReply {
+  return { ...answer, gate };
 }
 
 /** The same answer, begun only after a silence of `startDelayMs`. */

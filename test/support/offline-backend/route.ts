@@ -22,7 +22,8 @@ export interface RouterParts {
   readonly managedConfiguration: JsonObject;
   /** What `GET /v1/models` answers; undefined is 404, and Codex uses its bundled catalogue. */
   readonly catalog: JsonObject | undefined;
-  readonly tokenRefreshDelayMs: () => number;
+  /** Settles when refreshed tokens may be handed out. */
+  readonly heldTokenRefreshes: () => Promise<void>;
   readonly accountCheckDelayMs: () => number;
   readonly refusedAccountChecks: number;
   readonly refusedBundles: number;

@@ -43,5 +43,5 @@ t.test("zsh and fish get quotes and brackets escaped", async (t) => {
   t.match(zsh, /'--codex-home-mode\[isolated\\: .*\]:value:\(isolated user\)'/);
   const fish = (await runInProcess(["completion", "fish"])).stdout;
   t.match(fish, /-l codex-home-mode -x -a 'isolated user'/);
-  t.match(fish, /of the service\\'s own/);
+  t.match(fish, /for a request\\'s headers/);
 });

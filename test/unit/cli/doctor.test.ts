@@ -1,17 +1,20 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import t, { type Test } from "tap";
+import t from "tap";
 import { checkBinary, checkPort, judgeVersion } from "../../../src/main/cli/doctor/check-places.js";
 import { checkStateDirectory } from "../../../src/main/cli/doctor/check-state-directory.js";
 import type { CodexFacts } from "../../../src/main/cli/doctor/codex-facts.js";
 import { judgeCodex } from "../../../src/main/cli/doctor/codex-facts.js";
 import { loadConfig } from "../../../src/main/config/load-config.js";
 import { runInProcess } from "../../support/cli-context.js";
+import { startCompanyProxy } from "../../support/company-proxy.js";
 import { fakeMachine } from "../../support/fake-machine.js";
+import { FakePrivateRuntime } from "../../support/fake-private-runtime.js";
+import { failure } from "../../support/fake-runtime.js";
 import { serveFake } from "../../support/http-fixture.js";
+import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
 
 const wellFacts: CodexFacts = {
   toldBy: "codex",
@@ -20,16 +23,12 @@ const wellFacts: CodexFacts = {
   account: { email: "ada@example.test", plan: "plus", authMode: "chatgpt" },
   windows: [],
   degraded: [],
+  aliasFaults: [],
+  isCatalogChecked: true,
 };
 
 function judged(facts: Partial<CodexFacts>) {
   return judgeCodex({ ...wellFacts, ...facts }, 0).map(({ check, status, found }) => [check, status, found]);
-}
-
-async function makeDirectory(t: Test): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), "cna-doctor-"));
-  t.teardown(() => rm(path, { recursive: true, force: true }));
-  return path;
 }
 
 t.test("a version outside the tested ones is a warning", async (t) => {
@@ -38,7 +37,7 @@ t.test("a version outside the tested ones is a warning", async (t) => {
   t.equal(status("0.155.0"), "ok");
   t.match(judgeVersion("0.130.0", ""), { status: "warn", advice: /older than 0\.140\.0/ });
   t.match(judgeVersion("0.172.0", ""), { status: "warn", advice: /newer than 0\.171\.0/ });
-  t.match(judgeVersion("nightly", ""), { status: "warn", advice: /none that was tried/ });
+  t.match(judgeVersion("nightly", ""), { status: "warn", advice: /not one of the tested versions/ });
 });
 
 t.test("a plan is ok, almost used up, or used up", async (t) => {
@@ -60,6 +59,17 @@ t.test("a Codex that nobody is logged in to did shake hands", async (t) => {
   ]);
 });
 
+t.test(
+  "an alias of no model is a warning, and a provider whose models cannot be checked is told",
+  async (t) => {
+    const found = judged({ aliasFaults: ["gone: no such model"], isCatalogChecked: false });
+    t.match(found.slice(-2), [
+      ["models", "warn", "gone: no such model"],
+      ["models", "ok", /names are passed on unchecked/],
+    ]);
+  },
+);
+
 t.test("a ChatGPT login without windows says so", async (t) => {
   t.strictSame(judged({ windows: [] }).at(-1), ["plan", "ok", "Codex names no limits"]);
 });
@@ -74,7 +84,7 @@ t.test("missing features are named", async (t) => {
 });
 
 t.test("a state directory is there and private, or will be made, or says what is wrong", async (t) => {
-  const root = await makeDirectory(t);
+  const root = await makeTemporaryDirectory(t);
   t.match(await checkStateDirectory(root), { status: "ok", found: /private/ });
   t.match(await checkStateDirectory(join(root, "a/b")), { status: "ok", found: /will be made/ });
   await mkdir(join(root, "instances"));
@@ -85,7 +95,7 @@ t.test("a state directory is there and private, or will be made, or says what is
     advice: /chmod 700 .*instances/,
   });
   await writeFile(join(root, "file"), "");
-  t.match(await checkStateDirectory(join(root, "file")), { status: "fail", found: /is no directory/ });
+  t.match(await checkStateDirectory(join(root, "file")), { status: "fail", found: /is not a directory/ });
 });
 
 t.test("a port is free, ours, or someone else's", async (t) => {
@@ -101,28 +111,29 @@ t.test("a port is free, ours, or someone else's", async (t) => {
     return loaded.config;
   };
   const taken = config("127.0.0.1", port);
-  const nobody = { kind: "nobody", reason: "no answer" } as const;
-  t.match(await checkPort(taken, "http://there", nobody), {
+  const baseUrl = "http://there";
+  const nobody = { kind: "nobody", baseUrl, reason: "no answer" } as const;
+  t.match(await checkPort(taken, nobody), {
     status: "fail",
     found: /another program holds/,
   });
-  t.match(await checkPort(config("127.0.0.1", 0), "http://there", nobody), {
+  t.match(await checkPort(config("127.0.0.1", 0), nobody), {
     status: "ok",
     found: /is free/,
   });
-  t.match(await checkPort(taken, "http://there", { kind: "stranger" }), {
+  t.match(await checkPort(taken, { kind: "stranger", baseUrl }), {
     status: "fail",
     advice: /--port/,
   });
-  t.match(await checkPort(taken, "http://there", { kind: "refused" }), { status: "fail", advice: /token/ });
-  t.match(await checkPort(config("192.0.2.1", port), "http://there", nobody), {
+  t.match(await checkPort(taken, { kind: "refused", baseUrl }), { status: "fail", advice: /token/ });
+  t.match(await checkPort(config("192.0.2.1", port), nobody), {
     status: "fail",
     found: /no address of this machine/,
   });
 });
 
 t.test("a binary that took the place of the one that runs is to be started", async (t) => {
-  const path = join(await makeDirectory(t), "codex");
+  const path = join(await makeTemporaryDirectory(t), "codex");
   await writeFile(path, "#!/bin/sh\necho codex-cli 0.171.0\n", { mode: 0o755 });
   t.match(await checkBinary(path, { PATH: "/usr/bin:/bin" }, "0.169.0"), {
     status: "warn",
@@ -135,14 +146,19 @@ t.test("a binary that took the place of the one that runs is to be started", asy
 });
 
 t.test("doctor goes on to the end without a binary, and starts nothing", async (t) => {
-  const stateDir = join(await makeDirectory(t), "state");
+  const stateDir = join(await makeTemporaryDirectory(t), "state");
   const argv = ["doctor", "--codex-bin", "/nowhere/codex", "--port", "0", "--state-dir", stateDir];
   const { code, stdout } = await runInProcess(argv);
   t.equal(code, 1);
   t.match(stdout, /^fail {2}codex {10}The configured Codex binary was not found/m);
   t.match(stdout, /^ {21}do: npm install -g @openai\/codex/m);
   t.match(stdout, /^ok {4}port /m);
-  t.notMatch(stdout, /handshake/);
+  t.notMatch(stdout, /handshake|file roots/);
+  const roots = ["--readable-roots", `${stateDir},/nowhere/skills`];
+  t.match(
+    (await runInProcess([...argv, ...roots])).stdout,
+    /^warn {2}file roots {5}"\/nowhere\/skills" does not exist, or cannot be reached\.$/m,
+  );
   const report: unknown = JSON.parse((await runInProcess([...argv, "--json"])).stdout);
   t.match(report, {
     object: "doctor.report",
@@ -151,9 +167,61 @@ t.test("doctor goes on to the end without a binary, and starts nothing", async (
   });
 });
 
+t.test(
+  "doctor --turn starts one Codex for all that it asks, and says why where it does not start",
+  async (t) => {
+    const directory = await makeTemporaryDirectory(t);
+    const bin = join(directory, "codex");
+    await writeFile(bin, "#!/bin/sh\necho codex-cli 0.171.0\n", { mode: 0o755 });
+    const argv = [
+      "doctor",
+      "--turn",
+      "--codex-bin",
+      bin,
+      "--port",
+      "0",
+      "--state-dir",
+      join(directory, "state"),
+    ];
+    const runtime = new FakePrivateRuntime();
+    const createRuntime = async () => runtime;
+    const { stdout } = await runInProcess(argv, { createRuntime, env: { PATH: "/usr/bin:/bin" } });
+    t.match(stdout, /^ok {4}handshake /m);
+    t.match(stdout, /^ok {4}turn gpt-fake +answered/m);
+    t.strictSame(runtime.calls, ["start", "destroy"]);
+    runtime.start = () => Promise.reject(failure("native_runtime_unavailable"));
+    t.match(await runInProcess(argv, { createRuntime, env: { PATH: "/usr/bin:/bin" } }), {
+      code: 1,
+      stdout: /^fail {2}handshake /m,
+    });
+  },
+);
+
+t.test("doctor names the proxy without its password, and says what it answered", async (t) => {
+  const proxy = await startCompanyProxy(t, "http://127.0.0.1:9");
+  proxy.setMood({ kind: "ask_password", user: "ada", password: "s3cret" });
+  const userHome = await makeTemporaryDirectory(t);
+  await writeFile(join(userHome, "config.toml"), 'openai_base_url = "https://backend.invalid/v1"\n');
+  const argv = ["doctor", "--codex-bin", "/nowhere/codex", "--port", "0", "--codex-home", userHome];
+  const env = { HTTPS_PROXY: proxy.url.replace("://", "://ada:wr0ng@") };
+  const { code, stdout } = await runInProcess(argv, { env });
+  t.equal(code, 1);
+  const host = `127\\.0\\.0\\.1:${proxy.port}`;
+  t.match(
+    stdout,
+    new RegExp(
+      `^fail {2}network {8}backend\\.invalid through http://\\*\\*\\*@${host} \\(HTTPS_PROXY\\): The proxy that HTTPS_PROXY names refuses`,
+      "m",
+    ),
+  );
+  t.match(stdout, /^ {21}do: Correct them\./m);
+  t.notMatch(stdout, /wr0ng/);
+  t.same(proxy.asked, ["backend.invalid:443"]);
+});
+
 t.test("doctor asks a service that runs and starts no Codex beside it", async (t) => {
   const { port } = await serveFake(t);
-  const stateDir = await makeDirectory(t);
+  const stateDir = await makeTemporaryDirectory(t);
   const { stdout } = await runInProcess(["doctor", "--port", String(port), "--state-dir", stateDir]);
   t.match(stdout, /^ok {4}port {11}the service runs at .*, version 0\.0\.0-test$/m);
   t.match(

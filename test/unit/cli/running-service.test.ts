@@ -86,7 +86,7 @@ t.test("health says that nothing listens, and what to do", async (t) => {
 t.test("health says that another program has the port", async (t) => {
   const stranger = createServer((_request, response) => response.end("hello"));
   const port = await listen(t, stranger);
-  t.match(await runInProcess(["health", "--port", port]), { code: 3, stderr: /is another program/ });
+  t.match(await runInProcess(["health", "--port", port]), { code: 3, stderr: /another program answers at/ });
 });
 
 t.test("health gives up on what does not answer", async (t) => {
@@ -132,6 +132,20 @@ t.test("models lists ids and efforts, the default marked", async (t) => {
   const { code, stdout } = await runInProcess(["models", "--port", String(port)]);
   t.equal(code, 0);
   t.equal(stdout, "* gpt-fake       low [medium] high\n  gpt-fake-mini  low [medium] high\n");
+});
+
+t.test("models tells of an alias what it stands for", async (t) => {
+  const { port, runtime } = await serveFake(t);
+  const alias = {
+    name: "fast",
+    model: "gpt-fake-mini",
+    effort: "low",
+    serviceTier: "priority",
+    problem: null,
+  };
+  runtime.currentHealth = { ...readyHealth, aliases: [alias] };
+  const { stdout } = await runInProcess(["models", "--port", String(port)]);
+  t.match(stdout, /^ {2}fast {11}= gpt-fake-mini low priority$/m);
 });
 
 t.test("models --json is the body of the route", async (t) => {

@@ -136,7 +136,11 @@ t.test("a configuration with faults changes nothing, and every fault is logged",
   const refusal = lines.find((line) => line.includes("service.reload_refused")) ?? "{}";
   t.match(JSON.parse(refusal), {
     level: "error",
-    faults: [/prot in .*did you mean listen\.port/, /logLevel in /, /auth\.tokens\[0\] in .*needs one of/],
+    faults: [
+      /prot in .*did you mean listen\.port/,
+      /logLevel in /,
+      /auth\.tokens\[0\] in .*needs exactly one of/,
+    ],
   });
   events.signal("SIGTERM");
   t.equal(await exitCode, 0);

@@ -1,15 +1,14 @@
 import { execFile } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import t, { type Test } from "tap";
-import type { CliContext } from "../../../src/main/cli/cli-context.js";
-import type { ProgramEnd } from "../../../src/main/cli/program-runner.js";
+import type { CliContext, ProgramEnd } from "../../../src/main/cli/cli-context.js";
 import { launchdManager } from "../../../src/main/cli/service-units/launchd.js";
 import type { UnitFacts } from "../../../src/main/cli/service-units/service-manager.js";
 import { systemdManager } from "../../../src/main/cli/service-units/systemd.js";
 import { runInProcess } from "../../support/cli-context.js";
 import { fakeMachine } from "../../support/fake-machine.js";
+import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
 
 const facts: UnitFacts = {
   nodePath: "/usr/bin/node",
@@ -30,21 +29,21 @@ StartLimitBurst=5
 [Service]
 Type=exec
 ExecStart="/usr/bin/node" "/opt/my apps/cli.js" "serve" "--port=8080" "--codex-config=a.b=\"50 %% of $$HOME \\ <&>\""
-# Reads the config file and the files it names anew: tokens, log level, limits.
+# Reads the config file and the files that it names again: tokens, log level, limits.
 ExecReload=/bin/kill -HUP $MAINPID
 Environment="PATH=/home/ada/.local/bin:/usr/bin:/bin"
 Environment="HTTPS_PROXY=http://ada:50%%&\"\\$x@proxy:3128"
-# Settings that may change without a new unit. Flags above win over it.
+# Settings that may change without a new unit. The flags above win over them.
 EnvironmentFile=-%E/codex-native-api/env
 Restart=on-failure
 RestartSec=5
-# The configuration is at fault: the journal says how, and trying again would not help.
+# The configuration is at fault: the journal shows the fault, and a restart would not help.
 RestartPreventExitStatus=2
-# The service ends its Codex by itself once the turns in flight are over; signalled too, they would be cut off.
+# The service ends its Codex by itself after the turns in flight. A signal to Codex as well would cut them off.
 KillMode=mixed
 TimeoutStopSec=40
 
-# What a user's manager can take away without namespaces, and Codex does not need.
+# Restrictions that a user's manager can set without namespaces, under which Codex still works.
 NoNewPrivileges=yes
 LockPersonality=yes
 RestrictRealtime=yes
@@ -82,7 +81,7 @@ const launchdPlist = String.raw`<?xml version="1.0" encoding="UTF-8"?>
   </dict>
   <key>RunAtLoad</key>
   <true/>
-  <!-- launchd cannot tell a fault of the configuration (exit code 2) from others: it waits a minute between attempts. -->
+  <!-- launchd treats a fault of the configuration (exit code 2) like any other: it waits a minute between attempts. -->
   <key>KeepAlive</key>
   <dict>
     <key>SuccessfulExit</key>
@@ -112,8 +111,7 @@ t.test("the launchd plist, to the letter", async (t) => {
 
 /** A home of its own, and a record of what would have been run. */
 async function makeHome(t: Test, end: (line: string) => ProgramEnd = () => ({ outcome: "exited", code: 0 })) {
-  const homeDir = await mkdtemp(join(tmpdir(), "cna-unit-"));
-  t.teardown(() => rm(homeDir, { recursive: true, force: true }));
+  const homeDir = await makeTemporaryDirectory(t);
   const ran: string[] = [];
   const run = (argv: readonly string[], overrides: Partial<CliContext> = {}) =>
     runInProcess(["service", ...argv], {
@@ -211,7 +209,7 @@ t.test("the unit keeps the proxies and certificates of the shell, and nothing el
     'Environment="CODEX_CA_CERTIFICATE=/etc/codex.pem"',
   ]);
   t.notMatch(unit, /evil|sk-of-ada/);
-  t.match(stderr, /holds what HTTPS_PROXY says.*0600/);
+  t.match(stderr, /holds the value of HTTPS_PROXY,.*0600/);
   t.notMatch(stdout + stderr, /s3cret/);
 });
 
@@ -278,7 +276,7 @@ t.test("a token in the environment is refused, for a unit can be read", async (t
   const env = { PATH: "/bin", CODEX_NATIVE_API_AUTH_TOKEN: "a-token-of-mine-12345" };
   const { code, stderr } = await run(["install"], { env });
   t.equal(code, 2);
-  t.match(stderr, /CODEX_NATIVE_API_AUTH_TOKEN would stand in the unit/);
+  t.match(stderr, /CODEX_NATIVE_API_AUTH_TOKEN would be readable in the unit/);
   t.notMatch(stderr, /a-token-of-mine/);
   t.strictSame(ran, []);
 });

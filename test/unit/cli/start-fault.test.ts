@@ -1,8 +1,6 @@
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { chmod } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import t from "tap";
 import { describeStartFault, formatStartFault } from "../../../src/main/cli/start-fault.js";
 import { loadConfig } from "../../../src/main/config/load-config.js";
@@ -10,6 +8,7 @@ import type { CodexNativeApiConfig } from "../../../src/main/config/types.js";
 import { CodexNativeApiError } from "../../../src/main/errors.js";
 import { fakeMachine } from "../../support/fake-machine.js";
 import { serveFake } from "../../support/http-fixture.js";
+import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
 
 const token = "a-token-of-the-service";
 
@@ -33,7 +32,7 @@ const faults: readonly [code: string, syscall: string, exitCode: number, line: R
   ["EADDRNOTAVAIL", "listen", 1, /^192\.0\.2\.1 is no address of this machine; .*--host 127\.0\.0\.1$/],
   ["ENOTFOUND", "getaddrinfo", 2, /^there is no host named 192\.0\.2\.1; .*--host 127\.0\.0\.1$/],
   ["EAI_AGAIN", "getaddrinfo", 1, /^the name 192\.0\.2\.1 cannot be looked up now; .*DNS/],
-  ["EAFNOSUPPORT", "listen", 1, /^192\.0\.2\.1:80 cannot be listened at \(EAFNOSUPPORT\); .*--host, --port$/],
+  ["EAFNOSUPPORT", "listen", 1, /^cannot listen at 192\.0\.2\.1:80 \(EAFNOSUPPORT\); .*--host, --port$/],
 ];
 
 for (const [code, syscall, exitCode, line] of faults) {
@@ -72,8 +71,7 @@ for (const [who, itsToken] of [
 }
 
 t.test("a state directory that cannot be used is named, with what to do about it", async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), "cna-start-"));
-  t.teardown(() => rm(directory, { recursive: true, force: true }));
+  const directory = await makeTemporaryDirectory(t);
   await chmod(directory, 0o755);
   const error = new CodexNativeApiError(
     "native_runtime_unavailable",

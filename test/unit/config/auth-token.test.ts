@@ -13,7 +13,8 @@ function load(env: Record<string, string>, argv: readonly string[] = [], machine
 }
 
 t.test("beyond loopback a listener needs a token of at least 16 characters", async (t) => {
-  const advice = "give CODEX_NATIVE_API_AUTH_TOKEN_FILE a token of at least 16 characters, or bind 127.0.0.1";
+  const advice =
+    "set CODEX_NATIVE_API_AUTH_TOKEN_FILE to a file with a token of at least 16 characters, or bind 127.0.0.1";
   t.strictSame(load({ CODEX_NATIVE_API_HOST: "0.0.0.0" }), [
     `CODEX_NATIVE_API_HOST: "0.0.0.0" is reachable from other machines and there is no token; ${advice}`,
   ]);
@@ -59,7 +60,7 @@ t.test("a token file that is missing, unreadable, empty or more than a token is 
     "--auth-token-file: /run/token cannot be read (EISDIR)",
   ]);
   for (const text of ["", "\n", "two words", "two\nlines"]) {
-    t.match(refusalOf({ "/run/token": text }), [/has to hold one token/]);
+    t.match(refusalOf({ "/run/token": text }), [/must hold exactly one token/]);
   }
 });
 
@@ -86,6 +87,6 @@ t.test("of a token and a token file the higher source wins", async (t) => {
 t.test("a token and a token file from one source contradict each other", async (t) => {
   const env = { CODEX_NATIVE_API_AUTH_TOKEN: "one", CODEX_NATIVE_API_AUTH_TOKEN_FILE: "/run/token" };
   t.strictSame(load(env, [], fakeMachine({ "/run/token": "two" })), [
-    "CODEX_NATIVE_API_AUTH_TOKEN_FILE: gives the token a second time, beside CODEX_NATIVE_API_AUTH_TOKEN; keep one of them",
+    "CODEX_NATIVE_API_AUTH_TOKEN_FILE: sets the token a second time, beside CODEX_NATIVE_API_AUTH_TOKEN; keep only one",
   ]);
 });

@@ -34,7 +34,7 @@ t.test("a file that is not JSON says where, without quoting what may be a token"
 });
 
 t.test("a file that holds no object is refused", async (t) => {
-  t.strictSame(loadFile("[]"), ["CODEX_NATIVE_API_CONFIG: /etc/api.json holds no JSON object"]);
+  t.strictSame(loadFile("[]"), ["CODEX_NATIVE_API_CONFIG: /etc/api.json must hold a JSON object"]);
 });
 
 t.test("a byte order mark and a $schema key are taken", async (t) => {

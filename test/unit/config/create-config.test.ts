@@ -1,5 +1,7 @@
+import { delimiter } from "node:path";
 import t from "tap";
 import { createConfigOn } from "../../../src/main/config/load-config.js";
+import { options } from "../../../src/main/config/options.js";
 import { fakeMachine } from "../../support/fake-machine.js";
 
 const machine = fakeMachine({
@@ -69,3 +71,22 @@ t.test("a listener open to other machines is refused for a host too", async (t) 
     faults: [{ source: "listen.host in the host's settings", problem: /reachable from other machines/ }],
   });
 });
+
+t.test(
+  "folders to read from come with commas or as PATH has them, and none is the whole file system",
+  async (t) => {
+    const given = (readableRoots: readonly string[]) =>
+      createConfigOn(machine, { turns: { readableRoots } }, {});
+    t.match(given(["/srv/skills", "/srv/more"]), {
+      ok: true,
+      config: { turns: { readableRoots: ["/srv/skills", "/srv/more"] } },
+    });
+    t.match(given(["~/skills", "~/"]), {
+      config: { turns: { readableRoots: [`${machine.homeDir}/skills`, machine.homeDir] } },
+    });
+    for (const root of ["/", "skills", "/proc/self", "", "~", "~ada/x", "~/..", "~/../proc", "./x"])
+      t.match(given([root]), { ok: false }, root);
+    const { type } = options.turns.readableRoots;
+    t.strictSame(type.fromText([`/a,/b${delimiter}/c`, "/d"]), ["/a", "/b", "/c", "/d"]);
+  },
+);

@@ -38,11 +38,14 @@ t.test("an unknown flag is refused with its likeliest meaning and swallows its v
 });
 
 t.test("an unknown short flag is refused", async (t) => {
-  t.strictSame(read("-p", "5").faults, ["-p: there is no such flag"]);
+  t.strictSame(read("-x", "5").faults, ["-x: there is no such flag"]);
+  t.strictSame(read("-p", "5").faults, [
+    "-p: there is no such flag; write --port (docs/from-codexbridge.md)",
+  ]);
 });
 
 t.test("there is no flag for the token, which would show in the process list", async (t) => {
   t.strictSame(read("--auth-token", "secret").faults, [
-    "--auth-token: there is no such flag; did you mean --auth-token-file?",
+    "--auth-token: there is no such flag; a process list shows flags: give --auth-token-file FILE, or set CODEX_NATIVE_API_AUTH_TOKEN (docs/from-codexbridge.md)",
   ]);
 });

@@ -38,10 +38,14 @@ t.test("nothing given yields the defaults of the launch contract", async (t) => 
       stateDir: "/home/ada/.local/state/codex-native-api",
       config: {},
       patientProvider: true,
+      maxAppServerRssBytes: 6_442_450_944,
+      maxIdleCpuPercent: 50,
+      idleCpuWindowMs: 300_000,
     },
     appServer: { kind: "shared" },
     turns: {
       profile: "lean",
+      readableRoots: [],
       defaultModel: null,
       idleTimeoutMs: 900_000,
       idleTimeoutsMs: {},
@@ -51,6 +55,8 @@ t.test("nothing given yields the defaults of the launch contract", async (t) => 
       upstreamConnections: 32,
       upstreamConnectionsPerSecond: 16,
     },
+    models: { aliases: {} },
+    decisions: { model: null, effort: "low" },
     workers: 3,
     admission: { maxConcurrentTurns: 1000, startGate: 8, maxQueue: 2000, queueTimeoutMs: 240000 },
     continuation: { ttlMs: 1800000, maxEntries: 10000, maxBytes: 268435456 },
@@ -63,11 +69,13 @@ t.test("nothing given yields the defaults of the launch contract", async (t) => 
       requestTimeoutMs: 120000,
       minBodyBytesPerSecond: 8192,
       streamHeadHoldMs: 10_000,
+      streamDone: true,
       maxConnections: 4096,
       allowedHosts: [],
       allowedOrigins: [],
       unsupportedParameters: "ignore",
       jsonKeepAlive: "on-request",
+      metadataLevel: "silent",
     },
     shutdownGraceMs: 4000,
     logLevel: "info",
@@ -100,7 +108,7 @@ t.test("every fault of every source is reported at once", async (t) => {
     "stray: is one argument too many",
     "CODEX_NATIVE_API_PROT: there is no such environment variable; did you mean CODEX_NATIVE_API_PORT?",
     "listen.prot in /etc/api.json: there is no such key; did you mean listen.port?",
-    "turns in /etc/api.json: takes an object with any of defaultModel, profile, idleTimeoutMs, idleTimeoutsMs, timeoutMs, spareThreads, upstreamLimit, upstreamConnections, upstreamConnectionsPerSecond",
+    "turns in /etc/api.json: takes an object with any of defaultModel, profile, readableRoots, idleTimeoutMs, idleTimeoutsMs, timeoutMs, spareThreads, upstreamLimit, upstreamConnections, upstreamConnectionsPerSecond",
     "worker in /etc/api.json: there is no such key; did you mean workers?",
     '--workers: "none" is not allowed; it takes an integer from 1 to 64',
     'CODEX_NATIVE_API_TURN_PROFILE: "fat" is not allowed; it takes lean or codex',
@@ -221,11 +229,13 @@ t.test("the side-task router's variables may be there, and mean nothing to the s
     CODEX_NATIVE_API_FALLBACK_BASE_URL: "https://api.example.com/v1",
     CODEX_NATIVE_API_FALLBACK_API_KEY: "key",
     CODEX_NATIVE_API_FALLBACK_MODEL: "model",
+    CODEX_NATIVE_API_FALLBACK_DIALECT: "responses",
+    CODEX_NATIVE_API_FALLBACK_ON: "none",
     CODEX_NATIVE_API_BASE_URL: "http://127.0.0.1:43182/v1",
   };
   t.strictSame(loadValid({ env }).config, loadValid({}).config);
   t.match(loadFaults({ env: { CODEX_NATIVE_API_FALLBACK_MODLE: "model" } }), [
-    /^CODEX_NATIVE_API_FALLBACK_MODLE: there is no such environment variable/,
+    /^CODEX_NATIVE_API_FALLBACK_MODLE: there is no such environment variable; did you mean CODEX_NATIVE_API_FALLBACK_MODEL\?/,
   ]);
 });
 

@@ -71,8 +71,8 @@ t.test("every fault of a list is named with its place, and no value is shown", a
 
 t.test("a token is given in one way, and once", async (t) => {
   t.match(loadFaults([{ name: "ada" }, { name: "bob", token: bobsToken, sha256: digestToken(bobsToken) }]), [
-    /^auth\.tokens\[0\] in .*: needs one of token, tokenFile and sha256, and only one$/,
-    /^auth\.tokens\[1\] in .*: needs one of/,
+    /^auth\.tokens\[0\] in .*: needs exactly one of token, tokenFile and sha256$/,
+    /^auth\.tokens\[1\] in .*: needs exactly one of/,
   ]);
   t.match(
     loadFaults([
@@ -86,12 +86,14 @@ t.test("a token is given in one way, and once", async (t) => {
       { name: "ada", token: adasToken },
       { name: "bob", token: adasToken },
     ]),
-    [/^auth\.tokens\[1\] in .*: holds the same token as "ada"$/],
+    [/^auth\.tokens\[1\] in .*: is the same token as "ada"$/],
   );
-  t.match(loadFaults([{ name: "default", token: adasToken }]), [/is the name of auth\.token; take another$/]);
+  t.match(loadFaults([{ name: "default", token: adasToken }]), [
+    /is the name of auth\.token; choose another$/,
+  ]);
   const env = { CODEX_NATIVE_API_AUTH_TOKEN: adasToken };
   t.match(loadFaults([{ name: "ada", token: adasToken }], {}, env), [
-    /"ada": holds the same token as auth\.token/,
+    /"ada": is the same token as auth\.token/,
   ]);
 });
 

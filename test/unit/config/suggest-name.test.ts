@@ -1,5 +1,5 @@
 import t from "tap";
-import { suggestName } from "../../../src/main/config/faults.js";
+import { suggestName } from "../../../src/main/config/suggest-name.js";
 
 const flags = ["--port", "--host", "--max-queue", "--turn-timeout-ms"];
 

@@ -72,3 +72,17 @@ t.test("a call of another name or another kind is none, and a second echo neithe
   t.same(await kept(chain, others), others);
   t.same(await kept(chain, [call("a"), call("a")]), [call("a")]);
 });
+
+t.test(
+  "the answer of a patch is its status and its words, and that of others their output alone",
+  async (t) => {
+    const patch = { type: "apply_patch_call", call_id: "p", operation: { type: "delete_file", path: "a" } };
+    const answer = (status: string) => ({ type: "apply_patch_call_output", call_id: "p", status });
+    const chain = chainOf({ output: [patch] }, { input: [answer("completed")], output: [] });
+    const failed = [patch, answer("failed")];
+    t.same(await kept(chain, failed), failed);
+    t.same(await kept(chain, [patch, answer("completed")]), []);
+    const called = chainOf({ output: [call("a")] }, { input: [output("a")], output: [] });
+    t.same(await kept(called, [call("a"), { ...output("a"), status: "completed" }]), []);
+  },
+);

@@ -1,7 +1,7 @@
 import t from "tap";
 import { defaults } from "../../../src/main/config/defaults.js";
 import { options } from "../../../src/main/config/options.js";
-import { measureJsonBytes } from "../../../src/workers/contract/measure-json.js";
+import { measureJsonBytes } from "../../../src/workers/contract/json.js";
 import { createRecord, createRegistry, epochMs } from "./fixtures.js";
 
 const statusOf = async (lookup: Promise<{ readonly status: string }>) => (await lookup).status;

@@ -1,9 +1,6 @@
 import t from "tap";
-import {
-  fingerprintHistory,
-  maxParkedHistories,
-  ParkedHistories,
-} from "../../../src/main/exchange/parked-histories.js";
+import { fingerprintHistory, fingerprintThread } from "../../../src/main/exchange/fingerprints.js";
+import { maxParkedHistories, ParkedHistories } from "../../../src/main/exchange/parked-histories.js";
 import { ItemList } from "../../../src/main/history/item-list.js";
 import { LoopShare } from "../../../src/workers/contract/pace.js";
 import { chatTurnOf } from "../../support/chat-driver.js";
@@ -54,6 +51,23 @@ t.test("another history, setting, tool or account is another fingerprint", async
   const task = { metadata: { codexbridge: { taskClass: "intent" } } };
   t.equal(await fingerprintOf({ ...body, ...task }), plain, "a label for logs changes nothing");
 });
+
+t.test(
+  "a thread's settings are the same however a client orders a schema, and not with another tool",
+  async (t) => {
+    const settingsOf = (parameters: object, name = "weather") =>
+      fingerprintThread(
+        chatTurnOf({
+          messages: [{ role: "user", content: "Weather?" }],
+          tools: [{ type: "function", function: { name, description: "Tells it.", parameters } }],
+        }).request,
+      );
+    const first = settingsOf({ type: "object", properties: { city: { type: "string" } } });
+    t.equal(settingsOf({ properties: { city: { type: "string" } }, type: "object" }), first);
+    t.not(settingsOf({ type: "object", properties: { town: { type: "string" } } }), first);
+    t.not(settingsOf({ type: "object", properties: { city: { type: "string" } } }, "rain"), first);
+  },
+);
 
 t.test("a history is taken once, and the oldest go first when there are too many", async (t) => {
   const histories = new ParkedHistories();

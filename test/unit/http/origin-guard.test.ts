@@ -1,8 +1,7 @@
 import t from "tap";
 import { OriginGuard } from "../../../src/main/http/origin-guard.js";
 
-const guard = new OriginGuard({
-  host: "127.0.0.1",
+const guard = new OriginGuard("127.0.0.1", {
   allowedHosts: ["codex.internal"],
   allowedOrigins: ["https://app.example"],
 });

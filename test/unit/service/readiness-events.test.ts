@@ -1,10 +1,8 @@
 import t from "tap";
+import { EventListeners } from "../../../src/main/observability/event-listeners.js";
 import type { NativeAccount, Readiness } from "../../../src/main/runtime/types.js";
 import { ReadinessEvents, type WatchedRuntime } from "../../../src/main/service/readiness-events.js";
-import {
-  type CodexNativeApiServiceEvents,
-  EventListeners,
-} from "../../../src/main/service/service-events.js";
+import type { CodexNativeApiServiceEvents } from "../../../src/main/service/service-events.js";
 import { readyHealth } from "../../support/fake-runtime.js";
 
 class ScriptedRuntime implements WatchedRuntime {

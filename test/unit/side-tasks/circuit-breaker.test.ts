@@ -4,7 +4,13 @@ import type { CircuitEffect } from "../../../src/main/side-tasks/fall-through.js
 
 function createBreaker() {
   const clock = { ms: 0 };
-  const options = { failureThreshold: 3, openMs: 1_000, maxOpenMs: 5_000, now: () => clock.ms };
+  const options = {
+    failureThreshold: 3,
+    openMs: 1_000,
+    maxOpenMs: 5_000,
+    trialMs: 2_000,
+    now: () => clock.ms,
+  };
   const breaker = new CircuitBreaker(options);
   const settle = (effect: CircuitEffect, waitMs?: number): boolean => {
     const permit = breaker.enter();
@@ -42,6 +48,27 @@ t.test("when its time is over one task may look, and decides", async (t) => {
   t.equal(breaker.enter(), null);
   trial?.settle("healthy");
   t.equal(breaker.state, "closed");
+});
+
+t.test("a trial that takes long keeps the others away no longer, and its end still counts", async (t) => {
+  for (const end of ["healthy", "counts", "none"] as const) {
+    const { breaker, clock, settle } = createBreaker();
+    settle("opens");
+    clock.ms = 1_000;
+    const trial = breaker.enter();
+    clock.ms = 2_999;
+    t.equal(breaker.enter(), null);
+    clock.ms = 3_000;
+    t.equal(breaker.state, "closed");
+    t.ok(breaker.isPassable);
+    t.ok(breaker.enter());
+    trial?.settle(end);
+    t.equal(breaker.state, end === "counts" ? "open" : "closed", end);
+    if (end === "none") t.ok(settle("counts"));
+    t.equal(breaker.state, end === "healthy" ? "closed" : "open", `${end}: one failure opens it again`);
+    clock.ms = 4_999;
+    t.equal(breaker.state, end === "healthy" ? "closed" : "open", `${end}: for twice as long`);
+  }
 });
 
 t.test("each trial that fails doubles the wait, up to a bound", async (t) => {

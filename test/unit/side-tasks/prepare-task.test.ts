@@ -1,11 +1,9 @@
 import t from "tap";
 import { OutputSchemas } from "../../../src/main/side-tasks/output-schema.js";
 import { prepareTask, type TaskDefaults } from "../../../src/main/side-tasks/prepare-task.js";
-import {
-  defaultTaskClasses,
-  resolveTaskClasses,
-  sideTaskClasses,
-} from "../../../src/main/side-tasks/task-classes.js";
+import { resolveTaskClasses } from "../../../src/main/side-tasks/resolve-task-classes.js";
+import { takeRequest } from "../../../src/main/side-tasks/take-request.js";
+import { defaultTaskClasses, sideTaskClasses } from "../../../src/main/side-tasks/task-classes.js";
 import type { SideTaskRequest } from "../../../src/main/side-tasks/types.js";
 
 const defaults: TaskDefaults = {
@@ -15,7 +13,10 @@ const defaults: TaskDefaults = {
 };
 
 function prepare(request: Partial<SideTaskRequest>, more: Partial<TaskDefaults> = {}) {
-  return prepareTask({ taskClass: "normalization", input: "text", ...request }, { ...defaults, ...more });
+  return prepareTask(takeRequest({ taskClass: "normalization", input: "text", ...request }), {
+    ...defaults,
+    ...more,
+  });
 }
 
 t.test("each class has its own effort, time and hint", async (t) => {
@@ -119,5 +120,5 @@ t.test("what JSON has no form for is the task's fault, with its path", async (t)
       throw new Error("thrown by the host's object");
     },
   });
-  t.throws(() => prepareTask(unreadable, defaults), { code: "bad_request" });
+  t.throws(() => takeRequest(unreadable), { code: "bad_request" });
 });

@@ -1,19 +1,20 @@
-/** Prints the text of a response as its events come: the answer on standard output, everything else where errors go. */
+/** Prints a response as its events come: the answer to standard output, everything else to standard error. */
 import { isJsonObject, type JsonObject } from "../../../workers/contract/json.js";
 import type { CliContext } from "../cli-context.js";
-import { refuse } from "../configured.js";
 import { exitCodes } from "../exit-codes.js";
-import { refuseError } from "../refuse-answer.js";
+import { CommandRefusal, refusalOf } from "../outcome.js";
 import { showSafely, writeFully } from "../terminal.js";
 
 export class AnswerPrinter {
   readonly #context: CliContext;
-  /** A value for a program is given whole or not at all. */
+  /** Print the answer complete or not at all, as a program needs it. */
   readonly #wholeOnly: boolean;
   #itemId: string | null = null;
-  /** Of the message under way, kept only where it is printed whole. */
+  /** Text of the current message; kept only where it is printed complete. */
   #text = "";
   #refusal = "";
+  /** Messages in which the model comments on its work. */
+  readonly #commentaryIds = new Set<string>();
   #isLineOpen = false;
   #isUnread = false;
 
@@ -22,41 +23,46 @@ export class AnswerPrinter {
     this.#wholeOnly = options.wholeOnly;
   }
 
-  /** Whether the reader of standard output has gone: then nobody waits for a word about it. */
+  /** Whether the reader of standard output has gone, so that no message would reach anyone. */
   get isUnread(): boolean {
     return this.#isUnread;
   }
 
-  /** Takes one event. Gives the exit code with the last one, null before. Rejects when nobody reads any more. */
+  /** Takes one event. Returns the exit code for the last one, null before. Throws a refusal, and rejects when the reader has gone. */
   async take(event: JsonObject): Promise<number | null> {
     switch (event.type) {
+      case "response.output_item.added": {
+        const { id, phase } = objectOf(event.item);
+        if (phase === "commentary") this.#commentaryIds.add(textOf(id));
+        break;
+      }
       case "response.output_text.delta":
         await this.#takeDelta(textOf(event.item_id), textOf(event.delta));
-        return null;
+        break;
       case "response.refusal.delta":
         this.#refusal += textOf(event.delta);
-        return null;
+        break;
       case "response.completed":
       case "response.incomplete":
       case "response.failed":
-        return this.#end(isJsonObject(event.response) ? event.response : {});
-      default:
-        return null;
+        return this.#end(objectOf(event.response));
     }
+    return null;
   }
 
-  /** The stream ended without a last event. */
-  async cut(reason: string): Promise<number> {
+  /** Throws the refusal for a stream that ended without a last event. */
+  async cut(reason: string): Promise<never> {
     await this.endLine();
-    return refuse(this.#context, `the answer broke off: ${reason}`, exitCodes.failed);
+    throw new CommandRefusal(`the answer broke off: ${reason}`, exitCodes.failed);
   }
 
-  /** So that what comes next on the terminal begins on a line of its own. */
+  /** Ends an open line, so that the next output on the terminal begins a new one. */
   async endLine(): Promise<void> {
     if (this.#isLineOpen) await this.#write("\n");
   }
 
   async #takeDelta(itemId: string, delta: string): Promise<void> {
+    if (this.#wholeOnly && this.#commentaryIds.has(itemId)) return;
     const isNewMessage = this.#itemId !== itemId;
     this.#itemId = itemId;
     if (this.#wholeOnly) {
@@ -72,19 +78,20 @@ export class AnswerPrinter {
     if (response.status === "completed" && this.#refusal === "") return this.#endCompleted(response);
     await this.endLine();
     if (this.#refusal !== "")
-      return refuse(this.#context, `the model refused: ${this.#refusal}`, exitCodes.failed);
+      throw new CommandRefusal(`the model refused: ${this.#refusal}`, exitCodes.failed);
     if (response.status === "incomplete") {
-      const { reason } = isJsonObject(response.incomplete_details) ? response.incomplete_details : {};
-      return refuse(this.#context, `the model stopped early: ${textOf(reason)}`, exitCodes.failed);
+      const { reason } = objectOf(response.incomplete_details);
+      throw new CommandRefusal(`the model stopped early: ${textOf(reason)}`, exitCodes.failed);
     }
-    const { code, message } = isJsonObject(response.error) ? response.error : {};
-    return refuseError(this.#context, textOf(code) || null, textOf(message) || "the turn failed");
+    const { code, message } = objectOf(response.error);
+    throw refusalOf(textOf(code) || null, textOf(message) || "the turn failed");
   }
 
   async #endCompleted(response: JsonObject): Promise<number> {
-    if (ignoredOf(response).includes("text.format")) {
+    const { ignored_parameters: ignored } = objectOf(response.native_api);
+    if (Array.isArray(ignored) && ignored.includes("text.format")) {
       this.#context.stderr.write(`${showSafely(this.#text)}\n`);
-      return refuse(this.#context, "the model did not answer in JSON; its words are above", exitCodes.failed);
+      throw new CommandRefusal("the model did not answer in JSON; its answer is above", exitCodes.failed);
     }
     if (this.#wholeOnly) await this.#write(this.#text);
     await this.endLine();
@@ -96,7 +103,7 @@ export class AnswerPrinter {
     this.#isLineOpen = !text.endsWith("\n");
     try {
       const { stdout } = this.#context;
-      // Whoever takes it by a pipe gets it as it is.
+      // A pipe gets the text unchanged.
       await writeFully(stdout, stdout.isTTY === true ? showSafely(text) : text);
     } catch (error) {
       this.#isUnread = true;
@@ -106,9 +113,8 @@ export class AnswerPrinter {
   }
 }
 
-function ignoredOf(response: JsonObject): readonly unknown[] {
-  const native = isJsonObject(response.native_api) ? response.native_api : {};
-  return Array.isArray(native.ignored_parameters) ? native.ignored_parameters : [];
+function objectOf(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {};
 }
 
 function textOf(value: unknown): string {

@@ -1,23 +1,26 @@
 import { options } from "../../config/options.js";
-import type { Command } from "../command.js";
-import { withConfig } from "../configured.js";
+import { type ConfiguredCommand, effortFlag, modelFlag } from "../command.js";
 
-export const askCommand: Command = {
+export const askCommand: ConfiguredCommand = {
   name: "ask",
   summary: "ask one question and print the answer as it comes",
   details: [
-    "Without TEXT, or with -, the question is read from standard input. Only the answer goes to standard output.",
-    "Uses the running service if one answers at the configured address; else it starts Codex for this one question, which " +
-      "takes a second or two, and stops it again. Ctrl-C interrupts the turn.",
+    "Without TEXT, or with -, it reads the question from standard input. Only the answer goes to standard output.",
+    "Uses the running service if it answers at the configured address. If not, it starts Codex for this one question, which " +
+      "takes a second or two, and stops it again. Ctrl-C cancels the turn.",
   ],
   flags: [
-    { name: "model", placeholder: "MODEL", description: "A model of `codex-native-api models`." },
-    { name: "instructions", placeholder: "TEXT", description: "What the model is told before the question." },
-    { name: "effort", placeholder: "EFFORT", description: "Reasoning effort, such as low, medium or high." },
+    modelFlag,
+    {
+      name: "instructions",
+      placeholder: "TEXT",
+      description: "Instructions for the model, before the question.",
+    },
+    effortFlag,
     {
       name: "json-schema",
       placeholder: "FILE|JSON",
-      description: "Answer with JSON that obeys this schema, printed when it is whole.",
+      description: "Answer with JSON that matches this schema, printed when it is complete.",
     },
   ],
   operands: { shown: "[TEXT|-]", max: 1, choices: null },
@@ -34,9 +37,8 @@ export const askCommand: Command = {
     'ask --json-schema intent.schema.json "Could you open the garage?" | jq .intent',
   ],
   exits: ["done", "failed", "configuration", "notReady", "interrupted"],
-  run: (context, input) =>
-    withConfig(context, input, async (loaded) => {
-      const { ask } = await import("../ask/ask.js");
-      return ask(context, input, loaded);
-    }),
+  run: async (context, input, loaded) => {
+    const { ask } = await import("../ask/ask.js");
+    return ask(context, input, loaded);
+  },
 };

@@ -1,24 +1,28 @@
 import { options } from "../../config/options.js";
 import type { CliContext } from "../cli-context.js";
-import { type Command, jsonFlag } from "../command.js";
-import { print, withConfig } from "../configured.js";
+import { type ConfiguredCommand, jsonFlag } from "../command.js";
 import { type Finding, type FindingStatus, judge } from "../doctor/finding.js";
 import { exitCodes } from "../exit-codes.js";
 import { watchInterruption } from "../interruption.js";
+import { print, printJson } from "../outcome.js";
 import { makePaint, type Paint } from "../terminal.js";
 
-export const doctorCommand: Command = {
+export const doctorCommand: ConfiguredCommand = {
   name: "doctor",
-  summary: "check that everything is in place, and say what to do where it is not",
+  summary: "check everything that the service needs, and say how to repair faults",
   details: [
-    "Looks at the configuration, the Codex binary, the state directory and the port, then shakes hands with Codex and asks " +
-      "it for login and plan. No model is asked anything, so it costs nothing. Each line is ok, warn or fail; one fail " +
-      "ends it with 1.",
-    "With --turn each listed model is asked for one word: whether it answers in the form that requests have, when its first word " +
-      "comes, and how many tokens that took. The lines are made to be pasted into a report.",
+    "Checks the configuration, the Codex binary, the state directory, the port, the folders of readable files and the way to the model " +
+      "backend (which proxy, and whether it lets Codex through, by this shell's environment), then connects to Codex and asks it for " +
+      "login and plan. It asks no model, so that it costs nothing. Each line is ok, warn or fail; with any fail the command ends with 1.",
+    "With --turn it asks each listed model for one word, and shows the form of its requests, the time to the first word, and the " +
+      "tokens used. Paste these lines into a report.",
   ],
   flags: [
-    { name: "turn", placeholder: null, description: "Ask each listed model for one word, on the plan." },
+    {
+      name: "turn",
+      placeholder: null,
+      description: "Ask each listed model for one word, which uses the plan.",
+    },
     jsonFlag("{status, findings: [{check, status, found, advice}]}, for programs."),
   ],
   operands: null,
@@ -31,33 +35,26 @@ export const doctorCommand: Command = {
   ],
   examples: ["doctor", "doctor --turn", "doctor --json | jq -e '.status != \"fail\"'"],
   exits: ["done", "failed", "configuration", "interrupted"],
-  run: (context, input) =>
-    withConfig(context, input, async (loaded) => {
-      const { examine } = await import("../doctor/examine.js");
-      const signal = watchInterruption(context);
-      const findings = await examine(context, loaded, signal, { turns: input.flags.has("turn") });
-      if (signal.aborted) return exitCodes.interrupted;
-      const status = judge(findings);
-      const report = { object: "doctor.report", status, findings };
-      const isJson = input.flags.has("json");
-      print(
-        context,
-        isJson ? `${JSON.stringify(report, null, 2)}\n` : renderReport(context, findings, status),
-      );
-      return status === "fail" ? exitCodes.failed : exitCodes.done;
-    }),
+  run: async (context, input, loaded) => {
+    const { examine } = await import("../doctor/examine.js");
+    const signal = watchInterruption(context);
+    const findings = await examine({ context, loaded, signal, turns: input.flags.has("turn") });
+    if (signal.aborted) return exitCodes.interrupted;
+    const status = judge(findings);
+    if (input.flags.has("json")) printJson(context, { object: "doctor.report", status, findings });
+    else print(context, renderReport(context, findings, status));
+    return status === "fail" ? exitCodes.failed : exitCodes.done;
+  },
 };
 
 const colours = { ok: "green", warn: "yellow", fail: "red" } as const;
+const verdicts = { ok: "all is well", warn: "it works; see the warnings", fail: "it does not work yet" };
 const checkWidth = 15;
 
 function renderReport(context: CliContext, findings: readonly Finding[], status: FindingStatus): string {
   const paint = makePaint(context.stdout, context.env);
   const lines = findings.map((finding) => renderFinding(finding, paint));
-  const verdict = { ok: "all is well", warn: "it works; see the warnings", fail: "it does not work yet" }[
-    status
-  ];
-  return `${lines.join("")}${paint(verdict, colours[status])}\n`;
+  return `${lines.join("")}${paint(verdicts[status], colours[status])}\n`;
 }
 
 function renderFinding({ check, status, found, advice }: Finding, paint: Paint): string {

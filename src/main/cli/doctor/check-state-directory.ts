@@ -4,9 +4,9 @@ import { type Finding, fail, ok } from "./finding.js";
 
 const check = "state";
 
-/** Sockets and the link to the login lie there: nobody else may look in, and we must be able to write. */
+/** The directory holds sockets and the link to the login: it must be writable for us and closed to others. */
 export async function checkStateDirectory(path: string): Promise<Finding> {
-  if (!(await exists(path))) return checkParent(path);
+  if (!(await succeeds(lstat(path)))) return checkParent(path);
   for (const directory of [path, join(path, "instances")]) {
     const fault = await findFault(directory);
     if (fault !== null) return fault;
@@ -15,44 +15,36 @@ export async function checkStateDirectory(path: string): Promise<Finding> {
 }
 
 async function findFault(path: string): Promise<Finding | null> {
+  const refuse = (found: string, advice: string) =>
+    fail(check, `${path} ${found}`, `${advice}, or name another directory with --state-dir`);
   const found = await stat(path).catch(() => null);
   if (found === null) return null;
-  const elsewhere = "or name another directory with --state-dir";
-  if (!found.isDirectory()) return fail(check, `${path} is no directory`, `remove it, ${elsewhere}`);
+  if (!found.isDirectory()) return refuse("is not a directory", "remove it");
   if (process.platform === "win32") return null;
   if (process.getuid !== undefined && found.uid !== process.getuid())
-    return fail(check, `${path} belongs to another user`, `run as that user, ${elsewhere}`);
+    return refuse("belongs to another user", "run as that user");
   if ((found.mode & 0o077) !== 0) {
     const mode = (found.mode & 0o777).toString(8);
-    return fail(check, `${path} is open to other users (mode ${mode})`, `chmod 700 ${path}, ${elsewhere}`);
+    return refuse(`is open to other users (mode ${mode})`, `chmod 700 ${path}`);
   }
-  return (await isWritable(path))
-    ? null
-    : fail(check, `${path} cannot be written to`, `chmod 700 ${path}, ${elsewhere}`);
+  return (await isWritable(path)) ? null : refuse("is not writable", `chmod 700 ${path}`);
 }
 
-/** It will be made at the first start, if the nearest directory above it lets us. */
+/** The first start makes the directory, if the nearest directory above it is writable. */
 async function checkParent(path: string): Promise<Finding> {
   let parent = dirname(path);
-  while (!(await exists(parent)) && dirname(parent) !== parent) parent = dirname(parent);
-  return (await isWritable(parent))
-    ? ok(check, `${path} will be made at the first start`)
-    : fail(
-        check,
-        `${path} is not there and cannot be made`,
-        `allow yourself to write to ${parent}, or name another directory with --state-dir`,
-      );
-}
-
-function exists(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
+  while (!(await succeeds(lstat(parent))) && dirname(parent) !== parent) parent = dirname(parent);
+  if (await isWritable(parent)) return ok(check, `${path} will be made at the first start`);
+  const advice = `make ${parent} writable, or name another directory with --state-dir`;
+  return fail(check, `${path} does not exist and cannot be made`, advice);
 }
 
 function isWritable(path: string): Promise<boolean> {
-  return access(path, constants.W_OK | constants.X_OK).then(
+  return succeeds(access(path, constants.W_OK | constants.X_OK));
+}
+
+function succeeds(operation: Promise<unknown>): Promise<boolean> {
+  return operation.then(
     () => true,
     () => false,
   );

@@ -1,18 +1,14 @@
-/** What Codex says of itself: asked of the running service, or of a Codex started for the purpose. No model is asked anything. */
+/** The state of Codex, from the running service or from a Codex started for the check. Asks no model. */
 import { setTimeout as delay } from "node:timers/promises";
 import { CodexNativeApiError } from "../../errors.js";
-import type { CliContext } from "../cli-context.js";
-import type { LoadedConfig } from "../configured.js";
+import type { Readiness } from "../../runtime/types.js";
 import {
   type AccountFacts,
-  accountOf,
   describeAccount,
   describeWindow,
   type WindowFacts,
   windowsOf,
-  windowsOfLimits,
 } from "../describe-account.js";
-import { withPrivateRuntime } from "../interruption.js";
 import type { PrivateRuntime } from "../private-runtime.js";
 import type { ServiceReport } from "../service-report.js";
 import { type Finding, fail, ok, warn } from "./finding.js";
@@ -25,34 +21,53 @@ export interface CodexFacts {
   readonly account: AccountFacts | null;
   readonly windows: readonly WindowFacts[];
   readonly degraded: readonly string[];
+  /** Faults of the configured aliases of models, each in a sentence. */
+  readonly aliasFaults: readonly string[];
+  /** False: a provider of the user's own serves models that no catalog lists. */
+  readonly isCatalogChecked: boolean;
 }
 
-/** Plan limits come a moment after readiness, and not at all for logins without a plan. */
+/** Rate limits arrive a moment after readiness, and never for logins without a plan. */
 const limitsTimeoutMs = 5_000;
 const limitsPollMs = 50;
 
 export function factsOfService(report: ServiceReport): CodexFacts {
-  const { reason, degraded, codex_version: codexVersion } = report.native_runtime;
-  const [account, windows] = [accountOf(report), windowsOf(report)];
-  return { toldBy: "service", codexVersion, reason, account, windows, degraded };
+  const {
+    reason,
+    degraded,
+    account,
+    codex_version: codexVersion,
+    rate_limits: limits,
+    model_names: names,
+  } = report.native_runtime;
+  return {
+    toldBy: "service",
+    codexVersion,
+    reason,
+    account,
+    windows: windowsOf(limits),
+    degraded,
+    aliasFaults: faultsOf(names?.aliases ?? []),
+    isCatalogChecked: names?.catalog_checked !== false,
+  };
 }
 
-/** Starts what `serve` would start, up to the handshake and the login, and stops it. Null when interrupted. */
+/** Of a Codex that was started for the check. Null when the signal aborts first. */
 export async function askCodex(
-  context: CliContext,
-  loaded: LoadedConfig,
+  runtime: PrivateRuntime,
+  readiness: Readiness,
   signal: AbortSignal,
 ): Promise<CodexFacts | null> {
-  try {
-    return await withPrivateRuntime(context, loaded, signal, async (runtime, readiness) => {
-      if (readiness.ready) await untilLimitsAreKnown(runtime, signal);
-      return signal.aborted ? null : factsOfRuntime(runtime);
-    });
-  } catch (error) {
-    const { code, message } = CodexNativeApiError.fromUnknown(error);
-    const nothing = { codexVersion: null, account: null, windows: [], degraded: [] };
-    return { toldBy: "codex", reason: { code, message }, ...nothing };
-  }
+  if (readiness.ready) await untilLimitsAreKnown(runtime, signal);
+  return signal.aborted ? null : factsOfRuntime(runtime);
+}
+
+/** Of a Codex that could not be started. */
+export function factsOfFailedStart(error: unknown): CodexFacts {
+  const { code, message } = CodexNativeApiError.fromUnknown(error);
+  const nothing = { codexVersion: null, account: null, windows: [], degraded: [] };
+  const names = { aliasFaults: [], isCatalogChecked: true };
+  return { toldBy: "codex", reason: { code, message }, ...nothing, ...names };
 }
 
 async function untilLimitsAreKnown(runtime: PrivateRuntime, signal: AbortSignal): Promise<void> {
@@ -65,19 +80,39 @@ async function untilLimitsAreKnown(runtime: PrivateRuntime, signal: AbortSignal)
 }
 
 function factsOfRuntime(runtime: PrivateRuntime): CodexFacts {
-  const { readiness, codexVersion, account, rateLimits, degraded } = runtime.health();
-  const reason = readiness.ready ? null : readiness.error;
-  return { toldBy: "codex", codexVersion, reason, account, windows: windowsOfLimits(rateLimits), degraded };
+  const { readiness, codexVersion, account, rateLimits, degraded, aliases = [], catalog } = runtime.health();
+  return {
+    toldBy: "codex",
+    codexVersion,
+    reason: readiness.ready ? null : readiness.error,
+    account,
+    windows: windowsOf(rateLimits),
+    degraded,
+    aliasFaults: faultsOf(aliases),
+    isCatalogChecked: catalog?.isChecked !== false,
+  };
 }
 
-/** From here on a window is worth a word. */
+function faultsOf(
+  aliases: readonly { readonly name: string; readonly problem: string | null }[],
+): readonly string[] {
+  return aliases.flatMap(({ name, problem }) => (problem === null ? [] : [`${name}: ${problem}`]));
+}
+
+/** From here on the doctor warns. */
 const almostUsedUpPercent = 90;
 
-/** Handshake, login and plan, from what Codex said. */
+/** Judges handshake, login and plan. */
 export function judgeCodex(facts: CodexFacts, nowMs: number): readonly Finding[] {
   const shaken = judgeHandshake(facts);
   if (shaken.status === "fail") return [shaken];
-  return [shaken, judgeLogin(facts), ...judgePlan(facts, nowMs), ...judgeDegraded(facts)];
+  return [
+    shaken,
+    judgeLogin(facts),
+    ...judgePlan(facts, nowMs),
+    ...judgeDegraded(facts),
+    ...judgeNames(facts),
+  ];
 }
 
 function judgeHandshake({ reason, codexVersion, toldBy }: CodexFacts): Finding {
@@ -86,7 +121,7 @@ function judgeHandshake({ reason, codexVersion, toldBy }: CodexFacts): Finding {
     return fail(
       check,
       reason.message,
-      "`--log-level debug` shows what Codex says; `codex app-server` must run",
+      "`--log-level debug` shows Codex's output; `codex app-server` must run",
     );
   const who = `the app-server of Codex ${codexVersion ?? "(unknown version)"}`;
   return ok(check, toldBy === "service" ? `the running service is connected to ${who}` : `${who} answered`);
@@ -107,13 +142,24 @@ function judgeWindow(window: WindowFacts, nowMs: number): Finding {
   const found = describeWindow(window, nowMs);
   if (window.usedPercent >= 100) return fail("plan", found, "wait for the reset, or change the plan");
   if (window.usedPercent >= almostUsedUpPercent)
-    return warn("plan", found, "little is left; turns end with usage_limit_reached when it is used up");
+    return warn("plan", found, "little is left; once it is used up, turns end with usage_limit_reached");
   return ok("plan", found);
 }
 
 function judgeDegraded({ degraded }: CodexFacts): readonly Finding[] {
-  // Not for a lack of this Codex's: it has a finding of its own.
+  // Without a shared app-server Codex lacks nothing; that has its own finding.
   const missing = degraded.filter((name) => name !== "shared_app_server");
   if (missing.length === 0) return [];
-  return [warn("features", `goes without ${missing.join(", ")}`, "a newer Codex, or see docs/operations.md")];
+  return [warn("features", `goes without ${missing.join(", ")}`, "update Codex, or see docs/operations.md")];
+}
+
+function judgeNames({ aliasFaults, isCatalogChecked }: CodexFacts): readonly Finding[] {
+  const check = "models";
+  const advice = "`codex-native-api models` lists what there is; correct models.aliases";
+  return [
+    ...aliasFaults.map((fault) => warn(check, fault, advice)),
+    ...(isCatalogChecked
+      ? []
+      : [ok(check, "your own model provider's catalog cannot be read: names are passed on unchecked")]),
+  ];
 }

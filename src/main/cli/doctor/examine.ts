@@ -1,72 +1,82 @@
 /** The doctor's checks in their order. */
-
+import { findSocketDirectoryFault } from "../../codex/process/codex-socket-directory.js";
+import { measureDescriptorRoom, readDescriptorLimit } from "../../codex/process/descriptor-limit.js";
+import { formatFault } from "../../config/faults.js";
 import type { CodexNativeApiConfig } from "../../config/types.js";
-import { findSocketDirectoryFault } from "../../runtime/app-server/codex-socket-directory.js";
-import { measureDescriptorRoom, readDescriptorLimit } from "../../runtime/descriptor-limit.js";
+import { findUselessRoots } from "../../readable-files/readable-files.js";
+import { askerOfRuntime, askerOfService } from "../ask/asker.js";
 import type { CliContext } from "../cli-context.js";
-import type { LoadedConfig } from "../configured.js";
-import { ServiceClient, serviceAddress } from "../service-client.js";
-import { lookForService, type Sighting } from "../service-report.js";
-import { checkBinary, checkPort } from "./check-places.js";
+import type { LoadedConfig } from "../command.js";
+import { withPrivateRuntime } from "../interruption.js";
+import { type Sighting, visitService } from "../service-report.js";
+import { checkBinary, checkNetwork, checkPort } from "./check-places.js";
 import { checkStateDirectory } from "./check-state-directory.js";
-import { askCodex, type CodexFacts, factsOfService, judgeCodex } from "./codex-facts.js";
+import { askCodex, type CodexFacts, factsOfFailedStart, factsOfService, judgeCodex } from "./codex-facts.js";
 import { type Finding, ok, warn } from "./finding.js";
-import { askerOfService, tryModels, withPrivateAsker } from "./try-models.js";
+import { tryModels } from "./try-models.js";
 
 const lookTimeoutMs = 2_000;
 
 interface ExamineOptions {
-  /** Whether each model is asked for one small turn, which costs some of the plan. */
+  readonly context: CliContext;
+  readonly loaded: LoadedConfig;
+  readonly signal: AbortSignal;
+  /** Whether to ask each model for one small turn, which uses the plan. */
   readonly turns: boolean;
 }
 
-/** Codex is started only where what it needs was found; one that runs already is asked instead. */
-export async function examine(
-  context: CliContext,
-  loaded: LoadedConfig,
-  signal: AbortSignal,
-  { turns }: ExamineOptions,
-): Promise<readonly Finding[]> {
+/** Asks the running service. Where none runs, starts Codex, but only if the checks before found what it needs. */
+export function examine(options: ExamineOptions): Promise<readonly Finding[]> {
+  return visitService(options.loaded.config, lookTimeoutMs, (sighting) => examineWith(sighting, options));
+}
+
+async function examineWith(sighting: Sighting, options: ExamineOptions): Promise<readonly Finding[]> {
+  const { context, loaded, signal, turns } = options;
   const { config } = loaded;
-  const baseUrl = serviceAddress(config);
-  const sighting = baseUrl === null ? null : await look(baseUrl, config.auth.token);
   const binary = await checkBinary(config.codex.bin, context.env, runningVersion(config, sighting), signal);
   const state = await checkStateDirectory(config.codex.stateDir);
-  const port = await checkPort(config, baseUrl, sighting);
-  const places = [describeConfiguration(loaded), binary, state, port, ...(await checkFiles(config))];
-  if (sighting?.kind === "service") {
+  const port = await checkPort(config, sighting);
+  const places = [
+    describeConfiguration(loaded),
+    ...describeWarnings(loaded),
+    binary,
+    state,
+    port,
+    ...(await checkFiles(config)),
+    ...(await checkRoots(config)),
+    ...(await checkNetwork(config, context.env, signal)),
+  ];
+  if (sighting.kind === "service") {
     const judged = await judge(factsOfService(sighting.report), context);
-    const tried = turns ? await tryService(baseUrl ?? "", config.auth.token, signal) : [];
+    const tried = turns ? await tryModels(askerOfService(sighting.client), signal) : [];
     return [...places, ...judged, ...tried];
   }
   // A second app-server beside the service's would race it for the login's refresh token.
-  const isElsewhere = sighting?.kind === "refused";
+  const isElsewhere = sighting.kind === "refused";
   if (isElsewhere || binary.status === "fail" || state.status === "fail" || signal.aborted) return places;
-  const facts = await askCodex(context, loaded, signal);
-  if (facts === null) return places;
-  const findings = [...places, ...(await judge(facts, context))];
-  if (!turns || facts.reason !== null) return findings;
-  const tried = await withPrivateAsker(context, loaded, signal, (asker) => tryModels(asker, signal));
-  return [...findings, ...(tried ?? [])];
+  return [...places, ...(await examineCodex(options))];
 }
 
-async function tryService(
-  baseUrl: string,
-  token: string | null,
-  signal: AbortSignal,
-): Promise<readonly Finding[]> {
-  const client = new ServiceClient(baseUrl, token);
+/** Starts the runtime that `serve` would start, once, and stops it. No findings where the signal aborts before anything is known. */
+async function examineCodex({ context, loaded, signal, turns }: ExamineOptions): Promise<readonly Finding[]> {
   try {
-    return await tryModels(askerOfService(client), signal);
-  } finally {
-    await client.destroy();
+    const found = await withPrivateRuntime(context, loaded, signal, async (runtime, readiness) => {
+      const facts = await askCodex(runtime, readiness, signal);
+      if (facts === null) return [];
+      const judged = await judge(facts, context);
+      if (!turns || facts.reason !== null) return judged;
+      return [...judged, ...(await tryModels(askerOfRuntime(runtime, context, loaded), signal))];
+    });
+    return found ?? [];
+  } catch (error) {
+    return judge(factsOfFailedStart(error), context);
   }
 }
 
-/** An app-server that the service is only attached to is of another binary. */
-function runningVersion({ appServer }: CodexNativeApiConfig, sighting: Sighting | null): string | null {
+/** Null for an app-server that the service is only attached to, since that has another binary. */
+function runningVersion({ appServer }: CodexNativeApiConfig, sighting: Sighting): string | null {
   const isOwn = appServer.kind === "shared" || appServer.kind === "stdio";
-  return isOwn && sighting?.kind === "service" ? sighting.report.native_runtime.codex_version : null;
+  return isOwn && sighting.kind === "service" ? sighting.report.native_runtime.codex_version : null;
 }
 
 async function judge(facts: CodexFacts, context: CliContext): Promise<readonly Finding[]> {
@@ -77,23 +87,23 @@ async function judge(facts: CodexFacts, context: CliContext): Promise<readonly F
   return [...judged, warn("sockets", found, `${fault ?? "see the log"} Then start the service again.`)];
 }
 
-/** Of this process, which stands for the one that `serve` would be. Nothing where the limit is not known. */
+/** Checks the limit of this process, which that of `serve` would share. No finding where the limit is unknown. */
 async function checkFiles({ http: { maxConnections } }: CodexNativeApiConfig): Promise<readonly Finding[]> {
   const limit = await readDescriptorLimit();
   const fault = limit === null ? null : measureDescriptorRoom(limit, maxConnections).fault;
   if (fault === null) return [];
-  return [
-    warn("open files", `${limit} may be open at once, too few for ${maxConnections} connections`, fault),
-  ];
+  return [warn("open files", `the limit of ${limit} is too low for ${maxConnections} connections`, fault)];
 }
 
-async function look(baseUrl: string, token: string | null): Promise<Sighting> {
-  const client = new ServiceClient(baseUrl, token);
-  try {
-    return await lookForService(client, lookTimeoutMs);
-  } finally {
-    await client.destroy();
-  }
+/** Files for chat bridges. No finding where all is well, or there are no folders. */
+async function checkRoots({ turns: { readableRoots } }: CodexNativeApiConfig): Promise<readonly Finding[]> {
+  const advice = "Correct turns.readableRoots, or make the folder.";
+  return (await findUselessRoots(readableRoots)).map((problem) => warn("file roots", problem, advice));
+}
+
+function describeWarnings({ warnings }: LoadedConfig): readonly Finding[] {
+  const advice = "Remove them from the environment, once nothing else reads them.";
+  return warnings.map((warning) => warn("variables", formatFault(warning), advice));
 }
 
 function describeConfiguration({ config: { auth }, origins }: LoadedConfig): Finding {
@@ -101,7 +111,7 @@ function describeConfiguration({ config: { auth }, origins }: LoadedConfig): Fin
   const tokens = auth.tokens.length + (auth.token === null ? 0 : 1);
   const access =
     tokens === 0
-      ? "no token: every program of this machine may call"
+      ? "no token: every program on this machine may call"
       : `callers need a token (${tokens} set)`;
   return ok("configuration", `${given === 1 ? "1 setting" : `${given} settings`} given; ${access}`);
 }

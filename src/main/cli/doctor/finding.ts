@@ -4,7 +4,7 @@ export type FindingStatus = "ok" | "warn" | "fail";
 export interface Finding {
   readonly check: string;
   readonly status: FindingStatus;
-  /** What was found, in one sentence. */
+  /** The state found, in one sentence. */
   readonly found: string;
   /** What to do; null where nothing needs doing. */
   readonly advice: string | null;
@@ -14,16 +14,16 @@ export function ok(check: string, found: string): Finding {
   return { check, status: "ok", found, advice: null };
 }
 
-export function warn(check: string, found: string, advice: string): Finding {
-  return { check, status: "warn", found, advice };
+function findingOf(status: FindingStatus) {
+  return (check: string, found: string, advice: string): Finding => ({ check, status, found, advice });
 }
 
-export function fail(check: string, found: string, advice: string): Finding {
-  return { check, status: "fail", found, advice };
-}
+export const warn = findingOf("warn");
 
-/** The worst of all. */
+export const fail = findingOf("fail");
+
+/** The worst status of all. */
 export function judge(findings: readonly Finding[]): FindingStatus {
-  if (findings.some(({ status }) => status === "fail")) return "fail";
-  return findings.some(({ status }) => status === "warn") ? "warn" : "ok";
+  const statuses = findings.map(({ status }) => status);
+  return statuses.includes("fail") ? "fail" : statuses.includes("warn") ? "warn" : "ok";
 }

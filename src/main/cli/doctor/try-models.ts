@@ -1,27 +1,15 @@
-/** One small real turn for each listed model, where the doctor is asked for it: what a report about a model begins with. */
-
+/** Runs one small turn on each listed model (`doctor --turn`). The lines are the start of a report about a model. */
 import { isJsonObject, type JsonObject } from "../../../workers/contract/json.js";
-import { CodexNativeApiError } from "../../errors.js";
-import { runPrivateTurn } from "../ask/private-turn.js";
-import type { CliContext } from "../cli-context.js";
-import type { LoadedConfig } from "../configured.js";
-import { withPrivateRuntime } from "../interruption.js";
-import type { ServiceClient } from "../service-client.js";
+import type { Asker } from "../ask/asker.js";
+import { refusalOf, refusalOfError } from "../outcome.js";
 import { type Finding, fail, ok } from "./finding.js";
 
-/** Who can be asked: the running service, or a Codex started for the purpose. */
-interface ModelAsker {
-  listModels(): Promise<readonly string[]>;
-  /** Tells the events of a Responses stream, in order; rejects where there is none. */
-  ask(body: JsonObject, onEvent: (event: JsonObject) => void, signal: AbortSignal): Promise<void>;
-}
-
 const question = "Answer with this one word: ok";
-/** A model that thinks for longer over one word is worth a line of its own. */
+/** A model that needs longer for one word is a finding. */
 const turnTimeoutMs = 120_000;
 
-/** One after the other, so that the times are those of one caller. */
-export async function tryModels(asker: ModelAsker, signal: AbortSignal): Promise<readonly Finding[]> {
+/** One model after the other, so that the times are those of a single caller. */
+export async function tryModels(asker: Asker, signal: AbortSignal): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   try {
     for (const model of await asker.listModels()) {
@@ -29,31 +17,31 @@ export async function tryModels(asker: ModelAsker, signal: AbortSignal): Promise
       findings.push(await tryModel(asker, model, signal));
     }
   } catch (error) {
-    findings.push(fail("models", describeFault(error), "See the lines above."));
+    findings.push(fail("models", describeFault(error), "see the lines above"));
   }
   return findings;
 }
 
-async function tryModel(asker: ModelAsker, model: string, signal: AbortSignal): Promise<Finding> {
+async function tryModel(asker: Asker, model: string, signal: AbortSignal): Promise<Finding> {
   const startedAtMs = performance.now();
   let firstWordMs: number | null = null;
   let last: JsonObject = {};
-  const onEvent = (event: JsonObject): void => {
+  const take = async (event: JsonObject): Promise<null> => {
     if (event.type === "response.output_text.delta") firstWordMs ??= performance.now() - startedAtMs;
     last = event;
+    return null;
   };
   const check = `turn ${model}`;
   try {
     const body = { model, input: question, store: false, stream: true };
-    await asker.ask(body, onEvent, AbortSignal.any([signal, AbortSignal.timeout(turnTimeoutMs)]));
+    await asker.ask(body, take, AbortSignal.any([signal, AbortSignal.timeout(turnTimeoutMs)]));
   } catch (error) {
     return refused(check, describeFault(error));
   }
   const response = isJsonObject(last.response) ? last.response : {};
   if (last.type === "response.completed") return ok(check, describeTurn(firstWordMs, response));
-  const error = isJsonObject(response.error) ? response.error : {};
-  const message = String(error.message ?? "no more was said");
-  return refused(check, `${String(error.code ?? last.type)}: ${message}`);
+  const { code, message } = isJsonObject(response.error) ? response.error : {};
+  return refused(check, refusalOf(String(code ?? last.type), String(message ?? "no message")).message);
 }
 
 function describeTurn(firstWordMs: number | null, { usage, native_api: native }: JsonObject): string {
@@ -64,57 +52,14 @@ function describeTurn(firstWordMs: number | null, { usage, native_api: native }:
 }
 
 function refused(check: string, reason: string): Finding {
-  const advice = "Name another model, or report this line with your plan and version.";
-  return fail(check, `no answer: ${reason}`, advice);
+  return fail(
+    check,
+    `no answer: ${reason}`,
+    "name another model, or report this line with your plan and version",
+  );
 }
 
 function describeFault(error: unknown): string {
-  if (error instanceof CodexNativeApiError) return `${error.code}: ${error.message}`;
-  if (!(error instanceof Error)) return String(error);
-  return error.name === "TimeoutError" ? `no end within ${turnTimeoutMs / 1_000} s` : error.message;
-}
-
-const listTimeoutMs = 10_000;
-
-export function askerOfService(client: ServiceClient): ModelAsker {
-  return {
-    listModels: async () => {
-      const { status, body } = await client.get("/v1/models", listTimeoutMs);
-      if (status !== 200 || !Array.isArray(body?.data)) throw refusalOf(status, body);
-      return body.data.flatMap((model) => (isJsonObject(model) ? [String(model.id)] : []));
-    },
-    ask: async (body, onEvent, signal) => {
-      const answer = await client.post("/v1/responses", body, signal);
-      if (!("events" in answer)) throw refusalOf(answer.status, answer.body);
-      for await (const event of answer.events) onEvent(event);
-    },
-  };
-}
-
-/** A Codex of the doctor's own. Null when interrupted before it had started. */
-export async function withPrivateAsker<T>(
-  context: CliContext,
-  loaded: LoadedConfig,
-  signal: AbortSignal,
-  use: (asker: ModelAsker) => Promise<T>,
-): Promise<T | null> {
-  const { unsupportedParameters } = loaded.config.http;
-  const { wallClock } = context;
-  return withPrivateRuntime(context, loaded, signal, (runtime) =>
-    use({
-      listModels: async () => (await runtime.listModels()).map(({ id }) => id),
-      ask: (body, onEvent, turnSignal) =>
-        runPrivateTurn({
-          ...{ runtime, body, unsupportedParameters, wallClock, signal: turnSignal },
-          onEvent: async (event) => onEvent(event),
-        }),
-    }),
-  );
-}
-
-function refusalOf(status: number, body: unknown): Error {
-  const error = isJsonObject(body) && isJsonObject(body.error) ? body.error : {};
-  return new Error(
-    `${String(error.code ?? `HTTP ${status}`)}: ${String(error.message ?? "no more was said")}`,
-  );
+  const isLate = error instanceof Error && error.name === "TimeoutError";
+  return isLate ? `no end within ${turnTimeoutMs / 1_000} s` : refusalOfError(error).message;
 }

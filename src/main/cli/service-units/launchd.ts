@@ -23,7 +23,7 @@ export function launchdManager(homeDir: string, userId: number): ServiceManager 
     afterRemoving: [],
     status: program("launchctl", "print", `${domain}/${label}`),
     notRunningCodes: [113],
-    hint: `It runs while you are logged in; it logs to ${logPath}, which nothing shortens.`,
+    hint: `It runs while you are logged in; it logs to ${logPath}, which grows without limit.`,
     renderUnit: (facts) => renderPlist(facts, logPath),
     readLogs: ({ lines, follow }) => program("tail", "-n", String(lines), ...(follow ? ["-F"] : []), logPath),
   };
@@ -49,7 +49,7 @@ ${environment.map(renderVariable).join("\n")}
   </dict>
   <key>RunAtLoad</key>
   <true/>
-  <!-- launchd cannot tell a fault of the configuration (exit code 2) from others: it waits a minute between attempts. -->
+  <!-- launchd treats a fault of the configuration (exit code 2) like any other: it waits a minute between attempts. -->
   <key>KeepAlive</key>
   <dict>
     <key>SuccessfulExit</key>

@@ -1,5 +1,4 @@
-/** What a platform's service manager needs to run `serve`, and the commands that tell it so. Pure: nothing here touches a system. */
-
+/** A unit for a platform's service manager, and the commands that operate it. Pure: nothing here touches a system. */
 import type { Variable } from "./shell-settings.js";
 
 export interface UnitFacts {
@@ -9,18 +8,18 @@ export interface UnitFacts {
   readonly cliPath: string;
   /** Behind `serve`. */
   readonly serveArguments: readonly string[];
-  /** PATH of the shell that installs it: service managers start with one of their own, in which `codex` may be missing. */
+  /** PATH of the installing shell: service managers have their own, which may lack `codex`. */
   readonly searchPath: string;
-  /** Its proxies and certificates. */
+  /** Proxies and certificates of that shell. */
   readonly network: readonly Variable[];
-  /** How long a stop may take, drain included. */
+  /** Longest time for a stop, drain included. */
   readonly stopTimeoutMs: number;
 }
 
 export interface Program {
   readonly command: string;
   readonly arguments: readonly string[];
-  /** Whether the rest goes on when this one fails. */
+  /** Whether to continue when this one fails. */
   readonly mayFail: boolean;
 }
 
@@ -33,21 +32,21 @@ export interface ServiceManager {
   /** Its name, for people. */
   readonly name: string;
   readonly unitPath: string;
-  /** Where the environment file is looked for; null where there is none. */
+  /** Path of the environment file; null where the manager reads none. */
   readonly environmentPath: string | null;
   readonly afterWriting: readonly Program[];
   readonly beforeRemoving: readonly Program[];
   readonly afterRemoving: readonly Program[];
   readonly status: Program;
-  /** What `status` ends with for a service that does not run or is not there. */
+  /** Exit codes of `status` for a service that is stopped or not installed. */
   readonly notRunningCodes: readonly number[];
-  /** What the service does not do by itself, for people. */
+  /** Limits of the installed service, for people. */
   readonly hint: string;
   renderUnit(facts: UnitFacts): string;
   readLogs(request: LogRequest): Program;
 }
 
-/** In every unit of ours, so that no other is replaced or removed. */
+/** Marks every unit of ours, so that the command never replaces or removes another. */
 export const unitMark = "Written by `codex-native-api service install`";
 
 export function program(command: string, ...args: readonly string[]): Program {

@@ -1,22 +1,13 @@
-/** What the shell that installs a service has and a service manager lacks: this command line, its variables, its proxies and certificates. */
+/** Settings of the installing shell that a service manager lacks: command line, variables, proxies and certificates. */
 import { isAbsolute, resolve } from "node:path";
+import { networkVariables } from "../../codex/binary/child-environment.js";
 import { type Environment, type Machine, resolvePath } from "../../config/machine.js";
 import type { OptionSpec } from "../../config/option.js";
 import { allOptions } from "../../config/options.js";
+import { hasCredentials } from "../../config/outbound-route.js";
 import { readEnvironment, readFlags } from "../../config/text-layers.js";
-import { networkVariables } from "../../runtime/app-server/child-environment.js";
 
-interface ServeArguments {
-  readonly arguments: readonly string[];
-  /** Variables that have no place in a unit: they hold a secret. */
-  readonly secretVariables: readonly string[];
-}
-
-export function fixServeArguments(
-  configArgv: readonly string[],
-  env: Environment,
-  machine: Machine,
-): ServeArguments {
+export function fixServeArguments(configArgv: readonly string[], env: Environment, machine: Machine) {
   const flags = readFlags(configArgv, allOptions, machine.workingDir).layer.values;
   const variables = readEnvironment(env, allOptions, machine.workingDir).layer.values;
   const given = allOptions.map((spec) => [spec, flags.get(spec.key) ?? variables.get(spec.key)] as const);
@@ -24,6 +15,7 @@ export function fixServeArguments(
     arguments: given.flatMap(([spec, value]) =>
       value === undefined ? [] : renderFlag(spec, value, machine),
     ),
+    // They must not appear in a unit.
     secretVariables: given.flatMap(([spec, value]) =>
       spec.secret && value !== undefined && spec.env !== null ? [spec.env] : [],
     ),
@@ -31,7 +23,7 @@ export function fixServeArguments(
 }
 
 function renderFlag(spec: OptionSpec, value: unknown, machine: Machine): readonly string[] {
-  // Without a flag it is a secret, or of no meaning to `serve`.
+  // An option without a flag is a secret, or has no effect on `serve`.
   if (spec.flag === null) return [];
   const flag = `--${spec.flag}`;
   if (Array.isArray(value)) return [`${flag}=${value.join(",")}`];
@@ -44,18 +36,12 @@ function renderFlag(spec: OptionSpec, value: unknown, machine: Machine): readonl
 
 export type Variable = readonly [name: string, value: string];
 
-interface NetworkEnvironment {
-  readonly variables: readonly Variable[];
-  /** Names of those with a user's name or password in their address. */
-  readonly withCredentials: readonly string[];
-}
-
 const { proxies, certificates } = networkVariables;
 
-export function readNetworkEnvironment(env: Environment, machine: Machine): NetworkEnvironment {
+export function readNetworkEnvironment(env: Environment, machine: Machine) {
   const given = (name: string): readonly Variable[] => {
     const value = env[name];
-    // No address and no path has line ends in it, and a unit would read what follows as settings of its own.
+    // Addresses and paths have no line ends, and a unit would read the text behind one as its own settings.
     return value === undefined || value === "" || /\p{Cc}/u.test(value) ? [] : [[name, value]];
   };
   const addresses = proxies.flatMap(given);
@@ -67,14 +53,7 @@ export function readNetworkEnvironment(env: Environment, machine: Machine): Netw
   });
   return {
     variables: [...addresses, ...paths],
-    withCredentials: addresses.flatMap(([name, value]) => (credentials.test(value) ? name : [])),
+    // Names of those with a user name or password in their address.
+    withCredentials: addresses.flatMap(([name, value]) => (hasCredentials(value) ? name : [])),
   };
 }
-
-/** For showing: without the user's name and password that an address may have. */
-export function hideCredentials(value: string): string {
-  return value.replace(credentials, "$1***@");
-}
-
-/** `http://ada:secret@proxy:3128`, also without the scheme. */
-const credentials = /^([a-z][a-z0-9+.-]*:\/\/)?[^/]*@/i;

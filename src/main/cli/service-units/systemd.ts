@@ -1,15 +1,9 @@
 import { posix } from "node:path";
-import {
-  type LogRequest,
-  program,
-  type ServiceManager,
-  type UnitFacts,
-  unitMark,
-} from "./service-manager.js";
+import { program, type ServiceManager, type UnitFacts, unitMark } from "./service-manager.js";
 
 const unitName = "codex-native-api.service";
 
-/** systemd's manager of one user: no root, and the login of that user. `configDir` is where they keep configuration. */
+/** systemd's manager for one user: no root, and that user's login. `configDir` holds the user's configuration. */
 export function systemdManager(configDir: string): ServiceManager {
   return {
     name: "systemd",
@@ -22,16 +16,10 @@ export function systemdManager(configDir: string): ServiceManager {
     notRunningCodes: [3, 4],
     hint: "It runs while you are logged in to this machine; `loginctl enable-linger` lets it run always.",
     renderUnit,
-    readLogs: ({ lines, follow }: LogRequest) =>
-      program(
-        "journalctl",
-        "--user",
-        "--unit",
-        unitName,
-        "--lines",
-        String(lines),
-        ...(follow ? ["--follow"] : ["--no-pager"]),
-      ),
+    readLogs: ({ lines, follow }) => {
+      const mode = follow ? "--follow" : "--no-pager";
+      return program("journalctl", "--user", "--unit", unitName, "--lines", String(lines), mode);
+    },
   };
 }
 
@@ -51,20 +39,20 @@ StartLimitBurst=5
 [Service]
 Type=exec
 ExecStart=${command.map(quoteArgument).join(" ")}
-# Reads the config file and the files it names anew: tokens, log level, limits.
+# Reads the config file and the files that it names again: tokens, log level, limits.
 ExecReload=/bin/kill -HUP $MAINPID
 ${environment.map(([name, value]) => `Environment=${quote(`${name}=${value}`)}`).join("\n")}
-# Settings that may change without a new unit. Flags above win over it.
+# Settings that may change without a new unit. The flags above win over them.
 EnvironmentFile=-%E/codex-native-api/env
 Restart=on-failure
 RestartSec=5
-# The configuration is at fault: the journal says how, and trying again would not help.
+# The configuration is at fault: the journal shows the fault, and a restart would not help.
 RestartPreventExitStatus=2
-# The service ends its Codex by itself once the turns in flight are over; signalled too, they would be cut off.
+# The service ends its Codex by itself after the turns in flight. A signal to Codex as well would cut them off.
 KillMode=mixed
 TimeoutStopSec=${Math.ceil(facts.stopTimeoutMs / 1000)}
 
-# What a user's manager can take away without namespaces, and Codex does not need.
+# Restrictions that a user's manager can set without namespaces, under which Codex still works.
 NoNewPrivileges=yes
 LockPersonality=yes
 RestrictRealtime=yes
@@ -79,12 +67,12 @@ WantedBy=default.target
 `;
 }
 
-/** In a command line `$` begins a variable, too. */
+/** Also escapes `$`, which begins a variable in a command line. */
 function quoteArgument(text: string): string {
   return quote(text).replaceAll("$", "$$$$");
 }
 
-/** A line end would begin another setting. */
+/** Escapes control characters too, since a line end would begin another setting. */
 function quote(text: string): string {
   const escaped = text
     .replaceAll("\\", "\\\\")

@@ -1,8 +1,10 @@
 /**
- * What the caller asked for and Codex cannot enforce: the model is told in words, and afterwards its answer shows whether
- * it obeyed. Only where it did not is the parameter named in `native_api.ignored_parameters`.
+ * What the caller asked for and Codex cannot enforce: a directive asks the model for it, and its answer shows whether
+ * it obeyed. Where it did not, the parameter is named in `native_api.ignored_parameters`.
  */
+import { kindOfCall, nameOfCall } from "../../../workers/contract/client-tools.js";
 import { isJsonObject } from "../../../workers/contract/json.js";
+import { isCommentary } from "./commentary.js";
 
 export type Obligation =
   /** At least one call of these tools. */
@@ -14,6 +16,8 @@ export type Obligation =
     }
   /** No more than one call of a function. */
   | { readonly kind: "single_call"; readonly param: string }
+  /** No more than so many calls of web search. */
+  | { readonly kind: "search_limit"; readonly param: string; readonly most: number }
   /** An answer in words is one JSON value, or one JSON object. */
   | { readonly kind: "json_answer"; readonly param: string; readonly objectOnly: boolean };
 
@@ -22,6 +26,7 @@ export interface AnsweredItem {
   readonly type?: unknown;
   readonly name?: unknown;
   readonly content?: unknown;
+  readonly phase?: unknown;
 }
 
 /**
@@ -42,7 +47,9 @@ function isMet(obligation: Obligation, output: readonly AnsweredItem[]): boolean
     case "tool_call":
       return output.some((item) => isCallOf(item, obligation.functions, obligation.webSearch));
     case "single_call":
-      return output.filter(({ type }) => type === "function_call").length <= 1;
+      return output.filter((item) => kindOfCall(item) !== null).length <= 1;
+    case "search_limit":
+      return output.filter(({ type }) => type === "web_search_call").length <= obligation.most;
     case "json_answer":
       return isJsonAnswer(output, obligation.objectOnly);
   }
@@ -50,12 +57,13 @@ function isMet(obligation: Obligation, output: readonly AnsweredItem[]): boolean
 
 function isCallOf(item: AnsweredItem, functions: readonly string[], webSearch: boolean): boolean {
   if (item.type === "web_search_call") return webSearch;
-  return item.type === "function_call" && functions.some((name) => name === item.name);
+  const name = kindOfCall(item) === null ? null : nameOfCall(item);
+  return name !== null && functions.includes(name);
 }
 
-/** Of several messages the last is the answer. None, or a refusal, leaves nothing to obey. */
+/** Of several messages that are no commentary the last is the answer. None, or a refusal, leaves nothing to obey. */
 function isJsonAnswer(output: readonly AnsweredItem[], objectOnly: boolean): boolean {
-  const message = output.findLast(({ type }) => type === "message");
+  const message = output.findLast((item) => item.type === "message" && !isCommentary(item));
   const parts = Array.isArray(message?.content) ? message.content.filter(isJsonObject) : [];
   const texts = parts.filter(({ type }) => type === "output_text").map(({ text }) => String(text));
   if (texts.length === 0) return true;
@@ -63,7 +71,7 @@ function isJsonAnswer(output: readonly AnsweredItem[], objectOnly: boolean): boo
     const value: unknown = JSON.parse(texts.join(""));
     return !objectOnly || isJsonObject(value);
   } catch {
-    // No JSON: that is what is asked here.
+    // The text is no JSON, so the obligation is not met.
     return false;
   }
 }

@@ -5,7 +5,8 @@
  *     the content
  *     </file>
  */
-import { requestLimits } from "../requests/fields.js";
+import { isGiven, requestLimits } from "../requests/fields.js";
+import type { FieldFault } from "../requests/schema-fault.js";
 import { isBase64, parseDataUrl } from "./data-url.js";
 
 export interface InputFile {
@@ -15,15 +16,10 @@ export interface InputFile {
   readonly filename?: string | null | undefined;
 }
 
-export type InlinedFile =
-  | { readonly ok: true; readonly text: string }
-  | {
-      readonly ok: false;
-      /** The field at fault. */
-      readonly field: "file_data" | "file_id" | "file_url" | "filename";
-      readonly message: string;
-      readonly unsupported: boolean;
-    };
+export interface FileFault extends FieldFault {
+  /** The one at fault. */
+  readonly field: keyof InputFile;
+}
 
 /** Media types of text beside `text/*` and those that end in `+json`, `+xml` or `+yaml`. */
 const textTypes: ReadonlySet<string> = new Set([
@@ -51,11 +47,13 @@ const utf8Charsets: ReadonlySet<string> = new Set(["utf-8", "utf8", "us-ascii"])
 
 const onlyText = "only files of text can be sent, as a data URL of a text type";
 
-export function inlineFile(file: InputFile): InlinedFile {
-  if (isGiven(file.file_id))
-    return refuse("file_id", `is not supported: this server stores no files, ${onlyText}`);
-  if (isGiven(file.file_url))
-    return refuse("file_url", `is not supported: Codex fetches no files, ${onlyText}`);
+export function inlineFile(file: InputFile): string | FileFault {
+  if (isGiven(file.file_id)) {
+    return unsupported("file_id", `is not supported: this server stores no files, ${onlyText}`);
+  }
+  if (isGiven(file.file_url)) {
+    return unsupported("file_url", `is not supported: Codex fetches no files, ${onlyText}`);
+  }
   if (!isGiven(file.file_data)) return fault("file_data", "is missing");
   const name = file.filename ?? "file";
   if (name.length > requestLimits.maxFileNameChars) {
@@ -64,17 +62,17 @@ export function inlineFile(file: InputFile): InlinedFile {
   const url = parseDataUrl(file.file_data);
   if (url === null) return fault("file_data", "must be a data URL, such as data:text/plain;base64,…");
   if (!isTextType(url.mediaType)) {
-    return refuse("file_data", `holds '${url.mediaType.slice(0, 64)}': ${onlyText}`);
+    return unsupported("file_data", `holds '${url.mediaType.slice(0, 64)}': ${onlyText}`);
   }
   if (url.charset !== null && !utf8Charsets.has(url.charset)) {
-    return refuse("file_data", `is in '${url.charset.slice(0, 64)}': only UTF-8 is read`);
+    return unsupported("file_data", `is in '${url.charset.slice(0, 64)}': only UTF-8 is read`);
   }
   const content = url.isBase64 ? decodeBase64(url.data) : decodePercent(url.data);
   if (content === null) return fault("file_data", "holds no valid UTF-8 text");
   if (content.length > requestLimits.maxTextChars) {
     return fault("file_data", `holds more than ${requestLimits.maxTextChars} characters`);
   }
-  return { ok: true, text: `<file name="${escapeName(name)}">\n${content}\n</file>` };
+  return `<file name="${escapeName(name)}">\n${content}\n</file>`;
 }
 
 function isTextType(mediaType: string): boolean {
@@ -86,7 +84,7 @@ function decodeBase64(data: string): string | null {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(data, "base64"));
   } catch {
-    // Said by the caller of this: the bytes are no UTF-8.
+    // The bytes are no UTF-8, which the caller of this reports.
     return null;
   }
 }
@@ -105,14 +103,10 @@ function escapeName(name: string): string {
   return name.replace(/[&<>"\p{Cc}]/gu, (char) => `&#${char.codePointAt(0)};`);
 }
 
-function isGiven<T>(value: T | null | undefined): value is T {
-  return value !== undefined && value !== null;
+function unsupported(field: keyof InputFile, message: string): FileFault {
+  return { field, message, unsupported: true };
 }
 
-function refuse(field: "file_data" | "file_id" | "file_url", message: string): InlinedFile {
-  return { ok: false, field, message, unsupported: true };
-}
-
-function fault(field: "file_data" | "filename", message: string): InlinedFile {
-  return { ok: false, field, message, unsupported: false };
+function fault(field: keyof InputFile, message: string): FileFault {
+  return { field, message, unsupported: false };
 }

@@ -1,12 +1,6 @@
 /** Images that Codex can read. It puts a text in the place of any other, without a word to the caller. */
+import type { FieldFault } from "../requests/schema-fault.js";
 import { isBase64, parseDataUrl } from "./data-url.js";
-
-/** What is wrong with an image's URL; null for one that Codex takes. */
-export interface ImageFault {
-  readonly message: string;
-  /** A feature that Codex lacks, rather than a mistake of the caller's. */
-  readonly unsupported: boolean;
-}
 
 const noDataUrl = "must be a data URL: Codex does not fetch remote images, so send the image inline";
 
@@ -16,7 +10,8 @@ const signatures = ["\x89PNG\r\n\x1a\n", "\xff\xd8\xff", "GIF87a", "GIF89a", "RI
 /** Base64 of the longest signature. */
 const signatureChars = 16;
 
-export function findImageFault(url: string): ImageFault | null {
+/** Null for a URL that Codex takes. */
+export function findImageFault(url: string): FieldFault | null {
   const parsed = parseDataUrl(url);
   if (parsed === null) return { message: noDataUrl, unsupported: true };
   if (!parsed.isBase64 || !isBase64(parsed.data)) {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { inlineFile } from "../attachments/input-file.js";
 import { findImageFault } from "../attachments/input-image.js";
 import { isGiven, longText } from "../requests/fields.js";
+import { addFault } from "../requests/schema-fault.js";
 
 const textPart = z.looseObject({ type: z.literal("text"), text: longText });
 const refusalPart = z.looseObject({ type: z.literal("refusal"), refusal: longText });
@@ -17,9 +18,7 @@ const imagePart = z
   })
   .superRefine(({ image_url: { url } }, context) => {
     const fault = findImageFault(url);
-    if (fault === null) return;
-    const { message, unsupported } = fault;
-    context.addIssue({ code: "custom", path: ["image_url", "url"], message, params: { unsupported } });
+    if (fault !== null) addFault(context, ["image_url", "url"], fault);
   });
 
 const filePart = z
@@ -34,9 +33,8 @@ const filePart = z
   .transform(({ file }, context) => {
     const { file_data, file_id, filename } = file;
     const inlined = inlineFile({ file_data, file_id, filename });
-    if (inlined.ok) return { type: "text" as const, text: inlined.text };
-    const { field, message, unsupported } = inlined;
-    context.addIssue({ code: "custom", path: ["file", field], message, params: { unsupported } });
+    if (typeof inlined === "string") return { type: "text" as const, text: inlined };
+    addFault(context, ["file", inlined.field], inlined);
     return z.NEVER;
   });
 
@@ -62,7 +60,6 @@ const functionCall = z.looseObject({
   function: z.looseObject({ name: z.string().min(1), arguments: longText }),
 });
 
-/** Nobody is offered such tools here, but a history may hold their calls. */
 const customCall = z.looseObject({
   id: callId,
   type: z.literal("custom"),
@@ -80,7 +77,7 @@ const assistant = z
   })
   .superRefine((message, context) => {
     const refuse = (field: string, text: string, unsupported: boolean) =>
-      context.addIssue({ code: "custom", path: [field], message: text, params: { unsupported } });
+      addFault(context, [field], { message: text, unsupported });
     if (isGiven(message.audio)) refuse("audio", "audio is not supported", true);
     if (isGiven(message.function_call)) {
       refuse("function_call", "is deprecated and not supported: use 'tool_calls'", true);

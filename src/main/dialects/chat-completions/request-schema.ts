@@ -3,35 +3,34 @@ import { z } from "zod";
 import type { Pace } from "../../../workers/contract/pace.js";
 import { type ItemList, ItemPacker } from "../../history/item-list.js";
 import { checkElement, type ElementCheck } from "../requests/check-element.js";
-import { boundedList, metadata, priority, requestLimits, unreadKeys } from "../requests/fields.js";
-import { type JsonBody, parseBody, readElements } from "../requests/parse-body.js";
+import { boundedList, metadata, priority, requestLimits } from "../requests/fields.js";
+import { unreadKeys } from "../requests/parameters.js";
+import { type JsonBody, type ListReader, parseBody, readElements, readList } from "../requests/parse-body.js";
+import { fieldError } from "../requests/schema-fault.js";
+import { schemaFormatFields } from "../structured-output/text-format.js";
 import { CallPairs } from "../tools/call-pairs.js";
-import { invalid, unsupportedFeature } from "./errors.js";
+import { unsupportedFeature } from "./errors.js";
 import { type CallTypes, toHistoryItems } from "./history-items.js";
 import { type ChatMessage, message, messages } from "./message-schemas.js";
 import { toolChoice, tools, webSearchOptions } from "./tool-schemas.js";
 
 const flag = z.boolean().nullish();
+const effort = z.string().min(1).max(64).nullish();
+
+/** OpenAI's number. The length is ours: what may be the beginning of one is held back. */
+const maxStops = 4;
+const maxStopChars = 1024;
+
+/** Each is a turn: OpenAI's 128 would be one request's share of all that may run. */
+const maxChoices = 8;
+
+const stopSequence = z.string().min(1).max(maxStopChars);
 
 const responseFormat = z.discriminatedUnion("type", [
   z.looseObject({ type: z.literal("text") }),
   z.looseObject({ type: z.literal("json_object") }),
-  z.looseObject({
-    type: z.literal("json_schema"),
-    json_schema: z.looseObject({
-      name: z
-        .string()
-        .min(1)
-        .max(requestLimits.maxFormatNameChars)
-        .regex(/^[a-zA-Z0-9_-]+$/),
-      schema: z.record(z.string(), z.unknown()),
-      strict: z.boolean().nullish(),
-      description: z.string().nullish(),
-    }),
-  }),
+  z.looseObject({ type: z.literal("json_schema"), json_schema: z.looseObject(schemaFormatFields) }),
 ]);
-
-export type ResponseFormat = z.infer<typeof responseFormat>;
 
 /** Read by the OpenAPI document too. */
 export const chatBody = z.looseObject({
@@ -41,7 +40,9 @@ export const chatBody = z.looseObject({
   stream_options: z.looseObject({ include_usage: flag, include_obfuscation: flag }).nullish(),
   store: flag,
   metadata: metadata.nullish(),
-  reasoning_effort: z.string().min(1).max(64).nullish(),
+  reasoning_effort: effort,
+  // Not OpenAI's in this API: clients of others that are compatible with it send the effort as responses do.
+  reasoning: z.looseObject({ effort }).nullish(),
   verbosity: z.enum(["low", "medium", "high"]).nullish(),
   service_tier: z.string().min(1).max(64).nullish(),
   response_format: responseFormat.nullish(),
@@ -50,7 +51,8 @@ export const chatBody = z.looseObject({
   parallel_tool_calls: flag,
   priority: priority.nullish(),
   web_search_options: webSearchOptions.nullish(),
-  n: z.int().min(1).nullish(),
+  n: z.int().min(1).max(maxChoices).nullish(),
+  stop: z.union([stopSequence, boundedList(stopSequence, maxStops)]).nullish(),
   modalities: boundedList(z.string(), requestLimits.maxModalities).nullish(),
 });
 
@@ -70,22 +72,17 @@ export type ChatRequest = z.infer<typeof read>;
  */
 export function parseChatRequest(body: unknown): ChatRequest {
   const request = parseBody(head, body, messageCheck.unsupported);
-  const reader = new MessageReader();
-  for (const [index, value] of request.messages.entries()) reader.take(value, index);
-  return withMessages(request, reader.finish());
+  return withMessages(request, readList(request.messages, new MessageReader()));
 }
 
 /** A body that came over the wire, however long. Throws what `parseChatRequest` throws, and `invalid_json`. */
 export async function readChatRequest(body: JsonBody, pace: Pace): Promise<ChatRequest> {
   const request = parseBody(head, body.value, messageCheck.unsupported);
-  const reader = new MessageReader();
-  await pace.breathe();
-  await readElements(body, messageCheck.field, pace, (value, index) => reader.take(value, index));
-  return withMessages(request, reader.finish());
+  return withMessages(request, await readElements(body, messageCheck.field, pace, new MessageReader()));
 }
 
 function withMessages(request: z.infer<typeof head>, messages: ReadMessages): ChatRequest {
-  if (messages.items.length === 0) throw invalid("messages", "holds no messages");
+  if (messages.items.length === 0) throw fieldError("messages", "holds no messages");
   return { ...request, messages };
 }
 
@@ -103,7 +100,7 @@ const messageCheck: ElementCheck<ChatMessage> = {
 };
 
 /** Checks a request's messages one after another, and keeps of each no more than its items' JSON. */
-class MessageReader {
+class MessageReader implements ListReader<ReadMessages> {
   readonly #packer = new ItemPacker();
   readonly #pairs = new CallPairs();
   readonly #ignored = new Set<string>();
@@ -113,19 +110,14 @@ class MessageReader {
   take(value: unknown, index: number): void {
     const checked = checkElement(value, index, messageCheck);
     takeSteps(this.#pairs, checked, index);
-    this.#refuse(this.#pairs.fault);
     noteMessageOptions(checked, this.#ignored);
     for (const item of toHistoryItems(checked, this.#callTypes)) this.#packer.add(item);
   }
 
   /** @throws CodexNativeApiError for a call that nothing answers */
   finish(): ReadMessages {
-    this.#refuse(this.#pairs.finish());
+    this.#pairs.finish();
     return { items: this.#packer.finish(), ignored: [...this.#ignored] };
-  }
-
-  #refuse(fault: Error | null): void {
-    if (fault !== null) throw fault;
   }
 }
 
@@ -133,8 +125,8 @@ class MessageReader {
 function takeSteps(pairs: CallPairs, message: ChatMessage, index: number): void {
   if (message.role === "assistant") {
     for (const [at, call] of (message.tool_calls ?? []).entries()) {
-      const kind = call.type === "custom" ? "custom tool" : "function";
-      pairs.take({ step: "call", callId: call.id, kind, param: `messages[${index}].tool_calls[${at}].id` });
+      const param = `messages[${index}].tool_calls[${at}].id`;
+      pairs.take({ step: "call", callId: call.id, kind: call.type, param });
     }
   } else if (message.role === "tool") {
     const param = `messages[${index}].tool_call_id`;
@@ -168,14 +160,13 @@ function noteMessageOptions(message: ChatMessage, names: Set<string>): void {
   const { content } = message;
   if (!Array.isArray(content)) return;
   for (const part of content) {
-    if (part.type !== "image_url") unreadKeys("messages[].content[]", part, partKeys).forEach(note);
-    else {
-      unreadKeys("messages[].content[]", part, ["type", "image_url"]).forEach(note);
-      const { detail } = part.image_url;
-      // Codex lets the model see every image in its original size.
-      if (detail === "low" || detail === "high") note("messages[].content[].image_url.detail");
-    }
+    const keys = part.type === "image_url" ? imagePartKeys : textPartKeys;
+    unreadKeys("messages[].content[]", part, keys).forEach(note);
+    const detail = part.type === "image_url" ? part.image_url.detail : null;
+    // Codex lets the model see every image in its original size.
+    if (detail === "low" || detail === "high") note("messages[].content[].image_url.detail");
   }
 }
 
-const partKeys = ["type", "text", "refusal"];
+const textPartKeys = ["type", "text", "refusal"];
+const imagePartKeys = ["type", "image_url"];

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { isJsonObject, type JsonObject } from "../../../workers/contract/json.js";
 import type { CodexNativeApiErrorCode } from "../../errors.js";
-import { toRequestError } from "./schema-fault.js";
+import { requestParsing, toRequestError } from "./schema-fault.js";
 
 /** How one element of a long list is checked. */
 export interface ElementCheck<Element> {
@@ -30,10 +30,15 @@ export function checkElement<Element extends object>(
   if (!isJsonObject(value) || lists.length === 0) return parsePiece(value, index, check);
   const shortened = {
     ...value,
-    ...Object.fromEntries(lists.map(([name, list]) => [name, firstPiece(list)])),
+    ...Object.fromEntries(lists.map(([name, list]) => [name, list.slice(0, partsAtOnce)])),
   };
   const element = parsePiece(shortened, index, check);
   for (const [name, list] of lists) {
+    // Zod copies what it checks: a list that came back itself is one that the schema does not read.
+    if (Reflect.get(element, name) === Reflect.get(shortened, name)) {
+      Reflect.set(element, name, list);
+      continue;
+    }
     const whole = readList(element, name);
     for (let from = partsAtOnce; from < list.length; from += partsAtOnce) {
       const piece = { ...shortened, [name]: list.slice(from, from + partsAtOnce) };
@@ -49,7 +54,7 @@ function parsePiece<Element>(
   { schema, field, unsupported }: ElementCheck<Element>,
   part?: { readonly name: string; readonly from: number },
 ): Element {
-  const parsed = schema.safeParse(value, { reportInput: true });
+  const parsed = schema.safeParse(value, requestParsing);
   if (parsed.success) return parsed.data;
   throw toRequestError(parsed.error, unsupported, {
     path: [field, index],
@@ -63,10 +68,6 @@ function longLists(value: JsonObject): readonly (readonly [string, readonly unkn
     if (Array.isArray(entry) && entry.length > partsAtOnce) lists.push([name, entry]);
   }
   return lists;
-}
-
-function firstPiece(list: readonly unknown[]): readonly unknown[] {
-  return list.slice(0, partsAtOnce);
 }
 
 /** The list as the schema put it out; a new one, for zod copies what it checks. */

@@ -1,7 +1,8 @@
 /** Bounds of request bodies, and the fields that both dialects have. */
 import { z } from "zod";
-import { maxTextChars } from "../../../workers/contract/long-text.js";
-import { turnPriorities } from "../../../workers/contract/turn-priority.js";
+import { maxTextChars, withoutNulls } from "../../../workers/contract/json.js";
+import { turnPriorities } from "../../../workers/contract/turn.js";
+import { includableMetadata } from "../answers/native-api.js";
 
 /** Objects and lists within one another in a body. Of what Codex is sent it reads one less. */
 export const maxBodyLevels = 128;
@@ -15,9 +16,14 @@ export const requestLimits = {
   maxDomains: 100,
   /** As Codex checks it too, "to match the Responses API". */
   maxToolNameChars: 128,
+  maxNamespaceChars: 64,
+  maxNamespaceDescriptionChars: 1_024,
   maxFormatNameChars: 64,
   maxIncludes: 32,
   maxModalities: 16,
+  maxMetadataChars: 512,
+  /** Longest path in `metadata`: Windows takes up to 32,767 characters, other systems up to 4,096 bytes. */
+  maxPathChars: 32_767,
   /**
    * UTF-8 bytes of a field's JSON, escapes not counted, for all fields that hold no part of the conversation. Ours: such a field is
    * hashed, compared and echoed in one go, so that its length holds up other callers.
@@ -44,59 +50,33 @@ export const priority = z.enum(turnPriorities);
 
 const jsonObject = z.record(z.string(), z.unknown());
 
-/** It may hold objects, and none of it is sent upstream. */
-const codexbridge = z.looseObject({
-  eventMetadata: jsonObject.optional(),
-  threadMetadata: jsonObject.optional(),
-  taskClass: z.string().min(1).max(64).optional(),
-});
+/** It may hold objects. */
+const codexbridge = z
+  .looseObject({
+    eventMetadata: jsonObject.nullish(),
+    threadMetadata: jsonObject.nullish(),
+    taskClass: z.string().min(1).max(64).nullish(),
+    /** Parts that `native_api` repeats. */
+    include: boundedList(z.enum(includableMetadata), requestLimits.maxIncludes).nullish(),
+  })
+  .transform(withoutNulls);
 
-export const metadata = z
-  .object({ codexbridge: z.union([codexbridge, z.string().max(512)]).optional() })
-  .catchall(z.string().max(512))
+const metadataText = z.string().max(requestLimits.maxMetadataChars);
+
+/** OpenAI's pairs of texts, and what a chat bridge tells of its task. A null means that the value is not known: it is left out. */
+export const metadata: z.ZodType<Readonly<Record<string, string | Record<string, unknown>>>> = z
+  .object({
+    codexbridge: z.union([codexbridge, metadataText]).nullish(),
+    cwd: z.string().max(requestLimits.maxPathChars).nullish(),
+  })
+  .catchall(metadataText.nullable())
+  .transform(withoutNulls)
   .refine((pairs) => Object.keys(pairs).length <= 16, { error: "holds more than 16 keys" })
   .refine((pairs) => Object.keys(pairs).every((key) => key.length <= 64), {
     error: "has a key longer than 64 characters",
   });
 
-export type Metadata = z.infer<typeof metadata>;
-
-export function taskClassOf(given: Metadata | null | undefined): string | null {
-  const bridge = given?.codexbridge;
-  return (typeof bridge === "object" ? bridge.taskClass : undefined) ?? null;
-}
-
-/** What can become of a parameter, in either dialect. */
-
-export type ParameterFate =
-  /** Has a native place, or is this service's own to honour. */
-  | "mapped"
-  /** Has no place: left out and listed in `native_api.ignored_parameters`, or refused, by configuration. */
-  | "ignored"
-  /** Cannot be left out without changing what is asked for. */
-  | "refused";
-
-/** Parameters without a native place: dropped and listed in `native_api.ignored_parameters`, or refused with 400. */
-export type UnsupportedParameterPolicy = "ignore" | "reject";
-
 /** Null counts as not given, as with OpenAI. */
-export function isGiven<T>(value: T | null | undefined): value is T {
+export function isGiven<T>(value: T): value is Exclude<T, null | undefined> {
   return value !== undefined && value !== null;
-}
-
-/** Paths of the keys that are given and that nothing reads. */
-export function unreadKeys(
-  parent: string,
-  value: object | null | undefined,
-  read: readonly string[],
-): string[] {
-  if (!isGiven(value)) return [];
-  return Object.entries(value)
-    .filter(([key, entry]) => !read.includes(key) && isGiven(entry))
-    .map(([key]) => `${parent}.${key}`);
-}
-
-/** What is asked of Codex for a service tier: `auto` and `default` both mean what happens when nothing is sent. */
-export function nativeServiceTier(tier: string | null | undefined): string | null {
-  return !isGiven(tier) || tier === "auto" || tier === "default" ? null : tier;
 }

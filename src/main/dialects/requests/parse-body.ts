@@ -1,10 +1,9 @@
 import type { z } from "zod";
-import { isJsonObject, type JsonObject } from "../../../workers/contract/json.js";
-import { measureJsonBytes } from "../../../workers/contract/measure-json.js";
+import { isJsonObject, type JsonObject, measureJsonBytes } from "../../../workers/contract/json.js";
 import type { Pace } from "../../../workers/contract/pace.js";
 import { CodexNativeApiError, type CodexNativeApiErrorCode } from "../../errors.js";
 import { requestLimits } from "./fields.js";
-import { toRequestError } from "./schema-fault.js";
+import { fieldError, requestParsing, toRequestError } from "./schema-fault.js";
 
 /** Elements of a list, in order. */
 export interface ElementBatch {
@@ -14,14 +13,14 @@ export interface ElementBatch {
 
 /** A request body whose long lists are parsed a few elements at a time. */
 export interface JsonBody {
-  /** The whole of it, but for the elements of `input` and `messages`, which are empty lists here. */
+  /** The whole of it, but for the elements of `input`, `messages` and `questions`, which are empty lists here. */
   readonly value: unknown;
   /** The elements of a field that is such a list, once. Throws `invalid_json` where they are none. */
   readonly elements: (name: string) => AsyncIterable<ElementBatch>;
 }
 
 /** They have bounds of their own, and may be as long as a conversation is. */
-const conversation: ReadonlySet<string> = new Set(["input", "instructions", "messages"]);
+const conversation: ReadonlySet<string> = new Set(["input", "instructions", "messages", "questions"]);
 
 /**
  * A body as its schema has it.
@@ -38,7 +37,7 @@ export function parseBody<Body>(
     throw new CodexNativeApiError("invalid_request", "The request body must be a JSON object.");
   }
   refuseLongFields(body);
-  const parsed = schema.safeParse(body, { reportInput: true });
+  const parsed = schema.safeParse(body, requestParsing);
   if (!parsed.success) throw toRequestError(parsed.error, unsupported);
   return parsed.data;
 }
@@ -46,26 +45,35 @@ export function parseBody<Body>(
 function refuseLongFields(body: JsonObject): void {
   for (const [name, value] of Object.entries(body)) {
     if (conversation.has(name) || measureJsonBytes(value) <= requestLimits.maxFieldBytes) continue;
-    const param = name.slice(0, 64);
-    const message = `'${param}' is longer than ${requestLimits.maxFieldBytes} bytes of JSON.`;
-    throw new CodexNativeApiError("invalid_request", message, { param });
+    throw fieldError(name.slice(0, 64), `is longer than ${requestLimits.maxFieldBytes} bytes of JSON`);
   }
 }
 
-/** Takes one element of a list after another. What it throws ends the list. */
-export type TakeElement = (value: unknown, index: number) => void;
+/** Reads the elements of a list, one after another. What `take` throws ends the list. */
+export interface ListReader<Result> {
+  take(value: unknown, index: number): void;
+  finish(): Result;
+}
 
-/** Hands on the elements of a body's list, and lets the event loop go on between them. */
-export async function readElements(
+/** Reads a list that a host composed. Works on without a pause. */
+export function readList<Result>(values: readonly unknown[], reader: ListReader<Result>): Result {
+  for (const [index, value] of values.entries()) reader.take(value, index);
+  return reader.finish();
+}
+
+/** Reads the list of a body that came over the wire, and lets the event loop go on between its elements. */
+export async function readElements<Result>(
   body: JsonBody,
   name: string,
   pace: Pace,
-  take: TakeElement,
-): Promise<void> {
+  reader: ListReader<Result>,
+): Promise<Result> {
+  await pace.breathe();
   for await (const { firstIndex, values } of body.elements(name)) {
     for (const [offset, value] of values.entries()) {
-      take(value, firstIndex + offset);
+      reader.take(value, firstIndex + offset);
       if (pace.isDue) await pace.rest();
     }
   }
+  return reader.finish();
 }

@@ -1,7 +1,30 @@
-/** Turns what zod found into the one error a caller sees, with the path of the field at fault. */
+/** Errors of a request's fields: one field's own, and the one that a caller sees of all that zod found. */
 import type { z } from "zod";
-import { isJsonObject } from "../../../workers/contract/json.js";
+import { formatPath, isJsonObject } from "../../../workers/contract/json.js";
 import { CodexNativeApiError, type CodexNativeApiErrorCode } from "../../errors.js";
+import { describeIssue } from "../../schema-words.js";
+
+/** The error of one field. `code`: a dialect's own where the field asks for a feature that Codex has no place for. */
+export function fieldError(
+  param: string,
+  message: string,
+  code: CodexNativeApiErrorCode = "invalid_request",
+): CodexNativeApiError {
+  return new CodexNativeApiError(code, `'${param}': ${message}.`, { param });
+}
+
+/** What is wrong with a field. */
+export interface FieldFault {
+  readonly message: string;
+  /** It asks for a feature that Codex lacks, and is no mistake of the caller's. */
+  readonly unsupported: boolean;
+}
+
+/** Hands a fault to zod, which knows where in the body the field is. */
+export function addFault(context: z.RefinementCtx, path: (string | number)[], fault: FieldFault): void {
+  const { message, unsupported } = fault;
+  context.addIssue({ code: "custom", path, message, params: { unsupported } });
+}
 
 type Path = readonly PropertyKey[];
 type Issue = z.core.$ZodIssue;
@@ -20,10 +43,10 @@ export interface FaultPlace {
 
 const wholeBody: FaultPlace = { path: [] };
 
-/**
- * `unsupported` is the dialect's own code for a feature that Codex has no place for. The error must have been made with
- * `reportInput`.
- */
+/** For every `safeParse` whose error `toRequestError` reads: with the faulty values, and in our words. */
+export const requestParsing = { reportInput: true, error: describeIssue } as const;
+
+/** `unsupported` is the dialect's own code for a feature that Codex has no place for. */
 export function toRequestError(
   error: z.ZodError,
   unsupported: CodexNativeApiErrorCode,
@@ -44,18 +67,24 @@ function locate(path: Path, { path: outer, part }: FaultPlace): Path {
   return [...outer, ...(isInPart ? [name, index + part.from, ...rest] : path)];
 }
 
-/** The first issue; within a union the branch that went deepest, for that is the one the caller meant. */
+/** The first issue; within a union, that of the branch that matched furthest, since the caller meant that one. */
 function pickFault(issues: readonly Issue[], base: Path): Fault | null {
   const issue = issues[0];
   if (issue === undefined) return null;
   const path = [...base, ...issue.path];
   if (issue.code !== "invalid_union") return { issue, path };
-  let deepest: Fault = { issue, path };
+  let furthest: Fault = { issue, path };
   for (const branch of issue.errors) {
     const fault = pickFault(branch, path);
-    if (fault !== null && fault.path.length > deepest.path.length) deepest = fault;
+    if (fault !== null && reach(fault) > reach(furthest)) furthest = fault;
   }
-  return deepest;
+  return furthest;
+}
+
+/** How far into a value its check came: a bound is checked only of a value that has the right type. */
+function reach({ issue, path }: Fault): number {
+  const isBound = issue.code === "too_big" || issue.code === "too_small";
+  return path.length + (isBound ? 0.5 : 0);
 }
 
 function isUnsupported(issue: Issue, value: unknown): boolean {
@@ -63,7 +92,7 @@ function isUnsupported(issue: Issue, value: unknown): boolean {
   return isUnknownVariant(issue) && typeof value === "string";
 }
 
-/** What stood at the path of the issue. For a variant nobody knows, zod reports the object around it. */
+/** The value at the path of the issue. For an unknown variant, zod reports the object around it. */
 function faultyValue(issue: Issue): unknown {
   if (!isUnknownVariant(issue)) return issue.input;
   const discriminator = issue.path.at(-1);
@@ -85,14 +114,4 @@ function describe(issue: Issue, param: string | null, value: unknown): string {
       : `${name} must be a string.`;
   }
   return `${name}: ${issue.message}.`;
-}
-
-/** `input[2].content[0].type`. */
-export function formatPath(path: Path): string {
-  let text = "";
-  for (const key of path) {
-    if (typeof key === "number") text += `[${key}]`;
-    else text += text === "" ? String(key) : `.${String(key)}`;
-  }
-  return text;
 }

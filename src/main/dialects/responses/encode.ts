@@ -1,12 +1,15 @@
 import type { CodexNativeApiError } from "../../errors.js";
 import type { TokenUsage, TurnEvent, TurnStarted } from "../../runtime/types.js";
-import { type ContinuationFacts, describeNativeApi } from "../answers/native-api.js";
-import type { Answer, Encoding, EventKind, TurnEnd } from "../dialect.js";
+import { type ContinuationFacts, describeNativeApi, describeNativeRuntime } from "../answers/native-api.js";
+import type { FileAccess } from "../answers/wire-types.js";
+import { type Answer, type Encoding, type EventKind, endMarker, type TurnEnd } from "../dialect.js";
+import { usedTier } from "../requests/parameters.js";
 import type { ResponsesTurn } from "./decode.js";
 import { EventLog } from "./item-streams.js";
-import { describeUsage, type ResponseObject, type ResponseStatus } from "./response-object.js";
+import { sayUsedSampling } from "./request-echo.js";
 import { ResponseOutput } from "./response-output.js";
-import type { LifecycleEventType, OutputTextDelta, ResponseEvent } from "./wire-events.js";
+import type { EventOf, LifecycleEventType, ResponseEvent } from "./wire-events.js";
+import type { ResponseObject, ResponseUsage } from "./wire-response.js";
 
 export function encodeResponse(turn: ResponsesTurn, encoding: Encoding): Answer<ResponseEvent> {
   return new ResponseEventStream(turn, encoding);
@@ -20,15 +23,20 @@ const preamble: ReadonlySet<string> = new Set(["response.created", "response.in_
  */
 export class ResponseEventStream implements Answer<ResponseEvent> {
   readonly id: string;
-  readonly endOfStream = "";
   readonly #turn: ResponsesTurn;
   readonly #encoding: Encoding;
   readonly #encoder = new ResponseEventEncoder();
-  readonly #log = new EventLog();
+  /**
+   * One that is not streamed shows an item when it is finished, since the model may make it again: clients may attach to a background
+   * response at any time.
+   */
+  readonly #showsWholeItems: boolean;
+  readonly #log: EventLog;
   readonly #createdAtMs: number;
   #output: ResponseOutput;
   #state: "waiting" | "queued" | "running" | "ended" = "waiting";
   #continuation: ContinuationFacts | null = null;
+  #fileAccess: FileAccess | null = null;
   #ignored: readonly string[];
   #started: TurnStarted | null = null;
   #usage: TokenUsage | null = null;
@@ -36,6 +44,8 @@ export class ResponseEventStream implements Answer<ResponseEvent> {
 
   constructor(turn: ResponsesTurn, encoding: Encoding) {
     this.#turn = turn;
+    this.#showsWholeItems = !turn.stream;
+    this.#log = new EventLog({ joinsDeltas: this.#showsWholeItems });
     this.#encoding = encoding;
     this.id = encoding.newId("resp");
     this.#createdAtMs = encoding.wallClock();
@@ -44,16 +54,24 @@ export class ResponseEventStream implements Answer<ResponseEvent> {
   }
 
   #createOutput(): ResponseOutput {
-    const { includeEncryptedReasoning } = this.#turn;
-    return new ResponseOutput({ log: this.#log, newId: this.#encoding.newId, includeEncryptedReasoning });
+    const { includeEncryptedReasoning, stream: isStreamed } = this.#turn;
+    return new ResponseOutput(this.#log, {
+      newId: this.#encoding.newId,
+      includeEncryptedReasoning,
+      isStreamed,
+    });
   }
 
   get body(): ResponseObject {
-    return this.#response ?? this.#build(this.#state === "queued" ? "queued" : "in_progress", {});
+    return this.#response ?? this.#build(this.#state === "queued" ? "queued" : "in_progress");
   }
 
   setContinuation(continuation: ContinuationFacts | null): void {
     this.#continuation = continuation;
+  }
+
+  setFileAccess(access: FileAccess): void {
+    this.#fileAccess = access;
   }
 
   queue(): readonly ResponseEvent[] {
@@ -79,10 +97,11 @@ export class ResponseEventStream implements Answer<ResponseEvent> {
     if (before !== "running") this.#tell("response.in_progress", this.body);
   }
 
+  /** @throws CodexNativeApiError `upstream_connection_failed` when the model begins an item again whose words were streamed. */
   push(event: TurnEvent): readonly ResponseEvent[] {
     if (this.#state === "ended") return [];
     this.#output.push(event);
-    return this.#log.take();
+    return this.#showsWholeItems && this.#output.hasOpenItem ? [] : this.#log.take();
   }
 
   forget(): void {
@@ -91,6 +110,8 @@ export class ResponseEventStream implements Answer<ResponseEvent> {
 
   end({ outcome, usage, unmet }: TurnEnd): readonly ResponseEvent[] {
     if (this.#state === "ended") return [];
+    // One that was not to be run.
+    if (this.#state === "waiting" && outcome.status === "completed") this.#begin();
     this.#usage = usage;
     this.#ignored = [...this.#ignored, ...unmet];
     // An item never finished, of a turn that was, is one whose end was lost: what it has may not be all.
@@ -100,11 +121,14 @@ export class ResponseEventStream implements Answer<ResponseEvent> {
       // The model waits for the outputs of functions it called: to the client that is an answer like any other.
       case "parked":
       case "handed_over":
-        return this.#finish("response.completed", this.#build("completed", { completed: true }));
+        return this.#finish(
+          "response.completed",
+          this.#build("completed", { completed_at: this.#nowSeconds() }),
+        );
       case "incomplete":
         return this.#finish(
           "response.incomplete",
-          this.#build("incomplete", { incompleteReason: outcome.reason }),
+          this.#build("incomplete", { incomplete_details: { reason: outcome.reason } }),
         );
       case "cancelled":
         // OpenAI has no stream event for this; of the three terminal ones only this says that there is no answer.
@@ -131,6 +155,11 @@ export class ResponseEventStream implements Answer<ResponseEvent> {
     return this.#encoder.encode(events);
   }
 
+  /** A failed response is whole too: its last event says so. */
+  endOfStream(): string {
+    return this.#encoding.streamDone === false ? "" : endMarker;
+  }
+
   kindOf({ type }: ResponseEvent): EventKind {
     if (type === "response.failed") return "failure";
     return preamble.has(type) ? "preamble" : "output";
@@ -144,54 +173,68 @@ export class ResponseEventStream implements Answer<ResponseEvent> {
   }
 
   #tell(type: LifecycleEventType, response: ResponseObject): void {
-    this.#log.add({ type, sequence_number: this.#log.number(), response });
+    this.#log.add({ type, response });
   }
 
-  #build(status: ResponseStatus, end: End): ResponseObject {
-    const { echo, taskClass } = this.#turn;
-    const { routePath, wallClock } = this.#encoding;
+  /** Never before it was created, also where the clock was set back meanwhile. */
+  #nowSeconds(): number {
+    return Math.floor(Math.max(this.#encoding.wallClock(), this.#createdAtMs) / 1000);
+  }
+
+  #build(status: ResponseObject["status"], end: End = {}): ResponseObject {
+    const { echo, taskClass, request } = this.#turn;
     const started = this.#started;
-    const createdAtMs = this.#createdAtMs;
-    // Never before it was created, also where the clock was set back meanwhile.
-    const completedAtMs = end.completed === true ? Math.max(wallClock(), createdAtMs) : null;
+    const model = started?.model ?? request.model ?? this.#encoding.defaultModel?.() ?? "";
     return {
       id: this.id,
       object: "response",
-      created_at: Math.floor(createdAtMs / 1000),
-      completed_at: completedAtMs === null ? null : Math.floor(completedAtMs / 1000),
+      created_at: Math.floor(this.#createdAtMs / 1000),
+      completed_at: null,
       status,
       ...echo,
+      ...sayUsedSampling(model),
       conversation: null,
-      error: end.error ?? null,
-      incomplete_details: end.incompleteReason === undefined ? null : { reason: end.incompleteReason },
-      model: started?.model ?? echo.model,
+      error: null,
+      incomplete_details: null,
+      model,
       moderation: null,
       output: this.#output.snapshot(),
       prompt: null,
+      // Before it has started: of the request, or of the name of its model.
+      reasoning: { ...echo.reasoning, effort: started?.effort ?? request.effort ?? null },
+      service_tier: usedTier(request.serviceTier),
       usage: this.#usage === null ? null : describeUsage(this.#usage),
       native_api: describeNativeApi({
-        routePath,
-        ...(started !== null && {
-          target: started.target,
-          threadId: started.threadId,
-          turnId: started.turnId,
-          queue: started.queue,
-          promptForm: started.promptForm,
-        }),
+        routePath: this.#encoding.routePath,
+        started,
         taskClass,
+        requestedModel: request.requestedModel,
+        metadata: echo.metadata,
         responseId: this.id,
         continuation: this.#continuation,
+        fileAccess: this.#fileAccess,
         ignoredParameters: this.#ignored,
       }),
+      native_runtime: describeNativeRuntime(started),
+      ...end,
     };
   }
 }
 
-interface End {
-  readonly completed?: boolean;
-  readonly error?: { readonly code: string; readonly message: string };
-  readonly incompleteReason?: string;
+function describeUsage(usage: TokenUsage): ResponseUsage {
+  return {
+    input_tokens: usage.inputTokens,
+    input_tokens_details: {
+      cached_tokens: usage.cachedInputTokens,
+      cache_write_tokens: usage.cacheWriteInputTokens,
+    },
+    output_tokens: usage.outputTokens,
+    output_tokens_details: { reasoning_tokens: usage.reasoningOutputTokens },
+    total_tokens: usage.totalTokens,
+  };
 }
+
+type End = Partial<Pick<ResponseObject, "completed_at" | "error" | "incomplete_details">>;
 
 const cancellation: TurnEnd = { outcome: { status: "cancelled" }, usage: null, unmet: [] };
 
@@ -215,7 +258,7 @@ class ResponseEventEncoder {
     return text;
   }
 
-  #encodeDelta(event: OutputTextDelta): string {
+  #encodeDelta(event: EventOf<"response.output_text.delta">): string {
     if (
       event.item_id !== this.#partKey ||
       event.content_index !== this.#partContentIndex ||

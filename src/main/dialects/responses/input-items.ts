@@ -7,6 +7,8 @@ import { isJsonObject, type JsonObject } from "../../../workers/contract/json.js
 import { inlineFile } from "../attachments/input-file.js";
 import { findImageFault } from "../attachments/input-image.js";
 import { longText } from "../requests/fields.js";
+import { addFault } from "../requests/schema-fault.js";
+import { tools } from "../tools/tool-schemas.js";
 
 const inputText = z.looseObject({ type: z.literal("input_text"), text: longText });
 const outputText = z.looseObject({ type: z.literal("output_text"), text: longText });
@@ -20,16 +22,14 @@ const inputImage = z
     detail: z.enum(["auto", "low", "high", "original"]).nullish(),
   })
   .superRefine(({ image_url: url, file_id: fileId }, context) => {
-    const refuse = (field: string, message: string, unsupported: boolean) =>
-      context.addIssue({ code: "custom", path: [field], message, params: { unsupported } });
     if (typeof fileId === "string") {
-      refuse("file_id", "is not supported: this server stores no files, so send the image inline", true);
-    } else if (typeof url !== "string") {
-      refuse("image_url", "is missing", false);
-    } else {
-      const fault = findImageFault(url);
-      if (fault !== null) refuse("image_url", fault.message, fault.unsupported);
+      const message = "is not supported: this server stores no files, so send the image inline";
+      addFault(context, ["file_id"], { message, unsupported: true });
+      return;
     }
+    const fault =
+      typeof url === "string" ? findImageFault(url) : { message: "is missing", unsupported: false };
+    if (fault !== null) addFault(context, ["image_url"], fault);
   });
 
 const inputFile = z
@@ -42,9 +42,8 @@ const inputFile = z
   })
   .transform((file, context) => {
     const inlined = inlineFile(file);
-    if (inlined.ok) return { type: "input_text" as const, text: inlined.text };
-    const { field, message, unsupported } = inlined;
-    context.addIssue({ code: "custom", path: [field], message, params: { unsupported } });
+    if (typeof inlined === "string") return { type: "input_text" as const, text: inlined };
+    addFault(context, [inlined.field], inlined);
     return z.NEVER;
   });
 
@@ -66,7 +65,7 @@ const callId = z.string().min(1);
 const message = z.looseObject({
   type: z.literal("message"),
   role: z.enum(["user", "assistant", "system", "developer"]),
-  content: z.array(messagePart),
+  content: z.array(messagePart, { error: "must be a string or an array" }),
   phase: z.enum(["commentary", "final_answer"]).nullish(),
 });
 
@@ -84,11 +83,8 @@ const functionCall = z.looseObject({
   arguments: longText,
 });
 
-const functionCallOutput = z.looseObject({
-  type: z.literal("function_call_output"),
-  call_id: callId,
-  output: callOutput,
-});
+const outputFields = { call_id: callId, output: callOutput };
+const functionCallOutput = z.looseObject({ type: z.literal("function_call_output"), ...outputFields });
 
 const customToolCall = z.looseObject({
   type: z.literal("custom_tool_call"),
@@ -97,11 +93,62 @@ const customToolCall = z.looseObject({
   input: longText,
 });
 
-const customToolCallOutput = z.looseObject({
-  type: z.literal("custom_tool_call_output"),
+const customToolCallOutput = z.looseObject({ type: z.literal("custom_tool_call_output"), ...outputFields });
+
+const localShellCall = z.looseObject({
+  type: z.literal("local_shell_call"),
   call_id: callId,
-  output: callOutput,
+  action: z.looseObject({ type: z.literal("exec"), command: z.array(longText) }),
 });
+
+const localShellCallOutput = z.looseObject({
+  type: z.literal("local_shell_call_output"),
+  call_id: callId,
+  output: longText,
+});
+
+const shellCall = z.looseObject({
+  type: z.literal("shell_call"),
+  call_id: callId,
+  action: z.looseObject({ commands: z.array(longText) }),
+});
+
+const shellCallOutput = z.looseObject({
+  type: z.literal("shell_call_output"),
+  call_id: callId,
+  output: z.array(z.looseObject({ stdout: longText, stderr: longText, outcome: z.looseObject({}) })),
+});
+
+const applyPatchCall = z.looseObject({
+  type: z.literal("apply_patch_call"),
+  call_id: callId,
+  operation: z.looseObject({
+    type: z.enum(["create_file", "update_file", "delete_file"]),
+    path: longText,
+    diff: longText.nullish(),
+  }),
+});
+
+const applyPatchCallOutput = z.looseObject({
+  type: z.literal("apply_patch_call_output"),
+  call_id: callId,
+  status: z.enum(["completed", "failed"]),
+  output: longText.nullish(),
+});
+
+/** Tools that a conversation brought in its course: the model is offered them with those of the request. */
+const additionalTools = z.looseObject({ type: z.literal("additional_tools"), tools });
+
+const toolSearchCall = z.looseObject({ type: z.literal("tool_search_call") });
+const toolSearchOutput = z.looseObject({
+  type: z.literal("tool_search_output"),
+  tools: z.array(z.looseObject({})),
+});
+const contextCompaction = z.looseObject({
+  type: z.literal("context_compaction"),
+  encrypted_content: longText.nullish(),
+});
+const agentMessage = z.looseObject({ type: z.literal("agent_message"), content: z.array(z.looseObject({})) });
 
 const webSearchCall = z.looseObject({ type: z.literal("web_search_call") });
 const imageGenerationCall = z.looseObject({
@@ -111,7 +158,7 @@ const imageGenerationCall = z.looseObject({
 });
 const compaction = z.looseObject({ type: z.literal("compaction"), encrypted_content: longText });
 
-/** Stands for an item of a stored response: whoever keeps those puts it in its place before the turn. */
+/** Stands for an item of a stored response: the keeper of those puts the item in its place before the turn. */
 const itemReference = z.looseObject({ type: z.literal("item_reference"), id: z.string().min(1) });
 
 /**
@@ -126,24 +173,25 @@ export const knownItem = z.discriminatedUnion("type", [
   webSearchCall,
   customToolCall,
   customToolCallOutput,
+  localShellCall,
+  localShellCallOutput,
+  shellCall,
+  shellCallOutput,
+  applyPatchCall,
+  applyPatchCallOutput,
+  additionalTools,
+  toolSearchCall,
+  toolSearchOutput,
   imageGenerationCall,
   compaction,
+  contextCompaction,
+  agentMessage,
   itemReference,
 ]);
 
 export const inputItem = z.preprocess(completeShortForms, knownItem);
 
 export type InputItem = z.infer<typeof knownItem>;
-
-/** One user message, which is what a plain string stands for. */
-export function userMessage(text: string): JsonObject {
-  return { type: "message", role: "user", content: [{ type: "input_text", text }] };
-}
-
-/** Words of this service to the model, which the caller's own outrank by coming through `instructions`. */
-export function developerMessage(text: string): JsonObject {
-  return { type: "message", role: "developer", content: [{ type: "input_text", text }] };
-}
 
 /** The item for the model's history. */
 export function toHistoryItem(item: InputItem): JsonObject {
@@ -168,10 +216,19 @@ function completeShortForms(value: unknown): unknown {
   if (!isJsonObject(value)) return value;
   const typed =
     value.type === undefined || value.type === null ? { ...value, type: impliedType(value) } : value;
+  // The official types have the call's id under this name alone.
+  if (typed.type === "local_shell_call_output") return { ...typed, call_id: typed.call_id ?? typed.id };
   if (typed.type === "item_reference") return { type: typed.type, id: typed.id };
+  if (typed.type === "tool_search_call" || typed.type === "tool_search_output") return completeSearch(typed);
   if (typed.type !== "message" || typeof typed.content !== "string") return typed;
   const partType = typed.role === "assistant" ? "output_text" : "input_text";
   return { ...typed, content: [{ type: partType, text: typed.content }] };
+}
+
+/** Codex requires what OpenAI lets callers leave out. Searches of the caller's have an id to answer them by. */
+function completeSearch(item: JsonObject): JsonObject {
+  const execution = typeof item.call_id === "string" ? "client" : "server";
+  return { ...item, status: item.status ?? "completed", execution: item.execution ?? execution };
 }
 
 /** Both forms that OpenAI lets callers write without a type. */

@@ -1,6 +1,8 @@
 /** Reads a finished item of the model into OpenAI's shape: Codex's own keys go, what OpenAI's types require is filled in. */
+import { itemTypesOf, kindOfCall } from "../../../workers/contract/client-tools.js";
 import { isJsonObject, type JsonObject } from "../../../workers/contract/json.js";
 import type {
+  CustomToolCallItem,
   FunctionCallItem,
   ItemStatus,
   MessageItem,
@@ -16,23 +18,15 @@ export type ModelItem =
   | { readonly kind: "message"; readonly item: MessageItem }
   | { readonly kind: "reasoning"; readonly item: ReasoningItem }
   | { readonly kind: "function_call"; readonly item: FunctionCallItem }
+  | { readonly kind: "custom_tool_call"; readonly item: CustomToolCallItem }
   | { readonly kind: "web_search_call"; readonly item: WebSearchCallItem }
   | { readonly kind: "other"; readonly item: PassedOnItem };
-
-export interface ReadItemOptions {
-  /** The id already shown to the client, or one made for an item that came without. */
-  readonly id: string;
-  /** Callers get encrypted reasoning only if they asked for it, as with OpenAI. */
-  readonly includeEncryptedReasoning: boolean;
-}
 
 /** Keys that Codex lays on items for itself. */
 const internalKeys: ReadonlySet<string> = new Set(["internal_chat_message_metadata_passthrough"]);
 
-export function readModelItem(
-  raw: JsonObject,
-  { id, includeEncryptedReasoning }: ReadItemOptions,
-): ModelItem {
+/** @param id the one already shown to the client, or one made for an item that came without. */
+export function readModelItem(raw: JsonObject, id: string, includeEncryptedReasoning: boolean): ModelItem {
   const item = { ...withoutInternalKeys(raw), id };
   switch (raw.type) {
     case "message":
@@ -41,6 +35,8 @@ export function readModelItem(
       return { kind: "reasoning", item: readReasoning(item, id, includeEncryptedReasoning) };
     case "function_call":
       return { kind: "function_call", item: readFunctionCall(item, id) };
+    case "custom_tool_call":
+      return { kind: "custom_tool_call", item: readCustomToolCall(item, id) };
     case "web_search_call":
       return { kind: "web_search_call", item: readWebSearchCall(item, id) };
     default:
@@ -52,8 +48,9 @@ export function readModelItem(
 export function idPrefixOf(type: unknown): string {
   if (type === "message") return "msg";
   if (type === "reasoning") return "rs";
-  if (type === "function_call") return "fc";
-  return type === "web_search_call" ? "ws" : "item";
+  if (type === "web_search_call") return "ws";
+  const kind = kindOfCall({ type });
+  return kind === null ? "item" : itemTypesOf[kind].idPrefix.slice(0, -1);
 }
 
 function withoutInternalKeys(raw: JsonObject): JsonObject {
@@ -102,6 +99,18 @@ function readFunctionCall(item: JsonObject, id: string): FunctionCallItem {
     name: textOf(item.name),
     arguments: textOf(item.arguments),
     status: readStatus(item.status),
+  };
+}
+
+/** OpenAI's has no status. */
+function readCustomToolCall({ status: _status, ...item }: JsonObject, id: string): CustomToolCallItem {
+  return {
+    ...item,
+    type: "custom_tool_call",
+    id,
+    call_id: textOf(item.call_id),
+    name: textOf(item.name),
+    input: textOf(item.input),
   };
 }
 

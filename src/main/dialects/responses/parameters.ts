@@ -1,68 +1,75 @@
 /** What becomes of each parameter of `POST /v1/responses`. A test holds the names against the official client's types. */
-import { isGiven, type ParameterFate, unreadKeys } from "../requests/fields.js";
+import {
+  formatNote,
+  ignored,
+  listUnplaced,
+  listUnplacedValues,
+  mapped,
+  type Parameters,
+  refused,
+  sharedParameters,
+  unreadKeys,
+} from "../requests/parameters.js";
+import { isBridgeTask } from "../requests/turn-request.js";
 import { isWebSearchTool, type Tool } from "../tools/tool-schemas.js";
+import { topPSinceGpt5 } from "./request-echo.js";
 import type { ResponsesRequest } from "./request-schema.js";
 
-export const parameterFates: Readonly<Record<string, ParameterFate>> = {
-  background: "mapped",
-  context_management: "ignored",
-  conversation: "refused",
-  include: "mapped",
-  input: "mapped",
-  instructions: "mapped",
-  max_output_tokens: "ignored",
-  max_tool_calls: "ignored",
-  metadata: "mapped",
-  model: "mapped",
-  moderation: "refused",
-  parallel_tool_calls: "mapped",
-  priority: "mapped",
-  previous_response_id: "mapped",
-  prompt: "refused",
-  prompt_cache_key: "ignored",
-  prompt_cache_options: "ignored",
-  prompt_cache_retention: "ignored",
-  reasoning: "mapped",
-  safety_identifier: "ignored",
-  service_tier: "mapped",
-  store: "mapped",
-  stream: "mapped",
-  stream_options: "mapped",
-  temperature: "ignored",
-  text: "mapped",
-  tool_choice: "mapped",
-  tools: "mapped",
-  top_logprobs: "ignored",
-  top_p: "ignored",
-  truncation: "mapped",
-  user: "ignored",
-  // Of chat completions, with values that change nothing; others are refused.
-  modalities: "mapped",
-  n: "mapped",
-};
-
-/** Why a parameter is refused. Those of chat completions would be lost in silence: OpenAI refuses them here too. */
-export const refusals: Readonly<Record<string, string>> = {
-  audio: "audio is not supported",
-  conversation: "conversations are not stored here: use previous_response_id, or send the items",
-  function_call: "is a parameter of chat completions: here it is 'tool_choice'",
-  functions: "is a parameter of chat completions: here it is 'tools'",
-  messages: "is a parameter of chat completions: here it is 'input'",
-  moderation: "moderation is not supported",
-  prompt: "prompt templates are not stored here: send their text",
-  response_format: "is a parameter of chat completions: here it is 'text.format'",
+/** Those of chat completions would be lost in silence: OpenAI refuses them here too. */
+export const parameters: Parameters = {
+  ...sharedParameters,
+  audio: refused("audio is not supported"),
+  background: mapped(
+    'Answers at once with `status: "queued"`; read the response later, or attach to its stream. Needs `store`.',
+  ),
+  context_management: ignored,
+  conversation: refused("conversations are not stored here: use previous_response_id, or send the items"),
+  frequency_penalty: ignored,
+  function_call: refused("is a parameter of chat completions: here it is 'tool_choice'"),
+  functions: refused("is a parameter of chat completions: here it is 'tools'"),
+  include: mapped("`reasoning.encrypted_content` is honoured; other values have no effect."),
+  input: mapped("A text, or items. May be left out with `previous_response_id`."),
+  instructions: mapped("Base instructions of the turn. Not taken over from the response before."),
+  max_output_tokens: ignored,
+  max_tool_calls: mapped(
+    "Of web searches, the only built-in tool: an instruction to the model. `native_api.ignored_parameters` lists it where there were more.",
+  ),
+  messages: refused("is a parameter of chat completions: here it is 'input'"),
+  modalities: mapped('`["text"]`; anything else is refused.'),
+  n: mapped("1; more is refused."),
+  presence_penalty: ignored,
+  previous_response_id: mapped("A stored response to continue. Any number of responses may follow one."),
+  prompt: refused("prompt templates are not stored here: send their text"),
+  reasoning: mapped(
+    "`effort` is passed on; `summary`, or its older name `generate_summary`, asks for a summary.",
+  ),
+  response_format: refused("is a parameter of chat completions: here it is 'text.format'"),
+  store: mapped("Default true: kept in memory until it expires. False: cannot be read or continued."),
+  stream_options: mapped("`include_obfuscation` has no effect."),
+  text: mapped(`\`format\`: ${formatNote}`),
+  tools: mapped("Functions of the caller's, and Codex's web search. The model has no other tools."),
+  truncation: mapped("`auto` has no effect."),
 };
 
 /** Values of placeless parameters that ask for what happens anyway. */
-const idleValues: Readonly<Record<string, unknown>> = { temperature: 1, top_logprobs: 0, top_p: 1 };
+const idleValues: Readonly<Record<string, readonly unknown[]>> = {
+  frequency_penalty: [0],
+  presence_penalty: [0],
+  temperature: [1],
+  top_logprobs: [0],
+  // OpenAI's default, and what answers say: it may be sent back.
+  top_p: [1, topPSinceGpt5],
+};
 
 function isIdle(name: string, value: unknown): boolean {
-  return (name in idleValues && idleValues[name] === value) || (Array.isArray(value) && value.length === 0);
+  return idleValues[name]?.includes(value) ?? (Array.isArray(value) && value.length === 0);
 }
+
+export const encryptedReasoning = "reasoning.encrypted_content";
 
 /** Met, or about tools that are refused, so that nothing is lost by them. */
 const harmlessIncludes: ReadonlySet<string> = new Set([
-  "reasoning.encrypted_content",
+  encryptedReasoning,
   "file_search_call.results",
   "code_interpreter_call.outputs",
   "computer_call_output.output.image_url",
@@ -75,27 +82,25 @@ const webSearchIncludes: ReadonlySet<string> = new Set([
   "web_search_call.results",
 ]);
 
-/** Codex drops a tier that the model's catalog entry lacks; these are sent, or mean the ordinary one (0.169). */
-const carriedTiers: ReadonlySet<string> = new Set(["auto", "default", "fast", "flex", "priority"]);
-
 /** Names what a request asks for and Codex has no field for, so that it is never dropped in silence. */
 export function listIgnoredParameters(request: ResponsesRequest): readonly string[] {
-  const names = Object.entries(request)
-    .filter(([name, value]) => isGiven(value) && !isIdle(name, value))
-    .map(([name]) => name)
-    .filter((name) => (parameterFates[name] ?? "ignored") === "ignored");
-  // `disabled` asks for what happens anyway: too long a context is an error.
-  if (request.truncation === "auto") names.push("truncation");
-  if (isGiven(request.service_tier) && !carriedTiers.has(request.service_tier)) names.push("service_tier");
-  if (request.stream_options?.include_obfuscation === true) names.push("stream_options.include_obfuscation");
+  const { tools = null, input, truncation, include } = request;
   const reasoning = withoutIdle(request.reasoning, { context: "auto", mode: "standard" });
-  names.push(...unreadKeys("reasoning", reasoning, ["effort", "summary", "generate_summary"]));
-  names.push(...unreadKeys("text", request.text, ["format", "verbosity"]));
-  const { tools } = request;
-  names.push(...listIncludes(request, tools?.some(isWebSearchTool) === true));
-  names.push(...(tools ?? []).flatMap((tool, index) => listToolOptions(tool, `tools[${index}]`)));
-  if (typeof request.input === "object" && request.input !== null) names.push(...request.input.ignored);
-  return names;
+  return [
+    ...listUnplaced(request, parameters, isIdle),
+    // `disabled` asks for what happens anyway: too long a context is an error.
+    ...(truncation === "auto" ? ["truncation"] : []),
+    ...listUnplacedValues(request),
+    // A chat bridge is given no reasoning.
+    ...(isBridgeTask(request) && include?.includes(encryptedReasoning) === true
+      ? [`include.${encryptedReasoning}`]
+      : []),
+    ...unreadKeys("reasoning", reasoning, ["effort", "summary", "generate_summary"]),
+    ...unreadKeys("text", request.text, ["format", "verbosity"]),
+    ...listIncludes(request, tools?.some(isWebSearchTool) === true),
+    ...(tools ?? []).flatMap((tool, index) => listToolOptions(tool, `tools[${index}]`)),
+    ...(typeof input === "object" && input !== null ? input.ignored : []),
+  ];
 }
 
 function listIncludes({ include }: ResponsesRequest, hasWebSearch: boolean): readonly string[] {
@@ -105,10 +110,20 @@ function listIncludes({ include }: ResponsesRequest, hasWebSearch: boolean): rea
 }
 
 function listToolOptions(tool: Tool, at: string): readonly string[] {
-  if (tool.type !== "function") {
+  if (tool.type === "tool_search") return [at];
+  if (tool.type === "namespace") {
+    const inner = tool.tools.flatMap((entry, index) => listToolOptions(entry, `${at}.tools[${index}]`));
+    return [...unreadKeys(at, tool, ["type", "name", "description", "tools"]), ...inner];
+  }
+  if (tool.type === "custom") {
+    const options = withoutIdle(tool, { defer_loading: false });
+    return unreadKeys(at, options, ["type", "name", "description", "format"]);
+  }
+  if (isWebSearchTool(tool)) {
     const { filters, search_content_types: _both, ...rest } = tool;
     return [...unreadKeys(at, rest, ["type"]), ...unreadKeys(`${at}.filters`, filters, [])];
   }
+  if (tool.type !== "function") return unreadKeys(at, tool, ["type", "environment"]);
   // Codex asks for no function in the strict form.
   const strict = tool.strict === true ? [`${at}.strict`] : [];
   const options = withoutIdle(tool, { defer_loading: false });

@@ -1,5 +1,6 @@
-import { addItem, finishItem, type ItemPlace, type ItemStream } from "./item-streams.js";
+import { type ItemPlace, ItemStream } from "./item-streams.js";
 import { type ModelItem, missingText } from "./output-items.js";
+import type { AtPart, AtSummary } from "./wire-events.js";
 import type { ReasoningItem, ReasoningTextPart, SummaryTextPart } from "./wire-items.js";
 
 type PartKind = "summary" | "content";
@@ -11,15 +12,12 @@ interface OpenPart {
 }
 
 /** A reasoning item: parts of its summary, then parts of its text, one open at a time as on OpenAI's own wire. */
-export class ReasoningStream implements ItemStream {
-  readonly #place: ItemPlace;
+export class ReasoningStream extends ItemStream {
   #open: OpenPart | null = null;
   readonly #closed: Record<PartKind, string[]> = { summary: [], content: [] };
-  #finished: ReasoningItem | null = null;
 
   constructor(place: ItemPlace) {
-    this.#place = place;
-    addItem(place, { type: "reasoning", id: place.id, summary: [] });
+    super(place, { type: "reasoning", id: place.id, summary: [] });
   }
 
   beginSummary(index: number): void {
@@ -39,21 +37,17 @@ export class ReasoningStream implements ItemStream {
     const { summary, content = [] } = model.item;
     this.#completeParts("summary", summary);
     this.#completeParts("content", content);
-    this.#finish(model.item);
+    this.finish(model.item);
   }
 
   cutShort(): void {
     this.#closePart();
-    this.#finish(this.#build());
-  }
-
-  snapshot(): ReasoningItem {
-    return this.#finished ?? this.#build();
+    this.finish(this.build());
   }
 
   #delta(kind: PartKind, index: number, delta: string): void {
     const part = this.#openPart(kind, index);
-    // A part that was closed is told; what belongs to it comes with the finished item.
+    // A closed part takes no more deltas; the rest of it comes with the finished item.
     if (part === null) return;
     part.shown += delta;
     this.#addDelta(part, delta);
@@ -79,25 +73,25 @@ export class ReasoningStream implements ItemStream {
     // An index beyond the next would leave a hole that clients index into.
     const part = { kind, index: this.#closed[kind].length, shown: "" };
     this.#open = part;
-    const { log } = this.#place;
+    const { log } = this;
     if (kind === "summary") {
-      const type = "response.reasoning_summary_part.added";
-      log.add({ type, sequence_number: log.number(), ...this.#atSummary(part), part: summaryPart("") });
+      log.add({
+        type: "response.reasoning_summary_part.added",
+        ...this.#atSummary(part),
+        part: summaryPart(""),
+      });
     } else {
-      const type = "response.content_part.added";
-      log.add({ type, sequence_number: log.number(), ...this.#atContent(part), part: reasoningPart("") });
+      log.add({ type: "response.content_part.added", ...this.#atContent(part), part: reasoningPart("") });
     }
     return part;
   }
 
   #addDelta(part: OpenPart, delta: string): void {
-    const { log } = this.#place;
+    const { log } = this;
     if (part.kind === "summary") {
-      const type = "response.reasoning_summary_text.delta";
-      log.add({ type, sequence_number: log.number(), ...this.#atSummary(part), delta });
+      log.add({ type: "response.reasoning_summary_text.delta", ...this.#atSummary(part), delta });
     } else {
-      const type = "response.reasoning_text.delta";
-      log.add({ type, sequence_number: log.number(), ...this.#atContent(part), delta });
+      log.add({ type: "response.reasoning_text.delta", ...this.#atContent(part), delta });
     }
   }
 
@@ -106,36 +100,36 @@ export class ReasoningStream implements ItemStream {
     if (part === null) return;
     this.#open = null;
     this.#closed[part.kind].push(part.shown);
-    const { log } = this.#place;
+    const { log } = this;
     const text = part.shown;
     if (part.kind === "summary") {
       const at = this.#atSummary(part);
-      const done = "response.reasoning_summary_part.done";
-      log.add({ type: "response.reasoning_summary_text.done", sequence_number: log.number(), ...at, text });
-      log.add({ type: done, sequence_number: log.number(), ...at, part: summaryPart(text) });
+      log.add({ type: "response.reasoning_summary_text.done", ...at, text });
+      log.add({ type: "response.reasoning_summary_part.done", ...at, part: summaryPart(text) });
     } else {
       const at = this.#atContent(part);
-      const done = "response.content_part.done";
-      log.add({ type: "response.reasoning_text.done", sequence_number: log.number(), ...at, text });
-      log.add({ type: done, sequence_number: log.number(), ...at, part: reasoningPart(text) });
+      log.add({ type: "response.reasoning_text.done", ...at, text });
+      log.add({ type: "response.content_part.done", ...at, part: reasoningPart(text) });
     }
   }
 
-  #atSummary(part: OpenPart): { item_id: string; output_index: number; summary_index: number } {
-    const { id, outputIndex } = this.#place;
-    return { item_id: id, output_index: outputIndex, summary_index: part.index };
+  #atSummary({ index }: OpenPart): AtSummary {
+    return { ...this.at, summary_index: index };
   }
 
-  #atContent(part: OpenPart): { item_id: string; output_index: number; content_index: number } {
-    const { id, outputIndex } = this.#place;
-    return { item_id: id, output_index: outputIndex, content_index: part.index };
+  #atContent({ index }: OpenPart): AtPart {
+    return { ...this.at, content_index: index };
   }
 
-  #build(): ReasoningItem {
+  get hasWords(): boolean {
+    return [...this.#texts("summary"), ...this.#texts("content")].some((text) => text !== "");
+  }
+
+  protected build(): ReasoningItem {
     const content = this.#texts("content").map(reasoningPart);
     return {
       type: "reasoning",
-      id: this.#place.id,
+      id: this.id,
       summary: this.#texts("summary").map(summaryPart),
       ...(content.length > 0 && { content }),
     };
@@ -144,11 +138,6 @@ export class ReasoningStream implements ItemStream {
   #texts(kind: PartKind): readonly string[] {
     const closed = this.#closed[kind];
     return this.#open?.kind === kind ? [...closed, this.#open.shown] : closed;
-  }
-
-  #finish(item: ReasoningItem): void {
-    this.#finished = item;
-    finishItem(this.#place, item);
   }
 }
 

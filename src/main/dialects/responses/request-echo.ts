@@ -1,82 +1,40 @@
-/** The request as the `Response` object repeats it. */
-import type { JsonObject } from "../../../workers/contract/json.js";
+/** What the `Response` object says of its request: caps and labels as they were asked for, settings that change the answer as they were used. */
 import { isGiven } from "../requests/fields.js";
+import { usedTier } from "../requests/parameters.js";
 import type { TextFormat } from "../structured-output/text-format.js";
-import type { Tool, ToolChoice, WebSearchDeclaration } from "../tools/tool-schemas.js";
+import type {
+  CustomToolDeclaration,
+  FunctionToolDeclaration,
+  Tool,
+  ToolChoice,
+  WebSearchDeclaration,
+} from "../tools/tool-schemas.js";
 import type { ResponsesRequest } from "./request-schema.js";
+import type { EchoedTool, ResponseObject } from "./wire-response.js";
 
 /** Fields of the `Response` object that come from its request. */
-export interface RequestEcho {
-  readonly background: boolean;
-  readonly instructions: string | null;
-  readonly max_output_tokens: number | null;
-  readonly max_tool_calls: number | null;
-  readonly metadata: JsonObject;
-  readonly model: string;
-  readonly parallel_tool_calls: boolean;
-  readonly previous_response_id: string | null;
-  readonly prompt_cache_key: string | null;
-  readonly prompt_cache_retention: string | null;
-  readonly reasoning: { readonly effort: string | null; readonly summary: ReasoningSummary | null };
-  readonly safety_identifier: string | null;
-  readonly service_tier: string;
-  readonly store: boolean;
-  readonly temperature: number | null;
-  readonly text: { readonly format: EchoedFormat; readonly verbosity: "low" | "medium" | "high" };
-  readonly tool_choice: ToolChoice;
-  readonly tools: readonly EchoedTool[];
-  readonly top_logprobs: number;
-  readonly top_p: number | null;
-  readonly truncation: "auto" | "disabled";
-  /** Only where the request named one. */
-  readonly user?: string;
-}
-
-type ReasoningSummary = "auto" | "concise" | "detailed";
-
-export type EchoedFormat =
-  | { readonly type: "text" }
-  | { readonly type: "json_object" }
-  | {
-      readonly type: "json_schema";
-      readonly name: string;
-      readonly schema: JsonObject;
-      readonly strict: boolean;
-      readonly description?: string;
-    };
-
-/** OpenAI answers with every field of a tool, given or not. */
-export type EchoedTool = EchoedFunction | EchoedWebSearch | EchoedWebSearchPreview;
-
-export interface EchoedFunction {
-  readonly type: "function";
-  readonly name: string;
-  readonly description: string | null;
-  readonly parameters: JsonObject | null;
-  readonly strict: boolean;
-}
-
-interface EchoedSearchSettings {
-  readonly search_context_size: "low" | "medium" | "high";
-  readonly user_location: EchoedLocation | null;
-}
-
-export interface EchoedWebSearch extends EchoedSearchSettings {
-  readonly type: "web_search" | "web_search_2025_08_26";
-  readonly filters: { readonly allowed_domains: readonly string[] | null } | null;
-}
-
-export interface EchoedWebSearchPreview extends EchoedSearchSettings {
-  readonly type: "web_search_preview" | "web_search_preview_2025_03_11";
-}
-
-export interface EchoedLocation {
-  readonly type: "approximate";
-  readonly city: string | null;
-  readonly country: string | null;
-  readonly region: string | null;
-  readonly timezone: string | null;
-}
+export type RequestEcho = Pick<
+  ResponseObject,
+  | "background"
+  | "instructions"
+  | "max_output_tokens"
+  | "max_tool_calls"
+  | "metadata"
+  | "model"
+  | "parallel_tool_calls"
+  | "previous_response_id"
+  | "prompt_cache_key"
+  | "prompt_cache_retention"
+  | "reasoning"
+  | "safety_identifier"
+  | "service_tier"
+  | "store"
+  | "text"
+  | "tool_choice"
+  | "tools"
+  | "truncation"
+  | "user"
+>;
 
 export function echoRequest(body: ResponsesRequest): RequestEcho {
   return {
@@ -95,20 +53,38 @@ export function echoRequest(body: ResponsesRequest): RequestEcho {
       summary: body.reasoning?.summary ?? body.reasoning?.generate_summary ?? null,
     },
     safety_identifier: body.safety_identifier ?? null,
-    service_tier: body.service_tier ?? "auto",
+    service_tier: usedTier(body.service_tier),
     store: body.store ?? true,
-    temperature: body.temperature ?? null,
     text: { format: echoFormat(body.text?.format), verbosity: body.text?.verbosity ?? "medium" },
-    tool_choice: body.tool_choice ?? "auto",
+    tool_choice: echoChoice(body.tool_choice ?? "auto"),
     tools: (body.tools ?? []).map(echoTool),
-    top_logprobs: body.top_logprobs ?? 0,
-    top_p: body.top_p ?? null,
     truncation: body.truncation ?? "disabled",
+    // Only where the request named one.
     ...(isGiven(body.user) && { user: body.user }),
   };
 }
 
-function echoFormat(format: TextFormat | null | undefined): EchoedFormat {
+/** Fields of the `Response` object that tell how the model sampled. */
+type UsedSampling = Pick<
+  ResponseObject,
+  "frequency_penalty" | "presence_penalty" | "temperature" | "top_logprobs" | "top_p"
+>;
+
+/** As OpenAI tells it. Codex has a place for none of these, so that what a request asks for instead is listed as ignored. */
+export function sayUsedSampling(model: string): UsedSampling {
+  const generation = Number(/^(?:.*\/)?gpt-(\d{1,3})/.exec(model)?.[1] ?? 0);
+  return {
+    frequency_penalty: 0,
+    presence_penalty: 0,
+    temperature: 1,
+    top_logprobs: 0,
+    top_p: generation >= 5 ? topPSinceGpt5 : 1,
+  };
+}
+
+export const topPSinceGpt5 = 0.98;
+
+function echoFormat(format: TextFormat | null | undefined): ResponseObject["text"]["format"] {
   if (format?.type !== "json_schema") return { type: format?.type ?? "text" };
   const { type, name, schema, strict, description } = format;
   return {
@@ -116,20 +92,43 @@ function echoFormat(format: TextFormat | null | undefined): EchoedFormat {
     name,
     schema,
     strict: strict ?? false,
-    ...(typeof description === "string" && { description }),
+    description: description ?? null,
   };
 }
 
+function echoChoice(choice: ToolChoice): ResponseObject["tool_choice"] {
+  if (typeof choice === "string" || choice.type !== "allowed_tools") return choice;
+  return { ...choice, mode: choice.mode ?? "auto" };
+}
+
+/** OpenAI answers with every field of a tool, given or not. */
 function echoTool(tool: Tool): EchoedTool {
-  if (tool.type === "function") {
-    return {
-      type: tool.type,
-      name: tool.name,
-      description: tool.description ?? null,
-      parameters: tool.parameters ?? null,
-      strict: tool.strict ?? true,
-    };
+  switch (tool.type) {
+    case "function":
+      return echoFunction(tool);
+    case "custom":
+      return echoCustom(tool);
+    case "namespace": {
+      const { type, name, description } = tool;
+      const inner = tool.tools.map((entry) =>
+        entry.type === "function" ? echoFunction(entry) : echoCustom(entry),
+      );
+      return { type, name, description: description ?? "", tools: inner };
+    }
+    case "shell":
+      return { type: tool.type, environment: { type: "local" } };
+    case "local_shell":
+      return { type: tool.type };
+    case "apply_patch":
+      return { type: tool.type };
+    case "tool_search":
+      return { type: tool.type };
+    default:
+      return echoWebSearch(tool);
   }
+}
+
+function echoWebSearch(tool: WebSearchDeclaration): EchoedTool {
   const settings = {
     search_context_size: tool.search_context_size ?? "medium",
     user_location: echoLocation(tool),
@@ -143,10 +142,33 @@ function echoTool(tool: Tool): EchoedTool {
   };
 }
 
-function echoLocation({ user_location: place }: WebSearchDeclaration): EchoedLocation | null {
+function echoFunction({ type, name, description, parameters, strict }: FunctionToolDeclaration) {
+  return {
+    type,
+    name,
+    description: description ?? null,
+    parameters: parameters ?? null,
+    strict: strict ?? true,
+  };
+}
+
+function echoCustom({ type, name, description, format }: CustomToolDeclaration) {
+  const grammar = format?.type === "grammar" ? format : null;
+  return {
+    type,
+    name,
+    description: description ?? "",
+    format:
+      grammar === null
+        ? { type: "text" as const }
+        : { type: grammar.type, syntax: grammar.syntax, definition: grammar.definition },
+  };
+}
+
+function echoLocation({ user_location: place }: WebSearchDeclaration) {
   if (!isGiven(place)) return null;
   return {
-    type: "approximate",
+    type: "approximate" as const,
     city: place.city ?? null,
     country: place.country ?? null,
     region: place.region ?? null,

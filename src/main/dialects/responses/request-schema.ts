@@ -1,7 +1,7 @@
 /** The body of `POST /v1/responses`, checked at the edge. Keys we do not read pass through and are reported later. */
 import { z } from "zod";
 import { itemTraits } from "../../../workers/contract/item-chunk.js";
-import { findTooDeep } from "../../../workers/contract/json-depth.js";
+import { findTooDeep, formatPath } from "../../../workers/contract/json.js";
 import type { Pace } from "../../../workers/contract/pace.js";
 import { CodexNativeApiError } from "../../errors.js";
 import { type ItemList, ItemPacker } from "../../history/item-list.js";
@@ -15,17 +15,19 @@ import {
   priority,
   requestLimits,
 } from "../requests/fields.js";
-import { type JsonBody, parseBody, readElements } from "../requests/parse-body.js";
-import { formatPath } from "../requests/schema-fault.js";
+import { type JsonBody, type ListReader, parseBody, readElements, readList } from "../requests/parse-body.js";
+import { fieldError } from "../requests/schema-fault.js";
 import { textFormat } from "../structured-output/text-format.js";
+import { MergedTools, readFoundTools } from "../tools/brought-tools.js";
 import { CallPairs, takeStep } from "../tools/call-pairs.js";
-import { toolChoice, tools } from "../tools/tool-schemas.js";
+import { type Tool, toolChoice, tools } from "../tools/tool-schemas.js";
 import { unsupportedFeature } from "./errors.js";
 import { type InputItem, inputItem, toHistoryItem } from "./input-items.js";
 
 const flag = z.boolean().nullish();
 const text = z.string().nullish();
 const number = z.number().nullish();
+const count = z.int().nullish();
 
 const summary = z.enum(["auto", "concise", "detailed"]).nullish();
 
@@ -52,12 +54,14 @@ export const responsesBody = z.looseObject({
   tool_choice: toolChoice.nullish(),
   parallel_tool_calls: flag,
   priority: priority.nullish(),
-  // No native place, but echoed: so their types matter.
-  max_output_tokens: number,
-  max_tool_calls: number,
+  // No native place, but checked as OpenAI does: most are echoed.
+  max_output_tokens: count,
+  max_tool_calls: z.int().min(0).nullish(),
+  frequency_penalty: number,
+  presence_penalty: number,
   temperature: number,
   top_p: number,
-  top_logprobs: number,
+  top_logprobs: count,
   truncation: z.enum(["auto", "disabled"]).nullish(),
   user: text,
   safety_identifier: text,
@@ -85,26 +89,29 @@ export function parseResponsesRequest(body: unknown): ResponsesRequest {
   refuseDeepNesting(body);
   const request = parseBody(head, body, itemCheck.unsupported);
   const { input } = request;
-  if (!Array.isArray(input)) return withInput(request, input);
-  const reader = new InputReader(isGiven(request.previous_response_id));
-  for (const [index, value] of input.entries()) reader.take(value, index);
-  return withInput(request, reader.finish());
+  return withInput(request, Array.isArray(input) ? readList(input, readerFor(request)) : input);
 }
 
 /** A body that came over the wire, however long. Throws what `parseResponsesRequest` throws, and `invalid_json`. */
-export async function readResponsesRequest(body: JsonBody, pace: Pace): Promise<ResponsesRequest> {
+export async function readResponsesRequest(
+  body: JsonBody,
+  pace: Pace,
+  mayBeEmpty = false,
+): Promise<ResponsesRequest> {
   const request = parseBody(head, body.value, itemCheck.unsupported);
   const { input } = request;
-  if (!Array.isArray(input)) return withInput(request, input);
-  const reader = new InputReader(isGiven(request.previous_response_id));
-  await pace.breathe();
-  await readElements(body, itemCheck.field, pace, (value, index) => reader.take(value, index));
-  return withInput(request, reader.finish());
+  if (!Array.isArray(input)) return withInput(request, input, mayBeEmpty);
+  const read = await readElements(body, itemCheck.field, pace, readerFor(request));
+  return withInput(request, read, mayBeEmpty);
+}
+
+function readerFor({ previous_response_id: previous }: Head): InputReader {
+  return new InputReader(isGiven(previous));
 }
 
 /** A response that continues another may have nothing to add. */
-function withInput(request: Head, input: ResponsesRequest["input"]): ResponsesRequest {
-  if (!isGiven(request.previous_response_id)) {
+function withInput(request: Head, input: ResponsesRequest["input"], mayBeEmpty = false): ResponsesRequest {
+  if (!isGiven(request.previous_response_id) && !mayBeEmpty) {
     if (!isGiven(input)) throw inputFault("'input' is missing.");
     if (typeof input !== "string" && input.items.length === 0) throw inputFault("'input' holds no items.");
   }
@@ -128,6 +135,10 @@ function inputFault(message: string): CodexNativeApiError {
 /** The items of a request, checked and packed. */
 interface ReadInput {
   readonly items: ItemList;
+  /** Those that items bring. */
+  readonly tools: readonly Tool[];
+  /** Those that searches among the caller's tools found. */
+  readonly foundTools: readonly Tool[];
   /** Names of what they ask for and Codex has no place for. */
   readonly ignored: readonly string[];
   /** Whether every call is known to have its output, and every output its call; else that shows when the history is whole. */
@@ -141,11 +152,13 @@ const itemCheck: ElementCheck<InputItem> = {
 };
 
 /** Checks a request's items one after another, and keeps of each no more than its JSON. */
-class InputReader {
+class InputReader implements ListReader<ReadInput> {
   readonly #continues: boolean;
   readonly #packer = new ItemPacker();
   readonly #pairs = new CallPairs();
   readonly #ignored = new Set<string>();
+  readonly #tools = new MergedTools();
+  readonly #foundTools = new MergedTools();
   #hasReferences = false;
 
   /** @param continues whether items of other responses come before these. */
@@ -157,26 +170,47 @@ class InputReader {
   take(value: unknown, index: number): void {
     const checked = checkElement(value, index, itemCheck);
     noteItemOptions(checked, this.#ignored);
+    const param = `input[${index}].tools`;
+    if (checked.type === "additional_tools") this.#takeTools(checked.tools, param);
+    if (checked.type === "tool_search_output")
+      this.#merge(this.#foundTools, readFoundTools(checked.tools), param);
     const item = toHistoryItem(checked);
     const traits = this.#packer.add(item);
     this.#hasReferences ||= (traits & itemTraits.reference) !== 0;
     if (!this.#isPart) takeStep(this.#pairs, item, index);
-    this.#refuse(this.#pairs.fault);
   }
 
   /** @throws CodexNativeApiError for a call that nothing answers */
   finish(): ReadInput {
-    if (!this.#isPart) this.#refuse(this.#pairs.finish());
-    return { items: this.#packer.finish(), ignored: [...this.#ignored], isPaired: !this.#isPart };
+    if (!this.#isPart) this.#pairs.finish();
+    return {
+      items: this.#packer.finish(),
+      tools: this.#tools.all,
+      foundTools: this.#foundTools.all,
+      ignored: [...this.#ignored],
+      isPaired: !this.#isPart,
+    };
+  }
+
+  #takeTools(more: readonly Tool[], param: string): void {
+    this.#merge(this.#tools, more, param);
+    for (const [index, tool] of more.entries()) {
+      if (tool.type === "tool_search") this.#ignored.add(`${param}[${index}]`);
+    }
+  }
+
+  /** @throws CodexNativeApiError for one tool too many. */
+  #merge(tools: MergedTools, more: readonly Tool[], param: string): void {
+    const { maxTools } = requestLimits;
+    tools.add(more);
+    if (tools.count > maxTools) {
+      throw fieldError(param, `brings more than ${maxTools} tools together with the items before it`);
+    }
   }
 
   /** What these items refer to or continue may hold the calls that they answer. */
   get #isPart(): boolean {
     return this.#continues || this.#hasReferences;
-  }
-
-  #refuse(fault: Error | null): void {
-    if (fault !== null) throw fault;
   }
 }
 

@@ -1,71 +1,86 @@
-/** Output items in OpenAI's own shapes. A test holds them against the types of the official client. */
-import type { JsonObject } from "../../../workers/contract/json.js";
+/** Output items in OpenAI's own shapes. Further keys of the model's own items (`phase`, `namespace`) are passed on. A test holds them against the types of the official client. */
+import { z } from "zod";
+import { jsonObject, type Sent } from "../answers/wire-types.js";
 
-export type ItemStatus = "in_progress" | "completed" | "incomplete";
+const itemStatus = z.enum(["in_progress", "completed", "incomplete"]);
+export type ItemStatus = Sent<typeof itemStatus>;
 
-export interface OutputTextPart {
-  readonly type: "output_text";
-  readonly text: string;
-  /** Citations, as the model gave them. */
-  readonly annotations: readonly unknown[];
-  readonly logprobs: readonly unknown[];
-}
+export const outputTextPart = z.looseObject({
+  type: z.literal("output_text"),
+  text: z.string(),
+  annotations: z.array(z.unknown()).describe("Citations, as the model gave them."),
+  logprobs: z.array(z.unknown()),
+});
+export type OutputTextPart = Sent<typeof outputTextPart>;
 
-export interface RefusalPart {
-  readonly type: "refusal";
-  readonly refusal: string;
-}
+export const refusalPart = z.looseObject({ type: z.literal("refusal"), refusal: z.string() });
+export type RefusalPart = Sent<typeof refusalPart>;
 
-export interface ReasoningTextPart {
-  readonly type: "reasoning_text";
-  readonly text: string;
-}
+export const reasoningTextPart = z.looseObject({ type: z.literal("reasoning_text"), text: z.string() });
+export type ReasoningTextPart = Sent<typeof reasoningTextPart>;
 
-export interface SummaryTextPart {
-  readonly type: "summary_text";
-  readonly text: string;
-}
+export const summaryTextPart = z.looseObject({ type: z.literal("summary_text"), text: z.string() });
+export type SummaryTextPart = Sent<typeof summaryTextPart>;
 
-export type MessagePart = OutputTextPart | RefusalPart;
+const messagePart = z.discriminatedUnion("type", [outputTextPart, refusalPart]);
+export type MessagePart = Sent<typeof messagePart>;
 
-export interface MessageItem {
-  readonly type: "message";
-  readonly id: string;
-  readonly role: "assistant";
-  readonly status: ItemStatus;
-  readonly content: readonly MessagePart[];
-}
+export const MessageItem = z.looseObject({
+  type: z.literal("message"),
+  id: z.string(),
+  role: z.literal("assistant"),
+  status: itemStatus,
+  content: z.array(messagePart),
+});
+export type MessageItem = Sent<typeof MessageItem>;
 
-export interface ReasoningItem {
-  readonly type: "reasoning";
-  readonly id: string;
-  readonly summary: readonly SummaryTextPart[];
-  readonly content?: readonly ReasoningTextPart[];
-  readonly encrypted_content?: string;
-}
+export const ReasoningItem = z.looseObject({
+  type: z.literal("reasoning"),
+  id: z.string(),
+  summary: z.array(summaryTextPart),
+  content: z.array(reasoningTextPart).optional(),
+  encrypted_content: z.string().optional().describe("If `include` has `reasoning.encrypted_content`."),
+});
+export type ReasoningItem = Sent<typeof ReasoningItem>;
 
-export interface FunctionCallItem {
-  readonly type: "function_call";
-  readonly id: string;
-  readonly call_id: string;
-  readonly name: string;
-  readonly arguments: string;
-  readonly status: ItemStatus;
-}
+export const FunctionCallItem = z.looseObject({
+  type: z.literal("function_call"),
+  id: z.string(),
+  call_id: z.string(),
+  name: z.string(),
+  arguments: z.string().describe("JSON, as the model wrote it."),
+  status: itemStatus,
+});
+export type FunctionCallItem = Sent<typeof FunctionCallItem>;
 
-export interface WebSearchCallItem {
-  readonly type: "web_search_call";
-  readonly id: string;
-  readonly status: "in_progress" | "searching" | "completed" | "failed";
-  /** `search`, `open_page` or `find_in_page`. */
-  readonly action: JsonObject;
-}
+export const CustomToolCallItem = z.looseObject({
+  type: z.literal("custom_tool_call"),
+  id: z.string(),
+  call_id: z.string(),
+  name: z.string(),
+  input: z.string(),
+});
+export type CustomToolCallItem = Sent<typeof CustomToolCallItem>;
 
-/** Any further type of item: passed on as the model made it. */
-export interface PassedOnItem {
-  readonly id: string;
-  readonly [key: string]: unknown;
-}
+export const WebSearchCallItem = z.looseObject({
+  type: z.literal("web_search_call"),
+  id: z.string(),
+  status: z.enum(["in_progress", "searching", "completed", "failed"]),
+  action: jsonObject,
+});
+export type WebSearchCallItem = Sent<typeof WebSearchCallItem>;
 
-/** Keys beyond these that the model's own item has (`phase`, `namespace`) are kept. */
-export type OutputItem = MessageItem | ReasoningItem | FunctionCallItem | WebSearchCallItem | PassedOnItem;
+/** Any further type of item: passed on as the model made it, or its caller sent it. */
+export const PassedOnItem = z.looseObject({ id: z.string() });
+export type PassedOnItem = Sent<typeof PassedOnItem>;
+
+/** The type alone does not tell them apart: an item that is none of the first five is the last. */
+export const OutputItem = z.union([
+  MessageItem,
+  ReasoningItem,
+  FunctionCallItem,
+  CustomToolCallItem,
+  WebSearchCallItem,
+  PassedOnItem,
+]);
+export type OutputItem = Sent<typeof OutputItem>;

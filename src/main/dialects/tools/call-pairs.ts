@@ -2,20 +2,19 @@
  * Calls and outputs of a history, paired by order and count. Codex drops an output without a call, and answers a call without an
  * output in the function's place ("aborted"); OpenAI refuses both, as well as a second output and two open calls of one id.
  */
+import { type ClientToolKind, kindOfCall, kindOfOutput } from "../../../workers/contract/client-tools.js";
 import { itemTraits } from "../../../workers/contract/item-chunk.js";
 import type { JsonObject } from "../../../workers/contract/json.js";
 import type { Pace } from "../../../workers/contract/pace.js";
-import { CodexNativeApiError } from "../../errors.js";
 import { type Items, visitItems } from "../../history/item-list.js";
-
-export type CallKind = "function" | "custom tool";
+import { fieldError } from "../requests/schema-fault.js";
 
 /** A call or an output, and where the request has it. */
 export interface CallStep {
   readonly step: "call" | "output";
   readonly callId: string;
   /** Null for an output that answers calls of every kind. */
-  readonly kind: CallKind | null;
+  readonly kind: ClientToolKind | null;
   /** Path of the id, for the error. */
   readonly param: string;
 }
@@ -27,45 +26,34 @@ export interface CallStep {
 export class CallPairs {
   readonly #open = new Map<string, CallStep>();
   readonly #answered = new Set<string>();
-  #fault: CodexNativeApiError | null = null;
 
-  /** After the first fault there is nothing more to find. */
+  /** @throws CodexNativeApiError `invalid_request` for a step that breaks the rule */
   take(step: CallStep): void {
-    this.#fault ??= this.#check(step);
-  }
-
-  get fault(): CodexNativeApiError | null {
-    return this.#fault;
-  }
-
-  /** The first step that breaks the rule, when there are no more; null where none does. */
-  finish(): CodexNativeApiError | null {
-    if (this.#fault !== null) return this.#fault;
-    for (const call of this.#open.values()) {
-      return fault(call, `no tool output found for ${call.kind} call ${quote(call.callId)}`);
-    }
-    return null;
-  }
-
-  #check(step: CallStep): CodexNativeApiError | null {
-    const { callId } = step;
+    const { callId, kind, param } = step;
     const call = this.#open.get(callId);
     if (step.step === "call") {
-      if (call !== undefined)
-        return fault(step, `call ${quote(callId)} is open already, since ${call.param}`);
+      if (call !== undefined) {
+        throw fieldError(param, `call ${quote(callId)} is open already, since ${call.param}`);
+      }
       this.#open.set(callId, step);
-      return null;
+      return;
     }
-    if (call === undefined) return fault(step, whyNoCall(callId, this.#answered));
-    if (step.kind !== null && step.kind !== call.kind) {
-      return fault(
-        step,
-        `call ${quote(callId)} is one of a ${call.kind}, and this output is of a ${step.kind}`,
-      );
+    if (call === undefined) throw fieldError(param, whyNoCall(callId, this.#answered));
+    if (kind !== null && kind !== call.kind) {
+      const of = call.kind === null ? "tool" : kindNames[call.kind];
+      const message = `call ${quote(callId)} is one of a ${of}, and this output is of a ${kindNames[kind]}`;
+      throw fieldError(param, message);
     }
     this.#open.delete(callId);
     this.#answered.add(callId);
-    return null;
+  }
+
+  /** @throws CodexNativeApiError `invalid_request` for a call that has no output after the last step */
+  finish(): void {
+    for (const { callId, kind, param } of this.#open.values()) {
+      const of = kind === null ? "tool" : kindNames[kind];
+      throw fieldError(param, `no tool output found for ${of} call ${quote(callId)}`);
+    }
   }
 }
 
@@ -79,16 +67,14 @@ function quote(callId: string): string {
   return `'${callId.slice(0, 64)}'`;
 }
 
-function fault({ param }: CallStep, message: string): CodexNativeApiError {
-  return new CodexNativeApiError("invalid_request", `'${param}': ${message}.`, { param });
-}
-
-const kinds: ReadonlyMap<unknown, readonly [step: CallStep["step"], kind: CallKind]> = new Map([
-  ["function_call", ["call", "function"]],
-  ["function_call_output", ["output", "function"]],
-  ["custom_tool_call", ["call", "custom tool"]],
-  ["custom_tool_call_output", ["output", "custom tool"]],
-]);
+/** For messages. */
+const kindNames: Readonly<Record<ClientToolKind, string>> = {
+  function: "function",
+  custom: "custom tool",
+  local_shell: "local shell",
+  shell: "shell",
+  apply_patch: "apply_patch",
+};
 
 const noEchoes: ReadonlySet<number> = new Set();
 
@@ -114,14 +100,15 @@ export async function refuseUnpairedCalls(
     },
     itemTraits.call,
   );
-  const fault = pairs.finish();
-  if (fault !== null) throw fault;
+  pairs.finish();
 }
 
 /** @param at the item's place in the request; null for one of the history before it. */
 export function takeStep(pairs: CallPairs, item: JsonObject, at: number | null): void {
-  const found = kinds.get(item.type);
-  if (found === undefined || typeof item.call_id !== "string") return;
-  const [step, kind] = found;
+  if (typeof item.call_id !== "string") return;
+  const called = kindOfCall(item);
+  const kind = called ?? kindOfOutput(item);
+  if (kind === null) return;
+  const step = called === null ? "output" : "call";
   pairs.take({ step, callId: item.call_id, kind, param: at === null ? "input" : `input[${at}].call_id` });
 }

@@ -4,10 +4,15 @@
  * (0.160, 0.169). So the schema is put into a form that survives the reduction without a change of meaning, and whatever
  * would still be lost goes into the function's description, which Codex leaves alone.
  */
-import { isJsonObject, type JsonObject } from "../../../workers/contract/json.js";
-import { measureJsonBytes } from "../../../workers/contract/measure-json.js";
+import { customParameters, fixedTools } from "../../../workers/contract/client-tools.js";
+import { isJsonObject, type JsonObject, measureJsonBytes } from "../../../workers/contract/json.js";
 import type { FunctionTool, WebSearchOptions } from "../../runtime/types.js";
-import type { FunctionToolDeclaration, WebSearchDeclaration } from "./tool-schemas.js";
+import type {
+  ClientTool,
+  CustomToolDeclaration,
+  FunctionToolDeclaration,
+  WebSearchDeclaration,
+} from "./tool-schemas.js";
 
 /** Largest schema that keeps its descriptions, with room for what Codex adds: 4,971 bytes kept them, 5,021 did not. */
 const maxSchemaBytes = 4_800;
@@ -45,7 +50,40 @@ const idleKeywords: ReadonlySet<string> = new Set([
 
 const noParameters: JsonObject = { type: "object", properties: {} };
 
-export function toNativeTool(tool: FunctionToolDeclaration): FunctionTool {
+/** A tool that the caller runs, as a function. */
+export function toNativeTool({ kind, declaration, namespace }: ClientTool): FunctionTool {
+  const named = namespace === null ? {} : { namespace };
+  if (declaration?.type === "function") return { ...toNativeFunction(declaration), ...named };
+  if (declaration !== null) return { ...toNativeCustom(declaration), ...named };
+  const { description, parameters } = fixedTools[fixedKindOf(kind)];
+  return { name: kind, description, parameters, kind };
+}
+
+function fixedKindOf(kind: ClientTool["kind"]): keyof typeof fixedTools {
+  if (kind === "function" || kind === "custom") throw new Error(`A ${kind} is declared by its caller.`);
+  return kind;
+}
+
+function toNativeCustom({ name, description, format }: CustomToolDeclaration): FunctionTool {
+  const told = description ?? "";
+  const tool = { name, parameters: customParameters, kind: "custom" as const };
+  if (format?.type !== "grammar") return { ...tool, description: told };
+  const { syntax, definition } = format;
+  const exact = {
+    type: "custom",
+    name,
+    description: told,
+    format: { type: format.type, syntax, definition },
+  };
+  // For a Codex that the declaration does not pass.
+  return {
+    ...tool,
+    description: `${told}\n\nThe input must obey this ${syntax} grammar:\n${definition}`,
+    exact,
+  };
+}
+
+function toNativeFunction(tool: FunctionToolDeclaration): FunctionTool {
   const given = tool.parameters ?? noParameters;
   const survey = new SchemaSurvey();
   const parameters = survey.settle(given);
@@ -77,16 +115,12 @@ function asRoot(parameters: JsonObject): JsonObject {
 
 /** Settles what Codex would guess wrongly, and notes whether anything is lost all the same. */
 class SchemaSurvey {
-  #loses = false;
-
-  get loses(): boolean {
-    return this.#loses;
-  }
+  loses = false;
 
   settle(schema: JsonObject): JsonObject {
     const settled: Record<string, unknown> = { ...schema };
     for (const [key, value] of Object.entries(schema)) {
-      if (!carriedKeywords.has(key)) this.#loses ||= !isIdle(key, value);
+      if (!carriedKeywords.has(key)) this.loses ||= !isIdle(key, value);
     }
     for (const key of ["properties", "$defs", "definitions"]) {
       const group = schema[key];
@@ -105,14 +139,14 @@ class SchemaSurvey {
     }
     this.#settleItems(schema, settled);
     settleValues(settled);
-    this.#loses ||= isUntyped(settled) && settled.description !== undefined;
+    this.loses ||= isUntyped(settled) && settled.description !== undefined;
     return settled;
   }
 
   /** `true` allows anything, as `{}` does; Codex would take it for text. */
   #child(schema: unknown): unknown {
     if (isJsonObject(schema)) return this.settle(schema);
-    this.#loses ||= schema !== true;
+    this.loses ||= schema !== true;
     return schema === true || schema === false ? {} : schema;
   }
 
@@ -121,7 +155,7 @@ class SchemaSurvey {
     const { items, prefixItems, type } = schema;
     const isTuple = Array.isArray(prefixItems) || Array.isArray(items);
     if (isTuple) {
-      this.#loses = true;
+      this.loses = true;
       settled.items = {};
     } else if (items !== undefined) {
       settled.items = this.#child(items);

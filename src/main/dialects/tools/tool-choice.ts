@@ -1,45 +1,80 @@
 /**
- * Which of the declared tools the model is offered, and what it is told about them. A smaller choice is made by offering
- * less, which Codex enforces; that a tool must be called, or only one at a time, can only be said in words.
+ * Which of the declared tools the model is offered, with which directives. A narrower choice offers fewer tools, which
+ * Codex enforces; that a tool must be called, or only one at a time, is a directive in words.
  */
-import { CodexNativeApiError } from "../../errors.js";
 import type { Obligation } from "../answers/obligations.js";
+import { fieldError } from "../requests/schema-fault.js";
 import {
+  type AllowedTools,
   type ChosenTool,
-  type FunctionToolDeclaration,
-  isFunctionTool,
+  type ClientTool,
   isWebSearchTool,
+  listClientTools,
   type Tool,
   type ToolChoice,
   type WebSearchDeclaration,
+  webSearchTypes,
 } from "./tool-schemas.js";
 
 export interface OfferedTools {
-  readonly functions: readonly FunctionToolDeclaration[];
+  /** Those that the caller runs. */
+  readonly functions: readonly ClientTool[];
   /** Null when web search is off. */
   readonly webSearch: WebSearchDeclaration | null;
-  /** What the model is told, a sentence each. */
+  /** Instructions for the model, a sentence each. */
   readonly directives: readonly string[];
   readonly obligations: readonly Obligation[];
 }
 
+/** A choice in OpenAI's own form. */
+export type SettledChoice =
+  | "none"
+  | "auto"
+  | "required"
+  | ChosenTool
+  | (AllowedTools & { readonly mode: "auto" | "required" });
+
 export interface ToolRequest {
   readonly tools: readonly Tool[];
-  readonly choice: ToolChoice;
+  readonly choice: SettledChoice;
   readonly parallelToolCalls: boolean;
+  /** How many calls of built-in tools a response may have. OpenAI counts no others. Default: any number. */
+  readonly maxToolCalls?: number | null;
 }
 
 const none: OfferedTools = { functions: [], webSearch: null, directives: [], obligations: [] };
 
+/** Web search chosen by its name alone is declared by that, and allowed tools without a mode may be called or not. */
+export function settleTools(
+  tools: readonly Tool[],
+  choice: ToolChoice,
+): { readonly tools: readonly Tool[]; readonly choice: SettledChoice } {
+  if (choice === "none" || choice === "auto" || choice === "required") return { tools, choice };
+  if (typeof choice !== "string") {
+    return {
+      tools,
+      choice: choice.type === "allowed_tools" ? { ...choice, mode: choice.mode ?? "auto" } : choice,
+    };
+  }
+  const search = { type: choice };
+  return { tools: tools.some(isWebSearchTool) ? tools : [...tools, search], choice: search };
+}
+
 /** @throws CodexNativeApiError `invalid_request` for a choice of a tool that is not declared. */
-export function offerTools({ tools, choice, parallelToolCalls }: ToolRequest): OfferedTools {
+export function offerTools({
+  tools,
+  choice,
+  parallelToolCalls,
+  maxToolCalls = null,
+}: ToolRequest): OfferedTools {
   if (choice === "none") return none;
-  const chosen = narrow(tools, choice);
-  const functions = chosen.filter(isFunctionTool);
-  const offered = { functions, webSearch: chosen.find(isWebSearchTool) ?? null };
+  const declared = { functions: listClientTools(tools), webSearch: tools.find(isWebSearchTool) ?? null };
+  const offered = narrow(declared, choice);
+  const { functions } = offered;
   const demanded = isDemanding(choice) ? demandCall(offered) : null;
   const single = !parallelToolCalls && functions.length > 0 ? singleCall : null;
-  const rules = [demanded, single].filter((rule) => rule !== null);
+  const limited = maxToolCalls !== null && offered.webSearch !== null ? limitSearches(maxToolCalls) : null;
+  const rules = [demanded, single, limited].filter((rule) => rule !== null);
   return {
     ...offered,
     directives: rules.map(({ directive }) => directive),
@@ -47,34 +82,38 @@ export function offerTools({ tools, choice, parallelToolCalls }: ToolRequest): O
   };
 }
 
-function narrow(tools: readonly Tool[], choice: ToolChoice): readonly Tool[] {
-  if (choice === "auto" || choice === "none") return tools;
+type DeclaredTools = Pick<OfferedTools, "functions" | "webSearch">;
+
+function narrow(declared: DeclaredTools, choice: SettledChoice): DeclaredTools {
+  if (choice === "auto" || choice === "none") return declared;
   if (choice === "required") {
-    if (tools.length === 0) throw undeclared("tool_choice", "'required' needs at least one tool in 'tools'");
-    return tools;
+    const isEmpty = declared.functions.length === 0 && declared.webSearch === null;
+    if (isEmpty) throw fieldError("tool_choice", "'required' needs at least one tool in 'tools'");
+    return declared;
   }
-  if (choice.type !== "allowed_tools") {
-    return [find(tools, choice, choice.type === "function" ? "tool_choice.name" : "tool_choice.type")];
-  }
-  const allowed = choice.tools.map((entry, index) => {
-    const field = entry.type === "function" ? "name" : "type";
-    return find(tools, entry, `tool_choice.tools[${index}].${field}`);
-  });
-  return tools.filter((tool) => allowed.includes(tool));
+  if (choice.type !== "allowed_tools") return find(declared, choice, "tool_choice");
+  const allowed = choice.tools.map((entry, index) => find(declared, entry, `tool_choice.tools[${index}]`));
+  const offered = new Set(allowed.flatMap(({ functions }) => functions));
+  return {
+    functions: declared.functions.filter((tool) => offered.has(tool)),
+    webSearch: allowed.some(({ webSearch }) => webSearch !== null) ? declared.webSearch : null,
+  };
 }
 
-function find(tools: readonly Tool[], chosen: ChosenTool, param: string): Tool {
-  const found = tools.find((tool) =>
-    tool.type === "function"
-      ? chosen.type === "function" && tool.name === chosen.name
-      : chosen.type !== "function",
-  );
-  if (found !== undefined) return found;
-  const name = chosen.type === "function" ? chosen.name : chosen.type;
-  throw undeclared(param, `'${name.slice(0, 64)}' is not among 'tools'`);
+function find({ functions, webSearch }: DeclaredTools, chosen: ChosenTool, param: string): DeclaredTools {
+  const isNamed = chosen.type === "function" || chosen.type === "custom";
+  const name = isNamed ? chosen.name : chosen.type;
+  const found = functions.filter((tool) => tool.kind === chosen.type && tool.name === name);
+  if (found.length > 0) return { functions: found, webSearch: null };
+  if (webSearch !== null && isSearch(chosen)) return { functions: [], webSearch };
+  throw fieldError(`${param}.${isNamed ? "name" : "type"}`, `'${name.slice(0, 64)}' is not among 'tools'`);
 }
 
-function isDemanding(choice: ToolChoice): boolean {
+function isSearch({ type }: ChosenTool): boolean {
+  return webSearchTypes.some((search) => search === type);
+}
+
+function isDemanding(choice: SettledChoice): boolean {
   if (typeof choice === "string") return choice === "required";
   return choice.type !== "allowed_tools" || choice.mode === "required";
 }
@@ -96,6 +135,18 @@ function demandCall({ functions, webSearch }: Pick<OfferedTools, "functions" | "
   };
 }
 
+/** The backend makes these calls within its answer, so that Codex cannot hold them back. */
+function limitSearches(most: number): Rule {
+  const times = most === 1 ? "once" : `${most} times`;
+  return {
+    directive:
+      most === 0
+        ? "Do not use web search."
+        : `Use web search at most ${times} before you answer: a page that you open counts too.`,
+    obligation: { kind: "search_limit", param: "max_tool_calls", most },
+  };
+}
+
 const singleCall: Rule = {
   directive: "Call at most one function at a time: wait for its output before you call another.",
   obligation: { kind: "single_call", param: "parallel_tool_calls" },
@@ -103,8 +154,4 @@ const singleCall: Rule = {
 
 function joinWays(ways: readonly string[]): string {
   return ways.length < 2 ? ways.join("") : `${ways.slice(0, -1).join(", ")} or ${ways.at(-1)}`;
-}
-
-function undeclared(param: string, message: string): CodexNativeApiError {
-  return new CodexNativeApiError("invalid_request", `'${param}': ${message}.`, { param });
 }

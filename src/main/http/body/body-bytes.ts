@@ -1,12 +1,12 @@
 const segmentBytes = 128 * 1024;
-/** First segment of a body whose length nobody told. */
+/** First segment of a body without Content-Length. */
 const unknownLengthBytes = 16 * 1024;
 
 type Visit = (bytes: Uint8Array, from: number, to: number, offset: number) => void;
 
 /**
- * A body's bytes in segments of our own: a chunk as it arrives may be one byte long and hold on to a buffer of 64 KB. Offsets are
- * those of the whole body.
+ * A body's bytes, copied into segments: a chunk as it arrives may be one byte long and keep a buffer of 64 KB in memory. Offsets count
+ * from the beginning of the body.
  */
 export class BodyBytes {
   readonly #segments: (Buffer | null)[] = [];
@@ -16,7 +16,7 @@ export class BodyBytes {
   #length = 0;
   #capacity = 0;
 
-  /** @param expectedBytes null where the request does not say. */
+  /** @param expectedBytes null for a body without Content-Length. */
   constructor(expectedBytes: number | null) {
     this.#expected = expectedBytes;
   }
@@ -25,15 +25,14 @@ export class BodyBytes {
     return this.#length;
   }
 
-  /** Calls `visit` for each part of the copy, which it may change. */
+  /** Copies a chunk, and calls `visit` for each part of the copy, which it may change. */
   append(chunk: Uint8Array, visit: Visit): void {
     for (let taken = 0; taken < chunk.length; ) {
       if (this.#length === this.#capacity) this.#grow();
       const index = this.#segments.length - 1;
       const segment = this.#segments[index];
       const from = this.#length - (this.#starts[index] ?? 0);
-      if (segment === undefined || segment === null)
-        throw new Error("A body that was read takes no more bytes.");
+      if (!segment) throw new Error("A body that was read cannot get more bytes.");
       const part = chunk.subarray(taken, taken + segment.length - from);
       segment.set(part, from);
       taken += part.length;
@@ -42,7 +41,7 @@ export class BodyBytes {
     }
   }
 
-  /** Overwrites bytes that are there. */
+  /** Overwrites bytes. */
   patch(offset: number, bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; at += 1) {
       const index = this.#find(offset + at);
@@ -63,7 +62,7 @@ export class BodyBytes {
     }
   }
 
-  /** Lets go of all bytes before this offset. */
+  /** Frees all bytes before this offset. */
   release(before: number): void {
     for (let index = this.#find(before) - 1; index >= 0 && this.#segments[index] !== null; index -= 1) {
       this.#segments[index] = null;

@@ -1,38 +1,38 @@
 import type { Readable } from "node:stream";
+import { createDeferred } from "../../../workers/contract/wait.js";
 import { CodexNativeApiError } from "../../errors.js";
 
-/** How slowly bytes may come: a sender that falls `graceMs` behind this speed is given up. */
+/** How slowly bytes may arrive: a sender that falls `graceMs` behind this speed is refused. */
 export interface BodyPace {
-  /** 0: bytes may come as slowly as they like. */
+  /** 0: there is no limit. */
   readonly minBytesPerSecond: number;
   readonly graceMs: number;
 }
 
-/** As much as one read of a socket brings. */
+/** As much as one read of a socket returns. */
 const bytesInARound = 64 * 1024;
 
-/** A promise holds the sender back until it settles, which is not the sender's time. */
+/** A returned promise holds the sender back until it settles. That time does not count against the sender. */
 export type TakeChunk = (chunk: Buffer) => void | Promise<void>;
 
 /**
- * Follows the bytes of one body to their end. Each byte earns its sender time, up to the grace, so that a body that has almost
- * arrived and then stands still is given up as soon as one that never came.
+ * Reads one body to its end. Each byte earns its sender time, up to the grace, so that a body that stops shortly before its end is
+ * refused as soon as one that never began.
  *
- * Takes at once all that a read of the socket brought: a body in chunks of one byte would cost a call for each, and hold up
- * everybody else.
+ * Each read takes all bytes that the socket has: a body in chunks of one byte would cost a call for each, and delay all other callers.
  */
 export class BodyFlow {
-  /** Rejects with what `take` throws, with what `stop` is given, if the sender is too slow, and if the body is cut short. */
-  readonly done: Promise<void>;
   readonly #source: Readable;
   readonly #pace: BodyPace;
   readonly #take: TakeChunk;
-  readonly #settle: (error: unknown) => void;
+  readonly #settled = createDeferred<void>();
+  /** Rejects with an error of `take`, with the error given to `end`, if the sender is too slow, and if the body is cut short. */
+  readonly done = this.#settled.promise;
   #isOver = false;
   #isHeldBack = false;
   #lastByteAtMs = performance.now();
   #dueAtMs: number;
-  #timer: NodeJS.Timeout | null = null;
+  #timer: NodeJS.Timeout | undefined;
   #round: NodeJS.Immediate | null = null;
   #roundBytes = 0;
 
@@ -42,45 +42,37 @@ export class BodyFlow {
     this.#pace = pace;
     this.#take = take;
     this.#dueAtMs = this.#lastByteAtMs + pace.graceMs;
-    let settle: (error: unknown) => void = () => {};
-    this.done = new Promise((resolve, reject) => {
-      settle = (error) => (error === null ? resolve() : reject(error));
-    });
-    this.#settle = settle;
-    if (source.readableEnded) this.#end(null);
+    if (source.readableEnded) this.end(null);
     else if (source.destroyed) this.#onCut();
     else this.#follow();
   }
 
-  /** For how long nothing has come. */
+  /** Time since the last byte. */
   get silentMs(): number {
     return this.#isHeldBack ? 0 : performance.now() - this.#lastByteAtMs;
-  }
-
-  /** Ends the flow with an error, where it has not ended. What comes after that is left to whoever reads the source next. */
-  stop(error: Error): void {
-    this.#end(error);
   }
 
   #follow(): void {
     this.#source.on("readable", this.#onReadable).on("end", this.#onEnd);
     this.#source.on("error", this.#onCut).on("close", this.#onCut);
     this.#checkPace();
-    // From now on node knows that somebody reads, and does not throw the body away when it is answered.
+    // Tells node that the body has a reader. Else it would throw the body away once the request is answered.
     this.#source.read(0);
   }
 
-  #end(error: unknown): void {
+  /** Ends the flow, if it has not ended yet: with an error, or null for a complete body. Later bytes stay in the source, for its next reader. */
+  end(error: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#source.off("readable", this.#onReadable).off("end", this.#onEnd);
     this.#source.off("error", this.#onCut).off("close", this.#onCut);
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#settle(error);
+    clearTimeout(this.#timer);
+    if (error === null) this.#settled.resolve();
+    else this.#settled.reject(error);
   }
 
   readonly #onReadable = (): void => {
-    // A fast sender waits for the next round of the event loop, or it would be read on and on before anybody else.
+    // A fast sender waits for the next round of the event loop, so that others have their turn.
     if (this.#roundBytes < bytesInARound) this.#read();
     else this.#round ??= setImmediate(this.#startRound);
   };
@@ -94,10 +86,7 @@ export class BodyFlow {
   #read(): void {
     if (this.#isOver || this.#isHeldBack) return;
     const chunk: unknown = this.#source.read();
-    if (Buffer.isBuffer(chunk)) this.#onChunk(chunk);
-  }
-
-  #onChunk(chunk: Buffer): void {
+    if (!Buffer.isBuffer(chunk)) return;
     const nowMs = performance.now();
     const earnedMs = (chunk.length / this.#pace.minBytesPerSecond) * 1000;
     this.#lastByteAtMs = nowMs;
@@ -107,7 +96,7 @@ export class BodyFlow {
       const taken = this.#take(chunk);
       if (taken !== undefined) this.#holdBack(taken);
     } catch (error) {
-      this.#end(error);
+      this.end(error);
     }
   }
 
@@ -124,21 +113,20 @@ export class BodyFlow {
         this.#checkPace();
         this.#onReadable();
       },
-      (error: unknown) => this.#end(error),
+      (error: unknown) => this.end(error),
     );
   }
 
-  readonly #onEnd = (): void => this.#end(null);
+  readonly #onEnd = (): void => this.end(null);
 
   readonly #onCut = (cause?: unknown): void => {
-    const details = cause === undefined ? {} : { cause };
-    const message = "The connection ended before the body had come.";
-    this.#end(new CodexNativeApiError("invalid_request", message, details));
+    const message = "The connection ended before the body was complete.";
+    this.end(new CodexNativeApiError("invalid_request", message, { cause }));
   };
 
   #watch(ms: number): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    // Where this process was busy, bytes wait in the socket: they are read first.
+    clearTimeout(this.#timer);
+    // Bytes may wait in the socket if this process was busy: the event loop reads them before the check.
     this.#timer = setTimeout(() => setImmediate(() => this.#checkPace()), ms);
   }
 
@@ -146,10 +134,10 @@ export class BodyFlow {
     if (this.#isOver || this.#isHeldBack || this.#pace.minBytesPerSecond === 0) return;
     const leftMs = this.#dueAtMs - performance.now();
     if (leftMs > 0) this.#watch(Math.ceil(leftMs));
-    else this.#end(tooSlow());
+    else this.end(tooSlow());
   }
 }
 
 export function tooSlow(): CodexNativeApiError {
-  return new CodexNativeApiError("request_timeout", "The request's body came too slowly.");
+  return new CodexNativeApiError("request_timeout", "The request's body arrived too slowly.");
 }

@@ -2,42 +2,43 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { CodexNativeApiError } from "../../errors.js";
 import { BodyFlow, type BodyPace, type TakeChunk, tooSlow } from "./body-flow.js";
+import type { JsonBounds } from "./json-scan.js";
 
-/** So much of each connection's body needs no room: whoever fills the room does not keep small requests out. */
+/** So much of each connection's body is not counted: small requests are read even when the room is full. */
 export const alwaysReadBytes = 64 * 1024;
 
-/** A caller may hold up to this many times as much as is left for all others, so there is always some left. */
+/** A caller may hold up to this many times the free room, so there is always some left for others. */
 const shareOfFree = 3;
 
-/** A body that stands still for this long gives its room up to one that needs it, in milliseconds. */
+/** A body that has been silent for this long gives its room to one that needs it, in milliseconds. */
 const idleMs = 2_000;
 
-/** A body that is still coming. */
+/** A body that is still arriving. */
 export interface ArrivingBody {
-  /** For how long nothing of it has come, in milliseconds. */
+  /** Time since its last byte, in milliseconds. */
   readonly silentMs: number;
-  /** Must release what it holds at once. */
+  /** Must release all that it holds at once. */
   giveUp(): void;
 }
 
-/** The part of one body. */
+/** The room of one body. */
 export interface HeldBody {
-  /** False when there is no room for these bytes; they are not counted then. */
+  /** Counts these bytes. False if there is no room for them; they are not counted then. */
   hold(bytes: number): boolean;
-  /** All of it has come: from now on it keeps its room until it is released. */
+  /** The body has arrived: from now on it keeps its room until its release. */
   settle(): void;
   release(): void;
 }
 
 /**
- * The memory that the bodies of all requests under way share, from their first byte until their answers end. It is shared
- * fairly: one caller, however many connections it has, leaves room to others.
+ * The memory that the bodies of all requests under way share, from their first byte until their answers end. One caller, however many
+ * connections it has, leaves room for others.
  */
 export class BodyRoom {
   readonly #sizeBytes: () => number;
   readonly #heldBy = new Map<string, number>();
   readonly #arriving = new Set<ArrivingBody>();
-  /** Connections with a body whose first bytes are not counted; another one that comes behind it is counted whole. */
+  /** Connections with a body whose first bytes are not counted. Of a further body on the same connection all bytes count. */
   readonly #connections = new WeakSet<Socket>();
   #heldBytes = 0;
 
@@ -97,7 +98,7 @@ export class BodyRoom {
     return held <= free * shareOfFree;
   }
 
-  /** The one that has stood still for longest. */
+  /** The body that has been silent for longest. */
   #findIdle(asking: ArrivingBody): ArrivingBody | null {
     let found: ArrivingBody | null = null;
     let longestMs = idleMs;
@@ -114,27 +115,29 @@ export class BodyRoom {
 /** How many of the largest bodies the requests under way may hold together. */
 const largestAtOnce = 16;
 /**
- * What may come around the bytes of a body, such as the sizes of its chunks: as much as they are themselves, and some more. node
- * spends thousands of times as much on chunks of one byte as on a whole body of the same size.
+ * Bound on the framing of a body, such as the sizes of its chunks: twice the bytes of the body, and some more. node spends thousands of
+ * times as much on chunks of one byte as on a body of the same size in one piece.
  */
 const framingPerByte = 2;
 const minFramingBytes = 256 * 1024;
 
-/** Whoever comes without a token shares one caller's room: connections are as many as anybody likes. */
+/** Callers without a token share the room of one: anyone can open any number of connections. */
 export const anonymousCaller = "";
 
-const roomAgainAfterMs = 1_000;
+/** Bounds on one body. */
+export interface BodyBounds extends JsonBounds {
+  readonly maxBytes: number;
+  readonly pace: BodyPace;
+}
 
 /** Bounds on one body, and on those of all requests under way. */
 export class BodyLimits {
-  /** Both hold for bodies that begin after they were set. */
-  maxBytes: number;
-  pace: BodyPace;
-  readonly room = new BodyRoom(() => largestAtOnce * this.maxBytes);
+  /** For bodies that begin after this was set. */
+  bounds: BodyBounds;
+  readonly room = new BodyRoom(() => largestAtOnce * this.bounds.maxBytes);
 
-  constructor(maxBytes: number, pace: BodyPace) {
-    this.maxBytes = maxBytes;
-    this.pace = pace;
+  constructor(bounds: BodyBounds) {
+    this.bounds = bounds;
   }
 }
 
@@ -152,14 +155,15 @@ export class IncomingBody {
   }
 
   /**
-   * Reads it to its end: `take` gets each chunk as it arrives, and what it throws ends the reading. All bodies of a `caller`
-   * share its room.
+   * Reads the body to its end: `take` gets each chunk as it arrives, and its errors end the reading. All bodies of a `caller` share its
+   * room.
    *
-   * @throws CodexNativeApiError `body_too_large`, `queue_full`, `request_timeout`, or `invalid_request` where it is cut short or into
-   *   crumbs.
+   * @throws CodexNativeApiError `body_too_large`, `queue_full`, `request_timeout`, or `invalid_request` if it is cut short or comes in
+   *   tiny chunks.
    */
   async read(caller: string, take: TakeChunk): Promise<void> {
-    const { maxBytes, pace, room } = this.#limits;
+    const { room, bounds } = this.#limits;
+    const { maxBytes, pace } = bounds;
     if (Number(this.#request.headers["content-length"]) > maxBytes) throw tooLarge();
     if (waitsToContinue(this.#request)) this.#response.writeContinue();
     const { socket } = this.#request;
@@ -178,7 +182,7 @@ export class IncomingBody {
       },
       giveUp: () => {
         held.release();
-        flow.stop(tooSlow());
+        flow.end(tooSlow());
       },
     });
     this.#held = held;
@@ -191,19 +195,19 @@ export class IncomingBody {
     }
   }
 
-  /** Nothing of it is held any more. */
+  /** Its bytes are no longer in memory. */
   release(): void {
     this.#held?.release();
   }
 }
 
-/** The client sends its body only when it is asked to. */
+/** Whether the client sends its body only after a `100 Continue`. */
 export function waitsToContinue({ headers, httpVersion }: IncomingMessage): boolean {
   return httpVersion === "1.1" && /(?:^|\W)100-continue(?:$|\W)/i.test(headers.expect ?? "");
 }
 
 function tooLarge(): CodexNativeApiError {
-  return new CodexNativeApiError("body_too_large", "The request body is larger than this server takes.");
+  return new CodexNativeApiError("body_too_large", "The request body exceeds the size limit.");
 }
 
 function tooManyChunks(): CodexNativeApiError {
@@ -211,6 +215,6 @@ function tooManyChunks(): CodexNativeApiError {
 }
 
 function noRoom(): CodexNativeApiError {
-  const message = "The bodies of the requests under way fill what room there is.";
-  return new CodexNativeApiError("queue_full", message, { retryAfterMs: roomAgainAfterMs });
+  const message = "The bodies of the requests under way use all memory that is reserved for them.";
+  return new CodexNativeApiError("queue_full", message, { retryAfterMs: 1_000 });
 }

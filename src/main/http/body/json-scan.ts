@@ -1,7 +1,6 @@
-import { codexLevels } from "../../../workers/contract/json-depth.js";
-import { attachmentKeys, maxTextChars } from "../../../workers/contract/long-text.js";
+import { attachmentKeys, codexLevels, formatPath, maxTextChars } from "../../../workers/contract/json.js";
 import { maxBodyLevels } from "../../dialects/requests/fields.js";
-import { formatPath } from "../../dialects/requests/schema-fault.js";
+import { CodexNativeApiError } from "../../errors.js";
 import type { BodyBytes } from "./body-bytes.js";
 import {
   backslash,
@@ -24,40 +23,35 @@ import {
 
 /** Bounds on what a body may hold, whatever its length. */
 export interface JsonBounds {
-  /** JSON values in a whole body: objects, lists, texts, numbers and so on, each for itself. */
+  /** JSON values in a whole body: objects, lists, texts, numbers and so on. */
   readonly maxBodyValues: number;
   /** JSON values in one item of `input` or `messages`, and in all the other fields together. */
   readonly maxItemValues: number;
 }
 
-/** Why a body is refused before it is parsed. */
-export type ScanFault =
-  | { readonly kind: "unbalanced" }
-  | { readonly kind: "depth"; readonly levels: number; readonly path: string }
-  | { readonly kind: "values" | "item_values" | "text"; readonly limit: number; readonly path: string };
-
 /** A list whose elements are parsed a few at a time. */
 export interface ScannedList {
   readonly name: string;
-  /** Of the byte behind the opening bracket. */
+  /** Offset of the byte after the opening bracket. */
   readonly start: number;
-  /** Of the closing bracket; -1 while it has not come. */
+  /** Offset of the closing bracket; -1 before it has arrived. */
   end: number;
-  /** Commas between elements at which the list may be cut, and the end. */
-  readonly cuts: ListCut[];
-}
-
-interface ListCut {
-  readonly at: number;
-  /** Path of the first key since the last cut that reads like another of its object once both are mended; null: none. */
-  readonly sameName: string | null;
+  /**
+   * Commas between elements at which the list is cut into batches, and its end. `sameName`: path of the first key since the last cut that
+   * equals another key of its object once both are mended; null: none.
+   */
+  readonly cuts: { readonly at: number; readonly sameName: string | null }[];
 }
 
 const maxLevels = maxBodyLevels;
-/** An item of `input` lies one level deeper in the message to Codex than in a body. */
-const listLevels: Readonly<Record<string, number>> = { input: codexLevels - 1, messages: maxLevels };
+/** An item of `input` is one level deeper in the message to Codex than in a body. */
+const listLevels: Readonly<Record<string, number>> = {
+  input: codexLevels - 1,
+  messages: maxLevels,
+  questions: maxLevels,
+};
 
-/** A list is cut after so many bytes or values, to be parsed in one go. */
+/** Size of a batch, which is parsed in one call, in bytes and in values. */
 const batchBytes = 64 * 1024;
 const batchValues = 2_000;
 /** Longest path in an error, in characters. */
@@ -76,9 +70,9 @@ const unicode = 3;
 const token = 4;
 
 /**
- * Reads a JSON text byte by byte as it arrives. It counts values and levels, finds the places where long lists can be cut, and
- * puts U+FFFD in the place of half surrogate pairs (`\ud83d` alone, an emoji cut in two), which Codex never answers. Of names that
- * become the same by it, or since they are no UTF-8, it tells. What is no JSON it leaves to the parser, unless brackets do not match.
+ * Reads a JSON text byte by byte as it arrives. It counts values and levels, and finds the places where long lists can be cut. It replaces
+ * half surrogate pairs (`\ud83d` alone, an emoji cut in two) by U+FFFD, since Codex never answers them, and reports names that become
+ * equal by that, or because they are no UTF-8. The parser finds all other faults, except brackets that do not match.
  */
 export class JsonScan {
   readonly lists: ScannedList[] = [];
@@ -86,20 +80,20 @@ export class JsonScan {
   sameName: string | null = null;
   readonly #bytes: BodyBytes;
   readonly #bounds: JsonBounds;
-  #fault: ScanFault | null = null;
+  #fault: CodexNativeApiError | null = null;
   #state = plain;
   #depth = 0;
   readonly #kinds = new Uint8Array(maxLevels + 1);
-  /** By level: whether the next text of an object is a key, and where its last key began and ended. */
+  /** By level: whether the next text of an object is a key, and the offsets of its last key. */
   readonly #awaitsKey = new Uint8Array(maxLevels + 1);
   readonly #keyStarts = new Float64Array(maxLevels + 1);
   readonly #keyEnds = new Float64Array(maxLevels + 1);
   /** By level: place in the list. */
   readonly #indexes = new Float64Array(maxLevels + 1);
   #isKey = false;
-  /** Whether a key may be read as something else than it is: it has bytes beyond ASCII, half a pair, or U+FFFD. */
+  /** Whether a key may change when it is read: it has bytes beyond ASCII, half a pair, or U+FFFD. */
   #isOddKey = false;
-  /** Where the digits of a key's half surrogate pairs are: patched once the key was compared. */
+  /** Offsets of the digits of a key's half surrogate pairs, which are patched after the key was compared. */
   #halves: number[] = [];
   readonly #mendedNames = new MendedNames();
   readonly #length = new TextLength();
@@ -110,10 +104,10 @@ export class JsonScan {
   #batchStart = 0;
   #batchValues = 0;
   #batchSameName: string | null = null;
-  /** Digits of a `\u` that are still to come, and their value so far. */
+  /** Missing digits of a `\u`, and the value of the others. */
   #digitsLeft = 0;
   #unit = 0;
-  /** Where the digits of a high surrogate are that has no partner yet; -1: none. */
+  /** Offset of the digits of a high surrogate without a partner so far; -1: none. */
   #highDigits = -1;
 
   constructor(bytes: BodyBytes, bounds: JsonBounds) {
@@ -121,14 +115,17 @@ export class JsonScan {
     this.#bounds = bounds;
   }
 
-  /** The next bytes, which are part of `bytes` already. Returns why the body is refused, or null. */
-  push(chunk: Uint8Array, from: number, to: number, offset: number): ScanFault | null {
+  /**
+   * Scans the next bytes, which are part of `bytes` already. Returns why the body is refused, or null: `invalid_json`, or
+   * `invalid_request` for a body beyond the bounds.
+   */
+  push(chunk: Uint8Array, from: number, to: number, offset: number): CodexNativeApiError | null {
     let state = this.#state;
     let textFrom = from;
     for (let at = from; at < to; at += 1) {
       let byte = chunk[at];
       if (state === text) {
-        // Most bytes of most bodies pass here.
+        // Most bytes of most bodies are read here.
         const start = at;
         while (byte !== quote && byte !== backslash && at < to) {
           at += 1;
@@ -173,7 +170,9 @@ export class JsonScan {
     const depth = this.#depth;
     if (!this.#isKey && this.#kinds[depth] === inObject && attachmentKeys.has(this.#keyAt(depth) ?? ""))
       return;
-    this.#fault ??= { kind: "text", limit: maxTextChars, path: this.#path(this.#isKey ? depth - 1 : depth) };
+    const path = this.#path(this.#isKey ? depth - 1 : depth);
+    const subject = path === "" ? "A text or a name" : `'${path}'`;
+    this.#fault ??= beyondBounds(`${subject} is longer than ${maxTextChars} characters.`, path);
   }
 
   /** A byte outside of texts, numbers and words; returns the state after it. */
@@ -222,7 +221,7 @@ export class JsonScan {
     if (this.#isOddKey) this.#compareKey(offset);
   }
 
-  /** A parser would keep the last of two keys that read the same. */
+  /** Finds keys that are equal when read: a parser would keep the last of them only. */
   #compareKey(end: number): void {
     const depth = this.#depth;
     const written = Buffer.concat([...this.#bytes.parts(this.#keyStarts[depth] ?? 0, end)]);
@@ -246,19 +245,20 @@ export class JsonScan {
   #open(kind: number, offset: number): void {
     const levels = this.#list === null ? maxLevels : (listLevels[this.#list.name] ?? maxLevels);
     if (this.#depth >= levels) {
-      this.#fault ??= { kind: "depth", levels, path: this.#path(this.#depth) };
+      const message = `The request body is nested deeper than ${levels} levels.`;
+      this.#fault ??= beyondBounds(message, this.#path(this.#depth));
       return;
     }
-    const name = kind === inArray && this.#depth === 1 && this.#list === null ? this.#listName() : null;
+    const name = kind === inArray && this.#depth === 1 && this.#list === null ? this.#keyAt(1) : null;
     this.#depth += 1;
     const depth = this.#depth;
     this.#kinds[depth] = kind;
     this.#awaitsKey[depth] = kind === inObject ? 1 : 0;
     this.#indexes[depth] = 0;
     this.#mendedNames.begin(depth);
-    // Until the first key has come it has none.
+    // The object has no key yet.
     this.#keyEnds[depth] = -1;
-    if (name === null) return;
+    if (name === null || !Object.hasOwn(listLevels, name)) return;
     this.#list = { name, start: offset + 1, end: -1, cuts: [] };
     this.lists.push(this.#list);
     this.#itemValues = 0;
@@ -267,7 +267,7 @@ export class JsonScan {
 
   #close(kind: number, offset: number): void {
     if (this.#kinds[this.#depth] !== kind) {
-      this.#fault ??= { kind: "unbalanced" };
+      this.#fault ??= invalidJson();
       return;
     }
     if (this.#list !== null && this.#depth === 2) {
@@ -293,7 +293,8 @@ export class JsonScan {
     const { maxBodyValues, maxItemValues } = this.#bounds;
     this.#values += 1;
     if (this.#values > maxBodyValues) {
-      this.#fault ??= { kind: "values", limit: maxBodyValues, path: this.#path(1) };
+      const message = `The request body holds more than ${maxBodyValues} JSON values (http.maxBodyValues).`;
+      this.#fault ??= beyondBounds(message, this.#path(1));
     }
     const isOutside = this.#list === null;
     if (isOutside) this.#outsideValues += 1;
@@ -302,13 +303,14 @@ export class JsonScan {
       this.#batchValues += 1;
     }
     if ((isOutside ? this.#outsideValues : this.#itemValues) > maxItemValues) {
-      this.#fault ??= { kind: "item_values", limit: maxItemValues, path: this.#path(isOutside ? 1 : 2) };
+      const message = `One item of the request body, or all its other fields together, hold more than ${maxItemValues} JSON values (http.maxItemValues).`;
+      this.#fault ??= beyondBounds(message, this.#path(isOutside ? 1 : 2));
     }
   }
 
   #takeDigit(byte: number, offset: number): number {
     const digit = hexValue(byte);
-    // No JSON: for the parser to say. It may be the end of the text.
+    // No JSON: the parser will refuse it. The byte may be the end of the text.
     if (digit < 0) return byte === quote ? plain : text;
     this.#unit = this.#unit * 16 + digit;
     this.#digitsLeft -= 1;
@@ -317,7 +319,7 @@ export class JsonScan {
     return text;
   }
 
-  /** A code unit that was written as `\u`, with the place of its digits. */
+  /** Takes a code unit that was written as `\u`, with the offset of its digits. */
   #takeUnit(unit: number, digits: number): void {
     const isLow = unit >= 0xdc00 && unit <= 0xdfff;
     const hasPartner = this.#highDigits >= 0 && digits === this.#highDigits + 6;
@@ -333,12 +335,7 @@ export class JsonScan {
     this.#halves.push(digits);
   }
 
-  #listName(): string | null {
-    const name = this.#keyAt(1);
-    return name !== null && Object.hasOwn(listLevels, name) ? name : null;
-  }
-
-  /** Path of what is read now, as far as this level. */
+  /** Path of the current value, down to this level. */
   #path(levels: number): string {
     const steps: (string | number)[] = [];
     for (let depth = 1; depth <= Math.min(levels, this.#depth); depth += 1) {
@@ -353,11 +350,19 @@ export class JsonScan {
     const start = this.#keyStarts[depth] ?? 0;
     const end = this.#keyEnds[depth] ?? -1;
     if (end < start) return null;
-    // Of a longer one the beginning is enough: no escape and no character takes more than 12 bytes.
+    // The beginning of a longer key is enough: no escape and no character takes more than 12 bytes.
     const raw = Buffer.concat([
       ...this.#bytes.parts(start, Math.min(end, start + 12 * maxNameChars)),
     ]).toString();
-    // Cut within an escape, or no JSON at all: then it is only shown.
+    // A key that was cut within an escape, or is no JSON, is only for a message.
     return unescapeName(raw)?.toWellFormed() ?? raw;
   }
+}
+
+function beyondBounds(message: string, path: string): CodexNativeApiError {
+  return new CodexNativeApiError("invalid_request", message, { param: path === "" ? null : path });
+}
+
+export function invalidJson(cause?: unknown): CodexNativeApiError {
+  return new CodexNativeApiError("invalid_json", "The request body is not valid JSON.", { cause });
 }

@@ -1,6 +1,6 @@
-/** What the scan of a body has to know of JSON: its bytes, how long its texts are, and which names become one. */
+/** JSON for the scan of a body: its bytes, the lengths of its texts, and names that become equal. */
 import { isUtf8 } from "node:buffer";
-import { maxTextChars } from "../../../workers/contract/long-text.js";
+import { maxTextChars } from "../../../workers/contract/json.js";
 
 /** The bytes that JSON is made of. */
 export const quote = 0x22;
@@ -14,7 +14,7 @@ export const closeBrace = 0x7d;
 export const letterU = 0x75;
 export const space = 0x20;
 
-/** What ends a number or a word. */
+/** Whether a byte ends a number or a word. */
 export function endsToken(byte: number): boolean {
   return tokenEnds[byte] === 1;
 }
@@ -23,7 +23,7 @@ const tokenEnds = new Uint8Array(256).fill(1, 0, space + 1);
 for (const byte of [comma, colon, quote, openBracket, closeBracket, openBrace, closeBrace])
   tokenEnds[byte] = 1;
 
-/** Negative for what is no digit. */
+/** Negative for a byte that is no digit. */
 export function hexValue(byte: number): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
   const lower = byte | space;
@@ -36,11 +36,11 @@ export function hasHighByte(bytes: Uint8Array, from: number, to: number): boolea
 }
 
 /**
- * Length of a text of JSON that arrives in chunks, in UTF-16 units as the parser will make them. A text within one chunk is no long
- * one and costs nothing. What is no UTF-8 counts too little here, and is bounded where it is read.
+ * Length of a JSON text that arrives in chunks, in the UTF-16 units that the parser will make. A text within one chunk is never too long
+ * and costs nothing. Invalid UTF-8 counts too little here; the reader of the text has a bound of its own.
  */
 export class TextLength {
-  /** Whether the text goes on from an earlier chunk. */
+  /** Whether the text began in an earlier chunk. */
   isSpread = false;
   #units = 0;
 
@@ -49,12 +49,12 @@ export class TextLength {
     this.#units = 0;
   }
 
-  /** Bytes of an escape beyond the one unit that it stands for. */
+  /** Leaves out the bytes of an escape beyond the one unit that it stands for. */
   leaveOut(bytes: number): void {
     this.#units -= bytes;
   }
 
-  /** The text's bytes in this chunk. True if it is too long. */
+  /** Adds the text's bytes in this chunk. True if the text is too long. */
   add(chunk: Uint8Array, from: number, to: number): boolean {
     this.isSpread = true;
     let units = 0;
@@ -73,11 +73,11 @@ const replacement = "\ufffd";
 const replacementBytes = Buffer.from(replacement);
 
 /**
- * The names of a body in which U+FFFD stands, by the level of their object. What is no text in a name, half a surrogate pair or bytes
- * that are no UTF-8, is read as U+FFFD, and two names may become one by it: a parser would keep the last of them without a word.
+ * The names of a body that contain U+FFFD when they are read, by the level of their object. Half a surrogate pair, or bytes that are no
+ * UTF-8, become U+FFFD, which can make two names equal: a parser would keep the last of them without an error.
  */
 export class MendedNames {
-  /** By level: each name as it is read, and what it was before. */
+  /** By level: each name as it is read, and as it was written. */
   readonly #names: (Map<string, string> | undefined)[] = [];
 
   /** Another object begins on this level. */
@@ -85,7 +85,7 @@ export class MendedNames {
     if (this.#names.length > level) this.#names.length = level;
   }
 
-  /** Takes a name as it was written, without its quotes. True where another name of its object reads the same. */
+  /** Takes a name as it was written, without its quotes. True if another name of its object becomes equal to it. */
   add(level: number, written: Buffer): boolean {
     const isText = isUtf8(written);
     if (isText && !written.includes("\\") && !written.includes(replacementBytes)) return false;
@@ -101,7 +101,7 @@ export class MendedNames {
   }
 }
 
-/** Null for what is no JSON. */
+/** Null for a name that is no JSON. */
 export function unescapeName(written: string): string | null {
   if (!written.includes("\\")) return written;
   try {

@@ -4,15 +4,17 @@ import type { Pace } from "../../../workers/contract/pace.js";
 import type { ElementBatch, JsonBody } from "../../dialects/requests/parse-body.js";
 import { CodexNativeApiError } from "../../errors.js";
 import { BodyBytes } from "./body-bytes.js";
-import { type JsonBounds, JsonScan, type ScanFault, type ScannedList } from "./json-scan.js";
+import { invalidJson, type JsonBounds, JsonScan, type ScannedList } from "./json-scan.js";
 
-/** Longer texts are decoded in pieces, between which the event loop goes on. */
+/** Longer texts are decoded in pieces, so that the event loop can run between them. */
 const decodedAtOnceBytes = 1024 * 1024;
 
 /** A body of JSON: scanned as it arrives, then parsed in pieces. */
 export class ReceivedBody {
   readonly #bytes: BodyBytes;
   readonly #scan: JsonScan;
+  /** Lists whose elements nothing has read yet, in their order. */
+  #unread: readonly ScannedList[] = [];
 
   constructor(expectedBytes: number | null, bounds: JsonBounds) {
     this.#bytes = new BodyBytes(expectedBytes);
@@ -23,13 +25,13 @@ export class ReceivedBody {
     return this.#bytes.length;
   }
 
-  /** @throws CodexNativeApiError `invalid_json`, or `invalid_request` for more than the bounds allow. */
+  /** @throws CodexNativeApiError `invalid_json`, or `invalid_request` for a body beyond the bounds. */
   append(chunk: Uint8Array): void {
-    let fault: ScanFault | null = null;
+    let fault: CodexNativeApiError | null = null;
     this.#bytes.append(chunk, (bytes, from, to, offset) => {
       fault ??= this.#scan.push(bytes, from, to, offset);
     });
-    if (fault !== null) throw refusalOf(fault);
+    if (fault !== null) throw fault;
   }
 
   /** Once, when all has arrived. @throws CodexNativeApiError `invalid_json`, `invalid_request` */
@@ -42,15 +44,17 @@ export class ReceivedBody {
     if (sameName !== null) throw sameNames(sameName);
     if (lists.length === 0) this.#bytes.release(this.#bytes.length);
     const counting = new Map(lists.map((list) => [list.name, list] as const));
+    this.#unread = lists.filter((list) => counting.get(list.name) === list);
     for (const list of lists) {
       const isRead =
         counting.get(list.name) === list && isJsonObject(value) && Array.isArray(value[list.name]);
-      if (!isRead) await this.#checkSuperseded(list, pace);
+      // Of equal names the last one counts, as for any parser. The lists of the others must still be JSON.
+      if (!isRead) for await (const _batch of this.#batches(list, pace)) if (pace.isDue) await pace.rest();
     }
     return new ParsedBody(value, (name) => this.#elements(counting.get(name), pace));
   }
 
-  /** All but the elements of the lists. */
+  /** The text of the body without the elements of its lists. */
   async #decodeOutside(pace: Pace): Promise<string> {
     let text = "";
     let from = 0;
@@ -61,17 +65,18 @@ export class ReceivedBody {
     return text + (await this.#decode(from, this.#bytes.length, pace));
   }
 
-  /** Of a name that comes twice the last one counts, as for any parser; the others have to be JSON all the same. */
-  async #checkSuperseded(list: ScannedList, pace: Pace): Promise<void> {
-    for await (const _batch of this.#batches(list, pace)) if (pace.isDue) await pace.rest();
-  }
-
   async *#elements(list: ScannedList | undefined, pace: Pace): AsyncGenerator<ElementBatch> {
     if (list === undefined) return;
     for await (const batch of this.#batches(list, pace)) {
       yield batch;
-      this.#bytes.release(batch.end);
+      // The lists may be read in another order than they came in.
+      this.#bytes.release(Math.min(batch.end, ...this.#startsBefore(list)));
     }
+    this.#unread = this.#unread.filter((other) => other !== list);
+  }
+
+  #startsBefore(list: ScannedList): readonly number[] {
+    return this.#unread.filter(({ start }) => start < list.start).map(({ start }) => start);
   }
 
   async *#batches(list: ScannedList, pace: Pace): AsyncGenerator<ElementBatch & { readonly end: number }> {
@@ -82,7 +87,7 @@ export class ReceivedBody {
       if (pace.isDue) await pace.rest();
       const parsed = parseText(`[${text}]`);
       const values: readonly unknown[] = Array.isArray(parsed) ? parsed : [];
-      // Nothing between a comma and the next one, or the end.
+      // An element is missing between two commas, or at the end.
       if (values.length === 0 && (firstIndex > 0 || at !== list.end)) throw invalidJson();
       if (sameName !== null) throw sameNames(sameName);
       yield { firstIndex, end: at, values };
@@ -104,7 +109,7 @@ export class ReceivedBody {
   }
 }
 
-/** What the routes are given. */
+/** A body as routes get it. */
 export class ParsedBody implements JsonBody {
   readonly value: unknown;
   readonly elements: JsonBody["elements"];
@@ -123,35 +128,7 @@ function parseText(text: string): unknown {
   }
 }
 
-function invalidJson(cause?: unknown): CodexNativeApiError {
-  return new CodexNativeApiError(
-    "invalid_json",
-    "The request body is not valid JSON.",
-    cause === undefined ? {} : { cause },
-  );
-}
-
 function sameNames(param: string): CodexNativeApiError {
-  const message = `'${param}': two names are the same once what is no Unicode in them is replaced by U+FFFD.`;
+  const message = `'${param}': two names of the object are equal once their invalid characters are replaced by U+FFFD.`;
   return new CodexNativeApiError("invalid_request", message, { param });
-}
-
-function refusalOf(fault: ScanFault): CodexNativeApiError {
-  if (fault.kind === "unbalanced") return invalidJson();
-  return new CodexNativeApiError("invalid_request", describe(fault), {
-    param: fault.path === "" ? null : fault.path,
-  });
-}
-
-function describe(fault: Exclude<ScanFault, { kind: "unbalanced" }>): string {
-  switch (fault.kind) {
-    case "depth":
-      return `The request body is nested deeper than ${fault.levels} levels.`;
-    case "values":
-      return `The request body holds more than ${fault.limit} JSON values (http.maxBodyValues).`;
-    case "text":
-      return `${fault.path === "" ? "A text or a name" : `'${fault.path}'`} is longer than ${fault.limit} characters.`;
-    case "item_values":
-      return `One item of the request body, or all its other fields together, hold more than ${fault.limit} JSON values (http.maxItemValues).`;
-  }
 }

@@ -1,37 +1,56 @@
-/** The OpenAPI document of this service, made of the schemas and tables that the service itself goes by. */
+/** The OpenAPI document of this service, made from its routes and from the schemas and tables that it uses itself. */
 
+import { z } from "zod";
 import { limits } from "../../../workers/contract/limits.js";
-import { turnPriorities } from "../../../workers/contract/turn-priority.js";
+import { turnPriorities } from "../../../workers/contract/turn.js";
+import * as parts from "../../dialects/answers/wire-types.js";
+import * as chat from "../../dialects/chat-completions/wire-types.js";
+import * as decisions from "../../dialects/decisions/wire-decision.js";
+import type { Schema } from "../../dialects/operation.js";
+import * as events from "../../dialects/responses/wire-events.js";
+import * as items from "../../dialects/responses/wire-items.js";
+import * as responses from "../../dialects/responses/wire-response.js";
 import { keepAliveHeader, keepAliveValue } from "../json-keep-alive.js";
+import type { DescribedRoute } from "../method-routes.js";
 import { priorityHeader, timeoutHeader } from "../turn-terms.js";
-import { answerSchemas } from "./answers/index.js";
+import * as service from "../wire-answers.js";
 import { describeErrorExamples } from "./error-answers.js";
-import { toJsonSchemas } from "./json-schemas.js";
-import { modelPaths, statePaths } from "./operations/state.js";
-import { chatCompletionPaths, responsePaths } from "./operations/turns.js";
+import { type NamedSchemas, toJsonSchemas } from "./json-schemas.js";
+import { describePaths, type Parameter } from "./paths.js";
 import { describeRequestBodies } from "./request-bodies.js";
-import type { OpenApiDocument } from "./types.js";
 
 interface DocumentOptions {
   /** This service's version. */
   readonly version: string;
-  /** Where it listens; `/` stands for where the document was read. */
+  /** Where it listens; `/` stands for the address that the document was read from. */
   readonly serverUrl: string;
-  /** Whether answers may hold nothing beside what is described. For tests: clients must take more. Default: no. */
+  readonly routes: readonly DescribedRoute[];
+  /** Whether answers may have described fields only. For tests: clients must accept more. Default: no. */
   readonly closed?: boolean;
 }
 
+const exported = { ...parts, ...chat, ...decisions, ...events, ...items, ...responses, ...service };
+
+/** The schemas of all answers, by their names in the document. */
+const answerSchemas: NamedSchemas = Object.fromEntries(
+  Object.entries(exported)
+    .flatMap(([name, schema]) =>
+      /^[A-Z]/.test(name) && schema instanceof z.ZodType ? [[name, schema] as const] : [],
+    )
+    .sort(([one], [other]) => one.localeCompare(other)),
+);
+
+const requestId: Schema = { type: "string", pattern: "^[A-Za-z0-9_.:-]{1,128}$" };
+
 const description = `The logged-in Codex of one machine as an OpenAI-compatible API on localhost.
 
-What is not said here is as in OpenAI's own reference. Beside OpenAI's fields answers have \`native_api\`: who ran a request, and how its
-ids map to Codex's. Every error has OpenAI's shape and a stable \`code\`; a path that is no route answers \`route_not_found\`, another
-method \`method_not_allowed\`. GET routes answer HEAD too.`;
+What this document leaves out is as in OpenAI's own reference. Beside OpenAI's fields answers have \`native_api\`: who ran a request, and how its
+ids map to Codex's. Every error has OpenAI's shape and a stable \`code\`; a path that is no route answers \`route_not_found\`, a method
+that a route does not have \`method_not_allowed\`. GET routes answer HEAD too.`;
 
-export function buildOpenApiDocument({
-  version,
-  serverUrl,
-  closed = false,
-}: DocumentOptions): OpenApiDocument {
+export type OpenApiDocument = ReturnType<typeof buildOpenApiDocument>;
+
+export function buildOpenApiDocument({ version, serverUrl, routes, closed = false }: DocumentOptions) {
   return {
     openapi: "3.1.0",
     info: {
@@ -42,23 +61,16 @@ export function buildOpenApiDocument({
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: serverUrl, description: "This machine." }],
-    tags: [
-      { name: "Responses", description: "OpenAI's Responses API." },
-      { name: "Chat completions", description: "The same turns in the older shape." },
-      { name: "Models", description: "What Codex's catalog holds for this login." },
-      { name: "State", description: "For programs that watch the service." },
-    ],
+    // Each once, in the order of their routes.
+    tags: [...new Map(routes.map(({ operation: { tag } }) => [tag.name, tag])).values()],
     // A service may be set up without a token.
     security: [{ bearer: [] }, {}],
-    paths: { ...responsePaths, ...chatCompletionPaths, ...modelPaths, ...statePaths },
+    paths: describePaths(routes),
     components: {
       schemas: { ...describeRequestBodies(), ...toJsonSchemas(answerSchemas, { io: "output", closed }) },
       examples: describeErrorExamples(),
       headers: {
-        RequestId: {
-          description: "Names the request in the service's log.",
-          schema: { type: "string", pattern: "^[A-Za-z0-9_.:-]{1,128}$" },
-        },
+        RequestId: { description: "Names the request in the service's log.", schema: requestId },
         RetryAfter: {
           description: "Seconds to wait, where waiting helps.",
           schema: { type: "integer", minimum: 1 },
@@ -67,43 +79,41 @@ export function buildOpenApiDocument({
           description: "`false` where the same request cannot succeed later. Official clients obey it.",
           schema: { type: "string", const: "false" },
         },
-        Challenge: { description: "As RFC 6750 has it.", schema: { type: "string" } },
+        Challenge: { description: "As in RFC 6750.", schema: { type: "string" } },
       },
       parameters: {
-        RequestId: {
-          name: "x-request-id",
-          in: "header",
-          description: "Comes back in the answer. Default, and in place of one of another form: a new one.",
-          schema: { type: "string", pattern: "^[A-Za-z0-9_.:-]{1,128}$" },
-        },
-        Timeout: {
-          name: timeoutHeader,
-          in: "header",
-          description:
-            "How long the caller waits, in milliseconds from the request's arrival. A turn that has not started by then is refused with `queue_timeout`, one that runs ends with `turn_timeout`.",
-          schema: { type: "integer", minimum: 1, maximum: limits.maxTimerMs },
-        },
-        Priority: {
-          name: priorityHeader,
-          in: "header",
-          description: "`background` lets interactive turns go first. The body's `priority` goes before it.",
-          schema: { type: "string", enum: turnPriorities },
-        },
-        KeepAlive: {
-          name: keepAliveHeader,
-          in: "header",
-          description:
-            "For a JSON answer: where the model is silent for long, status 200 and the headers are sent early and a space every 15 seconds, which JSON allows before the body. What fails after that is told in the body alone.",
-          schema: { type: "string", const: keepAliveValue },
-        },
+        RequestId: headerParameter(
+          "x-request-id",
+          "Comes back in the answer. Default, and in place of one of another form: a new one.",
+          requestId,
+        ),
+        Timeout: headerParameter(
+          timeoutHeader,
+          "How long the caller waits, in milliseconds from the request's arrival. A turn that has not started by then is refused with `queue_timeout`, one that runs ends with `turn_timeout`.",
+          { type: "integer", minimum: 1, maximum: limits.maxTimerMs },
+        ),
+        Priority: headerParameter(
+          priorityHeader,
+          "`background` lets interactive turns go first. The body's `priority` has precedence.",
+          { type: "string", enum: turnPriorities },
+        ),
+        KeepAlive: headerParameter(
+          keepAliveHeader,
+          "For a JSON answer: where the model is silent for long, the service sends status 200 and the headers early, and a space every 15 seconds, which JSON allows before the body. An error after that is in the body alone.",
+          { type: "string", const: keepAliveValue },
+        ),
       },
       securitySchemes: {
         bearer: {
           type: "http",
           scheme: "bearer",
-          description: "The token that the service was started with. Without one, any is taken.",
+          description: "A token of the service's configuration. Without one there, any is accepted.",
         },
       },
     },
   };
+}
+
+function headerParameter(name: string, description: string, schema: Schema): Parameter {
+  return { name, in: "header", description, schema };
 }

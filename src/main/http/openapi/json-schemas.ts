@@ -1,13 +1,14 @@
 /** zod schemas as named JSON schemas, which refer to each other by their names. */
 import { z } from "zod";
-import type { Schema } from "./types.js";
+import { isJsonObject } from "../../../workers/contract/json.js";
+import type { Schema } from "../../dialects/operation.js";
 
 export type NamedSchemas = Readonly<Record<string, z.ZodType>>;
 
 interface JsonSchemaOptions {
-  /** `input`: what may be sent to us. `output`: what we send. */
+  /** `input`: of requests. `output`: of answers. */
   readonly io: "input" | "output";
-  /** Whether objects of ours refuse further keys. Clients must take such, so only tests want it. Default: no. */
+  /** Whether our objects refuse further keys. For tests only, since clients must accept such keys. Default: no. */
   readonly closed?: boolean;
 }
 
@@ -42,23 +43,27 @@ export function toPascalCase(value: string): string {
     .join("");
 }
 
+/** The properties of an object's schema; none where it is no object's. */
+export function propertiesOf({ properties }: Schema): Schema {
+  return isJsonObject(properties) ? properties : {};
+}
+
 function discriminatorOf(option: z.ZodType): string {
-  const { properties } = z.toJSONSchema(option, { io: "input" });
-  const { type, role } = properties ?? {};
-  const told = [type, role].flatMap((property) =>
-    typeof property === "object" ? [property.const ?? property.enum?.[0]] : [],
+  const { type, role } = propertiesOf(z.toJSONSchema(option, { io: "input" }));
+  const values = [type, role].map((property) =>
+    isJsonObject(property) ? (property.const ?? [property.enum].flat()[0]) : null,
   );
-  return String(told.find((value) => typeof value === "string"));
+  return String(values.find((value) => typeof value === "string"));
 }
 
 function tidy(value: unknown, closed: boolean): unknown {
   if (Array.isArray(value)) return value.map((entry: unknown) => tidy(entry, closed));
-  return isSchema(value) ? tidyObject(value, closed) : value;
+  return isJsonObject(value) ? tidyObject(value, closed) : value;
 }
 
-/** Leaves out what says nothing, and makes a choice within a choice one. */
+/** Leaves out keywords without effect, and flattens a choice within a choice. */
 function tidyObject(schema: Schema, closed: boolean): Schema {
-  const entries = Object.entries(schema).filter(([key, value]) => !saysNothing(key, value, closed));
+  const entries = Object.entries(schema).filter(([key, value]) => !hasNoEffect(key, value, closed));
   const {
     oneOf,
     anyOf = oneOf,
@@ -67,25 +72,20 @@ function tidyObject(schema: Schema, closed: boolean): Schema {
   if (!Array.isArray(anyOf)) return rest;
   // Never `oneOf`: a short form that leaves the type out may fit more than one variant.
   const choices = anyOf.flatMap((choice: unknown) =>
-    isSchema(choice) && Object.keys(choice).length === 1 && Array.isArray(choice.anyOf)
-      ? choice.anyOf
-      : [choice],
+    sizeOf(choice) === 1 && isJsonObject(choice) && Array.isArray(choice.anyOf) ? choice.anyOf : [choice],
   );
   const [only] = choices;
-  return choices.length === 1 && isSchema(only) ? { ...only, ...rest } : { ...rest, anyOf: choices };
+  return choices.length === 1 && isJsonObject(only) ? { ...only, ...rest } : { ...rest, anyOf: choices };
 }
 
-function saysNothing(key: string, value: unknown, closed: boolean): boolean {
-  if (key === "additionalProperties") return (value === false && !closed) || isEmpty(value);
-  if (key === "propertyNames") return isSchema(value) && Object.keys(value).length === 1;
+function hasNoEffect(key: string, value: unknown, closed: boolean): boolean {
+  if (key === "additionalProperties") return (value === false && !closed) || sizeOf(value) === 0;
+  if (key === "propertyNames") return sizeOf(value) === 1;
   if (key === "maximum" || key === "minimum") return Math.abs(Number(value)) === Number.MAX_SAFE_INTEGER;
   return false;
 }
 
-function isEmpty(value: unknown): boolean {
-  return isSchema(value) && Object.keys(value).length === 0;
-}
-
-function isSchema(value: unknown): value is Schema {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** The number of keywords of a schema; null for any other value. */
+function sizeOf(value: unknown): number | null {
+  return isJsonObject(value) ? Object.keys(value).length : null;
 }

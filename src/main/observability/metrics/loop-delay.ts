@@ -4,10 +4,8 @@ import { toAmount } from "./naming.js";
 /** Period of the monitor's timer, which is part of what it measures. */
 const resolutionMs = 20;
 const nanosecondsPerSecond = 1e9;
-/** How often it is asked whether there is still work. */
+/** How often it checks whether there is still work. */
 const lookEveryMs = 10_000;
-
-export type DelayReading = "mean" | "max" | "p50" | "p90" | "p99";
 
 /**
  * Measures the delay of the event loop while there is work: the monitor wakes the process fifty times a second, which was half of what
@@ -19,7 +17,7 @@ export class LoopDelay {
   #timer: NodeJS.Timeout | null = null;
   #hasWorked = false;
 
-  /** @param isBusy whether work that was noted goes on; asked now and then. */
+  /** @param isBusy whether noted work still runs; asked every ten seconds. */
   constructor(isBusy: () => boolean) {
     this.#isBusy = isBusy;
   }
@@ -33,8 +31,10 @@ export class LoopDelay {
     this.#hasWorked = true;
     if (this.#timer !== null) return;
     this.#monitor.enable();
-    this.#timer = setInterval(() => this.#look(), lookEveryMs);
-    this.#timer.unref();
+    this.#timer = setInterval(() => {
+      if (!this.#hasWorked && !this.#isBusy()) this.stop();
+      this.#hasWorked = false;
+    }, lookEveryMs).unref();
   }
 
   stop(): void {
@@ -44,11 +44,11 @@ export class LoopDelay {
   }
 
   /** In seconds, since the last time; 0 where nothing was measured. */
-  read(): Readonly<Record<DelayReading, number>> {
+  read() {
     const monitor = this.#monitor;
     const periodNs = resolutionMs * 1e6;
     const toDelay = (ns: number) => toAmount(ns - periodNs) / nanosecondsPerSecond;
-    const readings = {
+    const delays = {
       mean: toDelay(monitor.mean),
       max: toDelay(monitor.max),
       p50: toDelay(monitor.percentile(50)),
@@ -56,11 +56,6 @@ export class LoopDelay {
       p99: toDelay(monitor.percentile(99)),
     };
     monitor.reset();
-    return readings;
-  }
-
-  #look(): void {
-    if (!this.#hasWorked && !this.#isBusy()) this.stop();
-    this.#hasWorked = false;
+    return delays;
   }
 }

@@ -1,11 +1,12 @@
 import { Registry } from "prom-client";
-import type { MetricsPage, MetricsSink, RequestObservation } from "../../http/metrics-sink.js";
-import type { NativeRuntimeHealth, NativeRuntimeObserver, TurnObservation } from "../../runtime/types.js";
-import { HttpMetrics } from "./http-metrics.js";
+import type { MetricsPage, MetricsSink, ServerReadings } from "../../http/metrics-sink.js";
+import type { NativeRuntimeHealth, NativeRuntimeObserver } from "../../runtime/types.js";
+import { createHttpMetrics } from "./http-metrics.js";
 import type { ReadCatalog } from "./naming.js";
 import { ProcessMetrics } from "./process-metrics.js";
-import { type RegistrySize, RuntimeReadings } from "./runtime-readings.js";
-import { TurnMetrics } from "./turn-metrics.js";
+import { ReadMetrics } from "./readings.js";
+import { type RegistrySize, readRuntime, runtimeMetrics } from "./runtime-readings.js";
+import { createTurnMetrics } from "./turn-metrics.js";
 
 export interface ServiceMetricsSources {
   /** Version of this service. */
@@ -23,17 +24,20 @@ export interface ServiceMetricsSources {
 export class ServiceMetrics implements MetricsSink, NativeRuntimeObserver {
   readonly #sources: ServiceMetricsSources;
   readonly #registry = new Registry();
-  readonly #http: HttpMetrics;
-  readonly #turns: TurnMetrics;
-  readonly #readings: RuntimeReadings;
+  readonly observeRequest: MetricsSink["observeRequest"];
+  readonly onTurnEnded: NativeRuntimeObserver["onTurnEnded"];
+  readonly #runtime: ReadMetrics<keyof ReturnType<typeof readRuntime>>;
   readonly #process: ProcessMetrics;
 
   constructor(sources: ServiceMetricsSources) {
     this.#sources = sources;
-    this.#http = new HttpMetrics(this.#registry);
-    this.#turns = new TurnMetrics(this.#registry, sources.readCatalog);
-    this.#readings = new RuntimeReadings(this.#registry, sources.version);
-    this.#process = new ProcessMetrics(this.#registry, () => hasTurns(sources.health()));
+    this.observeRequest = createHttpMetrics(this.#registry);
+    this.onTurnEnded = createTurnMetrics(this.#registry, sources.readCatalog);
+    this.#runtime = new ReadMetrics(this.#registry, runtimeMetrics);
+    this.#process = new ProcessMetrics(this.#registry, () => {
+      const { depth, running } = sources.health().queue;
+      return depth + running > 0;
+    });
   }
 
   /** Begins to watch event loop and garbage collection. Neither keeps a process alive. */
@@ -50,21 +54,11 @@ export class ServiceMetrics implements MetricsSink, NativeRuntimeObserver {
     this.#process.noteWork();
   }
 
-  observeRequest(observation: RequestObservation): void {
-    this.#http.observe(observation);
-  }
-
-  onTurnEnded(observation: TurnObservation): void {
-    this.#turns.observe(observation);
-  }
-
-  async render(): Promise<MetricsPage> {
-    this.#readings.read(this.#sources.health(), this.#sources.continuation(), this.#sources.wallClock());
+  async render({ webSockets }: ServerReadings): Promise<MetricsPage> {
+    const { version, health, continuation, wallClock } = this.#sources;
+    const state = { version, health: health(), continuation: continuation(), webSockets, nowMs: wallClock() };
+    this.#runtime.update(readRuntime(state));
     await this.#process.read();
     return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
   }
-}
-
-function hasTurns({ queue: { depth, running } }: NativeRuntimeHealth): boolean {
-  return depth + running > 0;
 }

@@ -52,3 +52,24 @@ t.test("a parameter is named once, in the order of what was asked", async (t) =>
   const json: Obligation = { kind: "json_answer", param: "a", objectOnly: false };
   t.strictSame(unmetObligations([single, json, single], [call("x"), call("y"), message("-")]), ["b", "a"]);
 });
+
+t.test("commentary is no answer that JSON is asked of", async (t) => {
+  const answer = (text: string, phase?: string) => ({
+    type: "message",
+    content: [{ type: "output_text", text }],
+    ...(phase !== undefined && { phase }),
+  });
+  const json = [{ kind: "json_answer", param: "text.format", objectOnly: true }] as const;
+  t.strictSame(unmetObligations(json, [answer('{"a":1}'), answer("Done.", "commentary")]), []);
+  t.strictSame(unmetObligations(json, [answer('{"a":1}', "commentary"), answer("Done.", "final_answer")]), [
+    "text.format",
+  ]);
+  t.strictSame(unmetObligations(json, [answer("I call it.", "commentary")]), []);
+});
+
+t.test("more web searches than were allowed are told, calls of functions are not counted", async (t) => {
+  const limit = [{ kind: "search_limit", param: "max_tool_calls", most: 1 }] as const;
+  const search = { type: "web_search_call" };
+  t.strictSame(unmetObligations(limit, [search, call("f"), call("f")]), []);
+  t.strictSame(unmetObligations(limit, [search, search]), ["max_tool_calls"]);
+});

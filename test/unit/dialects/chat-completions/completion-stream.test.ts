@@ -45,7 +45,7 @@ t.test("an answer is OpenAI's object, with native_api beside it", async (t) => {
     object: "chat.completion",
     created: 1_700_000_000,
     model: "gpt-fake",
-    service_tier: "auto",
+    service_tier: "default",
     system_fingerprint: null,
     choices: [
       {
@@ -91,11 +91,21 @@ t.test("an answer is OpenAI's object, with native_api beside it", async (t) => {
         previous_response_id: null,
         source_native_thread_id: null,
         source_native_turn_id: null,
+        source_response_id: null,
+        source_route_kind: null,
       },
       queue: { waited_ms: null, refusals: null },
       managed_texts: [],
       prompt_form: null,
+      file_access: null,
+      requested_model: null,
       ignored_parameters: [],
+    },
+    native_runtime: {
+      thread_id: "thread_1",
+      turn_id: "turn_1",
+      bridge_session_id: "thread_1",
+      provider_profile_id: "openai",
     },
   });
 });
@@ -282,16 +292,23 @@ const broken: readonly TurnEvent[] = [
   { type: "item.discarded", itemId: "msg_1" },
 ];
 
+const brokenThought: readonly TurnEvent[] = [
+  ...thought("rs_1", ["Hm."]).slice(0, -1),
+  { type: "item.discarded", itemId: "rs_1" },
+];
+
 t.test("what the model takes back is dropped from a whole answer", async (t) => {
-  t.equal(playWhole([...broken, ...text("msg_2", ["Hello"])]).choices[0].message.content, "Hello");
+  const { message } = playWhole([...brokenThought, ...broken, ...text("msg_2", ["Hello"])]).choices[0];
+  t.match(message, { content: "Hello", reasoning_content: undefined });
 });
 
 t.test("what the model takes back cannot be taken back from a stream", async (t) => {
   t.throws(() => playStream(broken), { code: "upstream_connection_failed" });
+  t.throws(() => playStream(brokenThought), { code: "upstream_connection_failed" });
   const silent: readonly TurnEvent[] = [
     { type: "item.started", itemId: "msg_1", itemType: "message" },
     { type: "item.discarded", itemId: "msg_1" },
-    ...thought("rs_1", ["Hm."]).slice(0, -1),
+    { type: "item.started", itemId: "rs_1", itemType: "reasoning" },
     { type: "item.discarded", itemId: "rs_1" },
   ];
   t.equal(joinDeltas(playStream([...silent, ...text("msg_2", ["Hello"])]), "content"), "Hello");
@@ -332,4 +349,167 @@ t.test("what the model did not obey is listed", async (t) => {
   t.strictSame(prose.native_api.ignored_parameters, ["response_format"]);
   const json = playWhole(text("msg_1", ["{}"]), { status: "completed" }, format);
   t.strictSame(json.native_api.ignored_parameters, []);
+});
+
+const markedMessage = (
+  id: string,
+  deltas: readonly string[],
+  { phase, marks = "start" }: { phase: string; marks?: "start" | "end" | "follow" },
+): readonly TurnEvent[] => [
+  {
+    type: "item.started",
+    itemId: id,
+    itemType: "message",
+    ...(marks === "start" && { phase }),
+    ...(marks === "follow" && { phaseFollows: true as const }),
+  },
+  ...deltas.map((delta): TurnEvent => ({ type: "text.delta", itemId: id, delta })),
+  { type: "item.completed", item: { ...messageItem(id, deltas.join("")), phase } },
+];
+
+const commentary = { phase: "commentary" } as const;
+
+t.test("commentary goes where reasoning goes, in the order in which it came", async (t) => {
+  const events = [
+    ...thought("rs_1", ["I weigh it."]),
+    ...markedMessage("msg_1", ["Let me ", "look."], commentary),
+    ...text("msg_2", ["It is ", "sunny."]),
+    ...markedMessage("msg_3", ["Checked."], commentary),
+    ...markedMessage("msg_4", ["Warm."], { phase: "final_answer" }),
+  ];
+  const { message } = playWhole(events).choices[0];
+  t.equal(message.content, "It is sunny.\n\nWarm.");
+  t.equal(message.reasoning_content, "I weigh it.\n\nLet me look.\n\nChecked.");
+  const parts = playStream(events);
+  t.equal(joinDeltas(parts, "content"), message.content);
+  t.equal(joinDeltas(parts, "reasoning_content"), message.reasoning_content);
+  t.ok(deltasOf(parts).some((delta) => delta.reasoning_content === "look."));
+});
+
+t.test("commentary alone, and then calls, is no content", async (t) => {
+  const parked = { status: "parked", callIds: ["call_1"] } as const;
+  const events: readonly TurnEvent[] = [
+    ...markedMessage("msg_1", ["I call it."], commentary),
+    { type: "item.completed", item: callItem("call_1", "weather", {}) },
+  ];
+  const tools = [{ type: "function", function: { name: "weather" } }];
+  t.match(playWhole(events, parked, { tools }).choices[0].message, {
+    content: null,
+    reasoning_content: "I call it.",
+    tool_calls: [{ id: "call_1" }],
+  });
+  const [first, ...others] = deltasOf(playStream(events, parked, { tools }));
+  t.strictSame(first, { role: "assistant", content: null });
+  t.notOk(others.some((delta) => "content" in delta));
+});
+
+t.test(
+  "a mark that comes with the finished message only is obeyed as far as nothing was shown",
+  async (t) => {
+    const late = markedMessage("msg_1", ["Let me look."], { ...commentary, marks: "end" });
+    t.match(playWhole(late).choices[0].message, { content: "", reasoning_content: "Let me look." });
+    // Streamed text cannot be taken back.
+    t.equal(joinDeltas(playStream(late), "content"), "Let me look.");
+
+    const held = markedMessage("msg_1", ["Let me look."], { ...commentary, marks: "follow" });
+    const answer = markedMessage("msg_2", ["It is ", "sunny."], { phase: "final_answer", marks: "follow" });
+    const parts = playStream([...held, ...answer]);
+    t.equal(joinDeltas(parts, "content"), "It is sunny.");
+    t.equal(joinDeltas(parts, "reasoning_content"), "Let me look.");
+  },
+);
+
+t.test(
+  "a refusal within commentary is told, and commentary that the model takes back harms nothing",
+  async (t) => {
+    const refusing: TurnEvent = {
+      type: "item.completed",
+      item: {
+        ...messageItem("msg_1", ""),
+        phase: "commentary",
+        content: [{ type: "refusal", refusal: "No." }],
+      },
+    };
+    t.match(playWhole([refusing]).choices[0].message, { content: null, refusal: "No." });
+    const [started, delta] = markedMessage("msg_1", ["Let me look."], commentary);
+    if (started === undefined || delta === undefined) throw new Error("a message has a beginning");
+    const brokenOff: readonly TurnEvent[] = [started, delta, { type: "item.discarded", itemId: "msg_1" }];
+    t.throws(() => playStream(brokenOff), { code: "upstream_connection_failed" });
+    const { message } = playWhole([...brokenOff, ...text("msg_2", ["Hi"])]).choices[0];
+    t.match(message, { content: "Hi", reasoning_content: undefined });
+  },
+);
+
+t.test("only an answer that begins with its text begins with an empty text", async (t) => {
+  const parked = { status: "parked", callIds: ["call_1"] } as const;
+  const call: TurnEvent = { type: "item.completed", item: callItem("call_1", "weather", {}) };
+  const tools = [{ type: "function", function: { name: "weather" } }];
+  t.strictSame(deltasOf(playStream([call], parked, { tools }))[0], { role: "assistant", content: null });
+  const thoughtFirst = deltasOf(playStream([...thought("rs_1", ["Hm."]), call], parked, { tools }));
+  t.strictSame(thoughtFirst[0], { role: "assistant", content: null });
+  t.strictSame(deltasOf(playStream(text("msg_1", ["Hi"])))[0], { role: "assistant", content: "" });
+});
+
+t.test("an answer ends before its stop sequence, streamed as whole, with all that follows", async (t) => {
+  const parked = { status: "parked", callIds: ["call_1"] } as const;
+  const events: readonly TurnEvent[] = [
+    ...thought("rs_1", ["The word is END."]),
+    ...text("msg_1", ["One, E", "N", "D two"]),
+    ...text("msg_2", ["three"]),
+    { type: "item.completed", item: callItem("call_1", "weather", { city: "END" }) },
+  ];
+  const body = { stop: ["END", "three"], tools: [{ type: "function", function: { name: "weather" } }] };
+  const [choice] = playWhole(events, { status: "completed" }, body).choices;
+  t.match(choice, { finish_reason: "stop", message: { content: "One, " } });
+  t.match(choice.message.reasoning_content, "The word is END.");
+  const parts = playStream(events, { status: "completed" }, body);
+  t.equal(joinDeltas(parts, "content"), "One, ");
+  t.notMatch(JSON.stringify(parts), /"content":"[^"]*(?:EN|three)/);
+
+  const completion = newCompletion(body);
+  completion.start(fakeStarted);
+  t.equal(completion.isSatisfied, false);
+  for (const event of events) completion.push(event);
+  t.equal(completion.isSatisfied, true);
+  // Without a sequence in it, the same answer is whole.
+  const whole = playWhole(events, parked, { ...body, stop: "never" }).choices[0];
+  t.match(whole, { finish_reason: "tool_calls", message: { content: "One, END two\n\nthree" } });
+});
+
+t.test("what was held back as the beginning of a stop sequence comes with the end", async (t) => {
+  const parts = playStream(text("msg_1", ["One", " EN"]), { status: "completed" }, { stop: "END" });
+  t.strictSame(
+    deltasOf(parts).flatMap(({ content }) => content ?? []),
+    ["", "One", " ", "EN"],
+  );
+  t.equal(
+    playWhole(text("msg_1", ["One EN"]), undefined, { stop: "END" }).choices[0].message.content,
+    "One EN",
+  );
+});
+
+t.test("a text that the model takes back, or mends, stops nothing", async (t) => {
+  const discarded: TurnEvent = { type: "item.discarded", itemId: "msg_1" };
+  const held = text("msg_1", ["One E"]).slice(0, 2);
+  const mended = playWhole([...held, discarded, ...text("msg_2", ["Two ND"])], undefined, { stop: "END" });
+  t.equal(mended.choices[0].message.content, "Two ND");
+  const replaced = playWhole(
+    [...held, { type: "item.completed", item: messageItem("msg_1", "One F") }],
+    undefined,
+    {
+      stop: "E",
+    },
+  );
+  t.equal(replaced.choices[0].message.content, "One ", "what was found is final");
+});
+
+t.test("commentary stops nothing, also where its mark is yet to come", async (t) => {
+  for (const marks of ["start", "follow"] as const) {
+    const events = [
+      ...markedMessage("msg_1", ["At the END ", "I look."], { phase: "commentary", marks }),
+      ...markedMessage("msg_2", ["Warm. END"], { phase: "final_answer", marks }),
+    ];
+    const { message } = playWhole(events, undefined, { stop: "END" }).choices[0];
+    t.match(message, { content: "Warm. ", reasoning_content: "At the END I look." }, marks);
+  }
 });

@@ -29,8 +29,18 @@ t.test("settings have their native places", async (t) => {
     serviceTier: "flex",
   });
   for (const tier of ["auto", "default", null]) {
-    t.notOk("serviceTier" in chatTurnOf({ service_tier: tier }).request);
+    t.notOk(chatTurnOf({ service_tier: tier }).request.serviceTier);
   }
+});
+
+t.test("the effort is read where responses have it too", async (t) => {
+  const turn = chatTurnOf({ reasoning: { effort: "low", summary: "auto" } });
+  t.equal(turn.request.effort, "low");
+  t.strictSame(turn.ignoredParameters, ["reasoning.summary"]);
+  const both = chatTurnOf({ reasoning: { effort: "low" }, reasoning_effort: "high" });
+  t.equal(both.request.effort, "high");
+  t.strictSame(both.ignoredParameters, ["reasoning.effort"]);
+  t.notOk("effort" in chatTurnOf({ reasoning: null }).request);
 });
 
 t.test("functions are offered as the caller declares them", async (t) => {
@@ -55,6 +65,12 @@ t.test("a smaller choice offers less, and a demand is said in words", async (t) 
     ["weather"],
   );
   t.strictSame(some.obligations, []);
+  const free = { type: "allowed_tools", allowed_tools: { tools: allowed.tools } };
+  t.strictSame(chatTurnOf({ tools, tool_choice: free }).obligations, []);
+  const search = chatTurnOf({ tools, tool_choice: "web_search" });
+  t.ok(search.request.webSearch);
+  t.notOk("tools" in search.request);
+  t.match(search.obligations, [{ kind: "tool_call", webSearch: true }]);
   t.match(chatTurnOf({ tools, parallel_tool_calls: false }).obligations, [
     { kind: "single_call", param: "parallel_tool_calls" },
   ]);
@@ -116,7 +132,6 @@ t.test("what has no place is listed", async (t) => {
     ],
     temperature: 0.5,
     seed: 1,
-    stop: ["\n"],
     logprobs: true,
     prediction: { type: "content", content: "x" },
     max_completion_tokens: 5,
@@ -133,7 +148,6 @@ t.test("what has no place is listed", async (t) => {
     "prediction",
     "seed",
     "service_tier",
-    "stop",
     "stream_options.include_obfuscation",
     "temperature",
     "thinking",
@@ -181,21 +195,23 @@ t.test("under the policy reject a parameter without a place is refused", async (
 });
 
 const refused: readonly (readonly [object, string, string])[] = [
-  [{ n: 2 }, unsupported, "n"],
   [{ n: 0 }, "invalid_request", "n"],
+  [{ n: 9 }, "invalid_request", "n"],
+  [{ n: 1.5 }, "invalid_request", "n"],
+  [{ n: "2" }, "invalid_request", "n"],
   [{ functions: [] }, unsupported, "functions"],
   [{ function_call: "auto" }, unsupported, "function_call"],
   [{ audio: { voice: "alloy", format: "wav" } }, unsupported, "audio"],
   [{ modalities: ["text", "audio"] }, unsupported, "modalities"],
   [{ input: "hi" }, unsupported, "input"],
   [{ previous_response_id: "resp_1" }, unsupported, "previous_response_id"],
-  [{ tools: [{ type: "custom", custom: { name: "x" } }] }, unsupported, "tools[0].type"],
+  [{ tools: [{ type: "custom", custom: { name: "" } }] }, "invalid_request", "tools[0].custom.name"],
   [{ tools: [{ type: "function", name: "x" }] }, "invalid_request", "tools[0].function"],
   [{ tools: [time, time] }, "invalid_request", "tools[1].function.name"],
   [
     { tools: [time], tool_choice: { type: "custom", custom: { name: "x" } } },
-    unsupported,
-    "tool_choice.type",
+    "invalid_request",
+    "tool_choice.custom.name",
   ],
   [
     { tools: [time], tool_choice: { type: "function", function: { name: "x" } } },
@@ -225,3 +241,15 @@ for (const [body, code, param] of refused) {
     t.throws(() => chatTurnOf(body), { code, param });
   });
 }
+
+t.test("stop is one sequence or up to four", async (t) => {
+  const { stops: none } = chatTurnOf({});
+  t.strictSame(none, []);
+  t.strictSame(chatTurnOf({ stop: "END" }).stops, ["END"]);
+  t.strictSame(chatTurnOf({ stop: ["a", "b", "c", "d"] }).stops, ["a", "b", "c", "d"]);
+  t.strictSame(chatTurnOf({ stop: [] }).stops, []);
+  t.strictSame(chatTurnOf({ stop: ["\n"] }).ignoredParameters, []);
+  for (const stop of [7, true, {}, "", [""], [7], ["a", "b", "c", "d", "e"], "x".repeat(1025)]) {
+    t.throws(() => chatTurnOf({ stop }), { code: "invalid_request", param: /^stop/ }, JSON.stringify(stop));
+  }
+});

@@ -135,6 +135,49 @@ t.test("messages say what is wrong, and what to do where that helps", async (t) 
   t.match(faultOf(user([{ type: "input_image", image_url: "http://x" }])).message, /data URL/);
 });
 
+t.test("a message says what is taken, in words and not in the terms of a schema", async (t) => {
+  const searches =
+    "'web_search', 'web_search_2025_08_26', 'web_search_preview', 'web_search_preview_2025_03_11'";
+  const choices = `'none', 'auto', 'required', ${searches} or an object`;
+  const cases: readonly (readonly [unknown, string])[] = [
+    [{ input: 7 }, "'input': must be a string or an array."],
+    [{ input: [7] }, "'input[0]': must be an object."],
+    [user(7), "'input[0].content': must be a string or an array."],
+    [
+      { input: [{ type: "function_call_output", call_id: "a", output: 7 }] },
+      "'input[0].output': must be a string or an array.",
+    ],
+    [{ input: "x", tool_choice: 7 }, `'tool_choice': must be ${choices}.`],
+    [{ input: "x", tool_choice: "maybe" }, `'tool_choice': must be ${choices}.`],
+    [{ input: "x", tool_choice: {} }, "'tool_choice.type' is missing."],
+    [
+      { input: "x", tool_choice: { type: "allowed_tools", tools: [] } },
+      "'tool_choice.tools': must not be empty.",
+    ],
+    [{ input: "x", metadata: { codexbridge: 7 } }, "'metadata.codexbridge': must be an object or a string."],
+    [
+      { input: "x", metadata: { codexbridge: "x".repeat(513) } },
+      "'metadata.codexbridge': is longer than 512 characters.",
+    ],
+    [
+      { input: "x", metadata: { codexbridge: { taskClass: 7 } } },
+      "'metadata.codexbridge.taskClass': must be a string.",
+    ],
+    [{ input: "x", metadata: [] }, "'metadata': must be an object."],
+    [{ input: "x", service_tier: "x".repeat(65) }, "'service_tier': is longer than 64 characters."],
+    [{ input: "x", model: "" }, "'model': must not be empty."],
+    [{ input: "x", stream: 1 }, "'stream': must be true or false."],
+    [{ input: "x", temperature: "hot" }, "'temperature': must be a number."],
+    [{ input: "x", include: Array(33).fill("x") }, "'include': holds more than 32 elements."],
+    [{ input: "x", truncation: "no" }, "'truncation': must be 'auto' or 'disabled'."],
+    [
+      { input: "x", tools: [{ type: "function", name: "a b" }] },
+      "'tools[0].name': may have letters, digits, '_' and '-' only.",
+    ],
+  ];
+  for (const [body, message] of cases) t.equal(faultOf(body).message, message);
+});
+
 t.test("a caller's text does not come back whole in a fault", async (t) => {
   const { message } = faultOf({ input: [{ type: "x".repeat(10_000) }] });
   t.ok(message.length < 200);
@@ -157,25 +200,44 @@ t.test("null counts as not given, and keys nobody knows pass", async (t) => {
   t.match(parseResponsesRequest(body), { input: "x", a_new_parameter: { deep: true } });
 });
 
+t.test("a null in metadata means that the value is not known, and a path may be long", async (t) => {
+  const cwd = `/home/${"a".repeat(30_000)}`;
+  const codexbridge = { taskClass: null, eventMetadata: null, threadMetadata: null, kept: { inner: null } };
+  const { metadata } = parseResponsesRequest({
+    input: "x",
+    metadata: { cwd, locale: null, ticket: null, codexbridge },
+  });
+  t.strictSame(metadata, { cwd, codexbridge: { kept: { inner: null } } });
+  const hostile: unknown = JSON.parse(
+    '{"codexbridge":{"__proto__":{"taskClass":"smuggled"}},"__proto__":{"cwd":1}}',
+  );
+  const taken = parseResponsesRequest({ input: "x", metadata: hostile }).metadata ?? {};
+  t.equal(Object.getPrototypeOf(taken), Object.prototype);
+  t.equal(Object.getPrototypeOf(taken.codexbridge), Object.prototype);
+  const unknown = { cwd: null, codexbridge: null };
+  t.strictSame(parseResponsesRequest({ input: "x", metadata: unknown }).metadata, {});
+  const many = Object.fromEntries(
+    Array.from({ length: 40 }, (_, index) => [`k${index}`, index < 16 ? "v" : null]),
+  );
+  t.equal(Object.keys(parseResponsesRequest({ input: "x", metadata: many }).metadata ?? {}).length, 16);
+  t.match(faultOf({ input: "x", metadata: { cwd: "a".repeat(32_768) } }), { param: "metadata.cwd" });
+  t.match(faultOf({ input: "x", metadata: { cwd: ["/"] } }), { param: "metadata.cwd" });
+  t.match(faultOf({ input: "x", metadata: { locale: "a".repeat(513) } }), { param: "metadata.locale" });
+  t.match(faultOf({ input: "x", metadata: { codexbridge: { eventMetadata: "e" } } }), {
+    param: "metadata.codexbridge.eventMetadata",
+  });
+});
+
 t.test("items that Codex takes and then drops are refused by name", async (t) => {
   const types = [
     "file_search_call",
     "computer_call",
     "computer_call_output",
     "code_interpreter_call",
-    "local_shell_call",
-    "local_shell_call_output",
-    "shell_call",
-    "shell_call_output",
-    "apply_patch_call",
-    "apply_patch_call_output",
     "mcp_list_tools",
     "mcp_approval_request",
     "mcp_approval_response",
     "mcp_call",
-    "tool_search_call",
-    "tool_search_output",
-    "additional_tools",
     "compaction_trigger",
     "program",
     "program_output",

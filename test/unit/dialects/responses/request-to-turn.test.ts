@@ -95,7 +95,7 @@ t.test("every setting with a native place reaches it", async (t) => {
 
 t.test("a service tier that means the ordinary one sends none", async (t) => {
   for (const service_tier of ["auto", "default", null]) {
-    t.notOk("serviceTier" in turnOf({ service_tier }).request);
+    t.notOk(turnOf({ service_tier }).request.serviceTier);
   }
 });
 
@@ -112,8 +112,9 @@ const placeless = {
   temperature: 0.2,
   top_p: 0.5,
   max_output_tokens: 10,
-  max_tool_calls: 2,
   top_logprobs: 3,
+  presence_penalty: 1,
+  frequency_penalty: 1,
   truncation: "auto",
   user: "u",
   safety_identifier: "s",
@@ -133,9 +134,10 @@ const placeless = {
 t.test("parameters without a native place are named, unknown ones among them", async (t) => {
   t.strictSame([...turnOf(placeless).ignoredParameters].sort(), [
     "context_management",
+    "frequency_penalty",
     "include.message.output_text.logprobs",
     "max_output_tokens",
-    "max_tool_calls",
+    "presence_penalty",
     "prompt_cache_key",
     "prompt_cache_options",
     "prompt_cache_retention",
@@ -186,6 +188,8 @@ t.test("parameters whose meaning is kept are neither named nor refused", async (
     temperature: 1,
     top_p: 1,
     top_logprobs: 0,
+    presence_penalty: 0,
+    frequency_penalty: 0,
     n: 1,
     modalities: ["text"],
     context_management: [],

@@ -79,7 +79,11 @@ t.test("whatever a turn tells, its response ends once and its numbers have no ga
     const script = Array.from({ length: random(40) }, () =>
       noise[random(noise.length)]?.(`item_${random(4)}`),
     );
-    const { events } = play(script.filter((event) => event !== undefined));
+    const { events } = play(
+      script.filter((event) => event !== undefined),
+      undefined,
+      { stream: false },
+    );
     const gaps = events.some((event, index) => event.sequence_number !== index);
     const ends = events.filter(({ type }) => terminal.test(type)).length;
     const added = events.filter(({ type }) => type === "response.output_item.added").length;

@@ -244,18 +244,81 @@ t.test("a turn that starts a second time is shown to begin once", async (t) => {
   t.equal(stream.body.native_api.response_mapping.native_thread_id, "thread_2");
 });
 
-t.test("an item the model took back ends, and the response is without it", async (t) => {
+const takenBack = (itemId = "msg_1"): TurnEvent => ({ type: "item.discarded", itemId });
+const begun = (itemId: string, itemType: "reasoning" | "web_search_call"): TurnEvent => ({
+  type: "item.started",
+  itemId,
+  itemType,
+});
+
+t.test("words that were streamed cannot be taken back: the response fails", async (t) => {
+  const parts: Readonly<Record<string, readonly TurnEvent[]>> = {
+    "a message": [started, delta("half a"), takenBack()],
+    "a summary of reasoning": [
+      begun("rs_1", "reasoning"),
+      { type: "reasoning_summary.delta", itemId: "rs_1", summaryIndex: 0, delta: "Hm" },
+      takenBack("rs_1"),
+    ],
+    "a text of reasoning": [
+      begun("rs_1", "reasoning"),
+      { type: "reasoning_text.delta", itemId: "rs_1", contentIndex: 0, delta: "Hm" },
+      takenBack("rs_1"),
+    ],
+  };
+  for (const [what, events] of Object.entries(parts)) {
+    t.throws(() => play(events), { code: "upstream_connection_failed" }, what);
+  }
+});
+
+t.test("what had no words ends in its place, and the next item has the next", async (t) => {
   const { events, response } = play([
-    started,
-    delta("half a"),
-    { type: "item.discarded", itemId: "msg_1" },
-    { type: "item.discarded", itemId: "never_shown" },
+    takenBack("never_shown"),
+    begun("rs_1", "reasoning"),
+    takenBack("rs_1"),
+    begun("ws_1", "web_search_call"),
+    takenBack("ws_1"),
     message("whole", "msg_2"),
   ]);
-  t.strictSame(typesOf(events.slice(2, 8)), messageLife);
-  t.match(events[7], { item: { id: "msg_1", status: "incomplete" } });
-  t.match(events[8], { type: "response.output_item.added", output_index: 1 });
-  t.match(response.output, [{ id: "msg_2" }]);
+  t.match(response.output, [
+    { id: "rs_1", summary: [] },
+    { id: "ws_1", status: "failed" },
+    { id: "msg_2", content: [{ text: "whole" }] },
+  ]);
+  const added = events.filter(({ type }) => type === "response.output_item.added");
+  t.match(added, [{ output_index: 0 }, { output_index: 1 }, { output_index: 2 }]);
+});
+
+t.test("a response that is not streamed is as if what was taken back had never begun", async (t) => {
+  for (const background of [true, false]) {
+    const body = { stream: false, background };
+    const first = [started, delta("half "), delta("a"), takenBack()];
+    const { events, response } = play([...first, message("whole", "msg_2")], undefined, body);
+    t.strictSame(typesOf(events.slice(2)), [...messageLife, "completed"]);
+    t.match(events[2], { output_index: 0, item: { id: "msg_2" } });
+    t.strictSame(
+      events.map(({ sequence_number: number }) => number),
+      events.map((_, index) => index),
+    );
+    t.match(response.output, [{ id: "msg_2" }]);
+    t.equal(response.output.length, 1);
+  }
+});
+
+t.test("a response that is not streamed shows an item when it is finished, its deltas joined", async (t) => {
+  const stream = newStream({ stream: false, background: true });
+  stream.start(fakeStarted);
+  t.strictSame(
+    [started, delta("hel"), delta("lo")].flatMap((event) => stream.push(event)),
+    [],
+  );
+  t.match(
+    stream.body.output,
+    [{ content: [{ text: "hello" }] }],
+    "who reads it meanwhile sees how far it is",
+  );
+  const events = stream.push(message("hello"));
+  t.strictSame(typesOf(events), messageLife);
+  t.equal(sumTextDeltas(events).get("msg_1"), "hello");
 });
 
 t.test("what was cut short ends as incomplete before the response does", async (t) => {

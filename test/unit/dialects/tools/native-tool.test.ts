@@ -2,7 +2,8 @@ import t from "tap";
 import { toNativeTool } from "../../../../src/main/dialects/tools/native-tool.js";
 
 function nativeOf(parameters: Readonly<Record<string, unknown>>, description = "Looks.") {
-  return toNativeTool({ type: "function", name: "look", description, parameters });
+  const declaration = { type: "function" as const, name: "look", description, parameters };
+  return toNativeTool({ kind: "function", name: "look", declaration, namespace: null });
 }
 
 const withA = (a: unknown) => ({ type: "object", properties: { a } });

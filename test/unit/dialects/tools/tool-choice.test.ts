@@ -1,4 +1,5 @@
 import t from "tap";
+import { offerTools } from "../../../../src/main/dialects/tools/tool-choice.js";
 import { turnOf } from "../request-fixtures.js";
 
 const fn = (name: string) => ({ type: "function", name, parameters: { type: "object", properties: {} } });
@@ -51,6 +52,34 @@ t.test("web search that is named is the only tool offered, under any of its name
   t.match(turn.obligations, [{ functions: [], webSearch: true }]);
 });
 
+t.test("web search that is named by a text alone is declared by it", async (t) => {
+  const turn = choose("web_search", { tools: [fn("look")] });
+  t.strictSame(namesOf(turn), []);
+  t.ok(turn.request.webSearch);
+  t.match(turn.obligations, [{ functions: [], webSearch: true }]);
+  t.strictSame(turn.echo.tool_choice, { type: "web_search" });
+  t.match(turn.echo.tools, [{ name: "look" }, { type: "web_search" }]);
+  const declared = choose("web_search_preview", {
+    tools: [{ type: "web_search", search_context_size: "high" }],
+  });
+  t.match(declared.request.webSearch, { contextSize: "high" });
+  t.equal(declared.echo.tools.length, 1);
+});
+
+t.test("allowed tools without a mode may be called or not", async (t) => {
+  const tools = [{ type: "function", name: "look" }];
+  for (const more of [{}, { mode: null }]) {
+    const turn = choose({ type: "allowed_tools", tools, ...more });
+    t.strictSame(namesOf(turn), ["look"]);
+    t.strictSame(turn.obligations, []);
+    t.match(turn.echo.tool_choice, { type: "allowed_tools", mode: "auto" });
+  }
+  t.throws(() => choose({ type: "allowed_tools", mode: "some", tools }), {
+    code: "invalid_request",
+    param: "tool_choice.mode",
+  });
+});
+
 t.test("allowed tools are the only ones offered, and need no words unless one is required", async (t) => {
   const tools = [{ type: "function", name: "look" }, { type: "web_search" }];
   const free = choose({ type: "allowed_tools", mode: "auto", tools });
@@ -65,6 +94,8 @@ t.test("a tool that is not declared cannot be chosen", async (t) => {
   const cases: readonly (readonly [unknown, object, string])[] = [
     [{ type: "function", name: "fly" }, {}, "tool_choice.name"],
     [{ type: "web_search" }, { tools: [fn("look")] }, "tool_choice.type"],
+    [{ type: "custom", name: "look" }, {}, "tool_choice.name"],
+    [{ type: "shell" }, {}, "tool_choice.type"],
     ["required", { tools: [] }, "tool_choice"],
     [
       { type: "allowed_tools", mode: "auto", tools: [fn("look"), { type: "function", name: "fly" }] },
@@ -78,7 +109,7 @@ t.test("a tool that is not declared cannot be chosen", async (t) => {
 });
 
 t.test("a choice of a tool of another kind is refused by name", async (t) => {
-  for (const type of ["file_search", "code_interpreter", "mcp", "custom", "shell", "image_generation"]) {
+  for (const type of ["file_search", "code_interpreter", "mcp", "image_generation"]) {
     t.throws(() => choose({ type, name: "x" }), {
       code: "unsupported_responses_feature",
       param: "tool_choice.type",
@@ -94,4 +125,21 @@ t.test("calls one at a time are asked for in words, where there are functions to
   t.equal(turnOf({ parallel_tool_calls: false }).request.directives, undefined);
   t.strictSame(choose("none", { parallel_tool_calls: false }).obligations, []);
   t.strictSame(choose("auto", { parallel_tool_calls: false }).ignoredParameters, []);
+});
+
+t.test("max_tool_calls limits web searches, in words, and nothing else", async (t) => {
+  const search = { type: "web_search" } as const;
+  const ask = { choice: "auto", parallelToolCalls: true } as const;
+  const none = offerTools({ ...ask, tools: [], maxToolCalls: 1 });
+  t.strictSame([none.directives, none.obligations], [[], []]);
+  t.strictSame(offerTools({ ...ask, tools: [search] }).directives, []);
+  for (const [most, words] of [
+    [0, /not use web search/],
+    [1, /at most once/],
+    [3, /at most 3 times/],
+  ] as const) {
+    const { directives, obligations } = offerTools({ ...ask, tools: [search], maxToolCalls: most });
+    t.match(directives, [words]);
+    t.strictSame(obligations, [{ kind: "search_limit", param: "max_tool_calls", most }]);
+  }
 });

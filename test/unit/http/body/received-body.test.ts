@@ -1,6 +1,6 @@
 import t from "tap";
 import { defaults } from "../../../../src/main/config/defaults.js";
-import { maxTextChars } from "../../../../src/workers/contract/long-text.js";
+import { maxTextChars } from "../../../../src/workers/contract/json.js";
 import { receive } from "../../../support/received-body.js";
 
 t.test("a body is what JSON.parse makes of it, however it is cut", async (t) => {
@@ -232,4 +232,11 @@ t.test("a body in chunks of one byte takes no more than its length", async (t) =
   t.ok(await receive(text, 1, defaults.http));
   const grown = process.memoryUsage().arrayBuffers - before.arrayBuffers;
   t.ok(grown < 8 * text.length, `${grown} bytes for ${text.length}`);
+});
+
+t.test("long lists can be read in another order than they came in", async (t) => {
+  const longList = (word: string) =>
+    Array.from({ length: 40 }, (_, index) => `${word} ${index} ${"x".repeat(20_000)}`);
+  const body = { input: longList("input"), messages: longList("message"), questions: longList("question") };
+  t.same(await receive(JSON.stringify(body), 64 * 1024), body);
 });

@@ -24,7 +24,7 @@ function createMetrics(sources: Partial<ServiceMetricsSources> = {}) {
     wallClock: () => beforeResetMs,
     ...sources,
   });
-  const text = async () => (await metrics.render()).text;
+  const text = async () => (await metrics.render({ webSockets: 3 })).text;
   const read = async (name: string, labels: Readonly<Record<string, string>> = {}) =>
     readMetric(await text(), prefix + name, labels);
   return { metrics, text, read };
@@ -189,6 +189,9 @@ t.test("a scrape shows the runtime as it is at that moment", async (t) => {
   t.equal(await read("app_server_restarts_total"), 0);
   t.equal(await read("app_server_resident_memory_bytes"), 150_000_000);
   t.equal(await read("app_server_loaded_threads"), 0);
+  t.equal(await read("app_server_idle_cpu_ratio"), 0.00125);
+  t.equal(await read("app_server_rotations_total", { reason: "login" }), 2);
+  t.equal(await read("app_server_rotations_total", { reason: "memory" }), 1);
   t.equal(await read("spare_threads"), 1);
   t.equal(await read("spare_thread_uses_total", { result: "taken" }), 5);
   t.equal(await read("spare_thread_uses_total", { result: "missed" }), 2);
@@ -197,6 +200,7 @@ t.test("a scrape shows the runtime as it is at that moment", async (t) => {
   t.equal(await read("rate_limit_used_ratio", { window: "secondary" }), null);
   t.equal(await read("continuation_entries"), 2);
   t.equal(await read("continuation_bytes"), 300);
+  t.equal(await read("web_sockets"), 3);
   health = {
     ...health,
     readiness: { ready: false, error: { code: "native_runtime_unavailable", message: "Codex died." } },
@@ -221,6 +225,8 @@ t.test("a scrape shows the runtime as it is at that moment", async (t) => {
   t.equal(await read("app_server_up"), 0);
   t.equal(await read("app_server_restarts_total"), 2);
   t.equal(await read("app_server_resident_memory_bytes"), null);
+  t.equal(await read("app_server_idle_cpu_ratio"), null);
+  t.equal(await read("app_server_rotations_total"), null);
   t.equal(await read("app_server_loaded_threads"), null);
   t.equal(await read("rate_limit_used_ratio"), null);
 });

@@ -1,5 +1,5 @@
 import t from "tap";
-import { Backoff } from "../../../../src/workers/app-server/backoff.js";
+import { Backoff } from "../../../../src/workers/app-server/session-keeper.js";
 
 function delays(random: number, count: number): number[] {
   const backoff = new Backoff({ minMs: 50, maxMs: 400, random: () => random });

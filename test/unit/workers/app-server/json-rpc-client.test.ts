@@ -351,3 +351,52 @@ t.test("a call nested deeper than Codex reads fails and is not sent", async (t) 
   t.ok(await peer.take("m"));
   t.equal(peer.received.length, 0);
 });
+
+t.test("messages are told apart by their keys, and id 0 and the empty id are ids", async (t) => {
+  const seen: unknown[] = [];
+  const { peer, client, faults } = await open(t, {
+    onNotification: (method, params) => seen.push({ notified: method, params }),
+    onRequest: (method, params) => {
+      seen.push({ asked: method, params });
+      return { result: {} };
+    },
+  });
+  peer.sendText('{"method":"m","params":{"a":1}}');
+  peer.sendText('{"id":0,"method":"m"}');
+  peer.sendText('{"id":"","method":"m"}');
+  t.strictSame(seen, [
+    { notified: "m", params: { a: 1 } },
+    { asked: "m", params: undefined },
+    { asked: "m", params: undefined },
+  ]);
+  t.ok(await peer.takeWhere(({ id, result }) => id === 0 && result !== undefined));
+  t.ok(await peer.takeWhere(({ id, result }) => id === "" && result !== undefined));
+  const [first, second] = [client.call("a", {}, inTime), client.call("b", {}, inTime)];
+  peer.sendText('{"id":0,"result":null}');
+  peer.sendText('{"id":1,"error":{"code":-32001,"message":"busy"}}');
+  t.equal(await first, null);
+  await t.rejects(second, { rpcCode: -32001, message: "busy" });
+  t.strictSame(faults.counts, {});
+});
+
+t.test("what is not JSON and what is no message are faults of their own", async (t) => {
+  const { peer, faults } = await open(t, { maxGarbageInARow: 100 });
+  const notJson = ["", "{", "plain words", '{"id":1'];
+  const unshaped = [
+    "null",
+    "1",
+    "[]",
+    "{}",
+    '{"id":1}',
+    '{"id":null,"result":1}',
+    '{"id":{},"method":"m"}',
+    '{"id":1,"error":"no"}',
+    '{"id":1,"error":{"message":"no code"}}',
+  ];
+  for (const text of notJson) peer.sendText(text);
+  t.strictSame(faults.counts, { message_not_json: notJson.length });
+  for (const [index, text] of unshaped.entries()) {
+    peer.sendText(text);
+    t.equal(faults.counts.message_unshaped, index + 1, text);
+  }
+});

@@ -101,7 +101,7 @@ t.test("a suspected peer is asked at once, and only its answer counts", async (t
       },
       ask: async (timeoutMs: number) => {
         asked.push("asked");
-        probe.suspect();
+        probe.markSuspect();
         throw new CallTimeoutError("thread/loaded/list", timeoutMs);
       },
       noteAnswering: () => {},
@@ -109,7 +109,7 @@ t.test("a suspected peer is asked at once, and only its answer counts", async (t
     };
     const probe = new LivenessProbe(peer, { ...options, idleMs: 60_000, countFault: () => {} });
     probe.start();
-    probe.suspect();
+    probe.markSuspect();
   });
   t.match(error, { code: "transport_failed" });
   t.strictSame(asked, ["asked"], "one suspicion at a time");
@@ -132,7 +132,7 @@ t.test("a suspected peer that answers is left alone until the next silence", asy
     const probe = new LivenessProbe(peer, { ...options, countFault: () => {} });
     t.teardown(() => probe.stop());
     probe.start();
-    probe.suspect();
+    probe.markSuspect();
   });
   t.equal(asked, 1);
 });
@@ -190,14 +190,14 @@ t.test(
         lastInboundAt: performance.now(),
         ask: async () => {
           asked += 1;
-          if (asked === 1) probe.suspect();
+          if (asked === 1) probe.markSuspect();
         },
         noteAnswering: () => resolve(),
         drop: () => t.fail("it answered"),
       };
       const probe = new LivenessProbe(peer, { ...options, idleMs: 60_000, countFault: () => {} });
       t.teardown(() => probe.stop());
-      probe.suspect();
+      probe.markSuspect();
     });
     t.equal(asked, 2);
   },

@@ -1,6 +1,8 @@
 import t from "tap";
-import { readServerNotice } from "../../../../src/workers/app-server/connection.js";
-import { readThreadNotification } from "../../../../src/workers/app-server/thread-router.js";
+import {
+  readServerNotice,
+  readThreadNotification,
+} from "../../../../src/workers/app-server/notification-router.js";
 
 const turn = { threadId: "t", turnId: "u" };
 

@@ -1,11 +1,20 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import t from "tap";
-import { ReadPacing, ThreadRouter } from "../../../../src/workers/app-server/thread-router.js";
+import { NotificationRouter, ReadPacing } from "../../../../src/workers/app-server/notification-router.js";
 import { RecordingListener } from "./support/recording-listener.js";
+
+function createRouter(naps: number[]) {
+  return new NotificationRouter({
+    maxThreadListeners: 1_000,
+    countFault: () => {},
+    onNotice: () => {},
+    pacing: new ReadPacing((ms) => naps.push(ms)),
+  });
+}
 
 function create(turns: number) {
   const naps: number[] = [];
-  const router = new ThreadRouter(1_000, () => {}, new ReadPacing((ms) => naps.push(ms)));
+  const router = createRouter(naps);
   const listeners = Array.from({ length: turns }, (_, index) => {
     const listener = new RecordingListener();
     router.subscribe(String(index), listener);
@@ -45,7 +54,7 @@ t.test("with many it naps once for all that was read, after that was handed on",
 
 t.test("what is no delta lets nobody sleep", async (t) => {
   const naps: number[] = [];
-  const router = new ThreadRouter(1_000, () => {}, new ReadPacing((ms) => naps.push(ms)));
+  const router = createRouter(naps);
   for (let index = 0; index < 64; index += 1) router.subscribe(String(index), new RecordingListener());
   router.route("thread/closed", { threadId: "1" });
   await nextTurn();

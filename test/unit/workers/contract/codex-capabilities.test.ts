@@ -11,6 +11,7 @@ t.test("each version goes without what it lacks, by name", async (t) => {
     "model_item_ids",
     "tool_free_turns",
     "cache_write_usage",
+    "custom_tool_grammars",
     "upstream_interrupt",
     "cut_short_answers",
     "citations",

@@ -35,6 +35,18 @@ t.test("its rejection comes through as it is, and leaves nothing either", async 
   t.strictSame(getEventListeners(signal, "abort"), []);
 });
 
+t.test("a deadline beyond what a timer takes does not pass at once", async (t) => {
+  const warnings: Error[] = [];
+  const note = (warning: Error): void => void warnings.push(warning);
+  process.on("warning", note);
+  t.teardown(() => process.off("warning", note));
+  for (const timeoutMs of [Number.POSITIVE_INFINITY, 2 ** 31, 1e15]) {
+    const later = new Promise((resolve) => setTimeout(resolve, 20, "later"));
+    t.equal(await waitWithin(later, { timeoutMs }, (end) => end), "later");
+  }
+  t.strictSame(warnings, []);
+});
+
 t.test("at the deadline the other value is taken, and no listener is left", async (t) => {
   const { signal } = new AbortController();
   t.equal(await waitWithin(never, { timeoutMs: 1, signal }, (end) => end), "timeout");

@@ -1,6 +1,6 @@
 import t from "tap";
 import type { ThreadNotification } from "../../../../src/workers/app-server/protocol.js";
-import { Handover } from "../../../../src/workers/turn/handover.js";
+import { Handover } from "../../../../src/workers/turn/tool-calls.js";
 
 const scope = { threadId: "thread", turnId: "turn" };
 const usage = {

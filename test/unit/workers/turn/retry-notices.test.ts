@@ -1,5 +1,5 @@
 import t from "tap";
-import { RetryNotices } from "../../../../src/workers/turn/retry-notices.js";
+import { RetryNotices } from "../../../../src/workers/turn/turn-failure.js";
 
 /** As Codex 0.160 to 0.171 announce their retries. */
 function notice(details: string, httpStatusCode: number | null = null) {

@@ -1,9 +1,7 @@
 import { mock } from "node:test";
 import t from "tap";
 import type { ThreadNotification } from "../../../../src/workers/app-server/protocol.js";
-import type { ToolCallPacing } from "../../../../src/workers/turn/tool-call-pacing.js";
-import { pacingOf } from "../../../../src/workers/turn/tool-call-pacing.js";
-import { ToolCalls } from "../../../../src/workers/turn/tool-calls.js";
+import { pacingOf, type ToolCallPacing, ToolCalls } from "../../../../src/workers/turn/tool-calls.js";
 
 const call = (callId: string) => ({ type: "function_call", call_id: callId, name: "f", arguments: "{}" });
 const askable = { canBeAskedFor: true };
@@ -21,7 +19,6 @@ const working: ThreadNotification = {
   method: "item/agentMessage/delta",
   params: { ...scope, itemId: "msg", delta: "Well" },
 };
-const heard: ThreadNotification = { method: "warning", params: { threadId: "thread", message: "" } };
 
 function createToolCalls(pacing: ToolCallPacing = "together") {
   const parked: (readonly string[])[] = [];
@@ -30,6 +27,7 @@ function createToolCalls(pacing: ToolCallPacing = "together") {
   const toolCalls = new ToolCalls({
     pacing: () => pacing,
     newCallId: () => `own_${++ids}`,
+    silentMs: () => Number.POSITIVE_INFINITY,
     onParked: (callIds) => parked.push(callIds),
     onHandedOver: (callIds) => handedOver.push(callIds),
   });
@@ -210,9 +208,11 @@ t.test("an answer without calls of the caller's is not the end of the next one",
 
 t.test("where Codex does not say that the model call is over, silence does", async (t) => {
   const parked: (readonly string[])[] = [];
+  let heardAtMs = 0;
   const first = await new Promise<ToolCalls>((resolve) => {
     const toolCalls = new ToolCalls({
       pacing: () => "unannounced",
+      silentMs: () => performance.now() - heardAtMs,
       onParked: (callIds) => {
         parked.push(callIds);
         resolve(toolCalls);
@@ -223,7 +223,7 @@ t.test("where Codex does not say that the model call is over, silence does", asy
     toolCalls.expect(call("a"), askable);
     void toolCalls.open("a");
     t.equal(parked.length, 0);
-    toolCalls.note(heard);
+    heardAtMs = performance.now();
     toolCalls.expect(call("b"), askable);
     toolCalls.modelCallCompleted();
     t.equal(parked.length, 0, "what it says comes after the outputs and means nothing here");
@@ -260,3 +260,27 @@ t.test(
     toolCalls.abandon();
   },
 );
+
+t.test("while the turn is heard of, an open call does not count as the last one", async (t) => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  t.teardown(() => mock.timers.reset());
+  let silentMs = 10_000;
+  const parked: (readonly string[])[] = [];
+  const toolCalls = new ToolCalls({
+    pacing: () => "together",
+    newCallId: () => "own",
+    silentMs: () => silentMs,
+    onParked: (callIds) => parked.push(callIds),
+    onHandedOver: () => {},
+  });
+  toolCalls.expect(call("a"), askable);
+  void toolCalls.open("a");
+  mock.timers.tick(30_000);
+  t.same(parked, [], "something came 10 seconds ago");
+  silentMs = 30_000;
+  mock.timers.tick(19_999);
+  t.same(parked, []);
+  mock.timers.tick(1);
+  t.same(parked, [["a"]]);
+  toolCalls.abandon();
+});

@@ -1,71 +1,66 @@
 import { mock } from "node:test";
 import t from "tap";
-import type { TurnOutcome } from "../../../../src/workers/contract/turn-messages.js";
-import { interruptTimeoutMs, TurnInterrupt } from "../../../../src/workers/turn/turn-interrupt.js";
+import { SilentTurn } from "./support/silent-turn.js";
 
-mock.timers.enable({ apis: ["setTimeout"] });
+mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
 t.teardown(() => mock.timers.reset());
 
-const cancelled: TurnOutcome = { status: "cancelled" };
+const answerTimeoutMs = 5_000;
 
-/** An interrupt that Codex answers like this. */
-function interrupt(answer: () => Promise<unknown>) {
-  const seen = { asked: [] as string[][], ends: [] as TurnOutcome[], faults: [] as string[] };
-  const interruption = new TurnInterrupt({
-    askCodex: (...ids) => {
-      seen.asked.push(ids);
-      return answer();
-    },
-    onOverdue: (outcome) => seen.ends.push(outcome),
-    countFault: (name) => seen.faults.push(name),
-  });
-  return { interruption, seen };
-}
-
-/** The answer to a call and what follows from it. */
-const settle = () => new Promise((resolve) => setImmediate(resolve));
-const taken = async () => ({});
-const refused = async () => {
-  throw new Error("no such turn");
-};
+/** How often the turn ended. */
+const endsOf = ({ events }: SilentTurn) => events.filter(({ type }) => type === "turn.ended").length;
 
 t.test("an interrupt that Codex takes waits for the turn's own end, for a while", async (t) => {
-  const { interruption, seen } = interrupt(taken);
-  t.equal(interruption.outcome, null);
-  interruption.send("thread", "turn", cancelled);
-  t.same(seen.asked, [["thread", "turn"]]);
-  t.same(interruption.outcome, cancelled, "how the turn is to end");
-  await settle();
-  mock.timers.tick(interruptTimeoutMs - 1);
-  t.same(seen.ends, []);
-  mock.timers.tick(1);
-  t.same(seen.ends, [cancelled]);
-  t.same(seen.faults, []);
+  const turn = await SilentTurn.start(t);
+  turn.interrupts = "are taken";
+  turn.cancel();
+  await turn.settle();
+  t.equal(turn.countCalls("turn/interrupt"), 1);
+  await turn.pass(answerTimeoutMs - 500);
+  t.equal(turn.outcome, null);
+  await turn.pass(500);
+  t.strictSame(turn.outcome, { status: "cancelled" });
+  t.same(turn.faults, []);
 });
 
 t.test("an interrupt that Codex refuses ends the turn at once, and once", async (t) => {
-  const { interruption, seen } = interrupt(refused);
-  interruption.send("thread", "turn", cancelled);
-  await settle();
-  t.same(seen, { asked: [["thread", "turn"]], ends: [cancelled], faults: ["interrupt_failed"] });
-  mock.timers.tick(2 * interruptTimeoutMs);
-  t.same(seen.ends, [cancelled]);
+  const turn = await SilentTurn.start(t);
+  turn.interrupts = "are refused";
+  turn.cancel();
+  await turn.settle();
+  t.strictSame(turn.outcome, { status: "cancelled" });
+  t.same(turn.faults, ["interrupt_failed"]);
+  mock.timers.tick(2 * answerTimeoutMs);
+  await turn.settle();
+  t.equal(endsOf(turn), 1);
+  t.equal(turn.countCalls("turn/interrupt"), 1);
 });
 
 t.test("a turn that has ended is not ended by its interrupt", async (t) => {
-  for (const answer of [taken, refused]) {
-    const { interruption, seen } = interrupt(answer);
-    interruption.send("thread", "turn", cancelled);
-    interruption.stop();
-    await settle();
-    mock.timers.tick(2 * interruptTimeoutMs);
-    t.same(seen.ends, []);
-  }
+  const turn = await SilentTurn.start(t);
+  turn.cancel();
+  await turn.settle();
+  t.strictSame(turn.outcome, { status: "cancelled" });
+  mock.timers.tick(2 * answerTimeoutMs);
+  await turn.settle();
+  t.equal(endsOf(turn), 1);
+  t.same(turn.faults, []);
 });
 
-t.test("a call for a turn that is not known here says whether Codex took it", async (t) => {
-  t.equal(await interrupt(taken).interruption.call("thread", "turn"), true);
-  const { interruption, seen } = interrupt(refused);
-  t.equal(await interruption.call("thread", "turn"), false);
-  t.same(seen, { asked: [["thread", "turn"]], ends: [], faults: ["interrupt_failed"] });
-});
+for (const interrupts of ["are taken", "are refused"] as const) {
+  t.test(
+    `a turn that Codex starts after it was cancelled is interrupted (interrupts ${interrupts})`,
+    async (t) => {
+      const turn = await SilentTurn.start(t, false);
+      turn.interrupts = interrupts;
+      turn.cancel();
+      await turn.settle();
+      t.strictSame(turn.outcome, { status: "cancelled" });
+      t.equal(turn.countCalls("turn/interrupt"), 0, "its id is not known yet");
+      turn.answerStart();
+      await turn.settle();
+      t.equal(turn.countCalls("turn/interrupt"), 1);
+      t.same(turn.faults, interrupts === "are taken" ? [] : ["interrupt_failed"]);
+    },
+  );
+}

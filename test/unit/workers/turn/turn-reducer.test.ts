@@ -19,14 +19,15 @@ const message = (id: string, text: string) => ({
   content: [{ type: "output_text", text }],
 });
 
-function newReducer(emit: (event: TurnEvent) => void): TurnReducer {
+function newReducer(emit: (event: TurnEvent) => void, { hasTools = true } = {}): TurnReducer {
   return new TurnReducer({
     emit,
     toOriginal: (item) => item,
-    declaredTools: new Set(["declared"]),
+    declares: ({ name }) => name === "declared",
     onCall: (item) => item,
     onConnectionRefused: () => {},
     freshThread: true,
+    hasTools,
   });
 }
 
@@ -147,27 +148,127 @@ t.test("a message that was begun and never had a word is a refusal", async (t) =
   });
 });
 
+const begun = (id: string, type: string): ThreadNotification => ({
+  method: "item/started",
+  params: { ...scope, item: { type, id } },
+});
+const thought = (itemId: string): ThreadNotification => ({
+  method: "item/reasoning/summaryTextDelta",
+  params: { ...scope, itemId, summaryIndex: 0, delta: "Hm" },
+});
+const askedAgain: ThreadNotification = {
+  method: "error",
+  params: {
+    ...scope,
+    willRetry: true,
+    error: { message: "Reconnecting... 1/5", codexErrorInfo: null, additionalDetails: null },
+  },
+};
+const described = (event: TurnEvent) => {
+  if (event.type === "item.completed") return `completed ${event.item.id}`;
+  return "itemId" in event ? `${event.type} ${event.itemId}` : event.type;
+};
+
 t.test(
-  "what a broken call left is discarded at the end, since Codex does not tell of its first retry",
+  "what a broken call left is discarded when the next begins: the first retry is not announced",
   async (t) => {
-    const { events } = reduce(
-      delta("cut", "Hal"),
-      delta("whole", "Hello."),
-      raw(message("whole", "Hello.")),
-      completed("completed", [{ type: "agentMessage", id: "whole", text: "Hello." }]),
-    );
-    t.same(events.at(-1), { type: "item.discarded", itemId: "cut" });
+    const next: Readonly<Record<string, readonly [ThreadNotification, string]>> = {
+      "a message": [delta("new", "Hello."), "item.started new"],
+      "a call": [raw({ type: "function_call", id: "new", call_id: "c", name: "declared" }), "completed new"],
+      "a search": [begun("new", "webSearch"), "item.started new"],
+      reasoning: [begun("new", "reasoning"), "item.started new"],
+    };
+    for (const [what, [notification, first]] of Object.entries(next)) {
+      const { events } = reduce(delta("cut", "Hal"), notification);
+      t.strictSame(events.slice(2, 4).map(described), ["item.discarded cut", first], what);
+    }
+    t.strictSame(reduce(thought("cut"), begun("new", "reasoning")).events.slice(2).map(described), [
+      "item.discarded cut",
+      "item.started new",
+    ]);
   },
 );
+
+t.test(
+  "reasoning that another kind of item follows may have lost its end, and is no broken call's",
+  async (t) => {
+    const { events } = reduce(thought("r"), delta("m", "Hi"), raw(message("m", "Hi")), completed());
+    t.notOk(events.some(({ type }) => type === "item.discarded"));
+  },
+);
+
+t.test(
+  "a message that was taken for broken counts once its end is told, and its late words do not",
+  async (t) => {
+    const { events } = reduce(
+      delta("a", "Hel"),
+      delta("b", "Hi"),
+      delta("a", "lo"),
+      raw(message("b", "Hi")),
+      raw(message("a", "Hello")),
+      completed(),
+    );
+    t.strictSame(events.slice(2).map(described), [
+      "item.discarded a",
+      "item.started b",
+      "text.delta b",
+      "completed b",
+      "completed a",
+    ]);
+  },
+);
+
+t.test("a message is announced with its first word, so that an empty one is taken back unseen", async (t) => {
+  t.strictSame(reduce(begun("cut", "agentMessage"), askedAgain).events, []);
+  t.strictSame(reduce(begun("m", "agentMessage"), delta("m", "x")).events.map(described), [
+    "item.started m",
+    "text.delta m",
+  ]);
+});
+
+t.test("what was complete when the call broke stays: the model goes on from there", async (t) => {
+  const { events, earlyOutcome } = reduce(
+    raw({ type: "reasoning", id: "r", summary: [] }),
+    { method: "item/completed", params: { ...scope, item: { type: "agentMessage", id: "m", text: "Hm" } } },
+    delta("cut", "Hal"),
+    askedAgain,
+  );
+  t.strictSame(events.map(described), [
+    "completed r",
+    "item.started cut",
+    "text.delta cut",
+    "completed m",
+    "item.discarded cut",
+  ]);
+  t.equal(earlyOutcome, null);
+});
+
+t.test("a call that breaks after its final answer has ended the turn", async (t) => {
+  const ended = { status: "completed", isThreadLost: true } as const;
+  const final = raw({ ...message("m", "Hello."), phase: "final_answer" });
+  t.same(reduce(final, askedAgain).earlyOutcome, ended);
+  const withTools = raw(message("m", "Let me see."));
+  t.equal(reduce(withTools, askedAgain).earlyOutcome, null, "a call may follow it");
+  const modelCall: ThreadNotification = {
+    method: "rawResponse/completed",
+    params: { ...scope, responseId: "r", usage },
+  };
+  t.equal(reduce(final, modelCall, askedAgain).earlyOutcome, null, "another call broke");
+  t.equal(reduce(final, begun("r", "reasoning"), askedAgain).earlyOutcome, null, "the model went on");
+  const reducer = newReducer(() => {}, { hasTools: false });
+  for (const notification of [withTools, askedAgain]) reducer.apply(notification);
+  t.same(reducer.earlyOutcome, ended, "without tools a message is the answer");
+});
 
 t.test("an answer that a filter stopped is final, though Codex asks the model again", async (t) => {
   const reducer = new TurnReducer({
     emit: () => {},
     toOriginal: (item) => item,
-    declaredTools: new Set(),
+    declares: () => false,
     onCall: (item) => item,
     onConnectionRefused: () => {},
     freshThread: true,
+    hasTools: true,
   });
   reducer.apply(
     raw({
@@ -263,11 +364,11 @@ t.test("a turn of calls that nobody offered and nothing else is no completed tur
 t.test("calls of an earlier leg say nothing of the last", async (t) => {
   const reducer = newReducer(() => {});
   reducer.apply(raw(message("m", "hi")));
-  reducer.beginLeg();
+  reducer.beginSegment();
   for (const call of swallowed) reducer.apply(raw(call));
-  t.match(reducer.lostOutcome, { status: "failed", error: { code: "turn_stalled" } });
-  reducer.beginLeg();
-  t.same(reducer.lostOutcome, { status: "completed" });
+  t.match(reducer.completedOutcome, { status: "failed", error: { code: "turn_stalled" } });
+  reducer.beginSegment();
+  t.same(reducer.completedOutcome, { status: "completed" });
 });
 
 t.test("a model that goes on and on without the caller is stopped", async (t) => {

@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { removeTree } from "../../../../../src/main/codex/home/private-files.js";
 import { isJsonObject, type JsonObject } from "../../../../../src/workers/contract/json.js";
 import { testCodexBin } from "../../../../support/codex-version.js";
 
@@ -31,6 +32,6 @@ export async function generateProtocolSchema(): Promise<JsonObject> {
     if (!isJsonObject(schema)) throw new Error("the generated schema is not an object");
     return schema;
   } finally {
-    rmSync(out, { recursive: true, force: true });
+    await removeTree(out);
   }
 }

@@ -15,7 +15,6 @@ export class ConnectionHarness {
   readonly faults = new FaultLog();
   readonly changes: ConnectionStateChange[] = [];
   readonly accountNotices: [string, unknown][] = [];
-  readonly serverNotices: [string, unknown][] = [];
   readonly peers: MemoryPeer[] = [];
   readonly endpoints: AppServerEndpoint[] = [];
   /** What the next peers do with what they get. Default: any app-server's handshake. */
@@ -37,7 +36,6 @@ export class ConnectionHarness {
           this.#notify();
         },
         onAccountNotice: (method, params) => this.accountNotices.push([method, params]),
-        onServerNotice: (method, params) => this.serverNotices.push([method, params]),
         onChild: () => {},
       },
       createTransport: (endpoint) => {

@@ -1,12 +1,11 @@
 /** The installed binary in a home of its own, with the offline backend behind it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Test } from "tap";
 import type { AppServerEndpoint } from "../../../../../src/workers/contract/endpoint.js";
 import { createProviderHome, OfflineBackend } from "../../../../support/offline-backend/index.js";
+import { makeTemporaryDirectory } from "../../../../support/temporary-directory.js";
 import { findInstalledCodex } from "./codex-binary.js";
 
 export interface RealAppServer {
@@ -19,8 +18,7 @@ export interface RealAppServer {
 }
 
 export async function startRealAppServer(t: Test, kind: "unix" | "stdio"): Promise<RealAppServer> {
-  const home = await mkdtemp(join(tmpdir(), "codex-home-"));
-  t.teardown(() => rm(home, { recursive: true, force: true, maxRetries: 5 }));
+  const home = await makeTemporaryDirectory(t);
   const backend = await OfflineBackend.start();
   t.teardown(() => backend.close());
   await createProviderHome({ home, backend });

@@ -1,10 +1,10 @@
 import type { ConnectionLostError } from "../../../../../src/workers/app-server/errors.js";
+import type { ThreadListener } from "../../../../../src/workers/app-server/notification-router.js";
 import type {
   ThreadNotification,
   ToolCall,
   ToolCallAnswer,
 } from "../../../../../src/workers/app-server/protocol.js";
-import type { ThreadListener } from "../../../../../src/workers/app-server/thread-router.js";
 
 /** Records what a thread hears. */
 export class RecordingListener implements ThreadListener {
