@@ -4,11 +4,15 @@ import { spawn } from "node:child_process";
 import { closeSync, constants, openSync } from "node:fs";
 import { isatty } from "node:tty";
 import { fileURLToPath } from "node:url";
-import type { ProcessEvents } from "./cli/cli-context.js";
+import { createDeferred, waitWithin } from "../workers/contract/wait.js";
+import type { ProcessEvents, ProgramEnd } from "./cli/cli-context.js";
 import { runCli } from "./cli/run-cli.js";
 import { readMachine } from "./config/machine.js";
 
 let isHungUp = false;
+
+/** A program that fails to start a browser says so sooner. */
+const startedAfterMs = 3_000;
 
 const events: ProcessEvents = {
   onSignal: (listener) => {
@@ -59,6 +63,17 @@ process.exitCode = await runCli({
       );
       child.once("exit", (code) => resolve({ outcome: "exited", code: code ?? -1 }));
     }),
+  startProgram: (command, args) => {
+    const child = spawn(command, args, { stdio: "ignore", detached: true });
+    const ended = createDeferred<ProgramEnd>();
+    child.once("error", ({ code = "unknown error" }: NodeJS.ErrnoException) =>
+      ended.resolve({ outcome: "not_started", errorCode: code }),
+    );
+    child.once("exit", (code) => ended.resolve({ outcome: "exited", code: code ?? -1 }));
+    child.unref();
+    // A browser that was not running yet may be this very program, and runs for as long as it likes.
+    return waitWithin(ended.promise, { timeoutMs: startedAfterMs }, () => ({ outcome: "exited", code: 0 }));
+  },
   self: {
     nodePath: process.execPath,
     cliPath: fileURLToPath(import.meta.url),

@@ -9,6 +9,7 @@ import { AccessPolicy } from "../../src/main/http/access-policy.js";
 import { BodyLimits } from "../../src/main/http/body/incoming-body.js";
 import { buildApp } from "../../src/main/http/build-app.js";
 import { CallerTurns, InFlight } from "../../src/main/http/in-flight.js";
+import { PageCodes } from "../../src/main/http/page-codes.js";
 import { createId } from "../../src/main/http/request-id.js";
 import { bodyBoundsOf } from "../../src/main/http/server-options.js";
 import { WebSockets } from "../../src/main/http/web-socket/web-sockets.js";
@@ -77,6 +78,8 @@ async function serveNotes(t: Test) {
       limits: {},
       localhostOnly: true,
       openWebSockets: () => 0,
+      pageCodes: new PageCodes(() => performance.now()),
+      readPage: async () => null,
       logger: undefined,
     },
     inFlight: new InFlight(),

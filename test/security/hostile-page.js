@@ -3,6 +3,7 @@
  * page could read of the answer, null for nothing.
  */
 const turn = JSON.stringify({ input: "from a web page", stream: false });
+const guess = JSON.stringify({ code: "guess" });
 const patienceMs = 10_000;
 
 async function tryFetch(url, options) {
@@ -73,6 +74,28 @@ async function tryIframe(src) {
   return await loaded;
 }
 
+/** A window of its own, with a guess where the service's page looks for a one-time code. */
+async function tryWindow(url) {
+  const opened = window.open(url);
+  const deadline = performance.now() + patienceMs;
+  while (performance.now() < deadline) {
+    try {
+      const { location, document } = opened;
+      if (location.href !== "about:blank" && document.readyState === "complete") {
+        const read = document.body.innerText || null;
+        opened.close();
+        return read;
+      }
+    } catch {
+      // It has gone to another origin, and shows nothing of it.
+      opened.close();
+      return null;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error("nothing happened");
+}
+
 /** A frame whose origin is `null`. */
 async function trySandbox(url, headers) {
   const frame = document.createElement("iframe");
@@ -110,6 +133,17 @@ async function tryImport(url) {
 }
 
 window.attempts = {
+  "reading the page": (base) => tryFetch(`${base}/`, { headers: { accept: "text/html" } }),
+  "a frame of the page": (base) => tryIframe(`${base}/#code=guess`),
+  "a window of the page": (base) => tryWindow(`${base}/#code=guess`),
+  "a script of the page": (base) => tryElement("script", { src: `${base}/page/page.00000000.js` }),
+  "asking for a code": (base) => tryFetch(`${base}/v1/page/codes`, { method: "POST" }),
+  "guessing a code": (base) => tryFetch(`${base}/v1/page/tokens`, { ...post(json), body: guess }),
+  "guessing a code without CORS": (base) =>
+    tryFetch(`${base}/v1/page/tokens`, { ...post(plain, { mode: "no-cors" }), body: guess }),
+  "guessing a code by a form": (base) => tryForm(`${base}/v1/page/tokens`, "text/plain"),
+  "reading the events": (base) => tryFetch(`${base}/v1/events`),
+  "an event source of the events": (base) => tryEventSource(`${base}/v1/events`),
   "a simple POST": (base) => tryFetch(`${base}/v1/responses`, post(plain)),
   "a simple POST to chat completions": (base) => tryFetch(`${base}/v1/chat/completions`, post(plain)),
   "a JSON POST with its preflight": (base) => tryFetch(`${base}/v1/responses`, post(json)),

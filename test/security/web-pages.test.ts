@@ -128,3 +128,34 @@ t.test(
     t.equal(served.backend.requests.length, 2, "none of these started a turn");
   },
 );
+
+t.test(
+  "a page that the service itself serves may call it, by its own name and port only",
+  needsBrowser,
+  async (t) => {
+    const served = await serve(t, [], { CODEX_NATIVE_API_AUTH_TOKEN: token });
+    const { host, port } = new URL(served.url);
+    const browser = await startBrowser(t, []);
+    const page = await browser.newPage();
+    // A document of the service without a policy of its own, so that the test may run its script there.
+    await page.goto(`${served.url}/openapi.json`);
+    await page.addScriptTag({ content: script });
+    const call = (base: string) =>
+      page.evaluate<{ status: number }>(
+        `callOpenly(${JSON.stringify(base)}, ${JSON.stringify(token)}, false)`,
+      );
+    t.match(await call(served.url), { status: 200 });
+    t.equal(served.backend.requests.length, 1);
+    t.match(await attempt(page, "guessing a code", served.url, served), /^400 .*invalid_page_code/s);
+    t.match(await attempt(page, "asking for a code", served.url, served), /^401 /);
+    const otherName = `http://localhost:${port}`;
+    t.not(new URL(otherName).host, host);
+    t.equal(await attempt(page, "a JSON POST with its preflight", otherName, served), null);
+    t.equal(
+      await attempt(page, "a frame of the page", served.url, served),
+      null,
+      "not even framed by itself",
+    );
+    t.equal(served.backend.requests.length, 1);
+  },
+);

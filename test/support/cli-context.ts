@@ -45,6 +45,7 @@ export function makeCliContext(overrides: Partial<CliContext>): CliContext {
     createService: new FakeService().create,
     createRuntime: () => Promise.reject(new Error("this test has no runtime")),
     runProgram: () => Promise.reject(new Error("this test runs no program")),
+    startProgram: () => Promise.reject(new Error("this test starts no program")),
     self: { nodePath: "/usr/bin/node", cliPath: "/opt/codex-native-api/dist/main/cli.js", userId: 501 },
     exit: () => undefined,
     ...overrides,

@@ -95,6 +95,7 @@ export const layers: readonly Layer[] = [
       "observability",
       "named tokens",
       "option defaults",
+      "page files",
       ...ground,
     ],
   },
@@ -230,6 +231,8 @@ export const layers: readonly Layer[] = [
     places: ["src/main/errors.ts", "src/main/option-shapes.ts", "src/main/schema-words.ts"],
     mayImport: ["contract"],
   },
+  // The built page: http serves it, and reads no files itself.
+  { name: "page files", places: ["src/main/page-files.ts"], mayImport: [] },
   { name: "worker files", places: ["src/main/worker-files.ts"], mayImport: [] },
   { name: "version", places: ["src/main/version.ts"], mayImport: ["contract"] },
   {

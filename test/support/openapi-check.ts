@@ -71,7 +71,7 @@ class DocumentChecker {
     if (code !== null && !answer.description.includes(`\`${code}\``)) {
       return [`${at}: the error ${code} is not documented`];
     }
-    if (type === "text/plain" || type === "text/html") return [];
+    if (type.startsWith("text/") && type !== "text/event-stream") return [];
     const values: readonly unknown[] =
       type === "text/event-stream" ? readEventData(exchange.text) : [JSON.parse(exchange.text)];
     return values.flatMap((value) => this.#validate(`${at} ${exchange.status}`, media.schema, value));

@@ -7,6 +7,7 @@ import { Exchanges } from "../../src/main/exchange/exchanges.js";
 import { addRoutes } from "../../src/main/http/build-app.js";
 import { CallerTurns, InFlight } from "../../src/main/http/in-flight.js";
 import type { DescribedRoute } from "../../src/main/http/method-routes.js";
+import { PageCodes } from "../../src/main/http/page-codes.js";
 import { LoopShare } from "../../src/workers/contract/pace.js";
 import { FakeRuntime } from "./fake-runtime.js";
 
@@ -43,6 +44,8 @@ export function registerRoutes(app: FastifyInstance): readonly DescribedRoute[] 
       version: "0.0.0-test",
       localhostOnly: true,
       openWebSockets: () => 0,
+      pageCodes: new PageCodes(() => 0),
+      readPage: async () => null,
       logger: undefined,
       clock: () => 0,
     },

@@ -24,10 +24,11 @@ export const intentSchema = {
 /** Codes of the service that need no more than their status. */
 const furtherCodes: readonly (readonly [SideTaskFailure, readonly CodexNativeApiErrorCode[]])[] = [
   ["unhealthy", ["upstream_forbidden", "network_misconfigured"]],
-  ["overloaded", ["token_concurrency_exceeded"]],
+  ["overloaded", ["token_concurrency_exceeded", "page_code_attempts_exceeded"]],
   [
     "misconfigured",
     [
+      "invalid_page_code",
       "origin_not_allowed",
       "route_not_found",
       "method_not_allowed",

@@ -57,6 +57,8 @@ export interface CliContext {
   readonly createRuntime: CreateRuntime;
   /** Runs another program on this terminal, to its end. Has no deadline, since the program may follow a log. */
   readonly runProgram: (command: string, args: readonly string[]) => Promise<ProgramEnd>;
+  /** Starts another program that may outlive this process, without this terminal. A program that is still running soon after counts as ended well. */
+  readonly startProgram: (command: string, args: readonly string[]) => Promise<ProgramEnd>;
   /** The program of this process, for a service manager to run. */
   readonly self: {
     /** Absolute. */

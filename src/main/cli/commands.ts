@@ -12,6 +12,7 @@ import { doctorCommand } from "./commands/doctor.js";
 import { healthCommand } from "./commands/health.js";
 import { loginCommand } from "./commands/login.js";
 import { modelsCommand } from "./commands/models.js";
+import { openCommand } from "./commands/open.js";
 import { serviceCommand } from "./commands/service.js";
 import { renderCompletion, shells } from "./completion-scripts.js";
 import { renderCommandHelp, renderOverview } from "./help.js";
@@ -115,6 +116,7 @@ export const commands: readonly Command[] = [
   decideCommand,
   healthCommand,
   modelsCommand,
+  openCommand,
   serviceCommand,
   configCommand,
   completionCommand,

@@ -79,7 +79,8 @@ export function identifyCaller(
   return `connection:${socket.remoteAddress ?? "?"}:${socket.remotePort ?? "?"}`;
 }
 
-function presentedToken(headers: IncomingHttpHeaders): string | null {
+/** The token of the `Authorization` header, right or wrong; null where there is none. */
+export function presentedToken(headers: IncomingHttpHeaders): string | null {
   return bearer.exec(headers.authorization ?? "")?.[1] ?? null;
 }
 

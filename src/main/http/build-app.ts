@@ -27,6 +27,7 @@ import {
   recordOf,
 } from "./request-record.js";
 import { addModelRoutes } from "./routes/models.js";
+import { addPageRoutes } from "./routes/page.js";
 import { addRootRoute } from "./routes/root.js";
 import { addStateRoutes } from "./routes/state.js";
 import { addStoredResponseRoutes } from "./routes/stored-responses.js";
@@ -99,7 +100,7 @@ export function addRoutes(app: FastifyInstance, parts: RouteParts): readonly Des
   for (const dialect of dialects) addTurnRoute(app, dialect, context, inFlight, accept);
   addStoredResponseRoutes(app, context, inFlight);
   addModelRoutes(app, context);
-  addRootRoute(app, context);
+  addRootRoute(app, context, addPageRoutes(app, context));
   addStateRoutes(app, context, routes, options.metrics);
   return routes;
 }

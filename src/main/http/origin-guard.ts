@@ -20,7 +20,7 @@ export class OriginGuard {
   }
 
   /**
-   * Returns the origin of the calling page; null for a program.
+   * Returns the origin of the calling page; null for a program and for the service's own page, which is not across origins.
    *
    * @throws CodexNativeApiError `host_not_allowed` or `origin_not_allowed`.
    */
@@ -31,12 +31,11 @@ export class OriginGuard {
         "The Host header names another host. Names beside loopback must be allowed by configuration.",
       );
     }
-    const { origin } = headers;
-    if (origin !== undefined) {
-      if (this.#origins.has(origin.toLowerCase())) return origin;
-    } else if (!isCrossSite(headers["sec-fetch-site"])) {
-      return null;
-    }
+    const { host, origin } = headers;
+    const isFromOutside = isCrossSite(headers["sec-fetch-site"]);
+    if (origin !== undefined && this.#origins.has(origin.toLowerCase())) return origin;
+    // The page that this service serves: the same scheme, name and port as it was loaded by, and the name is ours.
+    if ((origin === undefined || origin === `http://${host}`) && !isFromOutside) return null;
     throw new CodexNativeApiError(
       "origin_not_allowed",
       "Pages, extensions and programs that send an Origin may call only if it is allowed (http.allowedOrigins).",

@@ -16,12 +16,14 @@ import {
   refuseFaults,
   required,
 } from "../option-shapes.js";
+import type { BuiltPage } from "../page-files.js";
 import { findRootFault } from "../readable-files/readable-files.js";
 import type { NativeTurnRuntime } from "../runtime/types.js";
 import type { AccessOptions } from "./access-policy.js";
 import type { BodyBounds } from "./body/incoming-body.js";
 import type { CallerTurns } from "./in-flight.js";
 import type { MetricsSink } from "./metrics-sink.js";
+import type { PageCodes } from "./page-codes.js";
 
 /** Settings that can change while a server runs. */
 export interface ServerSettings extends AccessOptions {
@@ -192,6 +194,8 @@ export interface RouteContext
   readonly loopShare: LoopShare;
   readonly localhostOnly: boolean;
   readonly openWebSockets: () => number;
+  readonly pageCodes: PageCodes;
+  readonly readPage: () => Promise<BuiltPage | null>;
   /** Milliseconds that only grow, for durations. */
   readonly clock: () => number;
 }

@@ -6,11 +6,13 @@ import { isLoopbackHost } from "../config/network-names.js";
 import { dialects } from "../dialects/table.js";
 import { Exchanges } from "../exchange/exchanges.js";
 import type { MetadataLevel } from "../observability/task-metadata.js";
+import { readBuiltPage } from "../page-files.js";
 import { AccessPolicy } from "./access-policy.js";
 import { BodyLimits } from "./body/incoming-body.js";
 import { buildApp } from "./build-app.js";
 import { CallerTurns, InFlight } from "./in-flight.js";
 import { applyLimits, type ListeningAddress, listen } from "./listener.js";
+import { PageCodes } from "./page-codes.js";
 import { createId } from "./request-id.js";
 import {
   bodyBoundsOf,
@@ -50,6 +52,7 @@ export class CodexNativeApiServer {
   readonly #exchanges: Exchanges;
   readonly #inFlight = new InFlight();
   readonly #webSockets: WebSockets;
+  readonly #pageCodes = new PageCodes(() => performance.now());
   readonly #destroyed = new AbortController();
   #state: State = "new";
   #starting: Promise<ListeningAddress> | null = null;
@@ -97,6 +100,8 @@ export class CodexNativeApiServer {
         loopShare,
         localhostOnly: isLoopbackHost(options.host),
         openWebSockets: () => this.#webSockets.size,
+        pageCodes: this.#pageCodes,
+        readPage: readBuiltPage,
         clock: () => performance.now(),
       },
       access: () => this.#access,
@@ -146,6 +151,7 @@ export class CodexNativeApiServer {
     for (const name of withdrawn) {
       this.#inFlight.interruptTurnsOf(name);
       this.#exchanges.cancelAllOf(name);
+      this.#pageCodes.forget(name);
     }
     this.#webSockets.recheck();
   }
@@ -171,6 +177,7 @@ export class CodexNativeApiServer {
 
   async #stop(graceMs: number): Promise<void> {
     this.#state = "closing";
+    this.#pageCodes.close();
     // A listener that is still starting cannot be closed. Only the caller of `start` gets its error.
     await this.#starting?.catch(() => {});
     const { server } = this.#app;

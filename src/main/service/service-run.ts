@@ -210,7 +210,9 @@ export class ServiceRun {
   }
 
   #logListening(url: string): void {
-    this.#logger.info({ event: "service.listening", url }, `listening on ${url}`);
+    const page = `${url.replace(/^http:\/\/(0\.0\.0\.0|\[::\])(?=:)/, "http://localhost")}/`;
+    const text = `listening on ${url}; page for browsers: ${page} (codex-native-api open)`;
+    this.#logger.info({ event: "service.listening", url }, text);
     const { token, tokens } = this.startedWith.auth;
     if (token !== null || tokens.length > 0) return;
     this.#logger.info(

@@ -8,6 +8,7 @@ import { AccessPolicy } from "../../../src/main/http/access-policy.js";
 import { BodyLimits } from "../../../src/main/http/body/incoming-body.js";
 import { buildApp } from "../../../src/main/http/build-app.js";
 import { CallerTurns, InFlight } from "../../../src/main/http/in-flight.js";
+import { PageCodes } from "../../../src/main/http/page-codes.js";
 import { createId } from "../../../src/main/http/request-id.js";
 import { bodyBoundsOf, type CodexNativeApiServerOptions } from "../../../src/main/http/server-options.js";
 import { WebSockets } from "../../../src/main/http/web-socket/web-sockets.js";
@@ -85,6 +86,8 @@ export async function createQuickApp(): Promise<FastifyInstance> {
       version: options.version,
       localhostOnly: true,
       openWebSockets: () => 0,
+      pageCodes: new PageCodes(() => performance.now()),
+      readPage: async () => null,
       logger: options.logger,
       clock: () => performance.now(),
     },

@@ -54,14 +54,7 @@ t.test("a web page is let in only from an allowed origin", async (t) => {
     check({ host, origin: "https://app.example", "sec-fetch-site": "cross-site" }),
     "https://app.example",
   );
-  const origins = [
-    "https://evil.example",
-    "http://app.example",
-    "https://app.example.evil",
-    "null",
-    "http://127.0.0.1:43182",
-    "",
-  ];
+  const origins = ["https://evil.example", "http://app.example", "https://app.example.evil", "null", ""];
   for (const origin of origins) {
     t.throws(() => check({ host, origin }), { code: "origin_not_allowed", status: 403 }, origin);
   }
@@ -73,4 +66,47 @@ t.test("a browser that names no origin is known by what it says of the site", as
   for (const site of ["cross-site", "same-site"]) {
     t.throws(() => check({ host, "sec-fetch-site": site }), { code: "origin_not_allowed" }, site);
   }
+});
+
+t.test("the page that this service serves may call, and nothing else of this machine", async (t) => {
+  for (const host of [
+    "127.0.0.1:43182",
+    "localhost:43182",
+    "[::1]:43182",
+    "codex.internal:80",
+    "localhost",
+  ]) {
+    t.equal(check({ host, origin: `http://${host}` }), null, host);
+    t.equal(check({ host, origin: `http://${host}`, "sec-fetch-site": "same-origin" }), null, host);
+  }
+  const host = "127.0.0.1:43182";
+  const origins = [
+    "http://127.0.0.1:43183",
+    "http://127.0.0.1:4318",
+    "http://127.0.0.1",
+    "http://localhost:43182",
+    "http://127.0.0.2:43182",
+    "http://[::1]:43182",
+    "https://127.0.0.1:43182",
+    "ws://127.0.0.1:43182",
+    "http://127.0.0.1:43182.evil.example",
+    "http://127.0.0.1:43182/",
+    "http://evil@127.0.0.1:43182",
+    "HTTP://127.0.0.1:43182",
+  ];
+  for (const origin of origins)
+    t.throws(() => check({ host, origin }), { code: "origin_not_allowed" }, origin);
+});
+
+t.test("a name that is not ours is no page of ours, whatever its origin says", async (t) => {
+  const host = "evil.example:43182";
+  t.throws(() => check({ host, origin: `http://${host}` }), { code: "host_not_allowed" });
+});
+
+t.test("an origin of ours that the browser calls another site's is refused", async (t) => {
+  const host = "127.0.0.1:43182";
+  for (const site of ["cross-site", "same-site"])
+    t.throws(() => check({ host, origin: `http://${host}`, "sec-fetch-site": site }), {
+      code: "origin_not_allowed",
+    });
 });

@@ -14,6 +14,7 @@ import { keepAliveHeader, keepAliveValue } from "../json-keep-alive.js";
 import type { DescribedRoute } from "../method-routes.js";
 import { priorityHeader, timeoutHeader } from "../turn-terms.js";
 import * as service from "../wire-answers.js";
+import * as page from "../wire-page.js";
 import { describeErrorExamples } from "./error-answers.js";
 import { type NamedSchemas, toJsonSchemas } from "./json-schemas.js";
 import { describePaths, type Parameter } from "./paths.js";
@@ -29,7 +30,7 @@ interface DocumentOptions {
   readonly closed?: boolean;
 }
 
-const exported = { ...parts, ...chat, ...decisions, ...events, ...items, ...responses, ...service };
+const exported = { ...parts, ...chat, ...decisions, ...events, ...items, ...responses, ...service, ...page };
 
 /** The schemas of all answers, by their names in the document. */
 const answerSchemas: NamedSchemas = Object.fromEntries(
