@@ -47,6 +47,7 @@ t.test("the commands and flags that people rely on do not change unnoticed", asy
     ["decide", "--choice", "--predicate", "--score", "--question", "--name", "--model", "--effort", "--json"],
     ["health", "--json", "--timeout-ms"],
     ["models", "--json"],
+    ["open", "--print"],
     ["service", "install", "uninstall", "status", "logs", "--dry-run", "--lines", "--follow"],
     ["config", "--json"],
     ["completion", "bash", "zsh", "fish"],
