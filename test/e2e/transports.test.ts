@@ -1,20 +1,12 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
 import t from "tap";
-import { findCodexBinary } from "../../src/main/codex/binary/codex-binary.js";
 import { accountAddsToPrompts } from "../../src/main/codex/login/account-base.js";
 import type { AppServerTransport } from "../../src/main/config/codex-choices.js";
 import { CodexNativeRuntime } from "../../src/main/runtime/runtime.js";
-import { testCodexBin, testCodexVersion } from "../support/codex-version.js";
+import { testCodexVersion } from "../support/codex-version.js";
+import { startForeignAppServer } from "../support/foreign-app-server.js";
 import { lastUserText, text } from "../support/offline-backend/index.js";
 import { findAppServersOf, findProcessesOf } from "../support/processes.js";
-import {
-  createRuntimeHarness,
-  makeTemporaryDirectory,
-  testLogger,
-  userMessage,
-} from "../support/runtime-harness.js";
+import { createRuntimeHarness, testLogger, userMessage } from "../support/runtime-harness.js";
 
 const transports: readonly AppServerTransport[] = [{ kind: "shared" }, { kind: "stdio" }];
 
@@ -52,21 +44,9 @@ t.test(
   "an app-server of someone else's is used, named for what it may add to prompts, and left running",
   async (t) => {
     const owner = await createRuntimeHarness(t, { login: "chatgpt" });
-    const socketPath = join(await makeTemporaryDirectory(t), "s.sock");
-    const { path } = await findCodexBinary({ configured: testCodexBin, env: {}, timeoutMs: 10_000 });
-    const codex = spawn(path, ["app-server", "--listen", `unix://${socketPath}`], {
-      env: { CODEX_HOME: owner.userHome, HOME: owner.userHome, PATH: "/usr/bin:/bin" },
-      stdio: "ignore",
-    });
-    const exited = once(codex, "exit");
-    t.teardown(async () => {
-      codex.kill("SIGKILL");
-      await exited;
-    });
-    const runtime = new CodexNativeRuntime(
-      { ...owner.options, appServer: { kind: "unix", socketPath } },
-      testLogger,
-    );
+    const foreign = await startForeignAppServer(t, owner.userHome);
+    const { appServer } = foreign;
+    const runtime = new CodexNativeRuntime({ ...owner.options, appServer }, testLogger);
     t.teardown(() => runtime.destroy());
     t.same(await runtime.start(), { ready: true });
     t.equal((await runtime.runIsolatedTurn({ items: [userMessage("hello")] })).outcome.status, "completed");
@@ -85,6 +65,6 @@ t.test(
       message: /'apply_patch' has a grammar/,
     });
     await runtime.close();
-    t.equal(codex.exitCode, null, "it is not ours to stop");
+    t.equal(foreign.process.exitCode, null, "it is not ours to stop");
   },
 );

@@ -1,15 +1,13 @@
 /** An app-server that goes bad slowly: its memory grows, or it is busy while nobody asks. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { findCodexBinary } from "../../src/main/codex/binary/codex-binary.js";
 import { CodexNativeRuntime } from "../../src/main/runtime/runtime.js";
 import type { IsolatedTurnResult } from "../../src/main/runtime/types.js";
 import { missingFeatures } from "../../src/workers/contract/codex-capabilities.js";
-import { needs, testCodexBin, testCodexVersion } from "../support/codex-version.js";
+import { needs, testCodexVersion } from "../support/codex-version.js";
 import { writeCodexWrapper } from "../support/codex-wrapper.js";
+import { startForeignAppServer } from "../support/foreign-app-server.js";
 import { askService } from "../support/host-harness.js";
 import { stopProcess } from "../support/hung-process.js";
 import { LogLines } from "../support/log-lines.js";
@@ -229,21 +227,11 @@ t.test(
   needs("thread_unload"),
   async (t) => {
     const owner = await createRuntimeHarness(t);
-    const socketPath = join(await makeTemporaryDirectory(t), "s.sock");
-    const { path } = await findCodexBinary({ configured: testCodexBin, env: {}, timeoutMs: 10_000 });
-    const codex = spawn(path, ["app-server", "--listen", `unix://${socketPath}`], {
-      env: { CODEX_HOME: owner.userHome, HOME: owner.userHome, PATH: "/usr/bin:/bin" },
-      stdio: "ignore",
-    });
-    const exited = once(codex, "exit");
-    t.teardown(async () => {
-      codex.kill("SIGKILL");
-      await exited;
-    });
+    const foreign = await startForeignAppServer(t, owner.userHome);
     const runtime = new CodexNativeRuntime(
       {
         ...owner.options,
-        appServer: { kind: "unix", socketPath },
+        appServer: foreign.appServer,
         codex: { ...owner.options.codex, maxAppServerRssBytes: 1024 * 1024, idleCpuWindowMs },
       },
       testLogger,
@@ -257,7 +245,7 @@ t.test(
     t.match(await runtime.runIsolatedTurn({ items: [userMessage("hello")] }), {
       outcome: { status: "completed" },
     });
-    t.equal(codex.exitCode, null);
+    t.equal(foreign.process.exitCode, null);
   },
 );
 

@@ -1,22 +1,12 @@
 /** Hung app-servers that are not shared: a process for each worker, and one of someone else's. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
 import t from "tap";
-import { findCodexBinary } from "../../src/main/codex/binary/codex-binary.js";
 import { CodexNativeRuntime } from "../../src/main/runtime/runtime.js";
-import { testCodexBin } from "../support/codex-version.js";
+import { startForeignAppServer } from "../support/foreign-app-server.js";
 import { askService } from "../support/host-harness.js";
 import { stopProcess, watchReadiness } from "../support/hung-process.js";
 import { text } from "../support/offline-backend/index.js";
 import { findAppServersOf } from "../support/processes.js";
-import {
-  createRuntimeHarness,
-  makeTemporaryDirectory,
-  testLogger,
-  userMessage,
-} from "../support/runtime-harness.js";
+import { createRuntimeHarness, testLogger, userMessage } from "../support/runtime-harness.js";
 import { pollUntil, startServiceHarness } from "../support/service-harness.js";
 
 // Each waits until a silence counts as a hang, on a machine that may be busy.
@@ -67,21 +57,7 @@ for (const kind of ["unix", "tcp"] as const) {
     { timeout: 120_000 },
     async (t) => {
       const owner = await createRuntimeHarness(t);
-      const socketPath = join(await makeTemporaryDirectory(t), "s.sock");
-      const { path } = await findCodexBinary({ configured: testCodexBin, env: {}, timeoutMs: 10_000 });
-      const listen = kind === "unix" ? `unix://${socketPath}` : "ws://127.0.0.1:0";
-      const codex = spawn(path, ["app-server", "--listen", listen], {
-        env: { CODEX_HOME: owner.userHome, HOME: owner.userHome, PATH: "/usr/bin:/bin" },
-        stdio: ["ignore", "ignore", "pipe"],
-      });
-      const exited = once(codex, "exit");
-      t.teardown(async () => {
-        codex.kill("SIGKILL");
-        await exited;
-      });
-      const url = kind === "tcp" ? await readAddress(codex.stderr) : "";
-      codex.stderr.resume();
-      const appServer = kind === "unix" ? ({ kind, socketPath } as const) : ({ kind, url } as const);
+      const { process: codex, appServer } = await startForeignAppServer(t, owner.userHome, kind);
       const admission = { ...owner.options.admission, queueTimeoutMs: 4_000 };
       const runtime = new CodexNativeRuntime(
         { ...owner.options, appServer, admission, workers: 2 },
@@ -103,13 +79,4 @@ for (const kind of ["unix", "tcp"] as const) {
       t.match(await runtime.runIsolatedTurn(hello), { outcome: { status: "completed" } });
     },
   );
-}
-
-/** Codex says on stderr where it listens. */
-async function readAddress(stderr: NodeJS.ReadableStream): Promise<string> {
-  for await (const line of createInterface({ input: stderr })) {
-    const url = /ws:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0];
-    if (url !== undefined) return url;
-  }
-  throw new Error("it does not listen");
 }
