@@ -165,6 +165,7 @@ t.test("the package exports these types beside them and no others", async (t) =>
     "SideTaskEvent",
     "SideTaskFailure",
     "SideTaskLimits",
+    "SideTaskNetwork",
     "SideTaskOutput",
     "SideTaskRequest",
     "SideTaskResult",

@@ -2,7 +2,14 @@
  * The proxy of a company, between Codex and the offline backend. It reads TLS with a certificate of its own authority and passes
  * everything on to the backend, whatever host was asked for; or it fails, as proxies do.
  */
-import { createServer, type IncomingMessage } from "node:http";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request as passRequest,
+  type ServerResponse,
+} from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import { connect, type Server } from "node:net";
 import type { Duplex } from "node:stream";
 import { createServer as createTlsServer, TLSSocket } from "node:tls";
@@ -20,13 +27,15 @@ export type ProxyMood =
   | { readonly kind: "black_hole" };
 
 export interface CompanyProxy {
-  /** `http://127.0.0.1:PORT`. */
+  /** `http://127.0.0.1:PORT`, or `https://`. */
   readonly url: string;
   readonly port: number;
   /** A TLS server on `localhost` with the same certificate before the same backend: what NO_PROXY leads to. */
   readonly directUrl: string;
   /** Hosts of the CONNECT requests, in their order. */
   readonly asked: readonly string[];
+  /** Requests to `http://` servers that were handed to the proxy itself: method and whole URL. */
+  readonly forwarded: readonly string[];
   /** What went through the tunnels, without TLS. */
   readonly bytes: { up: number; down: number };
   /** Upgrades to WebSockets and other requests that came out of the tunnels, by their request lines. */
@@ -36,13 +45,16 @@ export interface CompanyProxy {
   die(): Promise<void>;
 }
 
+/** @param scheme of the proxy's own address. */
 export async function startCompanyProxy(
   t: Pick<Test, "teardown">,
   backendOrigin: string,
+  scheme: "http" | "https" = "http",
 ): Promise<CompanyProxy> {
   const backend = new URL(backendOrigin);
   let mood: ProxyMood = { kind: "pass" };
   const asked: string[] = [];
+  const forwarded: string[] = [];
   const requests: string[] = [];
   const bytes = { up: 0, down: 0 };
   const open = new Set<Duplex>();
@@ -67,15 +79,27 @@ export async function startCompanyProxy(
     target.on("close", () => plain.destroy());
     plain.pipe(target).pipe(plain);
   };
-  const server = createServer((_request, response) => response.writeHead(501).end());
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    forwarded.push(`${request.method} ${request.url}`);
+    const answer = answerOf(mood, request.headers);
+    if (answer === null) return;
+    if (answer === "hang_up") return void response.destroy();
+    if (answer.status === 200) return forward(request, response, backend);
+    response.writeHead(answer.status, answer.headers).end();
+  };
+  const server =
+    scheme === "http" ? createServer(onRequest) : createHttpsServer(companyCertificate, onRequest);
   server.on("connection", keep);
   server.on("connect", (request: IncomingMessage, socket: Duplex) => {
+    keep(socket);
     asked.push(request.url ?? "");
-    const answer = answerOf(mood, request);
+    const answer = answerOf(mood, request.headers);
     if (answer === null) return;
-    if (answer === "") return void socket.destroy();
-    if (!answer.startsWith("HTTP/1.1 200")) return void socket.end(answer);
-    socket.write(answer);
+    if (answer === "hang_up") return void socket.destroy();
+    const lines = Object.entries(answer.headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    const head = `HTTP/1.1 ${answer.status} Company proxy\r\n${lines.join("")}\r\n`;
+    if (answer.status !== 200) return void socket.end(head);
+    socket.write(head);
     passOn(new TLSSocket(socket, { isServer: true, ...companyCertificate }), bytes);
   });
   const direct = createTlsServer(companyCertificate, (plain) => passOn(plain));
@@ -91,10 +115,11 @@ export async function startCompanyProxy(
     await die();
   });
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${scheme}://127.0.0.1:${port}`,
     port,
     directUrl: `https://localhost:${directPort}`,
     asked,
+    forwarded,
     bytes,
     requests,
     setMood: (next) => {
@@ -104,24 +129,44 @@ export async function startCompanyProxy(
   };
 }
 
-/** The answer to a CONNECT; empty: hang up; null: none. */
-function answerOf(mood: ProxyMood, { headers }: IncomingMessage): string | null {
-  const connected = "HTTP/1.1 200 Connection established\r\n\r\n";
+interface ProxyAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** 200: the request passes. Null: it is never answered. */
+function answerOf(mood: ProxyMood, headers: IncomingHttpHeaders): ProxyAnswer | "hang_up" | null {
   switch (mood.kind) {
     case "pass":
-      return connected;
+      return { status: 200, headers: {} };
     case "ask_password": {
       const expected = `Basic ${Buffer.from(`${mood.user}:${mood.password}`).toString("base64")}`;
-      if (headers["proxy-authorization"] === expected) return connected;
-      return 'HTTP/1.1 407 Proxy Authentication Required\r\nproxy-authenticate: Basic realm="company"\r\ncontent-length: 0\r\n\r\n';
+      if (headers["proxy-authorization"] === expected) return { status: 200, headers: {} };
+      return {
+        status: 407,
+        headers: { "proxy-authenticate": 'Basic realm="company"', "content-length": "0" },
+      };
     }
     case "refuse":
-      return `HTTP/1.1 ${mood.status} Forbidden\r\ncontent-length: 0\r\n\r\n`;
+      return { status: mood.status, headers: { "content-length": "0" } };
     case "hang_up":
-      return "";
+      return "hang_up";
     case "black_hole":
       return null;
   }
+}
+
+function forward(request: IncomingMessage, response: ServerResponse, backend: URL): void {
+  const { method = "GET", headers, url = "" } = request;
+  const { pathname, search } = new URL(url);
+  const { hostname, port } = backend;
+  const onward = passRequest({ hostname, port, method, path: pathname + search, headers }, (answer) => {
+    response.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
+    answer.pipe(response);
+  });
+  onward.on("error", () => response.destroy());
+  response.on("close", () => onward.destroy());
+  request.pipe(onward);
 }
 
 async function listen(server: Server): Promise<number> {

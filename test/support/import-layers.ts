@@ -130,6 +130,7 @@ export const layers: readonly Layer[] = [
       "host names",
       "machine",
       "near names",
+      "outbound routes",
       "readable files",
       ...ground,
     ],
@@ -210,8 +211,8 @@ export const layers: readonly Layer[] = [
     places: ["src/main/config/machine.ts", "src/main/config/environment.ts"],
     mayImport: [],
   },
-  // Which proxy a request takes, for Codex's requests and for a router's beside it.
-  { name: "outbound routes", places: ["src/main/config/outbound-route.ts"], mayImport: [] },
+  // Which way a request takes through proxies, for Codex's requests and for a router's beside it.
+  { name: "outbound routes", places: ["src/main/outbound/"], mayImport: ["contract"] },
   // Which known name a mistyped one means: of options, commands and models.
   { name: "near names", places: ["src/main/config/suggest-name.ts"], mayImport: [] },
   // What configuration reads and the parts that run Codex obey.

@@ -59,7 +59,7 @@ const schemaForms: readonly string[] = ["response_format", "words"];
 
 export const keyInTheClear = "the key would cross the network unencrypted; use https://, or give no key";
 
-function namesThisMachine({ hostname }: URL): boolean {
+export function namesThisMachine({ hostname }: URL): boolean {
   const host = normalizeHost(hostname);
   return host !== null && isLoopbackHost(host);
 }

@@ -7,6 +7,7 @@ import {
   hasMethods,
   inspectOptions,
   isAny,
+  isEnvironment,
   isLogger,
   isText,
   type OptionShape,
@@ -104,6 +105,11 @@ export function checkRouterOptions(options: CodexNativeApiSideTaskRouterOptions)
   refuse("", options, routerShapes);
   const { settings, limits = defaultSideTaskLimits } = options;
   if (settings.localApi !== null) refuse("settings.localApi.", settings.localApi, localApiShapes);
+  if (settings.network !== undefined && !isEnvironment(settings.network)) {
+    const message =
+      "settings.network is not allowed; it takes variables of proxies and certificates by name.";
+    throw new CodexNativeApiSideTaskError("bad_request", message, { param: "settings.network" });
+  }
   refuse("limits.", limits, limitShapes);
 }
 

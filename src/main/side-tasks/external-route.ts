@@ -18,7 +18,7 @@ const apis: Readonly<Record<ProviderDialect, ProviderApi>> = {
   responses: responsesProvider,
 };
 
-export function makeExternalRoute(http: HttpClient): SideTaskRoute {
+export function makeExternalRoute(http: Pick<HttpClient, "postJson">): SideTaskRoute {
   return {
     name: "external_provider",
     timeoutMs: null,

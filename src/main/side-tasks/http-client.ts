@@ -1,17 +1,20 @@
-/** All outgoing HTTP of the router: one keep-alive agent. Every fault comes out as a `RouteFailure`. */
-import { Agent, request } from "undici";
+/** Outgoing HTTP of the router: a keep-alive agent. Every fault comes out as a `RouteFailure`. */
+import { Agent, type buildConnector } from "undici";
 import { type JsonObject, parseJsonObject } from "../../workers/contract/json.js";
+import { readLogin } from "../outbound/proxy-tunnel.js";
 import type { SideTaskFailure } from "./fall-through.js";
 import { httpLimits } from "./limits.js";
 import { RouteFailure } from "./route-failure.js";
 
-interface HttpPost {
+export interface HttpPost {
   readonly url: string;
   /** Bearer token; null sends none. */
   readonly token: string | null;
   readonly body: JsonObject;
   /** Bounds the whole exchange. */
   readonly signal: AbortSignal;
+  /** An HTTP proxy that the request is handed to, with the user and password that it may hold. Default: none. */
+  readonly proxy?: URL;
 }
 
 export interface HttpAnswer {
@@ -24,10 +27,13 @@ export interface HttpAnswer {
 export class HttpClient {
   readonly #agent: Agent;
 
-  /** @param maxConnections to one place; no less than the tasks that may run, since a task waits for none. */
-  constructor(maxConnections: number) {
+  /**
+   * @param maxConnections to one place; no less than the tasks that may run, since a task waits for none.
+   * @param connect opens them; what it fails with as a `RouteFailure` is passed on. Default: undici's own.
+   */
+  constructor(maxConnections: number, connect?: buildConnector.connector) {
     this.#agent = new Agent({
-      connect: { timeout: httpLimits.connectTimeoutMs },
+      connect: connect ?? { timeout: httpLimits.connectTimeoutMs },
       keepAliveTimeout: httpLimits.keepAliveMs,
       keepAliveMaxTimeout: httpLimits.keepAliveMs,
       connections: maxConnections,
@@ -39,12 +45,17 @@ export class HttpClient {
     });
   }
 
-  async postJson({ url, token, body, signal }: HttpPost): Promise<HttpAnswer> {
+  async postJson({ url, token, body, signal, proxy }: HttpPost): Promise<HttpAnswer> {
+    const { origin, host, pathname, search } = new URL(url);
+    const login = proxy === undefined ? null : readLogin(proxy);
     try {
-      const answer = await request(url, {
-        dispatcher: this.#agent,
+      const answer = await this.#agent.request({
+        origin: proxy?.origin ?? origin,
+        path: `${proxy === undefined ? "" : origin}${pathname}${search}`,
         method: "POST",
         headers: {
+          host,
+          ...(login !== null && { "proxy-authorization": login }),
           ...(token !== null && { authorization: `Bearer ${token}` }),
           "content-type": "application/json",
           accept: "application/json",
@@ -84,6 +95,7 @@ const unreachableCodes: ReadonlySet<string> = new Set([
 ]);
 
 function toRouteFailure(error: unknown): RouteFailure {
+  if (error instanceof RouteFailure) return error;
   const {
     code: given,
     syscall,

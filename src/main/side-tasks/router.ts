@@ -25,6 +25,8 @@ import { makeLocalApiRoute } from "./local-api-route.js";
 import { OutputSchemas } from "./output-schema.js";
 import { prepareDecision } from "./prepare-decision.js";
 import { type PreparedTask, prepareTask, type TaskDefaults, timeoutOf } from "./prepare-task.js";
+import { ProviderClients } from "./provider-clients.js";
+import { chooseProviderProxy } from "./provider-network.js";
 import { resolveTaskClasses } from "./resolve-task-classes.js";
 import { type RouteAnswer, readText, type SideTaskRoute } from "./route.js";
 import type { CodexNativeApiSideTaskRouterOptions } from "./router-options.js";
@@ -59,7 +61,9 @@ export class CodexNativeApiSideTaskRouter {
   readonly #metadataLevel: MetadataLevel;
   readonly #listeners: EventListeners<HostEvents>;
   readonly #now: () => number;
+  /** To the service on loopback, which no proxy is on the way to. */
   readonly #http: HttpClient;
+  readonly #providers: ProviderClients;
   readonly #circuits: Circuits;
   readonly #plans: UsedUpPlans;
   readonly #routes: readonly SideTaskRoute[];
@@ -96,6 +100,7 @@ export class CodexNativeApiSideTaskRouter {
       schemas: new OutputSchemas(maxSchemas),
     };
     this.#http = new HttpClient(limits.maxConcurrentTasks);
+    this.#providers = new ProviderClients(settings.network ?? {}, limits.maxConcurrentTasks);
     this.#circuits = new Circuits(
       {
         failureThreshold: limits.circuitFailures,
@@ -114,7 +119,7 @@ export class CodexNativeApiSideTaskRouter {
     this.#routes = [
       makeLocalApiRoute({ settings: settings.localApi, isInProcess: service !== undefined }, this.#http),
       makeDirectRoute(chooseHost(runtime, service)),
-      makeExternalRoute(this.#http),
+      makeExternalRoute(this.#providers),
     ];
   }
 
@@ -197,7 +202,7 @@ export class CodexNativeApiSideTaskRouter {
   async #close(): Promise<void> {
     await Promise.allSettled(this.#running);
     // Every task has ended, so no exchange is left to wait for.
-    await this.#http.destroy();
+    await Promise.all([this.#http.destroy(), this.#providers.destroy()]);
   }
 
   async #within<Reading>(
@@ -354,7 +359,7 @@ function expectTasks(signal: AbortSignal | undefined, most: number): void {
   if (present !== 0 && present < most + 10) setMaxListeners(most + 10, signal);
 }
 
-function refuseUnsafe({ localApi, external }: SideTaskSettings): void {
+function refuseUnsafe({ localApi, external, network = {} }: SideTaskSettings): void {
   const refuse = (message: string, field: string) => {
     throw new CodexNativeApiSideTaskError("bad_request", message, { param: `settings.${field}` });
   };
@@ -362,6 +367,8 @@ function refuseUnsafe({ localApi, external }: SideTaskSettings): void {
     refuse("The service's URL must be one of this machine.", "localApi.baseUrl");
   const fault = external === null ? null : findProviderFault(external);
   if (fault !== null) refuse(fault.problem, `external.${fault.field}`);
+  const way = external === null ? null : chooseProviderProxy(external.baseUrl, network).fault;
+  if (way !== null) refuse(`${way.variable} ${way.problem}.`, `network.${way.variable}`);
 }
 
 /** A switch that was forgotten looks like a host that wants it so. */

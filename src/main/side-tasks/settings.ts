@@ -19,6 +19,7 @@ import {
   providerDialects,
 } from "./external-reasons.js";
 import { deriveServiceToken, deriveServiceUrl } from "./own-service.js";
+import { chooseProviderProxy, pickNetwork } from "./provider-network.js";
 import { sideTaskClasses } from "./task-classes.js";
 import type { SideTaskSettings } from "./types.js";
 
@@ -229,6 +230,9 @@ export function readSideTaskSettingsOn(
     for (const name of missing) refuse(name, "is needed for an external provider");
   if (baseUrl !== null && apiKey !== null && !isSafeForKeys(baseUrl))
     refuse(variables.fallbackBaseUrl.name, keyInTheClear, JSON.stringify(baseUrl));
+  const network = pickNetwork(env);
+  const { fault } = chooseProviderProxy(baseUrl, network);
+  if (fault !== null) refuse(fault.variable, fault.problem);
   // A mistyped name would switch something off without a word.
   const known = Object.values(variables).map(({ name }): string => name);
   const strangers = Object.keys(env).filter((name) => !known.includes(name));
@@ -243,6 +247,7 @@ export function readSideTaskSettingsOn(
     settings: {
       localApi: enabled === true ? localApi : null,
       external: baseUrl === null || model === null ? null : { baseUrl, apiKey, model, ...given },
+      ...(network !== null && { network }),
     },
     warnings,
   };

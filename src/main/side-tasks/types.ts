@@ -42,10 +42,18 @@ export interface ExternalProvider {
   readonly when?: readonly ExternalReason[];
 }
 
+/**
+ * Variables of proxies and certificates by name, as the environment has them: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, also in
+ * lower case, `SSL_CERT_FILE`, `SSL_CERT_DIR`, `NODE_EXTRA_CA_CERTS` and `CODEX_CA_CERTIFICATE`.
+ */
+export type SideTaskNetwork = Readonly<Record<string, string | undefined>>;
+
 /** What `readSideTaskSettings` reads from an environment. A null switches its route off. */
 export interface SideTaskSettings {
   readonly localApi: LocalApiSettings | null;
   readonly external: ExternalProvider | null;
+  /** How external providers are reached, those that tasks bring along too. Default: directly. */
+  readonly network?: SideTaskNetwork;
 }
 
 /** What is wrong with a value, by a schema library. */

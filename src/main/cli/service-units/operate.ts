@@ -2,7 +2,7 @@
 import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isSystemError } from "../../codex/home/private-files.js";
-import { hideCredentials } from "../../config/outbound-route.js";
+import { hideCredentials } from "../../outbound/outbound-route.js";
 import type { CliContext } from "../cli-context.js";
 import { exitCodes } from "../exit-codes.js";
 import { CommandRefusal, print } from "../outcome.js";

@@ -1,11 +1,10 @@
 /** Settings of the installing shell that a service manager lacks: command line, variables, proxies and certificates. */
 import { isAbsolute, resolve } from "node:path";
-import { networkVariables } from "../../codex/binary/child-environment.js";
 import { type Environment, type Machine, resolvePath } from "../../config/machine.js";
 import type { OptionSpec } from "../../config/option.js";
 import { allOptions } from "../../config/options.js";
-import { hasCredentials } from "../../config/outbound-route.js";
 import { readEnvironment, readFlags } from "../../config/text-layers.js";
+import { hasCredentials, networkVariables } from "../../outbound/outbound-route.js";
 
 export function fixServeArguments(configArgv: readonly string[], env: Environment, machine: Machine) {
   const flags = readFlags(configArgv, allOptions, machine.workingDir).layer.values;

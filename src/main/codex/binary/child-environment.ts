@@ -1,4 +1,5 @@
 import type { CodexHomeMode } from "../../config/codex-choices.js";
+import { networkVariables } from "../../outbound/outbound-route.js";
 
 export interface ChildEnvironmentOptions {
   readonly parentEnv: Readonly<Record<string, string | undefined>>;
@@ -9,22 +10,6 @@ export interface ChildEnvironmentOptions {
   /** Codex's log filter (`RUST_LOG`); null keeps its default. */
   readonly rustLog: string | null;
 }
-
-/** Variables that decide how Codex reaches the model backend from this machine. */
-export const networkVariables = {
-  proxies: [
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "ALL_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-    "all_proxy",
-  ],
-  /** Paths of files and directories. */
-  certificates: ["SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "CODEX_CA_CERTIFICATE"],
-} as const;
 
 const always = new Set<string>([
   ...networkVariables.proxies,

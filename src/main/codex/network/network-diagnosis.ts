@@ -1,9 +1,10 @@
 import type { Logger } from "pino";
 import type { TurnErrorCode, TurnErrorData } from "../../../workers/contract/errors.js";
-import { type ChosenProxy, chooseProxy, hideCredentials } from "../../config/outbound-route.js";
+import { type ChosenProxy, chooseProxy, hideCredentials } from "../../outbound/outbound-route.js";
+import type { RouteVerdict } from "../../outbound/route-fault.js";
+import { readTrustedRoots } from "../../outbound/trusted-roots.js";
+import { describeBackendFault } from "./backend-words.js";
 import { probeRoute } from "./probe-route.js";
-import { describeRouteFault, type RouteVerdict } from "./route-fault-words.js";
-import { readTrustedRoots } from "./trusted-roots.js";
 
 export interface NetworkDiagnosisOptions {
   /** As Codex has it. */
@@ -53,7 +54,7 @@ export class NetworkDiagnosis {
     // A proxy answers requests for http:// backends itself, and the probe sends none.
     const verdict =
       isProxyAnswer && proxy !== null
-        ? describeRouteFault({ kind: "refused", status: proxyAuthenticationRequired }, proxy)
+        ? describeBackendFault({ kind: "refused", status: proxyAuthenticationRequired }, proxy)
         : state.verdict;
     if (verdict === null || (proxy === null && verdict.mayPass)) return error;
     this.#log({ proxy, verdict });
@@ -102,5 +103,5 @@ export async function inspectNetwork(
   const roots = await readTrustedRoots(environment);
   const limits = { timeoutMs: probeTimeoutMs, ...(signal !== undefined && { signal }) };
   const fault = await probeRoute({ target, proxy, roots }, limits);
-  return { proxy, verdict: fault === null ? null : describeRouteFault(fault, proxy) };
+  return { proxy, verdict: fault === null ? null : describeBackendFault(fault, proxy) };
 }

@@ -5,6 +5,7 @@ import { compareToTested } from "../../../workers/contract/codex-capabilities.js
 import type { SpawnSpec } from "../../../workers/contract/endpoint.js";
 import type { TurnProfile } from "../../../workers/contract/turn.js";
 import type { CodexHomeMode } from "../../config/codex-choices.js";
+import { findCertificateFileFault } from "../../outbound/trusted-roots.js";
 import { buildChildEnvironment } from "../binary/child-environment.js";
 import {
   type CodexBinary,
@@ -27,9 +28,8 @@ import { describeStateFault } from "../home/state-directory-fault.js";
 import { AccountBase, askAccount } from "../login/account-base.js";
 import { KeptRoutings } from "../login/kept-routings.js";
 import { loginPatienceMs, readLoginDigests, settleLogin } from "../login/login-file.js";
+import { describeBackendFault } from "../network/backend-words.js";
 import { NetworkDiagnosis } from "../network/network-diagnosis.js";
-import { describeRouteFault } from "../network/route-fault-words.js";
-import { findCertificateFileFault } from "../network/trusted-roots.js";
 import { PidLedger } from "../process/pid-ledger.js";
 import { closingError, unavailable } from "../process/unavailable.js";
 import type { RunningBinary } from "./codex-log.js";
@@ -308,7 +308,7 @@ export class CodexInstallation {
   async #refuseCertificateFile(): Promise<void> {
     const file = await findCertificateFileFault(this.#options.environment);
     if (file === null) return;
-    const { found, advice } = describeRouteFault({ kind: "certificate_file", file }, null);
+    const { found, advice } = describeBackendFault({ kind: "certificate_file", file }, null);
     throw unavailable(`${found} ${advice}`);
   }
 

@@ -1,11 +1,12 @@
 import { createServer, type Server } from "node:net";
 import t, { type Test } from "tap";
-import { type ProbeLimits, probeRoute } from "../../../../src/main/codex/network/probe-route.js";
-import { readTrustedRoots } from "../../../../src/main/codex/network/trusted-roots.js";
+import { probeRoute } from "../../../../src/main/codex/network/probe-route.js";
+import type { RouteLimits } from "../../../../src/main/outbound/open-route.js";
+import { readTrustedRoots } from "../../../../src/main/outbound/trusted-roots.js";
 import { writeCompanyAuthority } from "../../../support/company-certificates.js";
 import { type ProxyMood, startCompanyProxy } from "../../../support/company-proxy.js";
 
-const limits: ProbeLimits = { timeoutMs: 20_000 };
+const limits: RouteLimits = { timeoutMs: 20_000 };
 
 /** A backend that accepts connections. */
 async function listen(t: Test): Promise<string> {

@@ -1,5 +1,5 @@
 import t from "tap";
-import { chooseProxy, hasCredentials, hideCredentials } from "../../../src/main/config/outbound-route.js";
+import { chooseProxy, hasCredentials, hideCredentials } from "../../../src/main/outbound/outbound-route.js";
 
 const https = "https://chatgpt.com/backend-api/codex";
 const http = "http://models.company.example/v1";

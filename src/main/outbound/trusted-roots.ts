@@ -1,4 +1,4 @@
-/** The certificate authorities that Codex trusts on this machine, as far as this process can read them. */
+/** The certificate authorities that Codex and the side-task router trust on this machine, as far as this process can read them. */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as tls from "node:tls";
@@ -34,51 +34,78 @@ const certificate =
 
 /** Trusts rather too much than too little: what Codex's clients trust between them, and the authorities of Node. */
 export async function readTrustedRoots(env: Variables): Promise<TrustedRoots> {
-  const files = await readNamedFiles(env);
+  const files = await readNamedFiles(env, fileVariables);
+  const { fault } = files;
   const system = await readSystemRoots();
-  if (system === null) return { certificates: null, fault: files.fault };
-  const directories = (env.SSL_CERT_DIR ?? "").split(":").filter((path) => path !== "");
-  const inDirectories = await Promise.all(directories.map(readDirectory));
+  if (system === null) return { certificates: null, fault };
+  const inDirectories = await readDirectories(env);
   return {
-    certificates: [...tls.rootCertificates, ...system, ...files.certificates, ...inDirectories.flat()],
-    fault: files.fault,
+    certificates: [...tls.rootCertificates, ...system, ...files.certificates, ...inDirectories],
+    fault,
   };
+}
+
+/**
+ * What Node trusts by itself, and all that the variables name. `certificates` is null where they name none, which leaves Node to its own.
+ * `fault` is that of the first file that is none.
+ */
+export async function readNodeRoots(env: Variables): Promise<TrustedRoots> {
+  const { certificates, faults } = await readNamedFiles(env, [...fileVariables, "NODE_EXTRA_CA_CERTS"]);
+  const named = [...certificates, ...(await readDirectories(env))];
+  const fault = faults[0] ?? null;
+  return { certificates: named.length === 0 ? null : [...new Set([...nodeRoots(), ...named])], fault };
+}
+
+/** Since Node 22.15 with those of `NODE_EXTRA_CA_CERTS` and of the system, as the process was started. */
+function nodeRoots(): readonly string[] {
+  return readFromNode("default") ?? tls.rootCertificates;
 }
 
 /** Codex adds the first file to the system's authorities, and sends no request if it cannot. */
 export async function findCertificateFileFault(env: Variables): Promise<CertificateFileFault | null> {
-  return (await readNamedFiles(env)).fault;
+  return (await readNamedFiles(env, fileVariables)).fault;
 }
 
-async function readNamedFiles(env: Variables) {
+async function readNamedFiles(env: Variables, variables: readonly string[]) {
   const certificates: string[] = [];
-  let fault: CertificateFileFault | null = null;
-  const given = fileVariables.flatMap((variable) => {
+  const faults: CertificateFileFault[] = [];
+  const given = variables.flatMap((variable) => {
     const path = env[variable] ?? "";
     return path === "" ? [] : [{ variable, path }];
   });
-  for (const [index, { variable, path }] of given.entries()) {
+  for (const { variable, path } of given) {
     const text = await readFile(path, "utf8").catch(() => null);
     const found = text === null ? [] : findCertificates(text);
-    if (found.length === 0 && index === 0)
-      fault = { variable, problem: text === null ? "unreadable" : "no_certificate" };
+    if (found.length === 0)
+      faults.push({ variable, problem: text === null ? "unreadable" : "no_certificate" });
     certificates.push(...found);
   }
-  return { certificates, fault };
+  // Codex takes the first that is given.
+  const fault = faults.find(({ variable }) => variable === given[0]?.variable) ?? null;
+  return { certificates, faults, fault };
+}
+
+function readFromNode(kind: "system" | "default"): readonly string[] | null {
+  // Since Node 22.15.
+  if (!("getCACertificates" in tls) || typeof tls.getCACertificates !== "function") return null;
+  const found: unknown = tls.getCACertificates(kind);
+  return Array.isArray(found) ? found.filter((entry) => typeof entry === "string") : null;
 }
 
 async function readSystemRoots(): Promise<readonly string[] | null> {
-  // Since Node 22.15.
-  if ("getCACertificates" in tls && typeof tls.getCACertificates === "function") {
-    const found: unknown = tls.getCACertificates("system");
-    if (Array.isArray(found)) return found.filter((entry) => typeof entry === "string");
-  }
+  const known = readFromNode("system");
+  if (known !== null) return known;
   if (process.platform !== "linux") return null;
   for (const path of systemBundles) {
     const text = await readFile(path, "utf8").catch(() => null);
     if (text !== null) return findCertificates(text);
   }
   return [];
+}
+
+async function readDirectories({ SSL_CERT_DIR: given = "" }: Variables): Promise<readonly string[]> {
+  const directories = given.split(":").filter((path) => path !== "");
+  return (await Promise.all(directories.map(readDirectory))).flat();
 }
 
 async function readDirectory(directory: string): Promise<readonly string[]> {

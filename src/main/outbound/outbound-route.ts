@@ -10,13 +10,35 @@ export interface ChosenProxy {
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** The proxy for requests to `target`; null if they go directly. A value that is no address counts as none, as with Codex. */
-export function chooseProxy(target: string, env: Variables): ChosenProxy | null {
+/** Variables that decide how this machine reaches servers elsewhere. */
+export const networkVariables = {
+  proxies: [
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "all_proxy",
+  ],
+  /** Paths of files and directories. */
+  certificates: ["SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "CODEX_CA_CERTIFICATE"],
+} as const;
+
+/** The variable that decides about requests to `target`, and its value; null if they go directly. */
+export function nameProxy(target: string, env: Variables): NamedProxy | null {
   if (!URL.canParse(target)) return null;
   const { protocol, hostname } = new URL(target);
   const own = protocol === "http:" || protocol === "ws:" ? "HTTP_PROXY" : "HTTPS_PROXY";
-  const chosen = firstGiven(env, own) ?? firstGiven(env, "ALL_PROXY");
-  if (chosen === null || isExempt(hostname, firstGiven(env, "NO_PROXY")?.value ?? "")) return null;
+  const named = firstGiven(env, own) ?? firstGiven(env, "ALL_PROXY");
+  return isExempt(hostname, firstGiven(env, "NO_PROXY")?.value ?? "") ? null : named;
+}
+
+/** The proxy for requests to `target`; null if they go directly. A value that is no address counts as none, as with Codex. */
+export function chooseProxy(target: string, env: Variables): ChosenProxy | null {
+  const chosen = nameProxy(target, env);
+  if (chosen === null) return null;
   const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(chosen.value) ? chosen.value : `http://${chosen.value}`;
   return URL.canParse(url) ? { variable: chosen.variable, url } : null;
 }
@@ -33,11 +55,14 @@ export function hasCredentials(value: string): boolean {
 /** `http://ada:secret@proxy:3128`, also without the scheme. */
 const credentials = /^([a-z][a-z0-9+.-]*:\/\/)?[^/]*@/i;
 
+/** A variable that is to name a proxy. */
+interface NamedProxy {
+  readonly variable: string;
+  readonly value: string;
+}
+
 /** The name in upper case comes first, even if its value is empty. */
-function firstGiven(
-  env: Variables,
-  name: string,
-): { readonly variable: string; readonly value: string } | null {
+function firstGiven(env: Variables, name: string): NamedProxy | null {
   const variable = [name, name.toLowerCase()].find((spelling) => env[spelling] !== undefined);
   const value = variable === undefined ? "" : (env[variable]?.trim() ?? "");
   return variable === undefined || value === "" ? null : { variable, value };
