@@ -1,6 +1,6 @@
 /**
- * The proxy of a company, between Codex and the offline backend. It reads TLS with a certificate of its own authority and passes
- * everything on to the backend, whatever host was asked for; or it fails, as proxies do.
+ * The proxy of a company, between Codex and the offline backend. It reads TLS with a certificate of its own authority (port 80 has
+ * none) and passes everything on to the backend, whatever host was asked for; or it fails, as proxies do.
  */
 import {
   createServer,
@@ -100,7 +100,8 @@ export async function startCompanyProxy(
     const head = `HTTP/1.1 ${answer.status} Company proxy\r\n${lines.join("")}\r\n`;
     if (answer.status !== 200) return void socket.end(head);
     socket.write(head);
-    passOn(new TLSSocket(socket, { isServer: true, ...companyCertificate }), bytes);
+    const isPlain = request.url?.endsWith(":80");
+    passOn(isPlain ? socket : new TLSSocket(socket, { isServer: true, ...companyCertificate }), bytes);
   });
   const direct = createTlsServer(companyCertificate, (plain) => passOn(plain));
   direct.on("connection", keep);
