@@ -44,6 +44,11 @@ process.exitCode = await runCli({
   machine: readMachine(),
   events,
   wallClock: Date.now,
+  monotonicClock: () => performance.now(),
+  repeat: (everyMs, tick) => {
+    const timer = setInterval(tick, everyMs).unref();
+    return () => clearInterval(timer);
+  },
   // Loaded late, so that help, version and configuration faults appear at once, even if the rest cannot load.
   createService: async (options) => {
     const { CodexNativeApiService } = await import("./service.js");

@@ -42,6 +42,8 @@ export function makeCliContext(overrides: Partial<CliContext>): CliContext {
     machine: fakeMachine(),
     events: new FakeProcessEvents(),
     wallClock: () => 0,
+    monotonicClock: () => 0,
+    repeat: () => () => undefined,
     createService: new FakeService().create,
     createRuntime: () => Promise.reject(new Error("this test has no runtime")),
     runProgram: () => Promise.reject(new Error("this test runs no program")),

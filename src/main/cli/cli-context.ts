@@ -30,6 +30,8 @@ export interface ProcessEvents {
 
 export interface TextOutput {
   readonly isTTY?: boolean;
+  /** Width of a terminal. */
+  readonly columns?: number;
   /** Calls `written` once the text is written, or with the error if that failed. */
   write(text: string, written?: (error?: Error | null) => void): unknown;
 }
@@ -53,6 +55,10 @@ export interface CliContext {
   readonly events: ProcessEvents;
   /** Milliseconds since the epoch. */
   readonly wallClock: () => number;
+  /** Milliseconds since any moment; never goes back. */
+  readonly monotonicClock: () => number;
+  /** Calls `tick` again and again until the returned function is called. Keeps no process alive. */
+  readonly repeat: (everyMs: number, tick: () => void) => () => void;
   readonly createService: CreateService;
   readonly createRuntime: CreateRuntime;
   /** Runs another program on this terminal, to its end. Has no deadline, since the program may follow a log. */

@@ -81,6 +81,13 @@ export const effortFlag: CommandFlag = {
   description: "Reasoning effort, such as low, medium or high.",
 };
 
+/** Of a command that shows how long its question takes. */
+export const quietFlag: CommandFlag = {
+  name: "quiet",
+  placeholder: null,
+  description: "Show no progress on the terminal.",
+};
+
 export const jsonFlag = (description: string): CommandFlag => ({
   name: "json",
   placeholder: null,

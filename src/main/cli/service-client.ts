@@ -48,9 +48,14 @@ export class ServiceClient {
     return readAnswer(await this.#send(path, { method: "GET", signal: AbortSignal.timeout(timeoutMs) }));
   }
 
-  /** Resolves with an answer for a refusal, and else with a stream. */
-  async post(path: string, body: JsonObject, signal: AbortSignal): Promise<ServiceAnswer | ServiceStream> {
-    const response = await this.#send(path, { method: "POST", signal, body: JSON.stringify(body) });
+  /** Resolves with an answer for a refusal, and else with a stream. `requestId`: by which the service's log knows the request. */
+  async post(
+    path: string,
+    body: JsonObject,
+    { signal, requestId }: { readonly signal: AbortSignal; readonly requestId: string },
+  ): Promise<ServiceAnswer | ServiceStream> {
+    const headers = { "content-type": "application/json", "x-request-id": requestId };
+    const response = await this.#send(path, { method: "POST", signal, headers, body: JSON.stringify(body) });
     const isStream = String(response.headers["content-type"]).startsWith("text/event-stream");
     if (!isStream) return readAnswer(response);
     return { status: response.statusCode, events: readServerSentEvents(response.body, maxAnswerBytes) };
@@ -63,13 +68,20 @@ export class ServiceClient {
 
   #send(
     path: string,
-    options: { readonly method: "GET" | "POST"; readonly signal: AbortSignal; readonly body?: string },
+    {
+      headers = {},
+      ...options
+    }: {
+      readonly method: "GET" | "POST";
+      readonly signal: AbortSignal;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body?: string;
+    },
   ): Promise<Dispatcher.ResponseData> {
-    const content = options.body === undefined ? {} : { "content-type": "application/json" };
     return request(`${this.baseUrl}${path}`, {
       ...options,
       dispatcher: this.#agent,
-      headers: { ...this.#headers, ...content },
+      headers: { ...this.#headers, ...headers },
     });
   }
 }

@@ -53,3 +53,44 @@ export function writeFully(output: TextOutput, text: string): Promise<void> {
 export function showSafely(text: string): string {
   return text.replace(/(?![\n\t])\p{Cc}/gu, "\uFFFD");
 }
+
+/** Foreign text on one line: also without bidi controls, which could reorder what stands beside it, and without half characters. */
+export function showOnOneLine(text: string): string {
+  return showSafely(text.toWellFormed().replace(/\s+/gu, " ")).replace(/\p{Bidi_Control}/gu, "\uFFFD");
+}
+
+const noWidth = /^[\p{M}\p{Cf}]$/u;
+const twoCells =
+  /^[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}\p{Script=Yi}\p{Extended_Pictographic}\u3000-\u303E\uFF01-\uFF60\uFFE0-\uFFE6]$/u;
+
+/** Columns that a text takes on a terminal, at most: what is joined into one picture counts as its parts. */
+export function cellsOf(text: string): number {
+  let cells = 0;
+  for (const character of text) cells += cellsOfCharacter(character);
+  return cells;
+}
+
+function cellsOfCharacter(character: string): number {
+  if (noWidth.test(character)) return 0;
+  return twoCells.test(character) ? 2 : 1;
+}
+
+/** The beginning of a text, no wider than `cells`. */
+export function firstCells(text: string, cells: number): string {
+  let kept = "";
+  let left = cells;
+  for (const character of text) {
+    left -= cellsOfCharacter(character);
+    if (left < 0) break;
+    kept += character;
+  }
+  return kept;
+}
+
+/** The end of a text, no wider than `cells`, from the beginning of a word if there is one; `…` marks the cut. */
+export function lastCells(text: string, cells: number): string {
+  if (cellsOf(text) <= cells) return text;
+  const kept = firstCells([...text].reverse().join(""), cells - 2);
+  const end = [...kept].reverse().join("");
+  return `… ${end.slice(end.indexOf(" ") + 1)}`;
+}

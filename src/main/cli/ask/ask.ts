@@ -9,6 +9,7 @@ import { CommandRefusal } from "../outcome.js";
 import { AnswerPrinter } from "./answer-printer.js";
 import type { Asker } from "./asker.js";
 import { readSettings, readText } from "./compose-request.js";
+import { showProgress } from "./progress.js";
 import { reachCodex } from "./reach-codex.js";
 
 interface Asking {
@@ -26,18 +27,21 @@ export async function ask(context: CliContext, input: CommandInput, loaded: Load
   });
   const body = { ...settings, input: question };
   const signal = watchInterruption(context);
-  const printer = new AnswerPrinter(context, { wholeOnly: input.flags.has("json-schema") });
-  const asking = { body, signal, printer };
-  try {
-    const code = await reachCodex({ context, loaded, signal }, (asker) => askWith(asker, asking));
-    if (!signal.aborted) return code ?? exitCodes.failed;
-  } catch (error) {
-    // Without a reader, or after Ctrl-C, the reason is of no use.
-    if (printer.isUnread) return exitCodes.failed;
-    if (!signal.aborted) throw error;
-  }
-  await printer.endLine();
-  return exitCodes.interrupted;
+  return showProgress(context, { isQuiet: input.flags.has("quiet"), signal }, async (shown, progress) => {
+    const printer = new AnswerPrinter(shown, { wholeOnly: input.flags.has("json-schema") });
+    const asking = { body, signal, printer };
+    try {
+      const reaching = { context: shown, loaded, signal, progress };
+      const code = await reachCodex(reaching, (asker) => askWith(asker, asking));
+      if (!signal.aborted) return code ?? exitCodes.failed;
+    } catch (error) {
+      // Without a reader, or after Ctrl-C, the reason is of no use.
+      if (printer.isUnread) return exitCodes.failed;
+      if (!signal.aborted) throw error;
+    }
+    await printer.endLine();
+    return exitCodes.interrupted;
+  });
 }
 
 async function askWith(asker: Asker, { body, signal, printer }: Asking): Promise<number> {

@@ -14,7 +14,9 @@ import type { CliContext } from "../cli-context.js";
 import type { LoadedConfig } from "../command.js";
 import { refusalOfAnswer } from "../outcome.js";
 import type { PrivateRuntime } from "../private-runtime.js";
-import type { ServiceClient } from "../service-client.js";
+import type { FoundService } from "../with-service.js";
+import { followResponse, followTurn, type Progress } from "./progress.js";
+import { watchRequest } from "./watch-request.js";
 
 export interface Asker {
   listModels(): Promise<readonly string[]>;
@@ -31,9 +33,29 @@ export interface Asker {
   decide(body: JsonObject, signal: AbortSignal): Promise<JsonObject>;
 }
 
+/** Who asks, and how it is followed. */
+interface Asking {
+  readonly context: CliContext;
+  readonly progress: Progress;
+}
+
 const listTimeoutMs = 10_000;
 
-export function askerOfService(client: ServiceClient): Asker {
+export function askerOfService(
+  { client, report }: Pick<FoundService, "client" | "report">,
+  { context, progress }: Asking,
+): Asker {
+  const post = async (path: string, body: JsonObject, signal: AbortSignal) => {
+    const requestId = newId("req");
+    const stopWatching = progress.isShown
+      ? watchRequest(client, requestId, context, progress)
+      : () => undefined;
+    try {
+      return await client.post(path, body, { signal, requestId });
+    } finally {
+      stopWatching();
+    }
+  };
   return {
     listModels: async () => {
       const answer = await client.get("/v1/models", listTimeoutMs);
@@ -42,21 +64,32 @@ export function askerOfService(client: ServiceClient): Asker {
       return models.flatMap((model) => (isJsonObject(model) && !isAlias(model) ? [String(model.id)] : []));
     },
     ask: async (body, take, signal) => {
-      const answer = await client.post("/v1/responses", body, signal);
+      const authMode = report.native_runtime.account?.authMode;
+      const answer = await post("/v1/responses", withSummary(body, progress, authMode), signal);
       if (!("events" in answer)) throw refusalOfAnswer(answer);
       for await (const event of answer.events) {
+        followResponse(progress, event);
         const value = await take(event);
         if (value !== null) return value;
       }
       return null;
     },
     decide: async (body, signal) => {
-      const answer = await client.post("/v1/decisions", body, signal);
+      const answer = await post("/v1/decisions", body, signal);
       if ("events" in answer || answer.status !== 200 || answer.body === null)
         throw refusalOfAnswer("events" in answer ? { status: answer.status, body: null } : answer);
       return answer.body;
     },
   };
+}
+
+/**
+ * The request with a summary of the reasoning, if that is shown. Only a ChatGPT login is sure to get one: OpenAI refuses it to keys of
+ * organisations that have not verified themselves.
+ */
+function withSummary(body: JsonObject, progress: Progress, authMode: string | undefined): JsonObject {
+  if (!progress.isShown || authMode !== "chatgpt") return body;
+  return { ...body, reasoning: { ...(isJsonObject(body.reasoning) && body.reasoning), summary: "auto" } };
 }
 
 /** An alias of a model that is listed itself. */
@@ -67,14 +100,16 @@ function isAlias({ native_api: native }: JsonObject): boolean {
 /** For a Codex that was started for the command. */
 export function askerOfRuntime(
   runtime: PrivateRuntime,
-  { wallClock }: CliContext,
   { config }: LoadedConfig,
+  { context: { wallClock }, progress }: Asking,
 ): Asker {
+  const onAdmission = (isAdmitted: boolean) => progress.enter(isAdmitted ? "starting" : "queued");
   return {
     listModels: async () => (await runtime.listModels()).map(({ id }) => id),
     // Ends with exactly one terminal event, or with none once the signal aborts.
     ask: async (body, take, signal) => {
-      const turn = toResponsesTurn(parseResponsesRequest(body), config.http.unsupportedParameters);
+      const asked = withSummary(body, progress, runtime.health().account?.authMode);
+      const turn = toResponsesTurn(parseResponsesRequest(asked), config.http.unsupportedParameters);
       const stream = new ResponseEventStream(turn, { routePath: "/v1/responses", wallClock, newId });
       const output: JsonObject[] = [];
       const send = async (events: readonly ResponseEvent[]) => {
@@ -88,11 +123,14 @@ export function askerOfRuntime(
       try {
         const result = await runtime.runIsolatedTurn(turn.request, {
           signal,
+          onAdmission,
           onTurnStarted: (started) => {
+            progress.enter("started");
             // Its first events hold nothing to print.
             stream.start(started);
           },
           onEvent: async (event) => {
+            followTurn(progress, event);
             if (event.type === "item.completed") output.push(event.item);
             await send(stream.push(event));
           },
@@ -116,7 +154,12 @@ export function askerOfRuntime(
       );
       const result = await runtime.runIsolatedTurn(request, {
         signal,
-        onEvent: (event) => void decision.push(event),
+        onAdmission,
+        onTurnStarted: () => progress.enter("started"),
+        onEvent: (event) => {
+          followTurn(progress, event);
+          decision.push(event);
+        },
       });
       decision.start(result);
       decision.end({ outcome: result.outcome, usage: result.usage, unmet: [] });

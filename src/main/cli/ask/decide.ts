@@ -10,6 +10,7 @@ import { watchInterruption } from "../interruption.js";
 import { CommandRefusal, print, printJson, refusalOfFlag } from "../outcome.js";
 import { showSafely } from "../terminal.js";
 import { readText } from "./compose-request.js";
+import { showProgress } from "./progress.js";
 import { reachCodex } from "./reach-codex.js";
 
 export async function decide(
@@ -28,8 +29,11 @@ export async function decide(
   // What is wrong with it is said before anything is started.
   const { asked } = parseDecision(body);
   const signal = watchInterruption(context);
+  const isQuiet = input.flags.has("quiet") || input.flags.has("json");
   try {
-    const decision = await reachCodex({ context, loaded, signal }, (asker) => asker.decide(body, signal));
+    const decision = await showProgress(context, { isQuiet, signal }, (shown, progress) =>
+      reachCodex({ context: shown, loaded, signal, progress }, (asker) => asker.decide(body, signal)),
+    );
     const [answer] = readDecisionBody(decision, asked)?.answers ?? [];
     if (decision !== null && !signal.aborted) {
       if (answer === undefined)

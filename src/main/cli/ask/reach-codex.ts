@@ -6,6 +6,7 @@ import { note, refusalOf } from "../outcome.js";
 import { visitService } from "../service-report.js";
 import { refusalOfSighting } from "../with-service.js";
 import { type Asker, askerOfRuntime, askerOfService } from "./asker.js";
+import type { Progress } from "./progress.js";
 
 const lookTimeoutMs = 2_000;
 
@@ -13,6 +14,7 @@ interface Reaching {
   readonly context: CliContext;
   readonly loaded: LoadedConfig;
   readonly signal: AbortSignal;
+  readonly progress: Progress;
 }
 
 /** Null when the signal aborts before there is anyone to ask. */
@@ -25,9 +27,12 @@ export async function reachCodex<T>(
 }
 
 /** Null where no service runs. */
-function tryService<T>({ context, loaded }: Reaching, use: (asker: Asker) => Promise<T>): Promise<T | null> {
+function tryService<T>(
+  { context, loaded, progress }: Reaching,
+  use: (asker: Asker) => Promise<T>,
+): Promise<T | null> {
   return visitService(loaded.config, lookTimeoutMs, (sighting) => {
-    if (sighting.kind === "service") return use(askerOfService(sighting.client));
+    if (sighting.kind === "service") return use(askerOfService(sighting, { context, progress }));
     if (sighting.kind === "refused") throw refusalOfSighting(sighting, loaded.config);
     if (sighting.kind === "stranger")
       note(context, `another program answers at ${sighting.baseUrl}; asking without the service`);
@@ -36,13 +41,15 @@ function tryService<T>({ context, loaded }: Reaching, use: (asker: Asker) => Pro
 }
 
 function askPrivately<T>(
-  { context, loaded, signal }: Reaching,
+  { context, loaded, signal, progress }: Reaching,
   use: (asker: Asker) => Promise<T>,
 ): Promise<T | null> {
+  progress.enter("launching");
   if (context.stderr.isTTY === true)
     context.stderr.write("no service runs; starting Codex for this question\n");
   return withPrivateRuntime(context, loaded, signal, async (runtime, readiness) => {
     if (!readiness.ready) throw refusalOf(readiness.error.code, readiness.error.message);
-    return use(askerOfRuntime(runtime, context, loaded));
+    progress.enter("waiting");
+    return use(askerOfRuntime(runtime, loaded, { context, progress }));
   });
 }

@@ -1,5 +1,5 @@
 import { options } from "../../config/options.js";
-import { type ConfiguredCommand, effortFlag, modelFlag } from "../command.js";
+import { type ConfiguredCommand, effortFlag, modelFlag, quietFlag } from "../command.js";
 
 export const askCommand: ConfiguredCommand = {
   name: "ask",
@@ -8,6 +8,8 @@ export const askCommand: ConfiguredCommand = {
     "Without TEXT, or with -, it reads the question from standard input. Only the answer goes to standard output.",
     "Uses the running service if it answers at the configured address. If not, it starts Codex for this one question, which " +
       "takes a second or two, and stops it again. Ctrl-C cancels the turn.",
+    "On a terminal one line on standard error shows the seconds that have passed and where the question stands, with the last words of " +
+      "the model's reasoning if Codex gives a summary of it, until the answer begins. A pipe or file, TERM=dumb and --quiet get none.",
   ],
   flags: [
     modelFlag,
@@ -22,6 +24,7 @@ export const askCommand: ConfiguredCommand = {
       placeholder: "FILE|JSON",
       description: "Answer with JSON that matches this schema, printed when it is complete.",
     },
+    quietFlag,
   ],
   operands: { shown: "[TEXT|-]", max: 1, choices: null },
   options: [

@@ -1,5 +1,5 @@
 import { options } from "../../config/options.js";
-import { type ConfiguredCommand, effortFlag, jsonFlag, modelFlag } from "../command.js";
+import { type ConfiguredCommand, effortFlag, jsonFlag, modelFlag, quietFlag } from "../command.js";
 
 export const decideCommand: ConfiguredCommand = {
   name: "decide",
@@ -11,7 +11,8 @@ export const decideCommand: ConfiguredCommand = {
       "levels, of which the first is 0. The lines behind it say how likely each value is. The model states these probabilities; they are " +
       "not those of its tokens.",
     "Uses the running service if it answers at the configured address, by `POST /v1/decisions`. If not, it starts Codex for this one " +
-      "question, as `ask` does. A model that refuses ends it with 1.",
+      "question, as `ask` does. A model that refuses ends it with 1. On a terminal it shows where the question stands, as `ask` does; not with " +
+      "--json or --quiet.",
   ],
   flags: [
     { name: "choice", placeholder: "A,B,…", description: "The values, one of which is chosen: 2 to 255." },
@@ -34,6 +35,7 @@ export const decideCommand: ConfiguredCommand = {
     modelFlag,
     effortFlag,
     jsonFlag("Print the answer of `POST /v1/decisions` as JSON."),
+    quietFlag,
   ],
   operands: { shown: "[TEXT|-]", max: 1, choices: null },
   options: [

@@ -5,6 +5,7 @@ import { formatFault } from "../../config/faults.js";
 import type { CodexNativeApiConfig } from "../../config/types.js";
 import { findUselessRoots } from "../../readable-files/readable-files.js";
 import { askerOfRuntime, askerOfService } from "../ask/asker.js";
+import { noProgress } from "../ask/progress.js";
 import type { CliContext } from "../cli-context.js";
 import type { LoadedConfig } from "../command.js";
 import { withPrivateRuntime } from "../interruption.js";
@@ -48,7 +49,9 @@ async function examineWith(sighting: Sighting, options: ExamineOptions): Promise
   ];
   if (sighting.kind === "service") {
     const judged = await judge(factsOfService(sighting.report), context);
-    const tried = turns ? await tryModels(askerOfService(sighting.client), signal) : [];
+    const tried = turns
+      ? await tryModels(askerOfService(sighting, { context, progress: noProgress }), signal)
+      : [];
     return [...places, ...judged, ...tried];
   }
   // A second app-server beside the service's would race it for the login's refresh token.
@@ -65,7 +68,10 @@ async function examineCodex({ context, loaded, signal, turns }: ExamineOptions):
       if (facts === null) return [];
       const judged = await judge(facts, context);
       if (!turns || facts.reason !== null) return judged;
-      return [...judged, ...(await tryModels(askerOfRuntime(runtime, context, loaded), signal))];
+      return [
+        ...judged,
+        ...(await tryModels(askerOfRuntime(runtime, loaded, { context, progress: noProgress }), signal)),
+      ];
     });
     return found ?? [];
   } catch (error) {
