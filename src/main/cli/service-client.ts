@@ -52,9 +52,13 @@ export class ServiceClient {
   async post(
     path: string,
     body: JsonObject,
-    { signal, requestId }: { readonly signal: AbortSignal; readonly requestId: string },
+    signal: AbortSignal,
+    requestId: string | null = null,
   ): Promise<ServiceAnswer | ServiceStream> {
-    const headers = { "content-type": "application/json", "x-request-id": requestId };
+    const headers = {
+      "content-type": "application/json",
+      ...(requestId !== null && { "x-request-id": requestId }),
+    };
     const response = await this.#send(path, { method: "POST", signal, headers, body: JSON.stringify(body) });
     const isStream = String(response.headers["content-type"]).startsWith("text/event-stream");
     if (!isStream) return readAnswer(response);

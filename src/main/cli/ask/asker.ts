@@ -51,7 +51,7 @@ export function askerOfService(
       ? watchRequest(client, requestId, context, progress)
       : () => undefined;
     try {
-      return await client.post(path, body, { signal, requestId });
+      return await client.post(path, body, signal, requestId);
     } finally {
       stopWatching();
     }
