@@ -23,9 +23,8 @@ async function listFiles(folder: string): Promise<readonly string[]> {
 const { tarball, files } = await packPackage(t);
 
 t.test("the package holds what is needed to run, to type and to read, and nothing else", async (t) => {
-  const declarations = (await listFiles("src")).map((source) =>
-    source.replace(/^src/, "dist").replace(/\.ts$/, ".d.ts"),
-  );
+  const sources = (await listFiles("src")).filter((source) => !source.startsWith("src/page/"));
+  const declarations = sources.map((source) => source.replace(/^src/, "dist").replace(/\.ts$/, ".d.ts"));
   const programs = [
     "main/cli",
     "main/index",
@@ -38,9 +37,16 @@ t.test("the package holds what is needed to run, to type and to read, and nothin
   const documents = [...(await listFiles("docs")), ...(await listFiles("config"))];
   const roots = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"];
   const chunks = files.filter((file) => /^dist\/main\/chunk-[A-Z0-9]+\.js$/.test(file));
+  const page = await listFiles("dist/page");
+  t.match(page.map((file) => file.replace(/\.[A-Z0-9]{8}\./, ".")).sort(), [
+    "dist/page/index.html",
+    "dist/page/page.css",
+    "dist/page/page.js",
+    "dist/page/third-party.txt",
+  ]);
   t.strictSame(
     [...files].sort(),
-    [...declarations, ...programs, ...chunks, ...documents, ...roots].sort(),
+    [...declarations, ...programs, ...chunks, ...page, ...documents, ...roots].sort(),
     "after `npm run build`",
   );
   const withMap = await Promise.all(

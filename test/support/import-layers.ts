@@ -234,6 +234,8 @@ export const layers: readonly Layer[] = [
   },
   // The built page: http serves it, and reads no files itself.
   { name: "page files", places: ["src/main/page-files.ts"], mayImport: [] },
+  // What runs in the browser: of the rest it knows only what comes over HTTP.
+  { name: "page", places: ["src/page/"], mayImport: [] },
   { name: "worker files", places: ["src/main/worker-files.ts"], mayImport: [] },
   { name: "version", places: ["src/main/version.ts"], mayImport: ["contract"] },
   {
@@ -255,6 +257,8 @@ export const packageHomes: readonly { readonly name: string; readonly places: re
   { name: "prom-client", places: ["src/main/observability/"] },
   { name: "smol-toml", places: ["src/main/codex/home/"] },
   { name: "ajv", places: ["src/main/side-tasks/"] },
+  { name: "preact", places: ["src/page/"] },
+  { name: "uplot", places: ["src/page/"] },
   { name: "ws", places: ["src/main/http/web-socket/"] },
   { name: "undici", places: ["src/workers/app-server/", "src/main/side-tasks/", "src/main/cli/"] },
 ];

@@ -1,5 +1,5 @@
 /** Reads what the sources import and which globals they touch, with the TypeScript compiler's own parser. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import ts from "typescript";
 
@@ -25,7 +25,7 @@ export interface SourceFile {
 export function readSources(folder: string): readonly SourceFile[] {
   const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
   const paths = names
-    .filter((name) => name.endsWith(".ts"))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => join(folder, name).replaceAll("\\", "/"));
   return paths.sort().map((path) => parseSource(path, readFileSync(path, "utf8")));
 }
@@ -86,7 +86,8 @@ function hasOnlyTypes({ importClause }: ts.ImportDeclaration): boolean {
 
 function resolveSpecifier(from: string, specifier: string): Pick<SourceImport, "to" | "isLocal"> {
   if (specifier.startsWith(".")) {
-    return { to: posix.join(posix.dirname(from), specifier).replace(/\.js$/, ".ts"), isLocal: true };
+    const to = posix.join(posix.dirname(from), specifier).replace(/\.js$/, ".ts");
+    return { to: existsSync(`${to}x`) ? `${to}x` : to, isLocal: true };
   }
   const depth = specifier.startsWith("@") ? 2 : 1;
   const name = specifier.startsWith("node:") ? specifier : specifier.split("/").slice(0, depth).join("/");

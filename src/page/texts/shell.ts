@@ -1,0 +1,98 @@
+import { defineTexts } from "./language.js";
+
+export const shellTexts = defineTexts(
+  {
+    title: "Codex Native API",
+    skip: "Skip to the content",
+    views: "Views",
+    now: "Now",
+    requests: "Requests",
+    try: "Try",
+    usage: "Usage",
+    language: "Language",
+    theme: "Theme",
+    themeAuto: "As the system",
+    themeLight: "Light",
+    themeDark: "Dark",
+    signOut: "Forget token",
+    ready: "Ready",
+    notReady: "Not ready",
+    connecting: "Connecting",
+    lost: "No connection",
+    locked: "Locked",
+    polling: "Refreshed by polling",
+    saidReady: "The service is ready.",
+    saidNotReady: "The service is not ready.",
+    saidLost: "The page has lost its connection to the service, and tries again.",
+    lostBanner: "The service does not answer. The page shows what it last knew, and tries again.",
+    outdated:
+      "The service sends what this page cannot read: it was probably upgraded since the page was opened.",
+    reload: "Reload the page",
+    unknownView: "There is no such view.",
+  },
+  {
+    title: "Codex Native API",
+    skip: "跳到正文",
+    views: "视图",
+    now: "现在",
+    requests: "请求",
+    try: "试用",
+    usage: "用量",
+    language: "语言",
+    theme: "主题",
+    themeAuto: "跟随系统",
+    themeLight: "浅色",
+    themeDark: "深色",
+    signOut: "清除令牌",
+    ready: "就绪",
+    notReady: "未就绪",
+    connecting: "正在连接",
+    lost: "连接中断",
+    locked: "已锁定",
+    polling: "以轮询方式刷新",
+    saidReady: "服务已就绪。",
+    saidNotReady: "服务未就绪。",
+    saidLost: "页面与服务的连接已中断，正在重试。",
+    lostBanner: "服务没有响应。页面显示的是最后已知的状态，并在继续重试。",
+    outdated: "服务返回了本页面无法读取的内容：页面打开之后，服务可能已经升级。",
+    reload: "重新加载页面",
+    unknownView: "没有这个视图。",
+  },
+);
+
+export const tokenTexts = defineTexts(
+  {
+    title: "This service asks for a token",
+    explain:
+      "It is the token that programs send as their API key: CODEX_NATIVE_API_AUTH_TOKEN, or one of the named tokens. With a named token you see that caller's own requests.",
+    label: "Token",
+    show: "Show what is typed",
+    open: "Open",
+    opening: "Checking …",
+    wrongToken:
+      "The service does not accept this token. Check it for missing characters, and that it is not switched off.",
+    wrongCode:
+      "The one-time code was used already or is older than a minute. Open the page again from the command, or paste a token.",
+    empty: "Paste the token first.",
+    notText: "A token is plain ASCII text without spaces.",
+    privacyTitle: "What becomes of it",
+    privacy:
+      "The token stays in this tab's memory. It goes to this service only, as a header, is never part of an address, is not stored, and is forgotten when the tab is reloaded or closed.",
+  },
+  {
+    title: "此服务需要令牌",
+    explain:
+      "即各程序作为 API key 发送的令牌：CODEX_NATIVE_API_AUTH_TOKEN，或某个具名令牌。使用具名令牌时，只能看到该调用方自己的请求。",
+    label: "令牌",
+    show: "显示输入内容",
+    open: "打开",
+    opening: "正在检查……",
+    wrongToken: "服务不接受此令牌。请检查是否缺少字符，以及该令牌是否已停用。",
+    wrongCode: "一次性代码已被使用，或已超过一分钟。请用命令重新打开页面，或粘贴令牌。",
+    empty: "请先粘贴令牌。",
+    notText: "令牌是不含空格的 ASCII 文本。",
+    privacyTitle: "令牌的去向",
+    privacy:
+      "令牌只保存在此标签页的内存中；只作为请求头发送给此服务，不会出现在任何地址中，也不会被存储。重新加载或关闭标签页后即被遗忘。",
+  },
+);

@@ -1,0 +1,9 @@
+import { shellTexts } from "../../texts/shell.js";
+import { useTexts } from "../../texts/use-texts.js";
+import { ViewHeading } from "../../ui/view-heading.js";
+import type { ViewProps } from "../view-props.js";
+
+export function NowView(_props: ViewProps) {
+  const texts = useTexts(shellTexts);
+  return <ViewHeading>{texts.now}</ViewHeading>;
+}

@@ -1,0 +1,152 @@
+/** What the service sends to the page, checked where it comes in. Keys that the page does not read are dropped. */
+import * as z from "zod/mini";
+
+// The page's policy forbids code from texts, and zod would try whether it may.
+z.config({ jitless: true });
+
+const text = z.nullable(z.string());
+const number = z.nullable(z.number());
+
+const usage = z.object({
+  input_tokens: z.number(),
+  cached_input_tokens: z.number(),
+  output_tokens: z.number(),
+  reasoning_output_tokens: z.number(),
+  total_tokens: z.number(),
+});
+export type TokenUsage = z.infer<typeof usage>;
+
+/** Offsets from `started_at_ms`; null if not reached. */
+const timings = z.object({
+  prepared_ms: number,
+  admitted_ms: number,
+  thread_ready_ms: number,
+  turn_started_ms: number,
+  first_output_ms: number,
+  output_ended_ms: number,
+  ended_ms: number,
+});
+export type Timings = z.infer<typeof timings>;
+
+const thread = z.object({
+  kind: text,
+  thread_id: text,
+  turn_id: text,
+  worker_id: text,
+  app_server_generation: number,
+});
+
+const content = z.object({ input: text, output: text, metadata: z.unknown() });
+
+/** One request of the service's log. */
+export const entrySchema = z.object({
+  id: z.string(),
+  state: z.enum(["waiting", "running", "ended"]),
+  started_at_ms: z.number(),
+  transport: z.string(),
+  method: z.string(),
+  route: z.string(),
+  status: number,
+  caller: text,
+  dialect: text,
+  model: text,
+  requested_model: text,
+  reasoning_effort: text,
+  service_tier: text,
+  stream: z.nullable(z.boolean()),
+  background: z.nullable(z.boolean()),
+  choices: number,
+  task_class: text,
+  priority: z.nullable(z.union([z.string(), z.number()])),
+  timeout_ms: number,
+  prompt_form: text,
+  outcome: text,
+  error: z.nullable(
+    z.object({ code: z.string(), param: text, retryable: z.nullable(z.boolean()), message: text }),
+  ),
+  timings,
+  thread: z.nullable(thread),
+  attempts: z.number(),
+  retries: z.array(z.object({ code: z.string(), at_ms: z.number() })),
+  ignored_parameters: z.array(z.string()),
+  usage: z.nullable(usage),
+  response_id: text,
+  previous_response_id: text,
+  content: z.nullable(content),
+});
+export type Entry = z.infer<typeof entrySchema>;
+
+export const entryPageSchema = z.object({
+  data: z.array(entrySchema),
+  has_more: z.boolean(),
+  last_id: text,
+});
+
+/** A window of the account's plan. */
+const planWindow = z.object({
+  name: z.string(),
+  used_percent: z.number(),
+  window_minutes: number,
+  resets_at_ms: number,
+});
+export type PlanWindow = z.infer<typeof planWindow>;
+
+export const serviceStateSchema = z.object({
+  at_ms: z.number(),
+  ready: z.boolean(),
+  reason: z.nullable(z.object({ code: z.string(), message: z.string() })),
+  turns: z.object({ running: z.number(), waiting: z.number(), parked: z.number() }),
+  spare_threads: z.number(),
+  workers: z.array(z.object({ id: z.string(), state: z.string() })),
+  account: z.nullable(z.object({ type: text, plan: text })),
+  plan_windows: z.array(planWindow),
+  codex_version: text,
+  app_server_generation: number,
+  uptime_ms: number,
+});
+export type ServiceState = z.infer<typeof serviceStateSchema>;
+
+export const droppedSchema = z.object({ count: z.number() });
+
+const usageRow = z.object({
+  caller: text,
+  model: text,
+  route: text,
+  task_class: text,
+  hour_ms: z.number(),
+  requests: z.number(),
+  failed: z.number(),
+  input_tokens: z.number(),
+  cached_input_tokens: z.number(),
+  output_tokens: z.number(),
+  reasoning_output_tokens: z.number(),
+});
+export type UsageRow = z.infer<typeof usageRow>;
+
+export const usageSchema = z.object({ since_ms: z.number(), data: z.array(usageRow), other: z.number() });
+export type Usage = z.infer<typeof usageSchema>;
+
+export const pageTokenSchema = z.object({ token: text });
+
+export const errorBodySchema = z.object({
+  error: z.object({ code: text, message: z.string() }),
+});
+
+/** Those parts of `GET /v1/health` that the page reads where it can follow no events. */
+const rateWindow = z.nullable(
+  z.object({ used_percent: z.number(), window_minutes: number, resets_at: number }),
+);
+export const healthSchema = z.object({
+  native_runtime: z.object({
+    ready: z.boolean(),
+    reason: z.nullable(z.object({ code: z.string(), message: z.string() })),
+    account: z.nullable(z.object({ plan: text, auth_mode: z.string() })),
+    rate_limits: z.nullable(z.object({ primary: rateWindow, secondary: rateWindow })),
+    codex_version: text,
+    app_server: z.nullable(z.object({ generation: z.number(), uptime_ms: number })),
+    workers: z.array(z.object({ id: z.string(), state: z.string() })),
+    queue: z.object({ depth: z.number(), running: z.number() }),
+    spare_threads: z.object({ ready: z.number() }),
+  }),
+});
+export type Health = z.infer<typeof healthSchema>;
