@@ -1,36 +1,33 @@
+/** Judges the waits of normal callers and what the phases came to. */
 import type { Wait } from "./normal-callers.js";
-import type { Phase } from "./phases.js";
-import type { Weight } from "./service-process.js";
+import { findLawful, isLawfulOutcome, type Phase } from "./phase.js";
 
 export function say(line: string): void {
   process.stdout.write(`${line}\n`);
-}
-
-/** What was not as it should be. */
-export class Findings {
-  readonly #lines: string[] = [];
-
-  check(isSo: boolean, otherwise: string): void {
-    if (!isSo) this.#lines.push(otherwise);
-  }
-
-  /** Prints them, and returns the exit code. */
-  say(): 0 | 1 {
-    say(
-      this.#lines.length === 0
-        ? "\nAll as it should be."
-        : `\nNot as it should be:\n${this.#lines.join("\n")}`,
-    );
-    return this.#lines.length === 0 ? 0 : 1;
-  }
 }
 
 /** One round of a phase, up to the begin of the next, and the waits that are judged by its figure. */
 export interface PhaseRun {
   readonly phase: Phase;
   readonly beganMs: number;
-  readonly waits: Wait[];
+  readonly waits: JudgedWait[];
   readonly outcomes: Map<string, number>;
+}
+
+export interface JudgedWait extends Wait {
+  /** The way in which a phase allowed its failure; undefined if none did, or it did not fail. */
+  readonly lawful: string | undefined;
+}
+
+/** All rounds that the wait lasted through. */
+function findRounds(
+  runs: readonly PhaseRun[],
+  { beganMs, endedMs }: Pick<Wait, "beganMs" | "endedMs">,
+): readonly PhaseRun[] {
+  return runs.filter(
+    (run, index) =>
+      run.beganMs <= endedMs && (runs[index + 1]?.beganMs ?? Number.POSITIVE_INFINITY) > beganMs,
+  );
 }
 
 /**
@@ -39,102 +36,114 @@ export interface PhaseRun {
  */
 export function findJudge(
   runs: readonly PhaseRun[],
-  { beganMs, endedMs }: Pick<Wait, "beganMs" | "endedMs">,
+  wait: Pick<Wait, "beganMs" | "endedMs">,
 ): PhaseRun | undefined {
-  const [first, ...others] = runs.filter(
-    (run, index) =>
-      run.beganMs <= endedMs && (runs[index + 1]?.beganMs ?? Number.POSITIVE_INFINITY) > beganMs,
-  );
+  const [first, ...others] = findRounds(runs, wait);
   return others.reduce(
     (judge, run) => (judge === undefined || run.phase.maxWaitMs > judge.phase.maxWaitMs ? run : judge),
     first,
   );
 }
 
-const seconds = (ms: number | undefined) => `${((ms ?? 0) / 1_000).toFixed(2)} s`;
-const lengthOf = ({ beganMs, endedMs }: Wait) => endedMs - beganMs;
-
-/** A row for each phase, all its rounds together; what a normal caller must not see goes to the findings. */
-export function tabulate(runs: readonly PhaseRun[], strays: readonly Wait[], findings: Findings): void {
-  say("\n| phase | answers | failed | median | longest | may be | longest probe | what its callers got |");
-  say("|---|---|---|---|---|---|---|---|");
-  for (const phase of new Set(runs.map((run) => run.phase))) {
-    const its = runs.filter((run) => run.phase === phase);
-    const waits = its.flatMap((run) => run.waits);
-    const asked = sortByLength(waits.filter(({ what }) => what !== "probe"));
-    const probes = sortByLength(waits.filter(({ what }) => what === "probe"));
-    const cut = waits.filter((wait) => isLawfulCut(phase, wait));
-    const failed = waits.filter((wait) => wait.failure !== null && !cut.includes(wait));
-    const outcomes = addUp(its.map((run) => run.outcomes));
-    if (cut.length > 0) outcomes.set("streams cut in their output", cut.length);
-    const longest = asked.at(-1);
-    say(
-      `| ${phase.name} | ${asked.length} | ${failed.length} | ${seconds(middleOf(asked))} | ${seconds(longest && lengthOf(longest))} | ` +
-        `${seconds(phase.maxWaitMs)} | ${seconds(lengthOfLast(probes))} | ${describeOutcomes(outcomes)} |`,
-    );
-    for (const wait of failed)
-      findings.check(false, `${phase.name}: ${wait.what} failed ${describeFailure(wait)}`);
-    for (const wait of [...asked, ...probes]) {
-      if (lengthOf(wait) > phase.maxWaitMs)
-        findings.check(false, `${phase.name}: ${wait.what} took ${seconds(lengthOf(wait))}`);
-    }
-    const broken = [...outcomes.keys()].filter((outcome) => /^50[02]/.test(outcome));
-    findings.check(broken.length === 0, `${phase.name}: bad callers got ${broken.join(", ")}`);
-  }
-  for (const { what, failure } of strays)
-    findings.check(failure === null, `before the first phase: ${what} failed: ${failure}`);
-  say("");
+/** Counts the wait in its round; false: it was over before the first one. A failure counts where it is lawful. */
+export function judge(runs: readonly PhaseRun[], wait: Wait): boolean {
+  const allowing = findRounds(runs, wait).find(({ phase }) => findLawful(phase, wait) !== undefined);
+  const round = allowing ?? findJudge(runs, wait);
+  round?.waits.push({ ...wait, lawful: allowing && findLawful(allowing.phase, wait)?.shown });
+  return round !== undefined;
 }
 
-/**
- * A stream whose output had begun when its app-server was stopped: it cannot be run again under its reader's eyes, and has to
- * end with the code for it.
- */
-function isLawfulCut(phase: Phase, wait: Wait): boolean {
-  return (
-    phase.name === "app-server stopped" &&
-    wait.wasCut &&
-    /native_runtime_unavailable/.test(wait.failure ?? "")
+/** All rounds of a phase together. */
+export interface PhaseRow {
+  readonly name: string;
+  readonly rounds: number;
+  readonly answers: number;
+  readonly failed: number;
+  readonly medianMs: number;
+  readonly longestMs: number;
+  readonly maxWaitMs: number;
+  readonly longestProbeMs: number;
+  /** How normal callers failed as they may. */
+  readonly lawful: Readonly<Record<string, number>>;
+  /** What the phase's own callers and faults came to. */
+  readonly outcomes: Readonly<Record<string, number>>;
+  readonly findings: readonly string[];
+}
+
+/** Most findings of a kind that are told one by one. */
+const maxTold = 5;
+
+export function makeRows(runs: readonly PhaseRun[]): readonly PhaseRow[] {
+  return [...new Set(runs.map(({ phase }) => phase))].map((phase) =>
+    makeRow(
+      phase,
+      runs.filter((run) => run.phase === phase),
+    ),
   );
 }
 
-function describeFailure(wait: Wait): string {
-  return `after ${seconds(lengthOf(wait))}, ${wait.wasCut ? "in" : "before"} its output: ${wait.failure}`;
+function makeRow(phase: Phase, rounds: readonly PhaseRun[]): PhaseRow {
+  const waits = rounds.flatMap((run) => run.waits);
+  const asked = sortByLength(waits.filter(({ what }) => what !== "probe"));
+  const probes = sortByLength(waits.filter(({ what }) => what === "probe"));
+  const lawful = addUp(waits.flatMap(({ lawful }) => (lawful === undefined ? [] : [new Map([[lawful, 1]])])));
+  const failed = waits.filter((wait) => wait.failure !== null && wait.lawful === undefined);
+  const outcomes = addUp(rounds.map((run) => run.outcomes));
+  const late = [...asked, ...probes].filter(
+    (wait) => !failed.includes(wait) && lengthOf(wait) > phase.maxWaitMs,
+  );
+  const unlawful = [...outcomes].filter(([outcome]) => !isLawfulOutcome(phase, outcome));
+  const findings = [
+    ...bound(failed.map((wait) => `${wait.what} failed ${describe(wait)}`)),
+    ...bound(late.map((wait) => `${wait.what} took ${inSeconds(lengthOf(wait))}`)),
+    ...unlawful.map(([outcome, number]) => `its own callers got '${outcome}' ${number} times`),
+  ];
+  return {
+    name: phase.name,
+    rounds: rounds.length,
+    answers: asked.length,
+    failed: failed.length,
+    medianMs: lengthOf(asked[Math.floor(asked.length / 2)]),
+    longestMs: lengthOf(asked.at(-1)),
+    maxWaitMs: phase.maxWaitMs,
+    longestProbeMs: lengthOf(probes.at(-1)),
+    lawful: Object.fromEntries(lawful),
+    outcomes: Object.fromEntries(outcomes),
+    findings: findings.map((finding) => `${phase.name}: ${finding}`),
+  };
 }
 
-function sortByLength(waits: readonly Wait[]): readonly Wait[] {
+function bound(lines: readonly string[]): readonly string[] {
+  const more = lines.length - maxTold;
+  return more <= 0 ? lines : [...lines.slice(0, maxTold), `${more} more like these`];
+}
+
+export const inSeconds = (ms: number) => `${(ms / 1_000).toFixed(2)} s`;
+const lengthOf = (wait: Wait | undefined) => (wait === undefined ? 0 : wait.endedMs - wait.beganMs);
+
+function describe(wait: Wait): string {
+  const flaw = wait.failure?.flaw ?? null;
+  return (
+    `after ${inSeconds(lengthOf(wait))}, ${wait.wasCut ? "in" : "before"} its output: ` +
+    `${wait.failure?.text}${flaw === null ? "" : ` (${flaw})`}`
+  );
+}
+
+function sortByLength(waits: readonly JudgedWait[]): readonly JudgedWait[] {
   return [...waits].sort((a, b) => lengthOf(a) - lengthOf(b));
 }
 
-function middleOf(sorted: readonly Wait[]): number | undefined {
-  const wait = sorted[Math.floor(sorted.length / 2)];
-  return wait && lengthOf(wait);
-}
-
-function lengthOfLast(sorted: readonly Wait[]): number | undefined {
-  const wait = sorted.at(-1);
-  return wait && lengthOf(wait);
-}
-
-function addUp(tables: readonly ReadonlyMap<string, number>[]): Map<string, number> {
+function addUp(tables: readonly ReadonlyMap<string, number>[]): ReadonlyMap<string, number> {
   const sum = new Map<string, number>();
   for (const [key, number] of tables.flatMap((table) => [...table]))
     sum.set(key, (sum.get(key) ?? 0) + number);
   return sum;
 }
 
-function describeOutcomes(outcomes: ReadonlyMap<string, number>): string {
-  return [...outcomes].map(([outcome, number]) => `${outcome}: ${number}`).join(", ") || "–";
-}
-
-const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MB`;
-
-/** The service and its app-server, before the first phase and after the last. */
-export function describeWeight(before: readonly [Weight, Weight], after: readonly [Weight, Weight]): string {
-  const [service, appServer] = before.map(
-    (weight, index) =>
-      `${megabytes(weight.memoryBytes)} and ${weight.descriptors} descriptors before, ` +
-      `${megabytes(after[index]?.memoryBytes ?? 0)} and ${after[index]?.descriptors ?? 0} after`,
+export function describeCounts(counts: Readonly<Record<string, number>>): string {
+  return (
+    Object.entries(counts)
+      .map(([outcome, number]) => `${outcome}: ${number}`)
+      .join("; ") || "–"
   );
-  return `service ${service}; app-server ${appServer}`;
 }

@@ -13,13 +13,23 @@ const maxGapMs = 25_000;
 const answer = "thought through";
 
 /** Runs on a service of its own: what happens to other turns must not end this one. Once with each kind of login. */
-export async function runSilentModel(minutes: number): Promise<readonly SilenceResult[]> {
-  const results = await Promise.all((["chatgpt", "provider"] as const).map((login) => runOn(login, minutes)));
+export async function runSilentModel(
+  minutes: number,
+  interruption: AbortSignal,
+): Promise<readonly SilenceResult[]> {
+  const logins = ["chatgpt", "provider"] as const;
+  const results = await Promise.all(logins.map((login) => runOn(login, minutes, interruption)));
   return results.flat();
 }
 
-async function runOn(login: "chatgpt" | "provider", minutes: number): Promise<readonly SilenceResult[]> {
+async function runOn(
+  login: "chatgpt" | "provider",
+  minutes: number,
+  interruption: AbortSignal,
+): Promise<readonly SilenceResult[]> {
   const service = await ServiceProcess.start(login);
+  // Its callers' requests end with it.
+  interruption.addEventListener("abort", () => void service.stop(), { once: true });
   try {
     service.backend.setDefaultReply(silent(minutes * 60_000, text(answer)));
     const client = new OpenAI({

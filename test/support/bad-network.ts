@@ -130,6 +130,8 @@ class Pair {
   readonly #near: Socket;
   readonly #far: Socket;
   #state: "whole" | "held" | "slow" = "whole";
+  /** Those whose last bytes are still on their slow way: what comes after must not overtake them. */
+  readonly #slow = new Set<Socket>();
 
   /** `onArrived` is called when bytes of the backend's have been passed on. */
   constructor(near: Socket, backendPort: number, onArrived: (bytes: Buffer) => void) {
@@ -182,19 +184,23 @@ class Pair {
   recover(): void {
     if (this.#state === "whole") return;
     this.#state = "whole";
-    this.#near.resume();
-    this.#far.resume();
+    for (const socket of [this.#near, this.#far]) if (!this.#slow.has(socket)) socket.resume();
   }
 
   /** Reads no more until these bytes have been passed on, a few at a time. */
   #trickle(from: Socket, to: Socket, bytes: Buffer): void {
     from.pause();
+    this.#slow.add(from);
     const next = (start: number): void => {
       if (to.destroyed) return;
       to.write(bytes.subarray(start, start + throttled.bytes));
       const rest = start + throttled.bytes;
-      if (rest >= bytes.length) from.resume();
-      else setTimeout(next, throttled.everyMs, rest);
+      if (rest < bytes.length) {
+        setTimeout(next, throttled.everyMs, rest);
+        return;
+      }
+      this.#slow.delete(from);
+      if (this.#state !== "held") from.resume();
     };
     next(0);
   }

@@ -174,6 +174,11 @@ export class OfflineBackend {
     this.#sockets.idleMs = idleMs;
   }
 
+  /** The status of upgrades from now on; null: they are accepted. WebSockets that are open stay so. */
+  refuseWebSockets(status: number | null): void {
+    this.#sockets.refusalStatus = status;
+  }
+
   /** What each account may ask from now on; what is in work goes on. */
   setAccountLimits(settings: AccountLimitSettings): void {
     this.#limits.set(settings);

@@ -14,7 +14,7 @@ export interface WebSocketListenerParts {
   readonly limits: AccountLimits;
   readonly counters: BackendCounters;
   readonly asked: AskedRoutes;
-  /** The status of every upgrade; null where they are accepted. */
+  /** At first. */
   readonly refusalStatus: number | null;
 }
 
@@ -22,6 +22,8 @@ export interface WebSocketListenerParts {
 export class WebSocketListener {
   /** How long a connection may be without a message; null is for ever. */
   idleMs: number | null = null;
+  /** The status of every upgrade; null where they are accepted. */
+  refusalStatus: number | null;
   readonly #parts: WebSocketListenerParts;
   readonly #sockets = new WebSocketServer({
     noServer: true,
@@ -31,6 +33,7 @@ export class WebSocketListener {
 
   constructor(server: Server, parts: WebSocketListenerParts) {
     this.#parts = parts;
+    this.refusalStatus = parts.refusalStatus;
     server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
@@ -60,9 +63,9 @@ export class WebSocketListener {
   }
 
   #refusalFor(request: IncomingMessage): number | null {
-    const { refusalStatus, tokens, limits } = this.#parts;
+    const { tokens, limits } = this.#parts;
     return (
-      refusalStatus ??
+      this.refusalStatus ??
       tokens.refusalFor(request.headers.authorization)?.status ??
       limits.refuseUpgrade(accountOf(request)) ??
       null
