@@ -1,4 +1,5 @@
 /** What a backend or a model does badly: limits, overload, plans that are used up, silence, and answers that are none. */
+import { type CodexNativeApiErrorCode, errorKinds } from "../../src/main/errors.js";
 import {
   contextLengthExceeded,
   cutConnection,
@@ -23,10 +24,13 @@ import { pause, type ServiceProcess } from "./service-process.js";
 
 const silentQuestion = "Think for long.";
 const failed = (code: string) => responseFailed({ code, message: "No." });
+/** Over HTTP with its status; in a stream that has begun, without. */
+const endsWith = (code: CodexNativeApiErrorCode) =>
+  new RegExp(`^(${errorKinds[code].status} )?${code}, ${errorKinds[code].retryable ? "" : "no "}retry$`);
 
 /** What a model answers to a question of this name, and what its caller gets; for a stream that has shown output, behind `cut: `. */
 const answers: Readonly<Record<string, { readonly reply: Reply; readonly outcome: RegExp }>> = {
-  "too long": { reply: contextLengthExceeded(), outcome: /^400 context_length_exceeded, no retry$/ },
+  "too long": { reply: contextLengthExceeded(), outcome: endsWith("context_length_exceeded") },
   "a refusal": { reply: refusal("No."), outcome: /^answered$/ },
   "cut off": {
     reply: incomplete({ reason: "max_output_tokens", text: "And then" }),
@@ -34,31 +38,31 @@ const answers: Readonly<Record<string, { readonly reply: Reply; readonly outcome
   },
   "arguments that are no JSON": {
     reply: functionCall({ name: "weather", arguments: '{"city":' }),
-    outcome: /^answered$|^502 (upstream_connection_failed|invalid_model_output), retry$/,
+    // Codex asks nobody about it, and the model has said nothing else.
+    outcome: endsWith("turn_stalled"),
   },
+  // Over a WebSocket that stays open, nothing tells it from a model that thinks: the caller's own time ends it.
   "an event that nobody knows": {
     reply: lastEvent({ type: "response.unheard_of", odd: [null, 1e300, ""] }),
-    outcome: /^502 upstream_connection_failed, retry$/,
+    outcome: endsWith("turn_timeout"),
   },
   "a page of HTML": {
     reply: httpError(500, { bodyText: "<html><body>Bad gateway</body></html>" }),
-    outcome: /^502 upstream_connection_failed, retry$/,
+    outcome: endsWith("upstream_connection_failed"),
   },
-  forbidden: { reply: httpError(403), outcome: /^403 upstream_forbidden, no retry$/ },
-  "a policy": {
-    reply: failed("content_policy_violation"),
-    outcome: /^400 content_policy_violation, no retry$/,
-  },
+  forbidden: { reply: httpError(403), outcome: endsWith("upstream_forbidden") },
+  // Codex names no kind for it.
+  "a policy": { reply: failed("content_policy_violation"), outcome: endsWith("upstream_bad_request") },
   "an error in the stream": {
     reply: streamError({ code: "server_error", message: "Oh." }),
-    outcome: /^502 upstream_connection_failed, retry$/,
+    outcome: endsWith("turn_timeout"),
   },
   "a stream that breaks": {
     reply: cutConnection({ afterDeltas: 2 }),
     outcome: /^(cut: |502 )upstream_connection_failed, retry$/,
   },
-  "no answer": { reply: resetConnection(), outcome: /^502 upstream_connection_failed, retry$/ },
-  "a closed connection": { reply: hangUp(), outcome: /^502 upstream_connection_failed, retry$/ },
+  "no answer": { reply: resetConnection(), outcome: endsWith("upstream_connection_failed") },
+  "a closed connection": { reply: hangUp(), outcome: endsWith("upstream_connection_failed") },
 };
 
 /** What the model says to a question of this file; null: it is of another. */
@@ -117,7 +121,8 @@ const askForBadAnswers: BadCaller = async (context, signal) => {
   const quiet = { ...context, count: () => {} };
   const caller = async ([name, { outcome }]: (typeof entries)[number], index: number) => {
     for (let turn = index; !signal.aborted; turn += 1) {
-      const got = await askOnce(quiet, { input: `Answer with: ${name}`, isStream: turn % 2 === 0 });
+      const shot = { input: `Answer with: ${name}`, isStream: turn % 2 === 0 };
+      const got = await askOnce(quiet, { ...shot, headers: { "x-request-timeout-ms": "60000" } });
       context.count(outcome.test(got) ? "as it should" : `${name}: ${got}`);
       await pause(2_000);
     }

@@ -39,7 +39,7 @@ export function listLoginPhases(service: ServiceProcess): readonly Phase[] {
     },
     {
       name: "login: logged out and in",
-      seconds: 22,
+      seconds: 24,
       maxWaitMs: 40_000,
       run: logOutAndIn(service),
       lawful: [
@@ -104,7 +104,7 @@ function logOutAndIn({ backend, userHome }: ServiceProcess): BadCaller {
     const accountId = await readAccount(userHome);
     await logout(userHome);
     context.count("logged out");
-    await pause(10_000);
+    await pause(14_000, signal);
     await switchAccount(userHome, { backend, accountId });
     context.count("logged in");
     await callers;

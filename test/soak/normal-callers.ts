@@ -1,4 +1,5 @@
 /** Callers as they should be: the official client with its defaults, one request after the other, with time between them. */
+import { setMaxListeners } from "node:events";
 import OpenAI from "openai";
 import { z } from "zod";
 import { weatherTool } from "../support/weather-tool.js";
@@ -179,6 +180,8 @@ export async function runNormalCallers(options: NormalCallersOptions, signal: Ab
     let failure: Failure | null = null;
     // Of the whole request, with what the client tries again: its own limit is of each answer's head.
     const deadline = AbortSignal.timeout(hangMs);
+    // A caller that asks how its background response is doing adds one listener each time.
+    setMaxListeners(0, deadline);
     try {
       return await run(() => {
         hasSeen = true;

@@ -47,8 +47,10 @@ export async function askOnce({ url, count }: BadCallerContext, shot: OneShot = 
       outcome = status === "completed" ? "answered" : `answered as ${status}`;
     }
   } catch (error) {
-    outcome = signal.aborted ? "hung" : outcomeOf(error, hasSeen);
+    outcome = outcomeOf(error, hasSeen);
   }
+  // A stream that is aborted ends for the client as if it were over.
+  if (signal.aborted) outcome = "hung";
   count(outcome);
   return outcome;
 }

@@ -1,5 +1,5 @@
 /** The service as a process of its own, over an offline backend, with what it weighs and what it leaves behind. */
-import { mkdir, mkdtemp, readdir, readFile, stat } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readdir, readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,6 +20,9 @@ export interface Kept {
   readonly files: number;
   readonly bytes: number;
 }
+
+/** On a machine with other work. */
+const startMs = 120_000;
 
 export interface ServiceEnd {
   readonly tookMs: number;
@@ -85,7 +88,14 @@ export class ServiceProcess {
     const { url } = await serve.waitFor("service.listening");
     const parts = { backend, network, url: String(url), inspectorPort, root, process: serve, ends };
     const service = new ServiceProcess(parts);
-    while ((await fetch(`${service.url}/readyz`)).status !== 200) await pause(50);
+    const deadlineMs = performance.now() + startMs;
+    while ((await fetch(`${service.url}/readyz`)).status !== 200) {
+      if (performance.now() > deadlineMs) {
+        await service.stop();
+        throw new Error(`the service was not ready within ${startMs} ms`);
+      }
+      await pause(50);
+    }
     serve.lines.length = 0;
     return service;
   }
@@ -135,7 +145,7 @@ export class ServiceProcess {
   async weighFiles(): Promise<Kept> {
     const kept = { files: 0, bytes: 0 };
     for (const name of await this.#listFiles()) {
-      const found = await stat(name).catch(() => null);
+      const found = await lstat(name).catch(() => null);
       if (found === null || found.isDirectory()) continue;
       kept.files += 1;
       kept.bytes += found.size;

@@ -98,13 +98,15 @@ export class Soak {
     this.#runs.push(run);
     this.#phase = phase;
     const count = (outcome: string) => run.outcomes.set(outcome, (run.outcomes.get(outcome) ?? 0) + 1);
-    const over = AbortSignal.any([AbortSignal.timeout(phase.seconds * 1_000), this.#options.interruption]);
+    // Not `AbortSignal.any`: Node 20 forgets a timeout that only such a signal listens to.
+    const over = new AbortController();
+    void pause(phase.seconds * 1_000, this.#options.interruption).then(() => over.abort());
     // One listener for each request under way.
-    setMaxListeners(0, over);
+    setMaxListeners(0, over.signal);
     const patience = pause(phase.seconds * 1_000 + phasePatienceMs, this.#options.interruption).then(
       () => "late",
     );
-    const itself = phase.run({ url: this.#service.url, count }, over).then(
+    const itself = phase.run({ url: this.#service.url, count }, over.signal).then(
       () => "done",
       (error: unknown) => `failed: ${String(error)}`,
     );
