@@ -10,7 +10,7 @@ import { pause, type ServiceProcess } from "./service-process.js";
 
 /** Of the service under test. An app-server with a hundred turns on it takes some 400 MB. */
 export const usageBounds = {
-  maxRssBytes: 640 * 2 ** 20,
+  maxRssBytes: 512 * 2 ** 20,
   maxIdleCpuPercent: 20,
   idleCpuWindowMs: 4_000,
 } as const;
@@ -35,7 +35,7 @@ export function listAppServerPhases(service: ServiceProcess): readonly Phase[] {
     },
     {
       name: "app-server over its bound of memory",
-      seconds: 20,
+      seconds: 26,
       maxWaitMs: 60_000,
       run: fillMemory(service),
       outcomes: [...served, /^replaced for memory$/, /^named in health, as it was replaced three times$/],
@@ -99,7 +99,7 @@ function blockOne(service: ServiceProcess): BadCaller {
 
 /** Conversations of several megabytes on slow turns, until it is noticed. */
 function fillMemory(service: ServiceProcess): BadCaller {
-  const input = `${slowQuestion} ${"All of this was said before. ".repeat(200_000)}`;
+  const input = `${slowQuestion} ${"All of this was said before. ".repeat(350_000)}`;
   return async (context, signal) => {
     const before = await countRotations(context, "memory");
     const noticed = awaitNotice(context, "memory", before, signal);
