@@ -28,8 +28,15 @@ const failed = (code: string) => responseFailed({ code, message: "No." });
 const endsWith = (code: CodexNativeApiErrorCode) =>
   new RegExp(`^(${errorKinds[code].status} )?${code}, ${errorKinds[code].retryable ? "" : "no "}retry$`);
 
+interface BadAnswer {
+  readonly reply: Reply;
+  readonly outcome: RegExp;
+  /** The time that its caller gives it. Default: none. */
+  readonly callerTimeMs?: number;
+}
+
 /** What a model answers to a question of this name, and what its caller gets; for a stream that has shown output, behind `cut: `. */
-const answers: Readonly<Record<string, { readonly reply: Reply; readonly outcome: RegExp }>> = {
+const answers: Readonly<Record<string, BadAnswer>> = {
   "too long": { reply: contextLengthExceeded(), outcome: endsWith("context_length_exceeded") },
   "a refusal": { reply: refusal("No."), outcome: /^answered$/ },
   "cut off": {
@@ -45,6 +52,7 @@ const answers: Readonly<Record<string, { readonly reply: Reply; readonly outcome
   "an event that nobody knows": {
     reply: lastEvent({ type: "response.unheard_of", odd: [null, 1e300, ""] }),
     outcome: endsWith("turn_timeout"),
+    callerTimeMs: 8_000,
   },
   "a page of HTML": {
     reply: httpError(500, { bodyText: "<html><body>Bad gateway</body></html>" }),
@@ -56,6 +64,7 @@ const answers: Readonly<Record<string, { readonly reply: Reply; readonly outcome
   "an error in the stream": {
     reply: streamError({ code: "server_error", message: "Oh." }),
     outcome: endsWith("turn_timeout"),
+    callerTimeMs: 8_000,
   },
   "a stream that breaks": {
     reply: cutConnection({ afterDeltas: 2 }),
@@ -119,10 +128,11 @@ export function listBackendPhases(service: ServiceProcess): readonly Phase[] {
 /** Each answer once to a reader of a stream and once to a caller that waits for the whole. */
 const askForBadAnswers: BadCaller = async (context, signal) => {
   const quiet = { ...context, count: () => {} };
-  const caller = async ([name, { outcome }]: (typeof entries)[number], index: number) => {
+  const caller = async ([name, { outcome, callerTimeMs }]: (typeof entries)[number], index: number) => {
+    const headers = callerTimeMs === undefined ? {} : { "x-request-timeout-ms": String(callerTimeMs) };
     for (let turn = index; !signal.aborted; turn += 1) {
-      const shot = { input: `Answer with: ${name}`, isStream: turn % 2 === 0 };
-      const got = await askOnce(quiet, { ...shot, headers: { "x-request-timeout-ms": "60000" } });
+      const shot = { input: `Answer with: ${name}`, isStream: turn % 2 === 0, headers };
+      const got = await askOnce(quiet, shot);
       context.count(outcome.test(got) ? "as it should" : `${name}: ${got}`);
       await pause(2_000);
     }
