@@ -129,7 +129,8 @@ export function listBackendPhases(service: ServiceProcess): readonly Phase[] {
 const askForBadAnswers: BadCaller = async (context, signal) => {
   const quiet = { ...context, count: () => {} };
   const caller = async ([name, { outcome, callerTimeMs }]: (typeof entries)[number], index: number) => {
-    const headers = callerTimeMs === undefined ? {} : { "x-request-timeout-ms": String(callerTimeMs) };
+    const headers: Readonly<Record<string, string>> =
+      callerTimeMs === undefined ? {} : { "x-request-timeout-ms": String(callerTimeMs) };
     for (let turn = index; !signal.aborted; turn += 1) {
       const shot = { input: `Answer with: ${name}`, isStream: turn % 2 === 0, headers };
       const got = await askOnce(quiet, shot);
