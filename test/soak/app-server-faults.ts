@@ -8,9 +8,9 @@ import { askInTurn, askOnce, untilServed } from "./one-shot-callers.js";
 import { cutBy, type Phase } from "./phase.js";
 import { pause, type ServiceProcess } from "./service-process.js";
 
-/** Of the service under test. An app-server with a hundred turns on it takes some 400 MB. */
+/** Of the service under test. An app-server at its limit of connections takes some 240 MB. */
 export const usageBounds = {
-  maxRssBytes: 512 * 2 ** 20,
+  maxRssBytes: 320 * 2 ** 20,
   maxIdleCpuPercent: 20,
   idleCpuWindowMs: 4_000,
 } as const;
