@@ -34,8 +34,9 @@ t.test("the package holds what is needed to run, to type and to read, and nothin
     "workers/login-entry",
     "workers/account-entry",
   ].map((program) => `dist/${program}.js`);
-  const documents = [...(await listFiles("docs")), ...(await listFiles("config"))];
-  const roots = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"];
+  const folders = await Promise.all(["docs", "config", "grafana", "prometheus"].map(listFiles));
+  const documents = folders.flat();
+  const roots = ["CHANGELOG.md", "LICENSE", "README.md", "README.zh-CN.md", "SECURITY.md", "package.json"];
   const chunks = files.filter((file) => /^dist\/main\/chunk-[A-Z0-9]+\.js$/.test(file));
   const page = await listFiles("dist/page");
   t.match(page.map((file) => file.replace(/\.[A-Z0-9]{8}\./, ".")).sort(), [

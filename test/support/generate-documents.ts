@@ -8,6 +8,7 @@ import {
   renderFileSchema,
   renderReference,
 } from "./config-documents.js";
+import { dashboardFile, renderDashboard } from "./grafana-dashboard.js";
 import { openApiFile, renderOpenApiFile } from "./openapi-file.js";
 import { errorsPagePath, renderErrorsPage } from "./upstream-document.js";
 
@@ -19,3 +20,4 @@ await writeFile(paths.reference, renderReference(await readFile(paths.reference,
 await writeFile(cliPagePath, renderCliPage(await readFile(cliPagePath, "utf8")));
 await writeFile(openApiFile, renderOpenApiFile());
 await writeFile(errorsPagePath, renderErrorsPage(await readFile(errorsPagePath, "utf8")));
+await writeFile(dashboardFile, renderDashboard());
