@@ -58,6 +58,7 @@ export const errorKinds = {
     "The model is not in the catalog of this Codex login, or the backend refused it.",
   ),
   response_not_found: notFound("No stored response of this token has this id."),
+  request_not_found: notFound("The request log has no request of this token with this id."),
   continuation_not_found: notFound("`previous_response_id` is not known."),
   method_not_allowed: invalid(405)("The route does not have this method; `Allow` lists those it has."),
   request_timeout: tooSlow("The request arrived too slowly, or did not arrive whole."),
@@ -84,6 +85,7 @@ export const errorKinds = {
   )("The proxy or its certificate keeps Codex from the model backend; the message says what to change."),
   invalid_model_output: badGateway("The model's answer breaks its schema, or was cut off."),
   queue_timeout: unavailable("The turn waited too long in the queue. Nothing of it ran."),
+  request_log_unavailable: unavailable("The store of the request log failed, or did not answer in time."),
   native_login_required: lasting(503, "server_error")("Codex is not logged in on this machine."),
   native_runtime_unavailable: unavailable(
     "The app-server cannot run turns: it is starting, restarting, missing or shutting down.",

@@ -26,6 +26,11 @@ export type { ListeningAddress } from "./http/listener.js";
 export type * from "./http/metrics-sink.js";
 export { type CloseOptions, CodexNativeApiServer } from "./http/server.js";
 export type { CodexNativeApiServerOptions, ListenerLimits, ServerSettings } from "./http/server-options.js";
+export {
+  InMemoryCodexNativeApiRequestStore,
+  type InMemoryRequestStoreOptions,
+} from "./observability/requests/in-memory-request-store.js";
+export type * from "./observability/requests/types.js";
 export type { MetadataLevel } from "./observability/task-metadata.js";
 export { CodexNativeRuntime } from "./runtime/runtime.js";
 export type * from "./runtime/runtime-options.js";

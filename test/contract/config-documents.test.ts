@@ -139,6 +139,9 @@ t.test("the names that people rely on do not change unnoticed", async (t) => {
       ["continuation.ttlMs", "continuation-ttl-ms", "CODEX_NATIVE_API_CONTINUATION_TTL_MS"],
       ["continuation.maxEntries", "continuation-max-entries", "CODEX_NATIVE_API_CONTINUATION_MAX_ENTRIES"],
       ["continuation.maxBytes", "continuation-max-bytes", "CODEX_NATIVE_API_CONTINUATION_MAX_BYTES"],
+      ["requests.maxEntries", "requests-max-entries", "CODEX_NATIVE_API_REQUESTS_MAX_ENTRIES"],
+      ["requests.maxBytes", "requests-max-bytes", "CODEX_NATIVE_API_REQUESTS_MAX_BYTES"],
+      ["requests.content", "requests-content", "CODEX_NATIVE_API_REQUESTS_CONTENT"],
     ],
   );
 });

@@ -13,6 +13,8 @@ import { PageCodes } from "../../src/main/http/page-codes.js";
 import { createId } from "../../src/main/http/request-id.js";
 import { bodyBoundsOf } from "../../src/main/http/server-options.js";
 import { WebSockets } from "../../src/main/http/web-socket/web-sockets.js";
+import { InMemoryCodexNativeApiRequestStore } from "../../src/main/observability/requests/in-memory-request-store.js";
+import { RequestLog } from "../../src/main/observability/requests/request-log.js";
 import { LoopShare } from "../../src/workers/contract/pace.js";
 import { decodeNote } from "../support/notes-dialect/decode.js";
 import { encodeNote } from "../support/notes-dialect/encode.js";
@@ -71,6 +73,8 @@ async function serveNotes(t: Test) {
       ...options,
       ...times,
       exchanges,
+      requestLog: new RequestLog(new InMemoryCodexNativeApiRequestStore()),
+      requestContent: () => false,
       callerTurns: new CallerTurns(),
       loopShare,
       keepAliveCommentMs: 15_000,

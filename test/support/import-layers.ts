@@ -190,6 +190,11 @@ export const layers: readonly Layer[] = [
   },
   // Items as all layers from the dialects to the workers hand them on.
   { name: "history", places: ["src/main/history/"], mayImport: [...ground] },
+  {
+    name: "observability",
+    places: ["src/main/observability/"],
+    mayImport: ["option defaults", ...ground],
+  },
   { name: "metrics sink", places: ["src/main/http/metrics-sink.ts"], mayImport: [] },
   {
     name: "config",
@@ -223,7 +228,6 @@ export const layers: readonly Layer[] = [
   { name: "host names", places: ["src/main/config/network-names.ts"], mayImport: [] },
   // What configuration reads and the listener checks.
   { name: "named tokens", places: ["src/main/config/named-token.ts"], mayImport: [] },
-  { name: "observability", places: ["src/main/observability/"], mayImport: [...ground] },
   // Files that a task names, for whoever may read them.
   { name: "readable files", places: ["src/main/readable-files/"], mayImport: ["contract"] },
   // Also how a class refuses options of the wrong shape, and what is said of a value that a schema refuses.

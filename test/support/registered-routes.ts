@@ -8,6 +8,8 @@ import { addRoutes } from "../../src/main/http/build-app.js";
 import { CallerTurns, InFlight } from "../../src/main/http/in-flight.js";
 import type { DescribedRoute } from "../../src/main/http/method-routes.js";
 import { PageCodes } from "../../src/main/http/page-codes.js";
+import { InMemoryCodexNativeApiRequestStore } from "../../src/main/observability/requests/in-memory-request-store.js";
+import { RequestLog } from "../../src/main/observability/requests/request-log.js";
 import { LoopShare } from "../../src/workers/contract/pace.js";
 import { FakeRuntime } from "./fake-runtime.js";
 
@@ -34,6 +36,8 @@ export function registerRoutes(app: FastifyInstance): readonly DescribedRoute[] 
         clock: () => 0,
         newId: (prefix) => prefix,
       }),
+      requestLog: new RequestLog(new InMemoryCodexNativeApiRequestStore()),
+      requestContent: () => false,
       callerTurns: new CallerTurns(),
       loopShare: new LoopShare(),
       unsupportedParameters: "ignore",
@@ -48,6 +52,7 @@ export function registerRoutes(app: FastifyInstance): readonly DescribedRoute[] 
       readPage: async () => null,
       logger: undefined,
       clock: () => 0,
+      wallClock,
     },
   });
 }

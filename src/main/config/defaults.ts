@@ -38,4 +38,8 @@ export const defaults = {
     maxEntries: 10_000,
     maxBytes: 256 * 1024 * 1024,
   },
+  requests: {
+    maxEntries: 1_000,
+    maxBytes: 16 * 1024 * 1024,
+  },
 } as const;

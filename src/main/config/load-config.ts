@@ -99,6 +99,7 @@ function resolveConfig(reads: readonly LayerRead[], env: Environment, machine: M
     http: settings.readGroup(options.http),
     codex: settings.readGroup(options.codex),
     continuation: settings.readGroup(options.continuation),
+    requests: settings.readGroup(options.requests),
   };
   refuseShortRequests(settings, config.http);
   const faults = [...reads.flatMap((read) => read.faults), ...settings.faults];

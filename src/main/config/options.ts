@@ -18,6 +18,7 @@ import {
   httpOptions,
   listenOptions,
   processOptions,
+  requestOptions,
 } from "./service-options.js";
 
 export const options = {
@@ -32,6 +33,7 @@ export const options = {
   http: nameOptions("http.", httpOptions),
   codex: nameOptions("codex.", codexOptions),
   continuation: nameOptions("continuation.", continuationOptions),
+  requests: nameOptions("requests.", requestOptions),
 };
 
 /** The sections of the help and the documents. A group comes without those of its options that another section names. */
@@ -42,6 +44,7 @@ const sections: readonly (readonly [title: string, ...places: string[]])[] = [
   ["Codex", "codex", "appServer"],
   ["Load", "workers", "admission", "turns"],
   ["Stored responses", "continuation"],
+  ["Request log", "requests"],
 ];
 
 /** In the order of the help. */

@@ -244,3 +244,30 @@ export const continuationOptions = {
     description: "Largest size of all stored responses together.",
   }),
 };
+
+/** The log of requests. */
+export const requestOptions = {
+  /** Requests that the log keeps; 0 keeps none. */
+  maxEntries: defineOption({
+    env: "CODEX_NATIVE_API_REQUESTS_MAX_ENTRIES",
+    type: integer(0, 100_000),
+    default: defaults.requests.maxEntries,
+    description: "Requests that the log of GET /v1/requests keeps, the newest; 0 keeps none.",
+  }),
+  /** Memory that they take together, about. */
+  maxBytes: defineOption({
+    env: "CODEX_NATIVE_API_REQUESTS_MAX_BYTES",
+    type: bytes(0, 1024 * mebibyte),
+    default: defaults.requests.maxBytes,
+    description: "Memory that these requests take together, about. Matters with requests.content.",
+  }),
+  /** Whether the log has what was said: prompts, answers, metadata and the texts of errors. They may be private. */
+  content: defineOption({
+    env: "CODEX_NATIVE_API_REQUESTS_CONTENT",
+    type: yesOrNo(),
+    default: false,
+    reloadable: true,
+    description:
+      "1: the log of requests has prompts, answers, metadata and the texts of errors too, 4096 characters of each, for every caller whose token sees the request. They may be private.",
+  }),
+};

@@ -18,6 +18,7 @@ import type {
   httpOptions,
   listenOptions,
   processOptions,
+  requestOptions,
 } from "./service-options.js";
 
 /** The values that a host may give for a group of options. */
@@ -56,6 +57,9 @@ export type AdmissionConfig = Values<typeof admissionOptions>;
 /** Bounds of the registry of stored responses. */
 export type ContinuationConfig = Values<typeof continuationOptions>;
 
+/** The log of requests. */
+export type RequestsConfig = Values<typeof requestOptions>;
+
 /** Which requests the service accepts. */
 export type HttpConfig = Values<typeof httpOptions>;
 
@@ -80,6 +84,7 @@ export interface CodexNativeApiConfig
   readonly decisions: DecisionsConfig;
   readonly admission: AdmissionConfig;
   readonly continuation: ContinuationConfig;
+  readonly requests: RequestsConfig;
   readonly http: HttpConfig;
 }
 
@@ -100,5 +105,6 @@ export interface CodexNativeApiSettings
   readonly decisions?: Given<typeof decisionOptions> | undefined;
   readonly admission?: Given<typeof admissionOptions> | undefined;
   readonly continuation?: Given<typeof continuationOptions> | undefined;
+  readonly requests?: Given<typeof requestOptions> | undefined;
   readonly http?: Given<typeof httpOptions> | undefined;
 }

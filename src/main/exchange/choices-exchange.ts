@@ -5,7 +5,7 @@ import type { FileAccess } from "../dialects/answers/wire-types.js";
 import type { ChoicesAnswer, Dialect, DialectTurn } from "../dialects/dialect.js";
 import { fieldError } from "../dialects/requests/schema-fault.js";
 import type { CodexNativeApiError } from "../errors.js";
-import type { IsolatedTurnResult, OnAdmission, TurnStarted } from "../runtime/types.js";
+import type { IsolatedTurnResult, JsonObject, OnAdmission, TurnStarted } from "../runtime/types.js";
 import {
   type EventSink,
   Exchange,
@@ -14,6 +14,7 @@ import {
   encodingOf,
   type RequestExchange,
 } from "./exchange.js";
+import { joinProgress, type TurnProgress } from "./turn-progress.js";
 
 /**
  * One request that asks for several choices: an exchange for each, side by side, whose answers are sent as one. Each is a turn like any
@@ -71,6 +72,14 @@ export class ChoicesExchange implements RequestExchange {
   get outcome(): IsolatedTurnResult["outcome"]["status"] | null {
     const outcomes = this.#choices.map(({ outcome }) => outcome);
     return outcomes.find((outcome) => outcome !== "completed") ?? outcomes[0] ?? null;
+  }
+
+  get progress(): TurnProgress {
+    return joinProgress(this.#choices.map(({ progress }) => progress));
+  }
+
+  get outputItems(): readonly JsonObject[] {
+    return this.#choices.flatMap(({ outputItems }) => outputItems);
   }
 
   /** Throws `invalid_request` for more choices than can ever run and wait at once, and what an exchange throws. */

@@ -23,6 +23,7 @@ import type { Continuation, ContinuationOptions } from "./continuation.js";
 import { FileReads } from "./file-reads.js";
 import { FinalAnswer } from "./final-answer.js";
 import { HistoryContinuation } from "./history-continuation.js";
+import { ProgressNotes, type TurnProgress } from "./turn-progress.js";
 
 /** Takes an answer's events as they are made, never none. A returned promise holds the turn back, unless it runs in the background. */
 export type EventSink = (events: readonly unknown[]) => void | Promise<void>;
@@ -39,6 +40,8 @@ export interface ExchangeOptions extends ContinuationOptions {
   readonly newId: (prefix: string) => string;
   /** See `Encoding`. Default: true. */
   readonly streamDone?: boolean;
+  /** Called whenever its turn has come a step further. Default: not called. */
+  readonly onProgress?: (() => void) | undefined;
   /** Called when it begins to run. */
   readonly onRun: (exchange: Exchange) => void;
   /** Takes the events of one that runs in the background, for those who follow it; null for others. */
@@ -61,6 +64,8 @@ export interface RequestExchange
     | "firstEventAtMs"
     | "fileAccess"
     | "outcome"
+    | "progress"
+    | "outputItems"
     | "prepare"
     | "run"
     | "warmUp"
@@ -102,6 +107,7 @@ export class Exchange implements RequestExchange {
   readonly #pace: Pace;
   /** What the model made, as it made it. */
   readonly #outputItems: JsonObject[] = [];
+  readonly #notes: ProgressNotes;
   /** Picks what the caller gets of it; null: all of it. */
   #finalAnswer: FinalAnswer | null;
   #turn: DialectTurn;
@@ -124,6 +130,7 @@ export class Exchange implements RequestExchange {
     this.dialect = dialect;
     this.#options = options;
     this.#pace = loopShare.start();
+    this.#notes = new ProgressNotes(options.clock, options.onProgress ?? (() => {}));
     const startedAtMs = wallClock();
     this.answer = options.choice ?? dialect.encode(turn, encodingOf(options));
     this.#tellFileAccess();
@@ -177,9 +184,20 @@ export class Exchange implements RequestExchange {
     return this.#outcome;
   }
 
+  /** How far its turn has come. */
+  get progress(): TurnProgress {
+    return this.#notes.soFar;
+  }
+
+  /** What the model has made so far, as it made it. */
+  get outputItems(): readonly JsonObject[] {
+    return this.#outputItems;
+  }
+
   /** Throws `invalid_request` for an unknown `item_reference` or a choice of an unknown tool, `response_in_progress`, and what `readChain` throws. */
   async prepare(): Promise<void> {
     await this.#continuation.prepare();
+    this.#notes.prepared();
     this.#state = "prepared";
   }
 
@@ -274,7 +292,7 @@ export class Exchange implements RequestExchange {
       followed,
     };
     const own = this.#abort.signal;
-    const handlers: IsolatedTurnHandlers = {
+    const handlers: IsolatedTurnHandlers = this.#notes.watch({
       signal: clientSignal === null ? own : AbortSignal.any([clientSignal, own]),
       ...(onAdmission !== undefined && { onAdmission }),
       // A client that waits for the whole answer has seen nothing of this one.
@@ -291,7 +309,7 @@ export class Exchange implements RequestExchange {
         if (this.#isSatisfied) this.cancel();
         return tell(events);
       },
-    };
+    });
     const result = await this.#continuation.run(request, handlers);
     if (this.#fileReads === null || this.#isSatisfied) return result;
     return this.#fileReads.answer(result, {
@@ -320,6 +338,7 @@ export class Exchange implements RequestExchange {
     const outcome = this.#isSatisfied ? completed : result.outcome;
     const made = this.#outputItems.filter((item) => this.#fileReads?.isOwnCall(item) !== true);
     const unmet = unmetObligations(this.turn.obligations, this.answer.asShown?.(made) ?? made);
+    this.#notes.outputEnded(result.usage, unmet);
     const events = [...last, ...this.answer.end({ outcome, usage: result.usage, unmet })];
     this.#outcome = outcome.status;
     await this.#pace.breathe();

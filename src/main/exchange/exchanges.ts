@@ -52,6 +52,8 @@ export interface Asker {
   readonly requestId: string;
   /** What the connection remembers that the request came on. Default: nothing. */
   readonly memory?: ConnectionMemory;
+  /** Called whenever the turn has come a step further. Default: not called. */
+  readonly onProgress?: () => void;
 }
 
 /** Bounds on how often logs are held against the registry, in milliseconds; between them a tenth of its time to live. */

@@ -26,8 +26,10 @@ import {
   recordKey,
   recordOf,
 } from "./request-record.js";
+import { RequestTrace } from "./requests/request-trace.js";
 import { addModelRoutes } from "./routes/models.js";
 import { addPageRoutes } from "./routes/page.js";
+import { addRequestRoutes } from "./routes/requests.js";
 import { addRootRoute } from "./routes/root.js";
 import { addStateRoutes } from "./routes/state.js";
 import { addStoredResponseRoutes } from "./routes/stored-responses.js";
@@ -101,6 +103,7 @@ export function addRoutes(app: FastifyInstance, parts: RouteParts): readonly Des
   addStoredResponseRoutes(app, context, inFlight);
   addModelRoutes(app, context);
   addRootRoute(app, context, addPageRoutes(app, context));
+  addRequestRoutes(app, context);
   addStateRoutes(app, context, routes, options.metrics);
   return routes;
 }
@@ -111,15 +114,22 @@ function addGuards(app: FastifyInstance, parts: AppParts, earlyAnswers: EarlyAns
 
   app.addHook("onRequest", async (request, reply) => {
     const body = new IncomingBody(request.raw, reply.raw, bodyLimits);
-    request.setDecorator(recordKey, new HttpRequestRecord(context.clock(), body));
-    if (request.routeOptions.config.quiet !== true) options.metrics?.noteRequest?.();
+    const record = new HttpRequestRecord(context.clock(), body);
+    request.setDecorator(recordKey, record);
+    const isPoll = request.routeOptions.config.quiet === true;
+    if (!isPoll) {
+      options.metrics?.noteRequest?.();
+      const { id: requestId, method, routeOptions } = request;
+      const place = { requestId, method, route: routeOptions.url ?? null, transport: "http" } as const;
+      record.entry = new RequestTrace(record, place, context);
+    }
     inFlight.track(reply.raw, request.raw.socket, () => {
       body.release();
       const observation = observationOf(request, reply, context.clock());
       options.metrics?.observeRequest(observation);
+      record.entry?.end(observation);
       if (logger === undefined) return;
-      const isPoll = request.routeOptions.config.quiet === true;
-      logRequest(logger, { requestId: request.id, record: recordOf(request), observation, isPoll });
+      logRequest(logger, { requestId: request.id, record, observation, isPoll });
     });
     reply.headers({ "x-request-id": request.id, ...commonHeaders });
     if (isClosing()) {
@@ -168,7 +178,7 @@ function addGuards(app: FastifyInstance, parts: AppParts, earlyAnswers: EarlyAns
 function addErrorReplies(app: FastifyInstance, { logger }: RouteContext): void {
   app.setErrorHandler((error, request, reply) => {
     const fault = toApiError(error);
-    recordOf(request).errorCode = fault.code;
+    recordOf(request).fail(fault);
     logFault(logger, request.id, fault);
     sendError(request, reply, fault);
   });

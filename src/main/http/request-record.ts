@@ -2,10 +2,36 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { NamedToken } from "../config/named-token.js";
 import type { CodexNativeApiError } from "../errors.js";
-import type { RequestExchange } from "../exchange/exchange.js";
-import type { IsolatedTurnResult } from "../runtime/types.js";
+import type { ExchangeEnd, RequestExchange } from "../exchange/exchange.js";
+import type { IsolatedTurnResult, TokenUsage, TurnPriority } from "../runtime/types.js";
 import type { IncomingBody } from "./body/incoming-body.js";
 import type { RequestObservation } from "./metrics-sink.js";
+
+/** What a request asks for, as its body, its headers and its token say it. */
+export interface AskedTurn {
+  readonly requestedModel: string | null;
+  readonly effort: string | null;
+  readonly serviceTier: string | null;
+  readonly stream: boolean;
+  readonly background: boolean;
+  readonly choices: number;
+  readonly priority: TurnPriority;
+  readonly timeoutMs: number | null;
+  readonly ignoredParameters: readonly string[];
+  readonly previousResponseId: string | null;
+}
+
+/** Keeps the entry of one request in the request log up to date. */
+export interface EntryKeeper {
+  /** It asks for a turn, which is to be prepared. */
+  begin(exchange: RequestExchange): void;
+  /** Its turn has come a step further. */
+  update(): void;
+  /** Its turn runs: the entry does not end before that does. */
+  follow(ended: Promise<ExchangeEnd>): void;
+  /** Its answer is over. */
+  end(observation: RequestObservation): void;
+}
 
 /**
  * What is known of a request when it is over, for its one log line. Ids and numbers only: no text of a prompt, no header. A message on
@@ -17,14 +43,29 @@ export class RequestRecord {
   token: NamedToken | null = null;
   responseId: string | null = null;
   taskClass: string | null = null;
+  /** Of the dialect that it asks for a turn in. Null: it asks for none, or was refused before its body was read. */
+  dialectRoute: string | null = null;
+  /** Null until its body was understood. */
+  asked: AskedTurn | null = null;
   /** Set once its turn begins to run. */
-  exchange: Pick<RequestExchange, "turn" | "started" | "firstEventAtMs" | "fileAccess"> | null = null;
+  exchange: Pick<RequestExchange, "turn" | "started" | "firstEventAtMs" | "fileAccess" | "progress"> | null =
+    null;
   /** How its turn ended. */
   outcome: IsolatedTurnResult["outcome"]["status"] | "failed" | null = null;
   errorCode: string | null = null;
+  /** The error of that code; one over a WebSocket may have another there. */
+  error: CodexNativeApiError | null = null;
+  /** Null: the request log is not to have it. */
+  entry: EntryKeeper | null = null;
 
   constructor(startedAtMs: number) {
     this.startedAtMs = startedAtMs;
+  }
+
+  /** `code`: as the caller is told. */
+  fail(error: CodexNativeApiError, code: string = error.code): void {
+    this.error = error;
+    this.errorCode = code;
   }
 }
 
@@ -97,18 +138,63 @@ export function logRequest(logger: Logger, ended: EndedRequest): void {
     model: turn?.model,
     worker_id: turn?.target.workerId,
     app_server_generation: turn?.target.appServerGeneration,
+    thread_kind: turn?.thread?.kind,
     files_readable: files?.readable,
     files_unreadable_reason: files?.reason ?? undefined,
     files_read: files?.read.length,
     files_refused: files?.refused.length,
     first_event_ms: firstEventAtMs === null ? undefined : round(firstEventAtMs - startedAtMs),
     total_ms: round(durationMs),
+    ...describeTokens(exchange?.progress.usage ?? null),
     outcome: status === null ? "client_left" : (outcome ?? undefined),
     error_code: errorCode ?? undefined,
   };
   if (isPoll && errorCode === null) logger.debug(fields, "request");
   else if (status !== null && status >= 500) logger.warn(fields, "request");
   else logger.info(fields, "request");
+}
+
+/** What became of a background response, whose request was over long before. */
+export interface EndedResponse {
+  readonly requestId: string;
+  readonly record: RequestRecord;
+  readonly exchange: RequestExchange;
+  readonly end: ExchangeEnd;
+  readonly nowMs: number;
+}
+
+/** One line for each background response. */
+export function logBackgroundEnd(
+  logger: Logger | undefined,
+  { requestId, record, exchange, end, nowMs }: EndedResponse,
+): void {
+  const { started, progress, outcome } = exchange;
+  const fields = {
+    event: "http.background_response",
+    request_id: requestId,
+    caller: record.token?.name,
+    response_id: exchange.id,
+    task_class: record.taskClass ?? undefined,
+    thread_id: started?.threadId,
+    turn_id: started?.turnId,
+    model: started?.model,
+    thread_kind: progress.threadKind ?? undefined,
+    total_ms: round(nowMs - record.startedAtMs),
+    ...describeTokens(progress.usage),
+    outcome: end.ok ? (outcome ?? undefined) : "failed",
+    error_code: end.ok ? undefined : end.error.code,
+  };
+  logger?.info(fields, "background response");
+}
+
+function describeTokens(usage: TokenUsage | null): Readonly<Record<string, number>> {
+  if (usage === null) return {};
+  return {
+    input_tokens: usage.inputTokens,
+    cached_input_tokens: usage.cachedInputTokens,
+    output_tokens: usage.outputTokens,
+    reasoning_output_tokens: usage.reasoningOutputTokens,
+  };
 }
 
 /** Logs an unexpected error. All others are for the caller to read, and the request's line has their code. */

@@ -3,6 +3,8 @@ import type { LoopShare } from "../../workers/contract/pace.js";
 import { defaults } from "../config/defaults.js";
 import type { CodexNativeApiContinuationRegistry } from "../continuation/types.js";
 import type { Exchanges } from "../exchange/exchanges.js";
+import { isRequestStore, type RequestLog } from "../observability/requests/request-log.js";
+import type { CodexNativeApiRequestStore } from "../observability/requests/types.js";
 import { isMetadataLevel, type MetadataLevel, metadataLevels } from "../observability/task-metadata.js";
 import {
   findOptionFaults,
@@ -34,6 +36,8 @@ export interface ServerSettings extends AccessOptions {
   readonly maxItemValues?: number;
   /** At which level the log has what chat bridges say of their tasks, which may be private. Default `silent`: it has not. */
   readonly metadataLevel?: MetadataLevel;
+  /** Whether the request log has what was said, which may be private. Default: it has not. */
+  readonly requestContent?: boolean;
   /** `maxHeaderBytes` cannot change while the server runs. */
   readonly limits?: Partial<ListenerLimits>;
 }
@@ -43,6 +47,8 @@ export interface CodexNativeApiServerOptions extends ServerSettings {
   readonly runtime: NativeTurnRuntime;
   /** Keeps stored responses; its owner starts and closes it. */
   readonly registry: CodexNativeApiContinuationRegistry;
+  /** Keeps the request log and the usage; its owner starts and closes it. Default: one in memory. */
+  readonly requestStore?: CodexNativeApiRequestStore;
   /** Address or name to bind, an IPv6 address without brackets. */
   readonly host: string;
   /** 0 lets the system pick one. */
@@ -79,6 +85,7 @@ const shapes: Readonly<Record<keyof CodexNativeApiServerOptions, OptionShape>> =
   registry: required("a CodexNativeApiContinuationRegistry", (value) =>
     hasMethods(value, "put", "get", "has", "delete", "stats"),
   ),
+  requestStore: optional("a CodexNativeApiRequestStore", isRequestStore),
   host: required("an address or a host name", isText),
   port: required("a number", isNumber),
   authToken: required(
@@ -98,6 +105,7 @@ const shapes: Readonly<Record<keyof CodexNativeApiServerOptions, OptionShape>> =
   maxBodyValues: optional("a number", isNumber),
   maxItemValues: optional("a number", isNumber),
   metadataLevel: optional(metadataLevels.join(", "), isMetadataLevel),
+  requestContent: optional("true or false", (value) => typeof value === "boolean"),
   limits: optional("an object of numbers", (value) => typeof value === "object" && value !== null),
   logger: optional("a pino logger", isLogger),
   metrics: optional("a MetricsSink", isAny),
@@ -189,6 +197,9 @@ export interface RouteContext
   /** Of now: it can change while the server runs. */
   readonly metadataLevel: () => MetadataLevel;
   readonly exchanges: Exchanges;
+  readonly requestLog: RequestLog;
+  /** Of now: whether the request log has what was said. */
+  readonly requestContent: () => boolean;
   readonly callerTurns: CallerTurns;
   /** Of the thread that serves HTTP. */
   readonly loopShare: LoopShare;
@@ -198,4 +209,6 @@ export interface RouteContext
   readonly readPage: () => Promise<BuiltPage | null>;
   /** Milliseconds that only grow, for durations. */
   readonly clock: () => number;
+  /** Unix time in milliseconds. */
+  readonly wallClock: () => number;
 }

@@ -5,6 +5,8 @@ import { defaults } from "../config/defaults.js";
 import { isLoopbackHost } from "../config/network-names.js";
 import { dialects } from "../dialects/table.js";
 import { Exchanges } from "../exchange/exchanges.js";
+import { InMemoryCodexNativeApiRequestStore } from "../observability/requests/in-memory-request-store.js";
+import { RequestLog } from "../observability/requests/request-log.js";
 import type { MetadataLevel } from "../observability/task-metadata.js";
 import { readBuiltPage } from "../page-files.js";
 import { AccessPolicy } from "./access-policy.js";
@@ -49,6 +51,7 @@ export class CodexNativeApiServer {
   readonly #bodyLimits: BodyLimits;
   #access: AccessPolicy;
   #metadataLevel: MetadataLevel;
+  #requestContent: boolean;
   readonly #exchanges: Exchanges;
   readonly #inFlight = new InFlight();
   readonly #webSockets: WebSockets;
@@ -66,6 +69,7 @@ export class CodexNativeApiServer {
     checkServerOptions(options);
     this.#access = new AccessPolicy(options.host, options);
     this.#metadataLevel = options.metadataLevel ?? "silent";
+    this.#requestContent = options.requestContent ?? false;
     this.#options = options;
     this.#bodyLimits = new BodyLimits(bodyBoundsOf(options));
     const isClosing = () => this.#state === "closing" || this.#state === "closed";
@@ -96,6 +100,11 @@ export class CodexNativeApiServer {
         logger: options.logger,
         metadataLevel: () => this.#metadataLevel,
         exchanges: this.#exchanges,
+        requestLog: new RequestLog(
+          options.requestStore ?? new InMemoryCodexNativeApiRequestStore(),
+          options.logger,
+        ),
+        requestContent: () => this.#requestContent,
         callerTurns: new CallerTurns(),
         loopShare,
         localhostOnly: isLoopbackHost(options.host),
@@ -103,6 +112,7 @@ export class CodexNativeApiServer {
         pageCodes: this.#pageCodes,
         readPage: readBuiltPage,
         clock: () => performance.now(),
+        wallClock: Date.now,
       },
       access: () => this.#access,
       bodyLimits: this.#bodyLimits,
@@ -146,6 +156,7 @@ export class CodexNativeApiServer {
     const withdrawn = this.#access.namesWithdrawnBy(access);
     this.#access = access;
     this.#metadataLevel = settings.metadataLevel ?? "silent";
+    this.#requestContent = settings.requestContent ?? false;
     this.#bodyLimits.bounds = bodyBoundsOf(settings);
     applyLimits(this.#app.server, { ...defaultListenerLimits, ...settings.limits });
     for (const name of withdrawn) {

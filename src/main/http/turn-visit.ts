@@ -10,7 +10,7 @@ import { logTaskMetadata } from "../observability/task-metadata.js";
 import type { OnAdmission } from "../runtime/types.js";
 import { identifyCaller } from "./access-policy.js";
 import type { InFlight, OpenAnswer, WaitingCaller } from "./in-flight.js";
-import { logFault, type RequestRecord } from "./request-record.js";
+import { logBackgroundEnd, logFault, type RequestRecord } from "./request-record.js";
 import type { RouteContext } from "./server-options.js";
 import { withNamedModel, withTerms } from "./turn-terms.js";
 
@@ -55,6 +55,7 @@ export async function receiveTurn(
 ): Promise<void> {
   const { requestId, headers, socket, record, answer, memory } = arrival;
   const { dialect, context, inFlight } = host;
+  record.dialectRoute = dialect.route;
   const turn = await readTurn(arrival, host);
   const owner = record.token?.name ?? null;
   const exchange = context.exchanges.create(dialect, turn, {
@@ -62,9 +63,10 @@ export async function receiveTurn(
     owner,
     requestId,
     ...(memory !== undefined && { memory }),
+    onProgress: () => record.entry?.update(),
   });
   record.responseId = exchange.id;
-  record.taskClass = turn.taskClass;
+  record.entry?.begin(exchange);
   noteTaskMetadata(requestId, turn, context);
   const leave = context.callerTurns.enter(record.token, turn.choices);
   const caller = inFlight.openTurn(answer, owner);
@@ -72,7 +74,13 @@ export async function receiveTurn(
   try {
     await exchange.prepare();
     outlivesRequest = turn.background;
-    if (outlivesRequest) void exchange.ended.then(leave);
+    if (outlivesRequest) {
+      void exchange.ended.then((end) => {
+        leave();
+        const nowMs = context.clock();
+        logBackgroundEnd(context.logger, { requestId, record, exchange, end, nowMs });
+      });
+    }
     await reply({ requestId, exchange, caller, record, context });
   } finally {
     caller.close();
@@ -91,9 +99,27 @@ async function readTurn(
   await pace.breathe();
   const { token, startedAtMs } = record;
   const request = withTerms(turn.request, { headers, token, startedAtMs });
+  record.taskClass = turn.taskClass;
+  record.asked = describeAsked({ ...turn, request }, startedAtMs);
   return {
     ...turn,
     request: await withNamedModel(request, { token, runtime, forDecisions: dialect.decides === true }),
+  };
+}
+
+function describeAsked(turn: DialectTurn, startedAtMs: number): NonNullable<RequestRecord["asked"]> {
+  const { model, effort, serviceTier, priority, deadlineAtMs } = turn.request;
+  return {
+    requestedModel: model ?? null,
+    effort: effort ?? null,
+    serviceTier: serviceTier ?? null,
+    stream: turn.stream,
+    background: turn.background,
+    choices: turn.choices ?? 1,
+    priority: priority ?? "interactive",
+    timeoutMs: deadlineAtMs === undefined ? null : Math.round(deadlineAtMs - startedAtMs),
+    ignoredParameters: turn.ignoredParameters,
+    previousResponseId: turn.previousResponseId,
   };
 }
 
@@ -121,6 +147,7 @@ export async function follow(visit: Visit, destination: Destination): Promise<Ex
   const { requestId, exchange, caller, record, context } = visit;
   const { sink, noteAdmission } = destination;
   record.exchange = exchange;
+  record.entry?.follow(exchange.ended);
   const ended = exchange.turn.background
     ? context.exchanges.runInBackground(exchange, sink)
     : exchange.run(sink, caller.signal, noteAdmission);
@@ -128,7 +155,7 @@ export async function follow(visit: Visit, destination: Destination): Promise<Ex
   const end = await Promise.race([ended, interrupted]);
   record.outcome = end.ok ? exchange.outcome : "failed";
   // Of a turn that ended because its caller left, the error is no fault.
-  if (!end.ok && !caller.hasLeft) record.errorCode = end.error.code;
+  if (!end.ok && !caller.hasLeft) record.fail(end.error);
   const unseen = end.ok ? end.unkept : destination.isOpen ? end.error : undefined;
   if (unseen !== undefined) logFault(context.logger, requestId, unseen);
   return end;

@@ -157,6 +157,8 @@ export interface IsolatedTurnHandlers {
    * none of them on; without this handler, a turn that has delivered any event ends with the error.
    */
   readonly onForget?: () => void;
+  /** The turn failed unseen with this code, and is begun again. It may have to wait first. */
+  readonly onRetry?: (code: TurnErrorCode) => void;
   /** Aborting cancels the turn, in the queue or while it runs. */
   readonly signal?: AbortSignal;
 }
@@ -172,6 +174,9 @@ export interface RequestTarget {
   readonly managedTexts?: readonly string[];
 }
 
+/** Started ahead of need, loaded by an earlier turn, held by a parked turn, or started for this one. */
+export type ThreadKind = "spare" | "loaded" | "parked" | "new";
+
 /** Codex took a turn on: its native ids, and who runs it. */
 export interface TurnStarted {
   readonly threadId: string;
@@ -184,6 +189,8 @@ export interface TurnStarted {
   readonly target: RequestTarget;
   /** How it waited. Default: it did not. */
   readonly queue?: QueueWait;
+  /** How its native thread came about, and when that was there, as `performance.now()` counts. Default: unknown. */
+  readonly thread?: { readonly kind: ThreadKind; readonly readyAtMs: number };
 }
 
 /** A turn's time in the queue, over all of its waits. */
@@ -260,6 +267,8 @@ export interface TurnObservation {
   /** The error's code; null unless it failed. */
   readonly code: string | null;
   readonly model: string | null;
+  /** Whose it is: of a service's, the name of its token. Null: unowned. */
+  readonly owner: string | null;
   /** In the queue, in milliseconds. */
   readonly waitedMs: number;
   /** From leaving the queue to the first event of the model's output; null if there was none. */

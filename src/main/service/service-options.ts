@@ -2,6 +2,7 @@
 import { findConfigFaults } from "../config/inspect-config.js";
 import { allOptions } from "../config/options.js";
 import { suggestName } from "../config/suggest-name.js";
+import { isRequestStore } from "../observability/requests/request-log.js";
 import {
   findOptionFaults,
   hasMethods,
@@ -24,6 +25,7 @@ const shapes = {
   registry: optional("a CodexNativeApiContinuationRegistry", (value) =>
     hasMethods(value, "put", "get", "has", "delete", "stats"),
   ),
+  requestStore: optional("a CodexNativeApiRequestStore", isRequestStore),
 };
 
 /** @throws TypeError that names every option, and every part of the configuration, of the wrong shape. */

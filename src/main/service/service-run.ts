@@ -8,6 +8,8 @@ import type { CodexNativeApiContinuationRegistry } from "../continuation/types.j
 import { CodexNativeApiServer } from "../http/server.js";
 import type { ServerSettings } from "../http/server-options.js";
 import { ServiceMetrics } from "../observability/metrics/service-metrics.js";
+import { InMemoryCodexNativeApiRequestStore } from "../observability/requests/in-memory-request-store.js";
+import type { CodexNativeApiRequestStore } from "../observability/requests/types.js";
 import { findUselessRoots } from "../readable-files/readable-files.js";
 import type { CodexNativeRuntime } from "../runtime/runtime.js";
 import type { NativeAccount, Readiness } from "../runtime/types.js";
@@ -37,6 +39,11 @@ export interface CodexNativeApiServiceOptions {
    * Default: in memory within `config.continuation`, empty at each start.
    */
   readonly registry?: CodexNativeApiContinuationRegistry;
+  /**
+   * Keeps the request log and the usage. One of the host's outlives restarts of the service; the host starts and closes it.
+   * Default: in memory within `config.requests`, empty at each start.
+   */
+  readonly requestStore?: CodexNativeApiRequestStore;
 }
 
 /** Whether turns can run, with the facts of that moment. What is unknown is null. */
@@ -95,6 +102,7 @@ export class ServiceRun {
     this.#server = new CodexNativeApiServer({
       runtime: this.runtime,
       registry,
+      requestStore: options.requestStore ?? new InMemoryCodexNativeApiRequestStore(config.requests),
       host: config.listen.host,
       port: config.listen.port,
       ...describeSettings(config, null),
@@ -227,7 +235,7 @@ export class ServiceRun {
  * allows, so that the service can still open the files that it needs itself.
  */
 function describeSettings(
-  { auth, http }: CodexNativeApiConfig,
+  { auth, http, requests }: CodexNativeApiConfig,
   descriptorLimit: number | null,
 ): ServerSettings {
   const { maxHeaderBytes, headersTimeoutMs, requestTimeoutMs, minBodyBytesPerSecond } = http;
@@ -244,6 +252,7 @@ function describeSettings(
     maxBodyValues: http.maxBodyValues,
     maxItemValues: http.maxItemValues,
     metadataLevel: http.metadataLevel,
+    requestContent: requests.content,
     limits: { maxHeaderBytes, headersTimeoutMs, requestTimeoutMs, minBodyBytesPerSecond, maxConnections },
   };
 }

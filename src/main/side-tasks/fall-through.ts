@@ -74,6 +74,7 @@ export const failureOfCode: Readonly<Record<CodexNativeApiErrorCode, SideTaskFai
   model_not_found: "bad_request",
   body_too_large: "bad_request",
   request_headers_too_large: "bad_request",
+  request_not_found: "bad_request",
   response_not_found: "bad_request",
   continuation_not_found: "bad_request",
   continuation_expired: "bad_request",
@@ -109,5 +110,6 @@ export const failureOfCode: Readonly<Record<CodexNativeApiErrorCode, SideTaskFai
   turn_cancelled: "connection_lost",
   turn_stalled: "route_timeout",
   turn_timeout: "route_timeout",
+  request_log_unavailable: "internal",
   internal_error: "internal",
 };

@@ -166,6 +166,7 @@ export class IsolatedTurns {
           trial.returned =
             (await this.#account.turnAway(result, permit, trial.returned)) ?? this.#trials.next(ended, trial);
           if (trial.returned !== undefined) {
+            tellRetry(result, handlers);
             handlers.onAdmission?.(false);
             continue;
           }
@@ -173,6 +174,7 @@ export class IsolatedTurns {
         if (attempt === maxAttempts || !mayRunAgain(result) || signal.aborted)
           return this.#conclude(this.#trials.conclude(ended, trial));
         attempt += 1;
+        tellRetry(result, handlers);
         this.#context.logger.warn(
           { event: "turn.run_again", requestId: request.requestId, worker: permit.place.slot.id },
           "running a turn again that has shown no output yet",
@@ -346,6 +348,7 @@ export class IsolatedTurns {
       this.#trials.next(ended, trial);
     if (trial.returned !== undefined) this.#trials.keep(handlers, trial);
     else if (!mayRunAgain(ended.result)) return this.#conclude(ended);
+    tellRetry(ended.result, handlers);
     handlers.onAdmission?.(false);
     return null;
   }
@@ -369,9 +372,10 @@ export class IsolatedTurns {
     });
   }
 
-  async #conclude({ result, permit }: EndedSegment): Promise<IsolatedTurnResult> {
+  async #conclude(ended: EndedSegment): Promise<IsolatedTurnResult> {
+    const { result } = ended;
     const { outcome, started, usage, handlerError } = result;
-    if (mayBeTriedAgain(result)) this.#attempts.observe(result, permit);
+    if (mayBeTriedAgain(result)) this.#attempts.observe(ended);
     if (handlerError !== undefined) throw handlerError;
     if (outcome.status === "failed")
       throw CodexNativeApiError.fromTurnError(await this.#account.withRetryTime(outcome.error));
@@ -379,4 +383,8 @@ export class IsolatedTurns {
     if (started === null) throw neverStarted();
     return { ...started, outcome, usage };
   }
+}
+
+function tellRetry({ outcome }: SegmentResult, { onRetry }: IsolatedTurnHandlers): void {
+  if (outcome.status === "failed") onRetry?.(outcome.error.code);
 }

@@ -62,8 +62,9 @@ export class LoginRefusals {
       found === "aborted" || found === "timeout"
         ? stopped(result, found)
         : session.blameInfrastructure(result, found === "replaced" ? replaced : notReplaced);
-    attempts.observe(judged, permit);
-    return { ...ended, result: judged };
+    const as = { ...ended, result: judged };
+    attempts.observe(as);
+    return as;
   }
 }
 

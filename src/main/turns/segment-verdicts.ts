@@ -7,13 +7,17 @@ type Started<Status extends SegmentOutcome["status"]> = SegmentResult & {
 };
 
 /** A segment as metrics see it. */
-export function observe(result: SegmentResult, waitedMs: number): TurnObservation {
+export function observe(
+  result: SegmentResult,
+  { waitedMs, owner }: Pick<TurnObservation, "waitedMs" | "owner">,
+): TurnObservation {
   const { outcome, started, firstEventMs, durationMs, usage } = result;
   const code = outcome.status === "failed" ? outcome.error.code : null;
   return {
     outcome: outcome.status,
     code,
     model: started?.model ?? null,
+    owner,
     waitedMs,
     firstEventMs,
     durationMs,

@@ -151,10 +151,10 @@ export class TurnAttempts {
   }
 
   /** Reports a segment to the observer. A turn that goes back to the queue has not ended. */
-  observe(result: SegmentResult, { waitedMs }: Permit<Place>): void {
+  observe({ result, session, permit }: EndedSegment): void {
     const { onTurnEnded, logger } = this.#context;
     try {
-      onTurnEnded(observe(result, waitedMs));
+      onTurnEnded(observe(result, { waitedMs: permit.waitedMs, owner: session.owner }));
     } catch (error) {
       // A host's observer, which must not throw, costs no turn.
       logger.error({ event: "turn.observer_failed", err: error }, "the observer of turns failed");
@@ -228,9 +228,10 @@ export class TurnAttempts {
       // Until it is resumed or abandoned.
       if (hasReached(result, "parked")) this.#use.enter(generation);
       onSegmentEnded(result, session);
-      if (!mayBeTriedAgain(result)) this.observe(result, permit);
+      const ended = { result, session, permit };
+      if (!mayBeTriedAgain(result)) this.observe(ended);
       account.noteVerdict(result, permit);
-      return { result, session, permit };
+      return ended;
     } finally {
       this.#use.leave(generation);
     }

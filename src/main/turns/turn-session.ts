@@ -195,7 +195,8 @@ export class TurnSession {
     this.#noteAsking();
     try {
       if (this.#started !== null) {
-        this.#started = { ...this.#started, queue: queueOf(permit) };
+        const thread = { kind: "parked", readyAtMs: performance.now() } as const;
+        this.#started = { ...this.#started, queue: queueOf(permit), thread };
         handlers.onTurnStarted?.(this.#started);
       }
     } catch (error) {
@@ -296,12 +297,24 @@ export class TurnSession {
     }
   }
 
-  #noteStarted({ threadId, turnId, model }: Extract<TurnEvent, { readonly type: "turn.started" }>): void {
+  #noteStarted(event: Extract<TurnEvent, { readonly type: "turn.started" }>): void {
+    const { threadId, turnId, model, thread } = event;
     const { target, assignment } = this;
     const { effort, onLeftGate } = this.#options;
     onLeftGate();
-    const queue = queueOf(this.#permit);
-    this.#started = { threadId, turnId, model, promptForm: assignment.thread.form, effort, target, queue };
+    this.#started = {
+      threadId,
+      turnId,
+      model,
+      promptForm: assignment.thread.form,
+      effort,
+      target,
+      queue: queueOf(this.#permit),
+      // The worker's clock began at another time.
+      ...(thread !== undefined && {
+        thread: { kind: threadKinds[thread.kind], readyAtMs: performance.now() - thread.readyMs },
+      }),
+    };
     this.#noteAsking();
     this.#handlers.onTurnStarted?.(this.#started);
   }
@@ -343,6 +356,8 @@ export class TurnSession {
     this.#outcome.resolve(outcome);
   }
 }
+
+const threadKinds = { fresh: "new", spare: "spare", continued: "loaded" } as const;
 
 function queueOf({ waitedMs, refusals }: SegmentPermit): QueueWait {
   return { waitedMs, refusals };

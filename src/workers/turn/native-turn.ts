@@ -216,6 +216,7 @@ export class NativeTurn implements ThreadListener {
   async #beginOn(threadId: string, nativeThread: NativeThreadChoice): Promise<void> {
     const { connection } = this.#context;
     this.#threadId = threadId;
+    const thread = { kind: nativeThread.kind, readyAtMs: performance.now() };
     this.#release = connection.subscribeThread(threadId, this);
     const { text, injection } = splitInput(
       this.#assignment,
@@ -224,7 +225,7 @@ export class NativeTurn implements ThreadListener {
       connection.codexVersion,
     );
     await this.#inject(threadId, injection);
-    await this.#startTurn(threadId, text);
+    await this.#startTurn(threadId, text, thread);
   }
 
   async #inject(threadId: string, injection: Injection): Promise<void> {
@@ -250,7 +251,11 @@ export class NativeTurn implements ThreadListener {
     this.#threadId = null;
   }
 
-  async #startTurn(threadId: string, text: string | null): Promise<void> {
+  async #startTurn(
+    threadId: string,
+    text: string | null,
+    { kind, readyAtMs }: Pick<NativeThreadChoice, "kind"> & { readonly readyAtMs: number },
+  ): Promise<void> {
     const { connection } = this.#context;
     if (this.#phase !== "starting") return;
     const { turn } = await retryWhenOverloaded(this.#abort.signal, () => {
@@ -266,7 +271,8 @@ export class NativeTurn implements ThreadListener {
     if (this.#phase !== "starting") return void (await this.#askToInterrupt(threadId, turn.id));
     this.#turnId = turn.id;
     const { model } = this.#assignment.thread;
-    this.#emit({ type: "turn.started", threadId, turnId: turn.id, model });
+    const thread = { kind, readyMs: performance.now() - readyAtMs };
+    this.#emit({ type: "turn.started", threadId, turnId: turn.id, model, thread });
     this.#phase = "running";
     this.#silence.start();
     this.#applyHeld();

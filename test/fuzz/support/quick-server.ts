@@ -13,6 +13,8 @@ import { createId } from "../../../src/main/http/request-id.js";
 import { bodyBoundsOf, type CodexNativeApiServerOptions } from "../../../src/main/http/server-options.js";
 import { WebSockets } from "../../../src/main/http/web-socket/web-sockets.js";
 import { createSilentLogger } from "../../../src/main/observability/logger.js";
+import { InMemoryCodexNativeApiRequestStore } from "../../../src/main/observability/requests/in-memory-request-store.js";
+import { RequestLog } from "../../../src/main/observability/requests/request-log.js";
 import type {
   IsolatedTurnHandlers,
   IsolatedTurnRequest,
@@ -76,6 +78,8 @@ export async function createQuickApp(): Promise<FastifyInstance> {
         clock: () => performance.now(),
         newId: createId,
       }),
+      requestLog: new RequestLog(new InMemoryCodexNativeApiRequestStore()),
+      requestContent: () => false,
       callerTurns: new CallerTurns(),
       loopShare: new LoopShare(),
       unsupportedParameters: options.unsupportedParameters,
@@ -90,6 +94,7 @@ export async function createQuickApp(): Promise<FastifyInstance> {
       readPage: async () => null,
       logger: options.logger,
       clock: () => performance.now(),
+      wallClock: Date.now,
     },
     inFlight: new InFlight(),
   });

@@ -71,8 +71,9 @@ t.test("every option of the wrong shape is named", async (t) => {
     providerProfileId: "",
     accountId: 5,
     registry: new Map(),
+    requestStore: new Map(),
   });
-  for (const name of ["logger", "environment", "providerProfileId", "accountId", "registry"])
+  for (const name of ["logger", "environment", "providerProfileId", "accountId", "registry", "requestStore"])
     t.match(message, `${name} is not allowed; it takes`, name);
 });
 

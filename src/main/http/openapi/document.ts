@@ -12,6 +12,7 @@ import * as items from "../../dialects/responses/wire-items.js";
 import * as responses from "../../dialects/responses/wire-response.js";
 import { keepAliveHeader, keepAliveValue } from "../json-keep-alive.js";
 import type { DescribedRoute } from "../method-routes.js";
+import * as requests from "../requests/wire-requests.js";
 import { priorityHeader, timeoutHeader } from "../turn-terms.js";
 import * as service from "../wire-answers.js";
 import * as page from "../wire-page.js";
@@ -30,7 +31,7 @@ interface DocumentOptions {
   readonly closed?: boolean;
 }
 
-const exported = { ...parts, ...chat, ...decisions, ...events, ...items, ...responses, ...service, ...page };
+const exported = { ...parts, ...chat, ...decisions, ...events, ...items, ...responses, ...service, ...page, ...requests };
 
 /** The schemas of all answers, by their names in the document. */
 const answerSchemas: NamedSchemas = Object.fromEntries(

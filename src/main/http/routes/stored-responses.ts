@@ -170,7 +170,7 @@ async function attach(
     const fault = await followLog(reading, writer, caller);
     const record = recordOf(request);
     record.outcome = fault === null ? "completed" : "failed";
-    record.errorCode = fault?.code ?? null;
+    if (fault !== null) record.fail(fault);
     if (fault === null && context.streamDone !== false) void writer.write(endMarker);
     await writer.end();
   } finally {

@@ -79,7 +79,8 @@ async function answerAsJson(visit: HttpVisit): Promise<void> {
 }
 
 /** A background answer is made without its caller, who asks for it later. */
-function answerAtOnce({ exchange, reply, context }: HttpVisit): void {
+function answerAtOnce({ exchange, reply, record, context }: HttpVisit): void {
+  record.entry?.follow(exchange.ended);
   void context.exchanges.runInBackground(exchange, () => {});
   reply.send(exchange.answer.body);
 }
@@ -94,6 +95,6 @@ async function answerAsBackgroundStream(visit: HttpVisit): Promise<void> {
   const reading = followLog({ log, errors: dialect.errors, firstNumber: 0 }, writer, caller);
   const [, fault] = await Promise.all([follow(visit, { sink: () => {}, isOpen: true }), reading]);
   if (fault === null) void writer.write(exchange.answer.endOfStream(true));
-  else record.errorCode = fault.code;
+  else record.fail(fault);
   await writer.end();
 }

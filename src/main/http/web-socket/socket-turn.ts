@@ -6,6 +6,7 @@ import { HeldHead } from "../held-head.js";
 import type { OpenAnswer } from "../in-flight.js";
 import type { MetricsSink } from "../metrics-sink.js";
 import { logFault, logRequest, RequestRecord } from "../request-record.js";
+import { RequestTrace } from "../requests/request-trace.js";
 import { follow, receiveTurn, type TurnArrival, type TurnHost, type Visit } from "../turn-visit.js";
 import type { CreateMessage } from "./client-event.js";
 import { describeErrorEvent, type ErrorEvent } from "./error-event.js";
@@ -48,6 +49,12 @@ export async function runSocketTurn(
   const { requestId, message, answer, connection, send } = turn;
   const { context, inFlight, metrics } = host;
   const record = new RequestRecord(context.clock());
+  const { route } = host.dialect;
+  record.entry = new RequestTrace(
+    record,
+    { requestId, method: "WS", route, transport: "websocket" },
+    context,
+  );
   metrics?.noteRequest?.();
   inFlight.begin(answer, () => observe(turn, host, record, answer.refusal?.status ?? 200));
   try {
@@ -62,7 +69,7 @@ export async function runSocketTurn(
     const fault = toApiError(error);
     const refusal = describeErrorEvent(fault, message.previousResponseId);
     answer.refusal = refusal;
-    record.errorCode = refusal.error.code;
+    record.fail(fault, refusal.error.code);
     logFault(context.logger, requestId, fault);
     await send([refusal]);
   } finally {
@@ -114,5 +121,6 @@ function observe(
     durationMs: context.clock() - record.startedAtMs,
   };
   metrics?.observeRequest(observation);
+  record.entry?.end(observation);
   if (context.logger !== undefined) logRequest(context.logger, { requestId, record, observation });
 }

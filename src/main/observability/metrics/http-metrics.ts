@@ -1,19 +1,16 @@
 import { Counter, Histogram, type Registry } from "prom-client";
 import type { RequestObservation } from "../../http/metrics-sink.js";
-import { prefix, toSeconds } from "./naming.js";
+import { CallerLabels, prefix, toSeconds } from "./naming.js";
 
 /** From a health check to a turn at its ceiling, in seconds. */
 const requestBuckets = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
 
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "WS"]);
 
-/** Bound on the callers that have a label of their own: each reload of the configuration can bring new names. */
-export const maxCallerLabels = 256;
-
 /** Registers the metrics of requests. The returned function counts and times one request. */
 export function createHttpMetrics(registry: Registry): (observation: RequestObservation) => void {
   const registers = [registry];
-  const callers = new Set<string>();
+  const callers = new CallerLabels();
   const requests = new Counter({
     name: `${prefix}http_requests_total`,
     help: "HTTP requests that are over. code: of the error, empty where there was none; status 499: the client left.",
@@ -40,7 +37,6 @@ export function createHttpMetrics(registry: Registry): (observation: RequestObse
     requests.inc({ ...where, status: String(status ?? 499), code });
     durations.observe(where, toSeconds(durationMs));
     if (caller === null) return;
-    if (callers.size < maxCallerLabels) callers.add(caller);
-    byCaller.inc({ caller: callers.has(caller) ? caller : "other" });
+    byCaller.inc({ caller: callers.of(caller) });
   };
 }

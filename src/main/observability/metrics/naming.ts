@@ -12,6 +12,19 @@ export function toAmount(value: number): number {
   return Number.isFinite(value) && value > 0 ? value : 0;
 }
 
+/** Bound on the callers that have a label of their own: each reload of the configuration can bring new names. */
+export const maxCallerLabels = 256;
+
+/** Names of tokens as label values: those that came first, or `other`. */
+export class CallerLabels {
+  readonly #known = new Set<string>();
+
+  of(caller: string): string {
+    if (this.#known.size < maxCallerLabels) this.#known.add(caller);
+    return this.#known.has(caller) ? caller : "other";
+  }
+}
+
 /** Bound on the models that have a label of their own: each catalog can bring new ones. */
 export const maxModelLabels = 64;
 

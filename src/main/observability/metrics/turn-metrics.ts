@@ -1,6 +1,6 @@
 import { Counter, Histogram, type Registry } from "prom-client";
 import type { TokenUsage, TurnObservation } from "../../runtime/types.js";
-import { ModelLabels, prefix, type ReadCatalog, toAmount, toSeconds } from "./naming.js";
+import { CallerLabels, ModelLabels, prefix, type ReadCatalog, toAmount, toSeconds } from "./naming.js";
 
 const durationBuckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600, 1800];
 const firstEventBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 40, 60, 120];
@@ -53,18 +53,49 @@ export function createTurnMetrics(
     registers,
   });
   for (const [type] of tokenTypes) tokens.inc({ type }, 0);
+  const countShares = createTokenShares(registers);
   const dropped = new Counter({
     name: `${prefix}model_requests_dropped_total`,
     help: "Model requests that Codex may have begun after calls it could not ask about, interrupted and their output dropped.",
     registers,
   });
-  return ({ outcome, code, model, waitedMs, firstEventMs, durationMs, usage, mayHaveAskedAgain }) => {
+  return ({ outcome, code, model, owner, waitedMs, firstEventMs, durationMs, usage, mayHaveAskedAgain }) => {
     if (mayHaveAskedAgain) dropped.inc();
-    models.withLabel(model, (label) => turns.inc({ outcome, code: code ?? "", model: label }));
+    models.withLabel(model, (label) => {
+      turns.inc({ outcome, code: code ?? "", model: label });
+      if (usage !== null) countShares(usage, label, owner);
+    });
     durations.observe({ outcome }, toSeconds(durationMs));
     waits.observe(toSeconds(waitedMs));
     if (firstEventMs !== null) firstEvents.observe(toSeconds(firstEventMs));
     if (usage === null) return;
     for (const [type, read] of tokenTypes) tokens.inc({ type }, toAmount(read(usage)));
+  };
+}
+
+/** The same tokens as `tokens_total`, by who used them and what for. The returned function counts those of one turn. */
+function createTokenShares(
+  registers: Registry[],
+): (usage: TokenUsage, model: string, owner: string | null) => void {
+  const callers = new CallerLabels();
+  const byModel = new Counter({
+    name: `${prefix}model_tokens_total`,
+    help: "Tokens by model; types as in tokens_total.",
+    labelNames: ["model", "type"],
+    registers,
+  });
+  const byCaller = new Counter({
+    name: `${prefix}caller_tokens_total`,
+    help: "Tokens by the name of the token that their turns came with; types as in tokens_total.",
+    labelNames: ["caller", "type"],
+    registers,
+  });
+  return (usage, model, owner) => {
+    const caller = owner === null ? null : callers.of(owner);
+    for (const [type, read] of tokenTypes) {
+      const amount = toAmount(read(usage));
+      byModel.inc({ model, type }, amount);
+      if (caller !== null) byCaller.inc({ caller, type }, amount);
+    }
   };
 }

@@ -43,6 +43,7 @@ const turn: TurnObservation = {
   outcome: "completed",
   code: null,
   model: "gpt-fake",
+  owner: null,
   waitedMs: 20,
   firstEventMs: 300,
   durationMs: 1500,
