@@ -101,7 +101,10 @@ function outcomeOf({ record, exchange, end }: EntrySource): RequestOutcome | nul
   if (end === null) return null;
   const isAlone = record.asked?.background === true && end.turn !== null;
   if (end.observation.status === null && !isAlone) return "client_left";
-  if (record.errorCode !== null || end.turn?.ok === false) return "failed";
+  const code = record.errorCode ?? (end.turn?.ok === false ? end.turn.error.code : null);
+  // It was cancelled before it had begun.
+  if (code === "turn_cancelled") return "cancelled";
+  if (code !== null) return "failed";
   const outcome = exchange?.outcome ?? null;
   return outcome === "parked" || outcome === "handed_over" ? "calls" : outcome;
 }
