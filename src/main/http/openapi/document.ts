@@ -31,7 +31,17 @@ interface DocumentOptions {
   readonly closed?: boolean;
 }
 
-const exported = { ...parts, ...chat, ...decisions, ...events, ...items, ...responses, ...service, ...page, ...requests };
+const exported = {
+  ...parts,
+  ...chat,
+  ...decisions,
+  ...events,
+  ...items,
+  ...responses,
+  ...service,
+  ...page,
+  ...requests,
+};
 
 /** The schemas of all answers, by their names in the document. */
 const answerSchemas: NamedSchemas = Object.fromEntries(

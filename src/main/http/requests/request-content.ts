@@ -12,10 +12,12 @@ export function describeContent({
   turn,
   outputItems,
 }: Pick<RequestExchange, "turn" | "outputItems">): RequestContent {
+  const { metadata } = turn;
+  const hasMetadata = metadata !== null && Object.keys(metadata).length > 0;
   return {
     input: writeItems(turn.request.items),
     output: outputItems.length === 0 ? null : writeValues(outputItems),
-    metadata: turn.metadata === null ? null : cutText(writeValue(turn.metadata)),
+    metadata: hasMetadata ? cutText(writeValue(metadata)) : null,
   };
 }
 

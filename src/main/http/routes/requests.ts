@@ -28,7 +28,10 @@ const listQuery = z.looseObject({
   after: filter.describe("Id of the last request of the page before."),
   route: filter.describe("Such as `/v1/responses`."),
   model: filter.describe("The model that ran, or its name in the request."),
-  outcome: z.enum(["completed", "incomplete", "calls", "cancelled", "failed", "client_left"]).optional(),
+  outcome: z
+    .enum(["completed", "incomplete", "calls", "cancelled", "failed", "client_left"])
+    .optional()
+    .describe("How it ended."),
   code: filter.describe("Of the error."),
   caller: filter.describe("Name of the token."),
 });
