@@ -76,6 +76,8 @@ t.test("the dashboard shows what its page promises", async (t) => {
     "Running, waiting, and the account's limit",
     "Plan windows",
     "Tokens by type",
+    "Tokens by caller",
+    "Tokens by model",
     "Part of the input from the cache",
     "Errors by code",
     "App-server restarts",

@@ -225,6 +225,22 @@ export const rows: readonly Row[] = [
         queries: [[perHour("type", "tokens_total"), "{{type}}"]],
       },
       {
+        title: "Tokens by caller",
+        description: "Input and output, an hour, by the name of their token; none without named tokens.",
+        type: "timeseries",
+        unit: "short",
+        isStacked: true,
+        queries: [[perHour("caller", "caller_tokens_total", 'type=~"input|output"'), "{{caller}}"]],
+      },
+      {
+        title: "Tokens by model",
+        description: "Input and output, an hour.",
+        type: "timeseries",
+        unit: "short",
+        isStacked: true,
+        queries: [[perHour("model", "model_tokens_total", 'type=~"input|output"'), "{{model}}"]],
+      },
+      {
         title: "Part of the input from the cache",
         description: "Cached input costs the plan less.",
         type: "timeseries",

@@ -11,6 +11,8 @@ import { FakePrivateRuntime } from "../../support/fake-private-runtime.js";
 import { type FakeTurn, failure, readyHealth } from "../../support/fake-runtime.js";
 import { FakeProcessEvents } from "../../support/fake-service.js";
 import { FakeClock, FakeTerminal } from "../../support/fake-terminal.js";
+import { serveFake } from "../../support/http-fixture.js";
+import { pollUntil } from "../../support/service-harness.js";
 
 const ask = ["ask", "--port", "0", "Hello?"];
 const decide = ["decide", "--port", "0", "--predicate", "It is.", "Hello?"];
@@ -268,6 +270,37 @@ function entry(state: string, turnStartedMs: number | null, firstOutputMs: numbe
   const timings = { admitted_ms: 1, turn_started_ms: turnStartedMs, first_output_ms: firstOutputMs };
   return { status: 200, body: { object: "request", id: "req_1", state, timings } };
 }
+
+t.test("a question to the running service is followed by its request log, then by its events", async (t) => {
+  const { port, runtime } = await serveFake(t);
+  for (const command of ["ask", "decide"] as const) {
+    const { terminal, clock, context } = prepare();
+    const until = (line: RegExp) =>
+      pollUntil(() => {
+        clock.advance(1_000);
+        return line.test(terminal.line);
+      });
+    runtime.script = async (turn) => {
+      await until(/ · waiting in the queue$/);
+      turn.admit();
+      await until(/ · starting$/);
+      turn.start();
+      await until(/ · waiting for the model$/);
+      await think(turn, "Both are in May.");
+      await until(command === "ask" ? / · reasoning: Both are in May\.$/ : / · the model is at work$/);
+      const { outputSchema } = turn.request;
+      await turn.emitText("m", [
+        outputSchema === undefined ? "Yes." : JSON.stringify(answersFor(outputSchema)),
+      ]);
+      return turn.result();
+    };
+    const flags = command === "ask" ? [] : ["--predicate", "It is."];
+    t.match(await runInProcess([command, "--port", String(port), ...flags, "Hello?"], context), { code: 0 });
+    t.equal(terminal.screen, command === "ask" ? "Yes.\n" : "0.75\n");
+    t.equal(runtime.turns.at(-1)?.request.summary, command === "ask" ? "auto" : undefined);
+    t.equal(clock.running, 0);
+  }
+});
 
 t.test("the service's request log says where a request stands, before it is answered", async (t) => {
   const { stages, paths, running } = await follow([
