@@ -5,7 +5,7 @@ import t, { type Test } from "tap";
 import { CodexNativeApiSideTaskRouter } from "../../src/main/side-tasks/router.js";
 import { readSideTaskSettings } from "../../src/main/side-tasks/settings.js";
 import type { SideTaskRequest } from "../../src/main/side-tasks/types.js";
-import { writeCompanyAuthority } from "../support/company-certificates.js";
+import { writeCompanyAuthority, writeCompanyDirectory } from "../support/company-certificates.js";
 import { type CompanyProxy, type ProxyMood, startCompanyProxy } from "../support/company-proxy.js";
 import { ScriptedListener } from "../support/scripted-listener.js";
 import { complete, failureOf, respond } from "../support/side-task-harness.js";
@@ -21,7 +21,11 @@ interface NetworkOptions {
   readonly scheme?: "http" | "https";
   readonly mood?: ProxyMood;
   /** The host's environment. Default: trusts the proxy, and names it in `HTTPS_PROXY`. */
-  readonly env?: (proxy: CompanyProxy, authority: string) => Readonly<Record<string, string>>;
+  readonly env?: (
+    proxy: CompanyProxy,
+    authority: string,
+    directory: string,
+  ) => Readonly<Record<string, string>>;
 }
 
 /** A host whose settings come from its environment, a provider that counts, and a proxy before it. */
@@ -34,7 +38,7 @@ async function start(t: Test, options: NetworkOptions = {}) {
   const read = readSideTaskSettings({
     CODEX_NATIVE_API_FALLBACK_BASE_URL: baseUrl,
     CODEX_NATIVE_API_FALLBACK_MODEL: "m",
-    ...env(proxy, authority),
+    ...env(proxy, authority, await writeCompanyDirectory(t, "company-ca.pem")),
   });
   if (!read.ok) throw new Error(JSON.stringify(read.faults));
   const log: string[] = [];
@@ -62,6 +66,9 @@ const ways: Readonly<Record<string, NetworkOptions>> = {
   },
   "ALL_PROXY without a scheme, CODEX_CA_CERTIFICATE": {
     env: ({ port }, authority) => ({ ALL_PROXY: `127.0.0.1:${port}`, CODEX_CA_CERTIFICATE: authority }),
+  },
+  "HTTPS_PROXY, SSL_CERT_DIR": {
+    env: ({ url }, _authority, directory) => ({ HTTPS_PROXY: url, SSL_CERT_DIR: directory }),
   },
   "an https:// proxy, with a password": {
     scheme: "https",
@@ -270,7 +277,7 @@ t.test("a variable that names no HTTP proxy is refused by name, without its valu
     CODEX_NATIVE_API_FALLBACK_BASE_URL: "https://api.example.com/v1",
     CODEX_NATIVE_API_FALLBACK_MODEL: "m",
   };
-  for (const given of [`ftp://ada:${password}@proxy:1080`, "http://", "http:// ", "/proxy"]) {
+  for (const given of [`ftp://ada:${password}@proxy:1080`, "socks5://proxy:1080", "http://", "/proxy"]) {
     const read = readSideTaskSettings({ ...provider, all_proxy: given });
     t.match(
       read,

@@ -61,11 +61,15 @@ export class ServeProcess {
     t: Pick<Test, "teardown">,
     environment: Readonly<Record<string, string>>,
     argv: readonly string[] = [],
+    /** A service manager's, which gets no variable but those of `environment`. */
+    managed: { readonly command: readonly string[]; readonly cwd: string } | null = null,
   ) {
-    this.child = spawn(process.execPath, [cliPath, "serve", ...argv], {
+    const [path = "", ...rest] = managed?.command ?? [process.execPath, cliPath, "serve"];
+    this.child = spawn(path, [...rest, ...argv], {
+      ...(managed !== null && { cwd: managed.cwd }),
       env: {
-        ...(testCodexBin !== null && { CODEX_NATIVE_API_CODEX_BIN: testCodexBin }),
-        ...givenNodeOptions,
+        ...(managed === null && testCodexBin !== null && { CODEX_NATIVE_API_CODEX_BIN: testCodexBin }),
+        ...(managed === null && givenNodeOptions),
         ...environment,
       },
       stdio: ["ignore", "pipe", "inherit"],

@@ -17,6 +17,16 @@ export async function writeCompanyAuthority(t: WithTeardown): Promise<string> {
   return path;
 }
 
+/** Writes it into a directory as `openssl rehash` does, or under another name, and returns the directory's path. */
+export async function writeCompanyDirectory(t: WithTeardown, name = `${subjectHash}.0`): Promise<string> {
+  const directory = await makeTemporaryDirectory(t);
+  await writeFile(join(directory, name), companyAuthority);
+  return directory;
+}
+
+/** Of the authority: `openssl x509 -hash`. */
+const subjectHash = "6317ff08";
+
 export const companyAuthority = `\
 -----BEGIN CERTIFICATE-----
 MIIB3zCCAYWgAwIBAgIUMs8Wb25QGx5fhbQthoWzVq2mVhQwCgYIKoZIzj0EAwIw

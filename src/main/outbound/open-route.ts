@@ -69,7 +69,7 @@ async function takeRoute({ target, proxy, trust }: Route, stage: Stage): Promise
   stage.socket = socket;
   await opened(socket, "connect");
   if (proxy === null) return isSecure ? secure(stage, socket, server, trust) : null;
-  // How to ask a SOCKS proxy is left to Codex.
+  // Only whether it can be reached: how to ask a SOCKS proxy is left to Codex.
   if (!/^https?:$/.test(first.protocol)) return null;
   const fault = first.protocol === "https:" ? await secure(stage, socket, first, trust) : null;
   if (fault !== null || !isSecure) return fault;

@@ -32,6 +32,8 @@ export interface RouteVerdict {
   readonly advice: string;
   /** Whether the same request may succeed later without a change of the settings. */
   readonly mayPass: boolean;
+  /** Some requests get through all the same. */
+  readonly isPartial?: true;
 }
 
 /** `words`: of the server that the way leads to. */

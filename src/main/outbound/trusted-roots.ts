@@ -27,6 +27,8 @@ const systemBundles = [
   "/etc/ssl/ca-bundle.pem",
   "/etc/ssl/cert.pem",
 ] as const;
+/** `openssl rehash` gives such names. Codex finds authorities by no others in its plain requests; over WebSockets it reads every file. */
+const byHash = /^[0-9a-f]{8}\.\d+$/;
 /** Bundles have some 150 certificates. */
 const maxCertificates = 2_000;
 const certificate =
@@ -38,7 +40,7 @@ export async function readTrustedRoots(env: Variables): Promise<TrustedRoots> {
   const { fault } = files;
   const system = await readSystemRoots();
   if (system === null) return { certificates: null, fault };
-  const inDirectories = await readDirectories(env);
+  const inDirectories = await readDirectories(env, byHash);
   return {
     certificates: [...tls.rootCertificates, ...system, ...files.certificates, ...inDirectories],
     fault,
@@ -51,7 +53,7 @@ export async function readTrustedRoots(env: Variables): Promise<TrustedRoots> {
  */
 export async function readNodeRoots(env: Variables): Promise<TrustedRoots> {
   const { certificates, faults } = await readNamedFiles(env, [...fileVariables, "NODE_EXTRA_CA_CERTS"]);
-  const named = [...certificates, ...(await readDirectories(env))];
+  const named = [...certificates, ...(await readDirectories(env, /./))];
   const fault = faults[0] ?? null;
   return { certificates: named.length === 0 ? null : [...new Set([...nodeRoots(), ...named])], fault };
 }
@@ -103,15 +105,18 @@ async function readSystemRoots(): Promise<readonly string[] | null> {
   return [];
 }
 
-async function readDirectories({ SSL_CERT_DIR: given = "" }: Variables): Promise<readonly string[]> {
+async function readDirectories(
+  { SSL_CERT_DIR: given = "" }: Variables,
+  names: RegExp,
+): Promise<readonly string[]> {
   const directories = given.split(":").filter((path) => path !== "");
-  return (await Promise.all(directories.map(readDirectory))).flat();
+  return (await Promise.all(directories.map((directory) => readDirectory(directory, names)))).flat();
 }
 
-async function readDirectory(directory: string): Promise<readonly string[]> {
+async function readDirectory(directory: string, pattern: RegExp): Promise<readonly string[]> {
   const names = await readdir(directory).catch(() => []);
   const found: string[] = [];
-  for (const name of names) {
+  for (const name of names.filter((name) => pattern.test(name))) {
     if (found.length >= maxCertificates) break;
     const text = await readFile(join(directory, name), "utf8").catch(() => "");
     found.push(...findCertificates(text));

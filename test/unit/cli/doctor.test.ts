@@ -219,6 +219,26 @@ t.test("doctor names the proxy without its password, and says what it answered",
   t.same(proxy.asked, ["backend.invalid:443"]);
 });
 
+t.test("doctor names a proxy that Codex cannot use, or only in part", async (t) => {
+  const { port } = await startCompanyProxy(t, "http://127.0.0.1:9");
+  const userHome = await makeTemporaryDirectory(t);
+  await writeFile(join(userHome, "config.toml"), 'openai_base_url = "https://backend.invalid/v1"\n');
+  const argv = ["doctor", "--codex-bin", "/nowhere/codex", "--port", "0", "--codex-home", userHome];
+  const lineWith = async (proxy: string) => {
+    const { stdout } = await runInProcess(argv, { env: { HTTPS_PROXY: proxy } });
+    t.notMatch(stdout, /s3cret/);
+    return /^\S+ +network .*$/m.exec(stdout)?.[0];
+  };
+  t.match(
+    await lineWith(`socks5h://ada:s3cret@127.0.0.1:${port}`),
+    /^warn .*SOCKS proxy, which Codex takes for WebSockets/,
+  );
+  t.match(await lineWith("socks5h://127.0.0.1:9"), /^fail .*names cannot be reached \(ECONNREFUSED\)/);
+  t.match(await lineWith(`socks4://127.0.0.1:${port}`), /^fail .*SOCKS4 proxy, which Codex does not take/);
+  for (const value of [`ftp://ada:s3cret@127.0.0.1:${port}`, "http://", "http://ada:s3cret@"])
+    t.match(await lineWith(value), /^fail .*HTTPS_PROXY does not name a proxy that Codex knows/, value);
+});
+
 t.test("doctor asks a service that runs and starts no Codex beside it", async (t) => {
   const { port } = await serveFake(t);
   const stateDir = await makeTemporaryDirectory(t);

@@ -104,7 +104,8 @@ export async function checkNetwork(
   const { proxy, verdict } = await inspectNetwork(target, env, signal);
   const way = `${new URL(target).host} ${describeWay(proxy)}`;
   if (verdict === null) return [ok("network", `${way}: it answers`)];
-  return [fail("network", `${way}: ${verdict.found}`, verdict.advice)];
+  const say = verdict.isPartial ? warn : fail;
+  return [say("network", `${way}: ${verdict.found}`, verdict.advice)];
 }
 
 /** With the environment of this shell, which an installed service may not have. */

@@ -3,7 +3,7 @@ import type { TurnErrorCode, TurnErrorData } from "../../../workers/contract/err
 import { type ChosenProxy, chooseProxy, hideCredentials } from "../../outbound/outbound-route.js";
 import type { RouteVerdict } from "../../outbound/route-fault.js";
 import { readTrustedRoots } from "../../outbound/trusted-roots.js";
-import { describeBackendFault } from "./backend-words.js";
+import { describeBackendFault, findUnusableProxy } from "./backend-words.js";
 import { probeRoute } from "./probe-route.js";
 
 export interface NetworkDiagnosisOptions {
@@ -66,6 +66,15 @@ export class NetworkDiagnosis {
     };
   }
 
+  /** Logs a proxy that Codex cannot use: it may go out without one and say nothing. Never rejects. */
+  async checkProxy(): Promise<void> {
+    const { findBackend, environment } = this.#options;
+    const target = await findBackend().catch(() => null);
+    if (target === null) return;
+    const verdict = findUnusableProxy(target, environment);
+    if (verdict !== null) this.#log({ proxy: chooseProxy(target, environment), verdict });
+  }
+
   async #inspect(): Promise<NetworkState | null> {
     const { now, findBackend, environment } = this.#options;
     if (this.#latest === null || now() - this.#latest.atMs > maxAgeMs) {
@@ -100,8 +109,10 @@ export async function inspectNetwork(
 ): Promise<NetworkState> {
   const proxy = chooseProxy(target, environment);
   if (!URL.canParse(target)) return { proxy, verdict: null };
+  const unusable = findUnusableProxy(target, environment);
+  if (unusable !== null && !unusable.isPartial) return { proxy, verdict: unusable };
   const roots = await readTrustedRoots(environment);
   const limits = { timeoutMs: probeTimeoutMs, ...(signal !== undefined && { signal }) };
   const fault = await probeRoute({ target, proxy, roots }, limits);
-  return { proxy, verdict: fault === null ? null : describeBackendFault(fault, proxy) };
+  return { proxy, verdict: fault === null ? unusable : describeBackendFault(fault, proxy) };
 }

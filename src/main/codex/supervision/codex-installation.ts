@@ -229,6 +229,7 @@ export class CodexInstallation {
     const { signal } = this.#lifetime;
     const { stopStepMs } = this.#options;
     await this.#refuseCertificateFile();
+    await this.network.checkProxy();
     const found = await findCodexBinary(this.search);
     const binary = { ...found, file: await identifyFile(found.path) };
     const home = await this.#prepareHome(instance, binary, previousFailure).catch((error: unknown) => {

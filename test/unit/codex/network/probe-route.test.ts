@@ -3,7 +3,7 @@ import t, { type Test } from "tap";
 import { probeRoute } from "../../../../src/main/codex/network/probe-route.js";
 import type { RouteLimits } from "../../../../src/main/outbound/open-route.js";
 import { readTrustedRoots } from "../../../../src/main/outbound/trusted-roots.js";
-import { writeCompanyAuthority } from "../../../support/company-certificates.js";
+import { writeCompanyAuthority, writeCompanyDirectory } from "../../../support/company-certificates.js";
 import { type ProxyMood, startCompanyProxy } from "../../../support/company-proxy.js";
 
 const limits: RouteLimits = { timeoutMs: 20_000 };
@@ -76,6 +76,17 @@ t.test("a file without certificates is told before anything is sent", async (t) 
   t.match(empty.fault, { variable: "CODEX_CA_CERTIFICATE", problem: "no_certificate" });
   t.same(proxy.asked, []);
 });
+
+t.test(
+  "a directory counts with the files that are named by hash, as in Codex's plain requests",
+  async (t) => {
+    const { probe } = await setUp(t);
+    const hashed = await readTrustedRoots({ SSL_CERT_DIR: `/no/such:${await writeCompanyDirectory(t)}` });
+    t.equal(await probe({ kind: "pass" }, "", hashed), null);
+    const named = await readTrustedRoots({ SSL_CERT_DIR: await writeCompanyDirectory(t, "company-ca.pem") });
+    t.match(await probe({ kind: "pass" }, "", named), { kind: "certificate" });
+  },
+);
 
 t.test("an abort ends the probe", async (t) => {
   const { probe } = await setUp(t);
