@@ -54,11 +54,16 @@ process.exitCode = await runCli({
     const { CodexNativeApiService } = await import("./service.js");
     // CODEX_NATIVE_API_ENABLE is for hosts: `serve` always serves.
     const config = { ...options.config, enabled: true };
-    return new CodexNativeApiService({ ...options, config, environment: process.env });
+    return new CodexNativeApiService({ environment: process.env, ...options, config });
   },
   createRuntime: async (config, logger) => {
     const { createPrivateRuntime } = await import("./cli/private-runtime.js");
     return createPrivateRuntime(config, logger, process.env);
+  },
+  startDemoModel: async (codexHome) => {
+    const { loadDemoModel } = await import("./cli/commands/demo.js");
+    const startDemoModel = await loadDemoModel(new URL("../testing/demo.js", import.meta.url));
+    return startDemoModel(codexHome);
   },
   runProgram: (command, args) =>
     new Promise((resolve) => {

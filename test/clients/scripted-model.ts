@@ -1,6 +1,6 @@
 /** The model behind every client: it does what the last words of the user name. */
 import { workInFolder } from "../support/codex-client.js";
-import { decide } from "../support/deciding-model.js";
+import { decide } from "../support/offline-backend/decisions.js";
 import {
   functionCall,
   offeredTools,

@@ -41,6 +41,7 @@ t.test("the commands and flags that people rely on do not change unnoticed", asy
   ]);
   t.strictSame(surface, [
     ["serve"],
+    ["demo", "--once"],
     ["doctor", "--turn", "--json"],
     ["login"],
     ["ask", "--model", "--instructions", "--effort", "--json-schema", "--quiet"],

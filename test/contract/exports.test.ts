@@ -1,8 +1,13 @@
 import t from "tap";
 import ts from "typescript";
 import * as surface from "../../src/main/index.js";
+import * as testingSurface from "../support/offline-backend/testing.js";
 
-const program = ts.createProgram(["src/main/index.ts"], {
+const main = "src/main/index.ts";
+/** `codex-native-api/testing` */
+const testing = "test/support/offline-backend/testing.ts";
+
+const program = ts.createProgram([main, testing], {
   ...ts.convertCompilerOptionsFromJson(
     { target: "es2023", module: "nodenext", types: ["node"], lib: ["es2023"] },
     ".",
@@ -11,14 +16,26 @@ const program = ts.createProgram(["src/main/index.ts"], {
   noEmit: true,
 });
 const checker = program.getTypeChecker();
-const index = program.getSourceFile("src/main/index.ts");
-const module = index === undefined ? undefined : checker.getSymbolAtLocation(index);
-if (module === undefined) throw new Error("src/main/index.ts exports nothing");
-const exported = checker.getExportsOfModule(module).map((symbol) => ({
-  name: symbol.name,
-  symbol: symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol,
-}));
-const publicNames = new Set(exported.flatMap(({ name, symbol }) => [name, symbol.name]));
+
+/** What a host can import from this file. */
+function listExports(file: string) {
+  const source = program.getSourceFile(file);
+  const module = source === undefined ? undefined : checker.getSymbolAtLocation(source);
+  if (module === undefined) throw new Error(`${file} exports nothing`);
+  return checker.getExportsOfModule(module).map((symbol) => ({
+    name: symbol.name,
+    symbol: symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol,
+  }));
+}
+
+const entries = [main, testing].map((file) => ({ file, exported: listExports(file) }));
+
+function typesOf(file: string, values: object): readonly string[] {
+  return listExports(file)
+    .map(({ name }) => name)
+    .filter((name) => !(name in values))
+    .sort();
+}
 
 t.test("the package exports these values and no others", async (t) => {
   t.same(Object.keys(surface).sort(), [
@@ -37,8 +54,7 @@ t.test("the package exports these values and no others", async (t) => {
 });
 
 t.test("the package exports these types beside them and no others", async (t) => {
-  const types = exported.map(({ name }) => name).filter((name) => !(name in surface));
-  t.strictSame(types.sort(), [
+  t.strictSame(typesOf(main, surface), [
     "AccessOptions",
     "AdmissionBounds",
     "AdmissionConfig",
@@ -228,6 +244,99 @@ t.test("the package exports these types beside them and no others", async (t) =>
   ]);
 });
 
+t.test("codex-native-api/testing exports these values and no others", async (t) => {
+  t.strictSame(Object.keys(testingSurface).sort(), [
+    "contextLengthExceeded",
+    "createApiKeyLogin",
+    "createChatGptLogin",
+    "cutConnection",
+    "decide",
+    "delayed",
+    "echo",
+    "functionCall",
+    "hangUp",
+    "held",
+    "httpError",
+    "incomplete",
+    "isDecision",
+    "lastUserText",
+    "logout",
+    "offeredTools",
+    "overloaded",
+    "rateLimited",
+    "rawItem",
+    "reasoning",
+    "refusal",
+    "reply",
+    "resetConnection",
+    "responseFailed",
+    "silent",
+    "stall",
+    "startOfflineBackend",
+    "switchAccount",
+    "text",
+    "textInDeltas",
+    "usageLimitReached",
+    "webSearchCall",
+    "withUsage",
+  ]);
+});
+
+t.test("and these types", async (t) => {
+  t.strictSame(typesOf(testing, testingSurface), [
+    "AccountForm",
+    "AccountLimitSettings",
+    "AskedRequest",
+    "BackendCounters",
+    "ChatGptLogin",
+    "ChatGptLoginOptions",
+    "DemandedForm",
+    "DeviceLogins",
+    "Ending",
+    "FunctionCallOptions",
+    "FunctionCallPart",
+    "HangUpReply",
+    "HttpErrorOptions",
+    "HttpErrorReply",
+    "Identity",
+    "InterruptionOptions",
+    "JsonObject",
+    "JsonValue",
+    "LoginOptions",
+    "ModelRequestBody",
+    "OfflineBackend",
+    "OfflineBackendOptions",
+    "OutputPart",
+    "ProviderTuning",
+    "RateLimitSettings",
+    "RateLimitWindow",
+    "RawItemPart",
+    "ReasoningOptions",
+    "ReasoningPart",
+    "RecordedModelRequest",
+    "RefusalPart",
+    "Reply",
+    "ReplySource",
+    "RequestMatch",
+    "StreamClosing",
+    "StreamOutcome",
+    "StreamReply",
+    "TextOptions",
+    "TextPart",
+    "TokenAnswer",
+    "TokenAuthority",
+    "TokenSet",
+    "TokenUsage",
+    "TomlTable",
+    "UrlCitation",
+    "UsageLimitOptions",
+    "WaitForRequestOptions",
+    "WebSearchOptions",
+    "WebSearchPart",
+    "WorkspaceRouting",
+  ]);
+});
+
 function isPrivate(member: ts.Node): boolean {
   if (!ts.isClassElement(member)) return false;
   if (member.name !== undefined && ts.isPrivateIdentifier(member.name)) return true;
@@ -259,18 +368,21 @@ function isOurs(symbol: ts.Symbol): boolean {
   const [declaration] = symbol.declarations ?? [];
   if (declaration === undefined || symbol.flags & ts.SymbolFlags.TypeParameter) return false;
   if (ts.isTypeAliasDeclaration(declaration) && declaration.typeParameters !== undefined) return false;
-  return /(^|\/)src\/(main|workers)\//.test(declaration.getSourceFile().fileName);
+  return /(^|\/)(src\/(main|workers)|test\/support)\//.test(declaration.getSourceFile().fileName);
 }
 
 t.test(
   "every type that an export shows is exported too: no host has to reach into the package",
   async (t) => {
-    const hidden = exported.flatMap(({ name, symbol }) =>
-      (symbol.declarations ?? [])
-        .flatMap(shownTypes)
-        .filter((shown) => isOurs(shown) && !publicNames.has(shown.name))
-        .map((shown) => `${name} shows ${shown.name}`),
-    );
+    const hidden = entries.flatMap(({ exported }) => {
+      const publicNames = new Set(exported.flatMap(({ name, symbol }) => [name, symbol.name]));
+      return exported.flatMap(({ name, symbol }) =>
+        (symbol.declarations ?? [])
+          .flatMap(shownTypes)
+          .filter((shown) => isOurs(shown) && !publicNames.has(shown.name))
+          .map((shown) => `${name} shows ${shown.name}`),
+      );
+    });
     t.strictSame([...new Set(hidden)], []);
   },
 );
@@ -280,14 +392,16 @@ function isDocumented(symbol: ts.Symbol): boolean {
 }
 
 t.test("every export says what it is, and so does every method of a class", async (t) => {
-  const bare = exported.flatMap(({ name, symbol }) => {
-    const members = [...(symbol.members?.values() ?? [])].filter(
-      (member) => symbol.flags & ts.SymbolFlags.Class && member.flags & ts.SymbolFlags.Method,
-    );
-    const methods = members.filter(
-      (member) => !(member.declarations ?? []).some(isPrivate) && !isDocumented(member),
-    );
-    return [...(isDocumented(symbol) ? [] : [name]), ...methods.map((method) => `${name}.${method.name}`)];
-  });
+  const bare = entries
+    .flatMap(({ exported }) => exported)
+    .flatMap(({ name, symbol }) => {
+      const members = [...(symbol.members?.values() ?? [])].filter(
+        (member) => symbol.flags & ts.SymbolFlags.Class && member.flags & ts.SymbolFlags.Method,
+      );
+      const methods = members.filter(
+        (member) => !(member.declarations ?? []).some(isPrivate) && !isDocumented(member),
+      );
+      return [...(isDocumented(symbol) ? [] : [name]), ...methods.map((method) => `${name}.${method.name}`)];
+    });
   t.strictSame(bare, []);
 });

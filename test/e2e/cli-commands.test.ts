@@ -3,7 +3,7 @@ import { join } from "node:path";
 import t from "tap";
 import { CommandProcess, prepareCommand, runCommandProcess, ServeProcess } from "../support/cli-harness.js";
 import { needs, offlineDeviceLogin } from "../support/codex-version.js";
-import { decide, isDecision } from "../support/deciding-model.js";
+import { decide, isDecision } from "../support/offline-backend/decisions.js";
 import { logout, reply, stall, text } from "../support/offline-backend/index.js";
 
 t.test("ask starts Codex for one question, prints the answer and leaves nothing behind", async (t) => {

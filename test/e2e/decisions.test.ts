@@ -1,8 +1,8 @@
 /** `POST /v1/decisions` over HTTP, with a real app-server and the offline backend behind it. */
 import t, { type Test } from "tap";
 import type { DecisionAnswer } from "../../src/main/dialects/decisions/decision-types.js";
-import { answersFor, decide, schemaOf } from "../support/deciding-model.js";
 import { choiceOf, longChoice, predicate, scoreOf, textOf } from "../support/decisions.js";
+import { answersFor, decide, schemaOf } from "../support/offline-backend/decisions.js";
 import {
   httpError,
   incomplete,

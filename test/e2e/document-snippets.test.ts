@@ -3,7 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import t from "tap";
-import { decide, isDecision } from "../support/deciding-model.js";
+import { decide, isDecision } from "../support/offline-backend/decisions.js";
 import { textInDeltas } from "../support/offline-backend/index.js";
 import { startServiceHarness } from "../support/service-harness.js";
 

@@ -7,8 +7,8 @@ import { promisify } from "node:util";
 import { type BuildOptions, build } from "esbuild";
 import t, { type Test } from "tap";
 import ts from "typescript";
-import { decide, isDecision } from "../support/deciding-model.js";
 import { type HostHarness, prepareHost } from "../support/host-harness.js";
+import { decide, isDecision } from "../support/offline-backend/decisions.js";
 import { text } from "../support/offline-backend/index.js";
 import { installPackage, packPackage } from "../support/packed-package.js";
 
@@ -21,6 +21,15 @@ const { tarball } = await packPackage(t);
 const project = await installPackage(t, tarball, ["@openai/codex", "@types/node"]);
 const program = (await readFile(hostSource, "utf8")).replace("../../src/main/index.js", "codex-native-api");
 await writeFile(join(project, "host.ts"), program);
+await writeFile(
+  join(project, "tests.ts"),
+  `import { type OfflineBackend, startOfflineBackend, text } from "codex-native-api/testing";
+  export async function startModel(): Promise<OfflineBackend> {
+    const backend = await startOfflineBackend({ maxRecorded: 10 });
+    backend.queueReply(text("hello"), ({ body }) => text(body.model));
+    return backend;
+  }`,
+);
 await writeFile(join(project, "host.cts"), program);
 // Before TypeScript 5.8, and in `node16` ever, no CommonJS file may import an ES module but like this.
 await writeFile(
@@ -85,14 +94,14 @@ t.test(
   "strict hosts of each module system compile with the package's own dependencies and Node's types",
   async (t) => {
     const settings = {
-      nodenext: { module: "nodenext", files: ["host.ts", "host.cts", "importing.cts"] },
-      node16: { module: "node16", files: ["host.ts", "importing.cts"] },
-      bundler: { module: "esnext", moduleResolution: "bundler", files: ["host.ts"] },
+      nodenext: { module: "nodenext", files: ["host.ts", "tests.ts", "host.cts", "importing.cts"] },
+      node16: { module: "node16", files: ["host.ts", "tests.ts", "importing.cts"] },
+      bundler: { module: "esnext", moduleResolution: "bundler", files: ["host.ts", "tests.ts"] },
       node10: {
         module: "commonjs",
         moduleResolution: "node10",
         ignoreDeprecations: "6.0",
-        files: ["host.ts"],
+        files: ["host.ts", "tests.ts"],
       },
     };
     for (const [name, { files, ...options }] of Object.entries(settings)) {

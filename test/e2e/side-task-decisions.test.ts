@@ -6,9 +6,9 @@ import {
   type SideTaskEvent,
 } from "../../src/main/index.js";
 import { sideTaskClasses } from "../../src/main/side-tasks/task-classes.js";
-import { decide } from "../support/deciding-model.js";
 import { choiceOf, predicate, scoreOf } from "../support/decisions.js";
 import { embedService, prepareHost } from "../support/host-harness.js";
+import { decide } from "../support/offline-backend/decisions.js";
 import { type OfflineBackend, stall, text, usageLimitReached } from "../support/offline-backend/index.js";
 import { createRuntimeHarness } from "../support/runtime-harness.js";
 import { ScriptedListener } from "../support/scripted-listener.js";

@@ -5,8 +5,8 @@ import type { DecisionAnswer, DecisionQuestion } from "../../src/main/dialects/d
 import { parseDecision } from "../../src/main/dialects/decisions/decode.js";
 import { CodexNativeApiError } from "../../src/main/errors.js";
 import type { JsonObject } from "../../src/workers/contract/json.js";
-import { answersFor } from "../support/deciding-model.js";
 import { answerTo, textOf } from "../support/decisions.js";
+import { answersFor } from "../support/offline-backend/decisions.js";
 import { planFuzz } from "./support/fuzz-plan.js";
 
 t.setTimeout(900_000);

@@ -8,9 +8,9 @@ import { failureOfCode, fallThroughTable } from "../../src/main/side-tasks/fall-
 import { CodexNativeApiSideTaskRouter } from "../../src/main/side-tasks/router.js";
 import { sideTaskClasses } from "../../src/main/side-tasks/task-classes.js";
 import type { SideTaskDecisionRequest, SideTaskEvent } from "../../src/main/side-tasks/types.js";
-import { answersFor } from "../support/deciding-model.js";
 import { choiceOf, predicate, scoreOf } from "../support/decisions.js";
 import { answerUntilAborted, type FakeScript, failure, messageItem } from "../support/fake-runtime.js";
+import { answersFor } from "../support/offline-backend/decisions.js";
 import {
   failWith,
   hang,

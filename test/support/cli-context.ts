@@ -46,6 +46,7 @@ export function makeCliContext(overrides: Partial<CliContext>): CliContext {
     repeat: () => () => undefined,
     createService: new FakeService().create,
     createRuntime: () => Promise.reject(new Error("this test has no runtime")),
+    startDemoModel: () => Promise.reject(new Error("this test has no demo")),
     runProgram: () => Promise.reject(new Error("this test runs no program")),
     startProgram: () => Promise.reject(new Error("this test starts no program")),
     self: { nodePath: "/usr/bin/node", cliPath: "/opt/codex-native-api/dist/main/cli.js", userId: 501 },

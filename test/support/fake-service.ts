@@ -1,5 +1,6 @@
 import type { CreateService, ProcessEvents, ServableService } from "../../src/main/cli/cli-context.js";
 import type { CodexNativeApiConfig } from "../../src/main/config/types.js";
+import type { Readiness } from "../../src/main/runtime/types.js";
 
 /** Signals and crashes sent by hand. */
 export class FakeProcessEvents implements ProcessEvents {
@@ -48,6 +49,10 @@ export class FakeService implements ServableService {
   async start(): Promise<{ readonly url: string }> {
     await this.#take("start");
     return { url: "http://127.0.0.1:1" };
+  }
+
+  async untilSettled(): Promise<Readiness> {
+    return { ready: true };
   }
 
   stop(): Promise<void> {

@@ -29,16 +29,18 @@ function readIgnorePatterns(root: string): readonly RegExp[] {
     });
 }
 
-/** Links within the repository that lead nowhere, as `page -> target`. */
-export function findBrokenLinks(pages: readonly string[]): readonly string[] {
-  const anchors = new Map(pages.map((page) => [page, listAnchors(readFileSync(page, "utf8"))]));
+/** Links within the repository, or another folder of pages, that lead nowhere, as `page -> target`. */
+export function findBrokenLinks(pages: readonly string[], root = "."): readonly string[] {
+  const read = (page: string) => readFileSync(join(root, page), "utf8");
+  const anchors = new Map(pages.map((page) => [page, listAnchors(read(page))]));
   return pages.flatMap((page) =>
-    listLinks(readFileSync(page, "utf8")).flatMap((link) => {
+    listLinks(read(page)).flatMap((link) => {
       const [path = "", anchor] = link.split("#");
       const target = path === "" ? page : join(page, "..", path);
-      if (!existsSync(target)) return [`${page} -> ${link}`];
+      if (!existsSync(join(root, target))) return [`${page} -> ${link}`];
       if (anchor === undefined) return [];
-      const isThere = !statSync(target).isDirectory() && anchors.get(target)?.has(anchor) === true;
+      const isThere =
+        !statSync(join(root, target)).isDirectory() && anchors.get(target)?.has(anchor) === true;
       return isThere ? [] : [`${page} -> ${link}`];
     }),
   );

@@ -27,6 +27,13 @@ export async function packPackage(
   return { tarball: join(root, packed.filename), files: packed.files.map(({ path }) => path) };
 }
 
+/** The tarball's files, by themselves. */
+export async function unpackPackage(t: WithTeardown, tarball: string): Promise<string> {
+  const folder = await makeTemporaryDirectory(t);
+  await run("tar", ["-xzf", tarball, "--strip-components=1", "-C", folder]);
+  return folder;
+}
+
 /**
  * Installs the tarball into a project of its own with the packages that it depends on and none other, as npm does with a registry, which
  * may be out of reach. `besides` are the host's own packages. All are copies, so that none finds a package that only this repository

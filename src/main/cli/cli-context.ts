@@ -2,11 +2,15 @@ import type { Readable } from "node:stream";
 import type { Environment, Machine } from "../config/machine.js";
 import type { CodexNativeApiConfig } from "../config/types.js";
 import type { Logger } from "../observability/logger.js";
+import type { Readiness } from "../runtime/types.js";
 import type { CreateRuntime } from "./private-runtime.js";
 
-/** The part of a `CodexNativeApiService` that `serve` needs. */
+/** The part of a `CodexNativeApiService` that `serve` and `demo` need. */
 export interface ServableService {
-  start(): Promise<unknown>;
+  /** Resolves with the address; null where the configuration says not to start. */
+  start(): Promise<{ readonly url: string | null }>;
+  /** Waits until turns can run, or it is known why not. */
+  untilSettled(timeoutMs: number): Promise<Readiness>;
   /** Lets work in flight finish, within the configured time. */
   stop(): Promise<void>;
   /** Ends everything now. */
@@ -18,7 +22,18 @@ export interface ServableService {
 export type CreateService = (options: {
   readonly config: CodexNativeApiConfig;
   readonly logger: Logger;
+  /** The variables from which Codex gets its own. Default: those of this process. */
+  readonly environment?: Environment;
 }) => Promise<ServableService>;
+
+/** The offline model of `demo`, and what Codex needs in its environment to use it. */
+export interface DemoModel {
+  readonly environment: Environment;
+  close(): Promise<void>;
+}
+
+/** Starts the model, and makes `codexHome` a Codex home that is logged in there. */
+export type StartDemoModel = (codexHome: string) => Promise<DemoModel>;
 
 export interface ProcessEvents {
   readonly onSignal: (listener: (signal: string) => void) => void;
@@ -61,6 +76,7 @@ export interface CliContext {
   readonly repeat: (everyMs: number, tick: () => void) => () => void;
   readonly createService: CreateService;
   readonly createRuntime: CreateRuntime;
+  readonly startDemoModel: StartDemoModel;
   /** Runs another program on this terminal, to its end. Has no deadline, since the program may follow a log. */
   readonly runProgram: (command: string, args: readonly string[]) => Promise<ProgramEnd>;
   /** Starts another program that may outlive this process, without this terminal. A program that is still running soon after counts as ended well. */

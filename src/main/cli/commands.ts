@@ -8,6 +8,7 @@ import { suggestName } from "../config/suggest-name.js";
 import { type Command, type ConfiguredCommand, jsonFlag, type PlainCommand } from "./command.js";
 import { askCommand } from "./commands/ask.js";
 import { decideCommand } from "./commands/decide.js";
+import { demoCommand } from "./commands/demo.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { healthCommand } from "./commands/health.js";
 import { loginCommand } from "./commands/login.js";
@@ -110,6 +111,7 @@ export function refusalOfCommand(name: string, commands: readonly Command[]): Co
 /** Every command, in the order of the help. */
 export const commands: readonly Command[] = [
   serveCommand,
+  demoCommand,
   doctorCommand,
   loginCommand,
   askCommand,

@@ -44,13 +44,22 @@ function readTextFile(path: string): FileRead {
     descriptor = openSync(path, "r");
     const mode = process.platform === "win32" ? 0 : fstatSync(descriptor).mode;
     const text = readFileSync(descriptor, "utf8");
-    return { kind: "text", text, isPrivate: (mode & 0o077) === 0, isOpen: (mode & 0o002) !== 0 };
+    return { kind: "text", text, isPrivate: isPrivateMode(path, mode), isOpen: (mode & 0o002) !== 0 };
   } catch (error) {
     const code = errorCode(error);
     return code === "ENOENT" ? { kind: "missing" } : { kind: "unreadable", reason: code };
   } finally {
     if (descriptor !== null) closeSync(descriptor);
   }
+}
+
+/**
+ * Whether nobody else may read or write the file at this absolute path. A credential that systemd hands to a unit (`LoadCredential=`) belongs to root and names the
+ * unit's user in an access list, whose mask shows as the bits of the group. Only root makes files in that folder.
+ */
+export function isPrivateMode(path: string, mode: number): boolean {
+  const isCredential = /^\/run\/credentials\/[^/]+\/[^/]+$/.test(path);
+  return (mode & (isCredential ? 0o037 : 0o077)) === 0;
 }
 
 function errorCode(error: unknown): string {

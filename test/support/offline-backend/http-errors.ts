@@ -1,6 +1,7 @@
 import type { JsonValue } from "./json.js";
 import type { HttpErrorReply } from "./reply.js";
 
+/** What a refusal says beside its status. */
 export interface HttpErrorOptions {
   readonly code?: string | null;
   readonly type?: string;
@@ -51,6 +52,7 @@ const DEFAULT_MESSAGES: Readonly<Record<number, string>> = {
   503: "The engine is currently overloaded, please try again later.",
 };
 
+/** When the plan is free again, and which plan it is. */
 export interface UsageLimitOptions {
   readonly resetsInSeconds?: number;
   readonly planType?: string;

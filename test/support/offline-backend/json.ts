@@ -1,6 +1,7 @@
 /** JSON as it travels: what a request body or an event is made of. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
 
+/** An object of JSON; a key may be absent. */
 export interface JsonObject {
   readonly [key: string]: JsonValue | undefined;
 }

@@ -5,6 +5,7 @@ import { fullAccountPlan } from "./full-account.js";
 import type { OfflineBackend } from "./offline-backend.js";
 import type { Identity, TokenSet } from "./token-authority.js";
 
+/** Whose login it is, and how long its tokens last. */
 export interface LoginOptions {
   readonly backend: OfflineBackend;
   readonly email?: string;
@@ -18,6 +19,7 @@ export interface LoginOptions {
   readonly lastRefresh?: Date;
 }
 
+/** A ChatGPT login, and the home that it is made in. */
 export interface ChatGptLoginOptions extends LoginOptions {
   readonly home: string;
   /**
@@ -31,6 +33,7 @@ export interface ChatGptLoginOptions extends LoginOptions {
   readonly config?: TomlTable;
 }
 
+/** Settings of a provider in `config.toml`; left out: as Codex has them. */
 export interface ProviderTuning {
   readonly supportsWebSockets?: boolean;
   readonly requestMaxRetries?: number;
@@ -38,6 +41,7 @@ export interface ProviderTuning {
   readonly streamIdleTimeoutMs?: number;
 }
 
+/** The login that was made, and where. */
 export interface ChatGptLogin extends Identity {
   readonly home: string;
 }

@@ -18,6 +18,7 @@ import { type AccountForm, unroutedWorkspace, type WorkspaceRouting } from "./ro
 import { TokenAuthority } from "./token-authority.js";
 import { WebSocketListener } from "./websocket-listener.js";
 
+/** What a backend answers beside the model. Every part has a default. */
 export interface OfflineBackendOptions {
   /** Default `accept`. */
   readonly webSocket?: "accept" | "refuse";

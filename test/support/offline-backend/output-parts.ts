@@ -14,11 +14,13 @@ export interface TextPart {
   readonly phase: string | undefined;
 }
 
+/** A message whose content is a refusal. */
 export interface RefusalPart {
   readonly kind: "refusal";
   readonly text: string;
 }
 
+/** A reasoning item. */
 export interface ReasoningPart {
   readonly kind: "reasoning";
   /** One entry a summary part, each cut into its deltas. */
@@ -28,6 +30,7 @@ export interface ReasoningPart {
   readonly delayMs: number;
 }
 
+/** A call of one of the request's functions. */
 export interface FunctionCallPart {
   readonly kind: "function_call";
   readonly name: string;
@@ -38,6 +41,7 @@ export interface FunctionCallPart {
   readonly delayMs: number;
 }
 
+/** A search that the backend has made by itself. */
 export interface WebSearchPart {
   readonly kind: "web_search";
   readonly query: string;
@@ -52,6 +56,7 @@ export interface RawItemPart {
   readonly delayMs: number;
 }
 
+/** One output item of a scripted response. */
 export type OutputPart =
   | TextPart
   | RefusalPart
@@ -60,6 +65,7 @@ export type OutputPart =
   | WebSearchPart
   | RawItemPart;
 
+/** A citation in a text; the indices are of its characters. */
 export interface UrlCitation {
   readonly url: string;
   readonly title: string;

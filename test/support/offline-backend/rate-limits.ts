@@ -1,6 +1,7 @@
 import type { JsonObject } from "./json.js";
 import type { AccountForm } from "./route.js";
 
+/** How much of a plan is used up in a time. */
 export interface RateLimitWindow {
   readonly usedPercent: number;
   readonly windowMinutes: number;
@@ -13,6 +14,7 @@ export function usedUpFor(seconds: number): RateLimitWindow {
   return { usedPercent: 100, windowMinutes: 300, resetsAt: Math.floor(Date.now() / 1000) + seconds };
 }
 
+/** The plan's windows, and what it is called. */
 export interface RateLimitSettings {
   readonly primary?: RateLimitWindow | undefined;
   readonly secondary?: RateLimitWindow | undefined;

@@ -27,6 +27,7 @@ export type StreamClosing = "completed" | "client-closed" | "server-closed";
 /** What the request was answered with in the end. */
 export type StreamOutcome = "completed" | "failed" | "incomplete" | "http-error" | "cut" | "client-closed";
 
+/** One request that Codex made of the model, and how it ended. */
 export interface RecordedModelRequest {
   /** Counts up from 0, never reused, also when old records are dropped. Warm-ups count apart. */
   readonly index: number;

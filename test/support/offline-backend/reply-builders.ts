@@ -2,6 +2,7 @@ import type { JsonObject } from "./json.js";
 import type { UrlCitation } from "./output-parts.js";
 import { type Ending, type HangUpReply, type StreamReply, streamOf, type TokenUsage } from "./reply.js";
 
+/** A message, delta by delta. */
 export interface TextOptions {
   readonly deltas: readonly string[];
   /** Between two deltas. Default 0: all at once. */
@@ -46,6 +47,7 @@ export function textInDeltas(content: string, count: number, delayMs = 0): Strea
   return text({ deltas: deltas.filter((delta) => delta !== ""), delayMs });
 }
 
+/** The same answer, with these counts of tokens; what is left out is 0. */
 export function withUsage(usage: Partial<TokenUsage>, answer: StreamReply): StreamReply {
   const full = {
     inputTokens: 0,
@@ -58,6 +60,7 @@ export function withUsage(usage: Partial<TokenUsage>, answer: StreamReply): Stre
   return { ...answer, usage: full };
 }
 
+/** A reasoning item: its summary, its content, and what only the model can read. */
 export interface ReasoningOptions {
   readonly summary?: readonly string[];
   readonly content?: readonly string[];
@@ -83,6 +86,7 @@ export function refusal(content: string): StreamReply {
   return streamOf([{ kind: "refusal", text: content }]);
 }
 
+/** A call: whose function, with what, and after how long. */
 export interface FunctionCallOptions {
   readonly name: string;
   /** A string is sent as it is, valid JSON or not. */
@@ -107,6 +111,7 @@ export function functionCall(options: FunctionCallOptions): StreamReply {
   ]);
 }
 
+/** What was searched for, and found. */
 export interface WebSearchOptions {
   readonly query: string;
   readonly sources?: readonly string[];
@@ -167,6 +172,7 @@ export function hangUp(closeCode = 1000, reason = ""): HangUpReply {
   return { kind: "hang-up", how: { closeCode, reason }, startDelayMs: 0 };
 }
 
+/** The input is too long for the model. */
 export function contextLengthExceeded(): StreamReply {
   return responseFailed({
     code: "context_length_exceeded",
@@ -180,6 +186,7 @@ export function incomplete(options: { readonly reason: string; readonly text?: s
   return streamOf(said, { kind: "incomplete", reason: options.reason });
 }
 
+/** Where in its answer a connection breaks. */
 export interface InterruptionOptions {
   /** How many text deltas go out first. Default: everything but the end. 0: only `response.created`. */
   readonly afterDeltas?: number;

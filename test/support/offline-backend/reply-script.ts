@@ -2,6 +2,7 @@ import { echo } from "./echo.js";
 import type { RecordedModelRequest } from "./recorded-request.js";
 import type { Reply, ReplySource } from "./reply.js";
 
+/** Whether a reply is for this request. */
 export type RequestMatch = (request: RecordedModelRequest) => boolean;
 
 interface MatchedReply {

@@ -8,6 +8,7 @@ export type Reply = StreamReply | HttpErrorReply | HangUpReply;
 /** A reply, or how to make one from the request it answers. */
 export type ReplySource = Reply | ((request: RecordedModelRequest) => Reply);
 
+/** The tokens that a response says it took. */
 export interface TokenUsage {
   readonly inputTokens: number;
   readonly cachedInputTokens: number;
@@ -24,6 +25,7 @@ export const DEFAULT_USAGE: TokenUsage = {
   reasoningOutputTokens: 0,
 };
 
+/** A response, streamed event by event. */
 export interface StreamReply {
   readonly kind: "stream";
   readonly parts: readonly OutputPart[];
@@ -37,6 +39,7 @@ export interface StreamReply {
   readonly gate?: Promise<unknown>;
 }
 
+/** How a scripted response ends. */
 export type Ending =
   | { readonly kind: "completed" }
   | { readonly kind: "failed"; readonly code: string; readonly message: string }
@@ -50,6 +53,7 @@ export type Ending =
   /** Silence on an open stream, until the client closes it. */
   | { readonly kind: "stall"; readonly afterDeltas: number | undefined };
 
+/** A refusal by status. */
 export interface HttpErrorReply {
   readonly kind: "http-error";
   readonly status: number;

@@ -8,6 +8,7 @@ interface Waiter {
   readonly timer: NodeJS.Timeout;
 }
 
+/** How long to wait, and from which request on. */
 export interface WaitForRequestOptions {
   /** Default 60,000. */
   readonly timeoutMs?: number;

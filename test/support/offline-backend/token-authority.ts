@@ -5,6 +5,7 @@ import type { JsonObject } from "./json.js";
 import type { HttpErrorReply } from "./reply.js";
 import { signNothing } from "./unsigned-jwt.js";
 
+/** Whose account it is. */
 export interface Identity {
   readonly email: string;
   readonly accountId: string;
@@ -12,12 +13,14 @@ export interface Identity {
   readonly userId: string;
 }
 
+/** The tokens of one login, as `auth.json` holds them. */
 export interface TokenSet {
   readonly idToken: string;
   readonly accessToken: string;
   readonly refreshToken: string;
 }
 
+/** The answer of a route of the login server. */
 export interface TokenAnswer {
   readonly status: number;
   readonly body: JsonObject;
@@ -36,6 +39,7 @@ export class TokenAuthority {
     this.#counters = counters;
   }
 
+  /** New tokens of a login; each refresh token works once. */
   issue(identity: Identity, accessTokenExpiresInSeconds = 3_600): TokenSet {
     const nowSeconds = Math.floor(Date.now() / 1_000);
     const claims = {
@@ -116,6 +120,7 @@ export class TokenAuthority {
     this.#unusedRefreshTokens.clear();
   }
 
+  /** The 401 for a revoked access token; undefined for any other. */
   refusalFor(authorization: string | undefined): HttpErrorReply | undefined {
     const token = authorization?.replace(/^Bearer /, "");
     if (token === undefined || !this.#revokedAccessTokens.has(token)) {
@@ -127,6 +132,7 @@ export class TokenAuthority {
     });
   }
 
+  /** The account of this id, if it has ever logged in. */
   accountOf(accountId: string): Identity | undefined {
     return this.#accounts.get(accountId);
   }

@@ -4,7 +4,6 @@ import type { CliContext } from "../../../src/main/cli/cli-context.js";
 import { runCli } from "../../../src/main/cli/run-cli.js";
 import { isJsonObject } from "../../../src/workers/contract/json.js";
 import { makeCliContext, runInProcess, TextSink } from "../../support/cli-context.js";
-import { answersFor } from "../../support/deciding-model.js";
 import { FakePrivateRuntime } from "../../support/fake-private-runtime.js";
 import {
   answerUntilAborted,
@@ -15,6 +14,7 @@ import {
 } from "../../support/fake-runtime.js";
 import { FakeProcessEvents } from "../../support/fake-service.js";
 import { serveFake } from "../../support/http-fixture.js";
+import { answersFor } from "../../support/offline-backend/decisions.js";
 
 /** Answers as the deciding model of the end-to-end tests: 0.75 is true, and the second value is the likeliest. */
 async function decideInTurn(turn: FakeTurn) {

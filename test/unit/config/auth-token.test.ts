@@ -2,7 +2,7 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { loadConfig } from "../../../src/main/config/load-config.js";
-import { readMachine } from "../../../src/main/config/machine.js";
+import { isPrivateMode, readMachine } from "../../../src/main/config/machine.js";
 import { fakeMachine } from "../../support/fake-machine.js";
 
 const strongToken = "0123456789abcdef";
@@ -89,4 +89,14 @@ t.test("a token and a token file from one source contradict each other", async (
   t.strictSame(load(env, [], fakeMachine({ "/run/token": "two" })), [
     "CODEX_NATIVE_API_AUTH_TOKEN_FILE: sets the token a second time, beside CODEX_NATIVE_API_AUTH_TOKEN; keep only one",
   ]);
+});
+
+t.test("a credential of systemd's may show its access list as the group's right to read", async (t) => {
+  const credential = "/run/credentials/codex-native-api.service/token";
+  t.ok(isPrivateMode(credential, 0o100440));
+  t.ok(isPrivateMode(credential, 0o100400));
+  t.notOk(isPrivateMode(credential, 0o100444));
+  t.notOk(isPrivateMode(credential, 0o100460));
+  t.notOk(isPrivateMode("/etc/codex-native-api/token", 0o100440));
+  t.notOk(isPrivateMode("/run/credentials/token", 0o100440));
 });
