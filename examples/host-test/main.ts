@@ -48,8 +48,8 @@ before(async () => {
   service = new CodexNativeApiService({ config: created.config, environment });
   const { url } = await service.start();
   baseUrl = url ?? "";
-  const { ready } = await service.untilSettled();
-  assert(ready);
+  const readiness = await service.untilSettled(120_000);
+  assert(readiness.ready, JSON.stringify(readiness));
 });
 
 after(async () => {

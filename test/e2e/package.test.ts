@@ -43,7 +43,9 @@ t.test("the package holds what is needed to run, to type and to read, and nothin
     "testing/testing",
     "testing/demo",
   ].map((program) => `dist/${program}.js`);
-  const folders = await Promise.all(["docs", "config", "grafana", "prometheus", "examples", "packaging"].map(listFiles));
+  const folders = await Promise.all(
+    ["docs", "config", "grafana", "prometheus", "examples", "packaging"].map(listFiles),
+  );
   const results = (await listFiles("bench/results")).filter((file) => /^bench\/results\/[a-z]/.test(file));
   const roots = [
     "CHANGELOG.md",
@@ -69,7 +71,17 @@ t.test("the package holds what is needed to run, to type and to read, and nothin
     ofTesting.filter((file) => !parts.includes(file)),
     [],
   );
-  const all = [declarations, programs, chunks, page, ofTesting, ...folders, results, "bench/README.md", roots].flat();
+  const all = [
+    declarations,
+    programs,
+    chunks,
+    page,
+    ofTesting,
+    ...folders,
+    results,
+    "bench/README.md",
+    roots,
+  ].flat();
   t.strictSame([...files].sort(), [...all].sort(), "after `npm run build`");
   const withMap = await Promise.all(
     files.filter((file) => file.endsWith(".js")).map((file) => readFile(file, "utf8")),
@@ -91,7 +103,9 @@ t.test("what package.json names is in it, and a stranger's npm runs nothing of o
   const manifest: unknown = JSON.parse(await readFile("package.json", "utf8"));
   if (!isJsonObject(manifest)) throw new Error("package.json is no object");
   const { bin, main, types, exports, typesVersions, scripts } = manifest;
-  const named = JSON.stringify([bin, main, types, exports, typesVersions]).match(/(?<=")(\.\/)?[\w./-]+\.\w+(?=")/g);
+  const named = JSON.stringify([bin, main, types, exports, typesVersions]).match(
+    /(?<=")(\.\/)?[\w./-]+\.\w+(?=")/g,
+  );
   const paths = (named ?? []).map((path) => path.replace(/^\.\//, ""));
   t.ok(paths.length >= 7);
   t.strictSame(
@@ -111,10 +125,21 @@ t.test("a host's test runs on codex-native-api/testing, with Node's own runner",
     .replace("../../src/main/index.js", "codex-native-api")
     .replace("../../test/support/offline-backend/testing.js", "codex-native-api/testing");
   await writeFile(join(project, "host.test.ts"), program);
-  await writeFile(join(project, "tsconfig.json"), JSON.stringify({ ...strictConsumer, files: ["host.test.ts"] }));
-  const typeChecked = await run(join(modules, ".bin", "tsc"), ["-p", project]).catch((error: unknown) => error);
+  await writeFile(
+    join(project, "tsconfig.json"),
+    JSON.stringify({ ...strictConsumer, files: ["host.test.ts"] }),
+  );
+  const typeChecked = await run(join(modules, ".bin", "tsc"), ["-p", project]).catch(
+    (error: unknown) => error,
+  );
   t.match(typeChecked, { stdout: "" });
-  const env = { ...givenNodeOptions, PATH: "/usr/bin:/bin", HOME: project, TMPDIR: project, TEST_ACCOUNT: "personal" };
+  const env = {
+    ...givenNodeOptions,
+    PATH: "/usr/bin:/bin",
+    HOME: project,
+    TMPDIR: project,
+    TEST_ACCOUNT: "personal",
+  };
   const argv = ["--test", "--test-reporter=tap", "host.test.js"];
   const { stdout } = await run(process.execPath, argv, { cwd: project, env });
   t.match(stdout, /^# pass 2\n# fail 0$/m, stdout);

@@ -38,10 +38,10 @@ function hasStart(loaded: unknown): loaded is { readonly startDemoModel: StartDe
 }
 
 const ownOptions = [options.listen.port, options.codex.bin];
-const readyTimeoutMs = 30_000;
+const readyTimeoutMs = 60_000;
 /** Nobody waits for an offline model's answer. */
 const shutdownGraceMs = 1_000;
-const answerTimeoutMs = 30_000;
+const answerTimeoutMs = 60_000;
 
 export const demoCommand: ConfiguredCommand = {
   name: "demo",
