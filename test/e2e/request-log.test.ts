@@ -1,9 +1,9 @@
 /** The request log of turns on a real app-server: every way that a turn begins and ends. */
 import t, { type Test } from "tap";
 import { createLogger } from "../../src/main/observability/logger.js";
-import { decide } from "../support/deciding-model.js";
 import { predicate } from "../support/decisions.js";
 import { readMetric } from "../support/metrics-text.js";
+import { decide } from "../support/offline-backend/decisions.js";
 import {
   delayed,
   functionCall,

@@ -1,5 +1,5 @@
 /** The model of a soak: what it answers depends on what it is asked, so that all phases share it. */
-import { decide, isDecision } from "../support/deciding-model.js";
+import { decide, isDecision } from "../support/offline-backend/decisions.js";
 import {
   delayed,
   functionCall,

@@ -6,7 +6,7 @@ import type { CliContext } from "../../../src/main/cli/cli-context.js";
 import type { ServiceAnswer } from "../../../src/main/cli/service-client.js";
 import { cellsOf, lastCells, showOnOneLine } from "../../../src/main/cli/terminal.js";
 import { runInProcess, TextSink } from "../../support/cli-context.js";
-import { answersFor } from "../../support/deciding-model.js";
+import { answersFor } from "../../support/offline-backend/decisions.js";
 import { FakePrivateRuntime } from "../../support/fake-private-runtime.js";
 import { type FakeTurn, failure, readyHealth } from "../../support/fake-runtime.js";
 import { FakeProcessEvents } from "../../support/fake-service.js";
