@@ -6,12 +6,12 @@ import type { CliContext } from "../../../src/main/cli/cli-context.js";
 import type { ServiceAnswer } from "../../../src/main/cli/service-client.js";
 import { cellsOf, lastCells, showOnOneLine } from "../../../src/main/cli/terminal.js";
 import { runInProcess, TextSink } from "../../support/cli-context.js";
-import { answersFor } from "../../support/offline-backend/decisions.js";
 import { FakePrivateRuntime } from "../../support/fake-private-runtime.js";
 import { type FakeTurn, failure, readyHealth } from "../../support/fake-runtime.js";
 import { FakeProcessEvents } from "../../support/fake-service.js";
 import { FakeClock, FakeTerminal } from "../../support/fake-terminal.js";
 import { serveFake } from "../../support/http-fixture.js";
+import { answersFor } from "../../support/offline-backend/decisions.js";
 import { pollUntil } from "../../support/service-harness.js";
 
 const ask = ["ask", "--port", "0", "Hello?"];
