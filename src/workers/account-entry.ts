@@ -1,6 +1,7 @@
 /** The thread of one query about the account. */
 import { AppServerConnection } from "./app-server/connection.js";
 import type { AccountOutcome, AccountTask } from "./contract/account-messages.js";
+import { joinSignals } from "./contract/wait.js";
 import { readAccount, readRateLimits } from "./native-queries.js";
 import { serveTask } from "./serve-task.js";
 
@@ -14,8 +15,8 @@ async function askAccount(task: AccountTask, signal: AbortSignal): Promise<Accou
     countFault: () => {},
     callbacks: {},
   });
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-  const options = { timeoutMs, signal: deadline };
+  const deadline = joinSignals([signal], { timeoutMs });
+  const options = { timeoutMs, signal: deadline.signal };
   try {
     connection.connect({ kind: "stdio", spawn }, 1);
     await connection.whenReady(options);
@@ -34,6 +35,7 @@ async function askAccount(task: AccountTask, signal: AbortSignal): Promise<Accou
   } catch (error) {
     return { status: "failed", message: error instanceof Error ? error.message : "unknown fault" };
   } finally {
+    deadline.release();
     await connection.close();
   }
 }

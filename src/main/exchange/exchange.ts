@@ -1,6 +1,6 @@
 import type { Pace } from "../../workers/contract/pace.js";
 import { noUsage } from "../../workers/contract/turn.js";
-import { createDeferred } from "../../workers/contract/wait.js";
+import { createDeferred, watchLimits } from "../../workers/contract/wait.js";
 import type { Owner } from "../continuation/owned-registry.js";
 import type { ResponseEventLog } from "../continuation/response-event-log.js";
 import { unmetObligations } from "../dialects/answers/obligations.js";
@@ -207,15 +207,17 @@ export class Exchange implements RequestExchange {
     this.#state = "running";
     this.#options.onRun(this);
     const tell = this.#tellTo(sink);
+    const unfollow = watchLimits({ signal }, () => this.#abort.abort(signal?.reason));
     let end: ExchangeEnd;
     try {
       if (this.turn.background) await tell(this.answer.queue?.() ?? []);
       await this.#pace.breathe();
-      const result = await this.#follow(tell, signal, onAdmission).catch((error) => this.#endEarly(error));
+      const result = await this.#follow(tell, onAdmission).catch((error) => this.#endEarly(error));
       end = await this.#finish(result, tell, signal);
     } catch (error) {
       end = await this.#fail(error, tell);
     }
+    unfollow();
     this.#state = "ended";
     this.log?.close();
     this.#end.resolve(end);
@@ -275,11 +277,7 @@ export class Exchange implements RequestExchange {
     return turn;
   }
 
-  async #follow(
-    tell: EventSink,
-    clientSignal: AbortSignal | null,
-    onAdmission: OnAdmission | undefined,
-  ): Promise<IsolatedTurnResult> {
+  async #follow(tell: EventSink, onAdmission: OnAdmission | undefined): Promise<IsolatedTurnResult> {
     const { caller, owner, requestId, runtime, memory } = this.#options;
     const { stream, store, background } = this.turn;
     const followed = stream || background;
@@ -291,9 +289,8 @@ export class Exchange implements RequestExchange {
       keepThread: store || memory !== null,
       followed,
     };
-    const own = this.#abort.signal;
     const handlers: IsolatedTurnHandlers = this.#notes.watch({
-      signal: clientSignal === null ? own : AbortSignal.any([clientSignal, own]),
+      signal: this.#abort.signal,
       ...(onAdmission !== undefined && { onAdmission }),
       // A client that waits for the whole answer has seen nothing of this one.
       ...(!stream && !background && { onForget: () => this.#forget() }),

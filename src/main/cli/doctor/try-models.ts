@@ -1,5 +1,6 @@
 /** Runs one small turn on each listed model (`doctor --turn`). The lines are the start of a report about a model. */
 import { isJsonObject, type JsonObject } from "../../../workers/contract/json.js";
+import { joinSignals } from "../../../workers/contract/wait.js";
 import type { Asker } from "../ask/asker.js";
 import { refusalOf, refusalOfError } from "../outcome.js";
 import { type Finding, fail, ok } from "./finding.js";
@@ -32,11 +33,14 @@ async function tryModel(asker: Asker, model: string, signal: AbortSignal): Promi
     return null;
   };
   const check = `turn ${model}`;
+  const deadline = joinSignals([signal], { timeoutMs: turnTimeoutMs });
   try {
     const body = { model, input: question, store: false, stream: true };
-    await asker.ask(body, take, AbortSignal.any([signal, AbortSignal.timeout(turnTimeoutMs)]));
+    await asker.ask(body, take, deadline.signal);
   } catch (error) {
     return refused(check, describeFault(error));
+  } finally {
+    deadline.release();
   }
   const response = isJsonObject(last.response) ? last.response : {};
   if (last.type === "response.completed") return ok(check, describeTurn(firstWordMs, response));

@@ -7,7 +7,13 @@ import { stripVTControlCharacters } from "node:util";
 import { ByteTail } from "../../../workers/contract/byte-tail.js";
 import type { SpawnSpec } from "../../../workers/contract/endpoint.js";
 import { limits } from "../../../workers/contract/limits.js";
-import { createDeferred, settlesWithin, waitWithin, watchLimits } from "../../../workers/contract/wait.js";
+import {
+  createDeferred,
+  joinSignals,
+  settlesWithin,
+  waitWithin,
+  watchLimits,
+} from "../../../workers/contract/wait.js";
 import { CodexNativeApiError } from "../../errors.js";
 import { describeStateFault } from "../home/state-directory-fault.js";
 import { readSocketRefusal } from "./codex-socket-directory.js";
@@ -102,9 +108,10 @@ export class AppServerProcess {
     const died = new AbortController();
     const release = watchLimits({ timeoutMs: startTimeoutMs }, () => deadline.abort());
     void this.#exited.promise.then((exit) => died.abort(exit));
+    const given = joinSignals([deadline.signal, died.signal, this.#stopping.signal]);
     try {
       await this.#spawn();
-      await waitForSocket(socketPath, AbortSignal.any([deadline.signal, died.signal, this.#stopping.signal]));
+      await waitForSocket(socketPath, given.signal);
       // What Codex wrote before it listened is already in the pipe; one turn of the event loop delivers it.
       await nextLoop();
       const refusal = refusedConfiguration.exec(this.stderrTail);
@@ -115,6 +122,7 @@ export class AppServerProcess {
       await this.destroy().catch(() => undefined);
       throw reason;
     } finally {
+      given.release();
       release();
     }
   }

@@ -1,7 +1,10 @@
 import { getEventListeners } from "node:events";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import t from "tap";
 import {
   createDeferred,
+  joinSignals,
   settlesWithin,
   type WaitEnd,
   waitWithin,
@@ -120,3 +123,49 @@ t.test("whether a promise settles in time is said, and its rejection passes thro
   t.equal(await settlesWithin(never, 1), false);
   await t.rejects(settlesWithin(Promise.reject(new Error("no")), longMs), /no/);
 });
+
+t.test("joined signals abort with the first, for its reason", async (t) => {
+  const [first, second] = [new AbortController(), new AbortController()];
+  const joined = joinSignals([first.signal, null, second.signal], { timeoutMs: longMs });
+  t.notOk(joined.signal.aborted);
+  const reason = new Error("enough");
+  second.abort(reason);
+  first.abort(new Error("too late"));
+  t.equal(joined.signal.reason, reason);
+  joined.release();
+});
+
+t.test("joined signals are aborted at once if one of them is", async (t) => {
+  const reason = new Error("long ago");
+  const joined = joinSignals([new AbortController().signal, AbortSignal.abort(reason)]);
+  t.equal(joined.signal.reason, reason);
+  joined.release();
+});
+
+t.test("a joined deadline is kept though nobody else holds the signal", async (t) => {
+  const late = createDeferred<unknown>();
+  const collect = collector();
+  const listen = () => {
+    const { signal } = joinSignals([new AbortController().signal], { timeoutMs: 50 });
+    signal.addEventListener("abort", () => late.resolve(signal.reason));
+  };
+  listen();
+  collect();
+  t.match(await waitWithin(late.promise, { timeoutMs: longMs }, () => null), { name: "TimeoutError" });
+});
+
+t.test("signals that are released do not abort any more", async (t) => {
+  const source = new AbortController();
+  const joined = joinSignals([source.signal], { timeoutMs: 1 });
+  joined.release();
+  source.abort();
+  await settlesWithin(never, 20);
+  t.notOk(joined.signal.aborted);
+});
+
+function collector(): () => void {
+  setFlagsFromString("--expose-gc");
+  const gc: unknown = runInNewContext("gc");
+  if (typeof gc !== "function") throw new Error("no collector");
+  return () => gc();
+}
