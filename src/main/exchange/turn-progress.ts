@@ -31,7 +31,7 @@ const maxRetries = 16;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-const nothingYet: Omit<TurnProgress, "retries"> = {
+const nothingYet = {
   preparedAtMs: null,
   admittedAtMs: null,
   threadReadyAtMs: null,
@@ -39,8 +39,6 @@ const nothingYet: Omit<TurnProgress, "retries"> = {
   firstOutputAtMs: null,
   outputEndedAtMs: null,
   threadKind: null,
-  attempts: 0,
-  usage: null,
   unmet: [],
 };
 
@@ -48,16 +46,22 @@ const nothingYet: Omit<TurnProgress, "retries"> = {
 export class ProgressNotes {
   readonly #clock: () => number;
   readonly #onStep: () => void;
-  readonly #noted: Mutable<Omit<TurnProgress, "retries">> = { ...nothingYet };
   readonly #retries: TurnRetry[] = [];
+  readonly #noted: Mutable<TurnProgress> = {
+    ...nothingYet,
+    attempts: 0,
+    usage: null,
+    retries: this.#retries,
+  };
 
   constructor(clock: () => number, onStep: () => void) {
     this.#clock = clock;
     this.#onStep = onStep;
   }
 
+  /** It goes on changing. */
   get soFar(): TurnProgress {
-    return { ...this.#noted, retries: this.#retries };
+    return this.#noted;
   }
 
   prepared(): void {
@@ -128,8 +132,8 @@ export class ProgressNotes {
   }
 
   #returned(): void {
-    const { preparedAtMs, attempts, usage } = this.#noted;
-    Object.assign(this.#noted, nothingYet, { preparedAtMs, attempts, usage });
+    const { preparedAtMs } = this.#noted;
+    Object.assign(this.#noted, nothingYet, { preparedAtMs });
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { TurnErrorData } from "./errors.js";
 import type { JsonObject } from "./json.js";
-import type { NativeThreadChoice, TokenUsage, TurnAssignment } from "./turn.js";
+import type { TokenUsage, TurnAssignment } from "./turn.js";
 
 /** How a turn ended. */
 export type TurnOutcome =
@@ -42,7 +42,7 @@ export type TurnEvent =
       readonly turnId: string;
       readonly model: string;
       /** The native thread that it runs on, and how long that had been there, in milliseconds. */
-      readonly thread?: { readonly kind: NativeThreadChoice["kind"]; readonly readyMs: number };
+      readonly thread?: { readonly kind: "fresh" | "spare" | "continued"; readonly readyMs: number };
     }
   | {
       readonly type: "item.started";

@@ -32,10 +32,28 @@ export interface EntryEnd {
   readonly atMs: number;
 }
 
+/** What does not change from the time that the request was understood. */
+export type EntryFacts = Pick<
+  RequestEntry,
+  | "caller"
+  | "dialect"
+  | "requestedModel"
+  | "serviceTier"
+  | "stream"
+  | "background"
+  | "choices"
+  | "taskClass"
+  | "priority"
+  | "timeoutMs"
+  | "ignoredParameters"
+  | "previousResponseId"
+>;
+
 export interface EntrySource {
   readonly id: string;
   readonly place: RequestPlace;
   readonly record: RequestRecord;
+  readonly facts: EntryFacts;
   /** Null: none was made. */
   readonly exchange: RequestExchange | null;
   /** Unix time in milliseconds. */
@@ -45,9 +63,26 @@ export interface EntrySource {
   readonly end: EntryEnd | null;
 }
 
+export function describeFacts({ token, dialectRoute, asked, taskClass }: RequestRecord): EntryFacts {
+  return {
+    caller: token?.name ?? null,
+    dialect: dialectRoute === null ? null : nameDialect(dialectRoute),
+    requestedModel: toWord(asked?.requestedModel ?? null),
+    serviceTier: toWord(asked?.serviceTier ?? null),
+    stream: asked?.stream ?? false,
+    background: asked?.background ?? false,
+    choices: asked?.choices ?? 1,
+    taskClass: toWord(taskClass),
+    priority: asked?.priority ?? null,
+    timeoutMs: asked?.timeoutMs ?? null,
+    ignoredParameters: toParameterNames(asked?.ignoredParameters ?? []),
+    previousResponseId: toId(asked?.previousResponseId ?? null),
+  };
+}
+
+/** Five times in a turn, so that it must be cheap. */
 export function describeEntry(source: EntrySource): RequestEntry {
-  const { id, place, record, exchange, startedAtMs, hasContent, end } = source;
-  const { asked } = record;
+  const { id, place, record, facts, exchange, startedAtMs, hasContent, end } = source;
   const started = exchange?.started ?? null;
   const progress = exchange?.progress ?? null;
   const atOffset = offsetsFrom(record.startedAtMs);
@@ -59,18 +94,9 @@ export function describeEntry(source: EntrySource): RequestEntry {
     method: place.method,
     route: place.route,
     status: end?.observation.status ?? null,
-    caller: record.token?.name ?? null,
-    dialect: record.dialectRoute === null ? null : nameDialect(record.dialectRoute),
+    ...facts,
     model: toWord(started?.model ?? null),
-    requestedModel: toWord(asked?.requestedModel ?? null),
-    reasoningEffort: toWord(started?.effort ?? asked?.effort ?? null),
-    serviceTier: toWord(asked?.serviceTier ?? null),
-    stream: asked?.stream ?? false,
-    background: asked?.background ?? false,
-    choices: asked?.choices ?? 1,
-    taskClass: toWord(record.taskClass),
-    priority: asked?.priority ?? null,
-    timeoutMs: asked?.timeoutMs ?? null,
+    reasoningEffort: toWord(started?.effort ?? record.asked?.effort ?? null),
     promptForm: started?.promptForm ?? null,
     outcome: outcomeOf(source),
     error: describeFailure(source),
@@ -78,10 +104,9 @@ export function describeEntry(source: EntrySource): RequestEntry {
     thread: started === null ? null : describeThread(started, progress),
     attempts: progress?.attempts ?? 0,
     retries: (progress?.retries ?? []).map(({ code, atMs }) => ({ code, atMs: atOffset(atMs) ?? 0 })),
-    ignoredParameters: toParameterNames([...(asked?.ignoredParameters ?? []), ...(progress?.unmet ?? [])]),
+    ignoredParameters: withUnmet(facts.ignoredParameters, progress?.unmet ?? []),
     usage: describeUsage(progress),
     responseId: toId(record.responseId),
-    previousResponseId: toId(asked?.previousResponseId ?? null),
     content: hasContent && exchange !== null ? describeContent(exchange) : null,
   };
 }
@@ -89,6 +114,10 @@ export function describeEntry(source: EntrySource): RequestEntry {
 function stateOf(progress: TurnProgress | null, end: EntryEnd | null): RequestState {
   if (end !== null) return "ended";
   return progress === null || progress.admittedAtMs === null ? "waiting" : "running";
+}
+
+function withUnmet(ignored: readonly string[], unmet: readonly string[]): readonly string[] {
+  return unmet.length === 0 ? ignored : toParameterNames([...ignored, ...unmet]);
 }
 
 /** `/v1/chat/completions` → `chat_completions`. */

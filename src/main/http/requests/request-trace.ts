@@ -4,7 +4,13 @@ import type { RequestEntry } from "../../observability/requests/types.js";
 import type { RequestObservation } from "../metrics-sink.js";
 import type { EntryKeeper, RequestRecord } from "../request-record.js";
 import type { RouteContext } from "../server-options.js";
-import { describeEntry, type EntryEnd, type RequestPlace } from "./request-entry.js";
+import {
+  describeEntry,
+  describeFacts,
+  type EntryEnd,
+  type EntryFacts,
+  type RequestPlace,
+} from "./request-entry.js";
 
 type TraceContext = Pick<RouteContext, "requestLog" | "requestContent" | "clock" | "wallClock">;
 
@@ -16,6 +22,8 @@ export class RequestTrace implements EntryKeeper {
   readonly #startedAtMs: number;
   /** Null while there is no entry. */
   #id: string | null = null;
+  /** Set while there is one. */
+  #facts: EntryFacts | null = null;
   #exchange: RequestExchange | null = null;
   #turnEnded: Promise<ExchangeEnd> | null = null;
   #hasEnded = false;
@@ -50,6 +58,7 @@ export class RequestTrace implements EntryKeeper {
     const { requestLog } = this.#context;
     const id = requestLog.idFor(this.#place.requestId);
     this.#id = id;
+    this.#facts = describeFacts(this.#record);
     requestLog.begin(this.#describe(id, null));
     return id;
   }
@@ -69,6 +78,7 @@ export class RequestTrace implements EntryKeeper {
       id,
       place: this.#place,
       record: this.#record,
+      facts: this.#facts ?? describeFacts(this.#record),
       exchange: this.#exchange,
       startedAtMs: this.#startedAtMs,
       hasContent: this.#context.requestContent(),

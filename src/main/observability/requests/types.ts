@@ -198,5 +198,6 @@ export interface CodexNativeApiRequestStore {
   list(query: RequestListQuery): Promise<RequestPage | null>;
   /** Null also for an entry that the viewer may not see. */
   get(id: string, viewer: RequestViewer): Promise<RequestEntry | null>;
+  /** Of all requests that have ended, or of the viewer's own; the latest hours first. */
   usage(viewer: RequestViewer): Promise<UsageReport>;
 }
