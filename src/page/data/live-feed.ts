@@ -2,7 +2,14 @@
  * Keeps the store up to date: follows the service's events, and asks for the same by polling where they do not come. A page that stays
  * hidden lets go of its stream, of which the service and the browser have only so many, and catches up when it is seen again.
  */
-import { droppedSchema, entryPageSchema, entrySchema, healthSchema, serviceStateSchema } from "../wire.js";
+import {
+  droppedSchema,
+  entryPageSchema,
+  entrySchema,
+  healthSchema,
+  type ServiceState,
+  serviceStateSchema,
+} from "../wire.js";
 import { type Api, ApiError } from "./api.js";
 import { EntryRing, maxEntries } from "./entry-ring.js";
 import { type ServerSentEvent, SseParser } from "./sse-parser.js";
@@ -14,6 +21,8 @@ import { callLater, startDeadline, wait } from "./timers.js";
 const silenceMs = 40_000;
 const hiddenMs = 60_000;
 const firstPauseMs = 1_000;
+/** Of two clocks: what lies between is the way from the service to here. */
+const agreeWithinMs = 5_000;
 const longestPauseMs = 10_000;
 
 export class LiveFeed {
@@ -128,7 +137,7 @@ export class LiveFeed {
     const body = parseJson(data);
     if (event === "state") {
       const state = serviceStateSchema.safeParse(body);
-      if (state.success) this.#store.set({ service: state.data });
+      if (state.success) this.#takeState(state.data);
       else this.#store.set({ isOutdated: true });
     } else if (event.startsWith("request.")) {
       const entry = entrySchema.safeParse(body);
@@ -137,6 +146,11 @@ export class LiveFeed {
     } else if (event === "events.dropped" && droppedSchema.safeParse(body).success) {
       void this.#list(signal).catch(ignoreUntilNextTime);
     }
+  }
+
+  #takeState(service: ServiceState): void {
+    const offsetMs = service.at_ms - Date.now();
+    this.#store.set({ service, clockOffsetMs: Math.abs(offsetMs) > agreeWithinMs ? offsetMs : 0 });
   }
 
   async #list(signal: AbortSignal): Promise<void> {

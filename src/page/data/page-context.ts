@@ -61,8 +61,9 @@ export function useRoute(): Route {
   return parseRoute(hash);
 }
 
-/** The time, anew every so often while the page is seen; null: it stands still. */
+/** The service's time, anew every so often while the page is seen; null: it stands still. */
 export function useNowMs(everyMs: number | null): number {
+  const offsetMs = usePageState(({ clockOffsetMs }) => clockOffsetMs);
   const [nowMs, setNowMs] = useState(() => Date.now());
   useEffect(() => {
     if (everyMs === null) return;
@@ -72,5 +73,5 @@ export function useNowMs(everyMs: number | null): number {
     }, everyMs);
     return () => clearInterval(timer);
   }, [everyMs]);
-  return nowMs;
+  return nowMs + offsetMs;
 }

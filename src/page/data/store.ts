@@ -11,6 +11,8 @@ export type Connection = "connecting" | "live" | "polling" | "lost" | "refused" 
 export interface PageState {
   readonly connection: Connection;
   readonly service: ServiceState | null;
+  /** The service's clock less this browser's; 0 where they agree within seconds, as on one machine. */
+  readonly clockOffsetMs: number;
   /** Newest first. */
   readonly entries: readonly Entry[];
   /** The service's list was read, so that no entries means none. */
@@ -26,6 +28,7 @@ export interface PageState {
 export const emptyPage: PageState = {
   connection: "connecting",
   service: null,
+  clockOffsetMs: 0,
   entries: [],
   areEntriesLoaded: false,
   isOutdated: false,

@@ -10,6 +10,8 @@ export interface Span {
 }
 
 export interface Series {
+  /** What the legend says; several may be of one group. */
+  readonly group: string;
   readonly name: string;
   /** One for each bucket; null: nothing happened. */
   readonly values: readonly (number | null)[];
@@ -18,7 +20,7 @@ export interface Series {
   readonly isDashed?: boolean;
 }
 
-const bucketCount = 30;
+const bucketCount = 24;
 
 /** The last so many milliseconds, the bucket that has just begun included. */
 export function spanUntil(nowMs: number, lengthMs: number): Span {
@@ -56,14 +58,14 @@ export function quantileSeries(
   },
 ): readonly Series[] {
   const measured = entries.filter((entry) => measure(entry) !== null);
-  return [...groupBy(measured, groupOf)].sort(byKey).flatMap(([group, members]) => {
+  return [...groupBy(measured, groupOf)].sort(byCount).flatMap(([group, members]) => {
     const spreads = bucketsOf(members, span).map((bucket) =>
       spreadOf(bucket.flatMap((entry) => measure(entry) ?? [])),
     );
     const color = colorOf(group);
     return [
-      { name: `${group} p50`, values: spreads.map(({ p50 }) => p50), color },
-      { name: `${group} p95`, values: spreads.map(({ p95 }) => p95), color, isDashed: true },
+      { group, name: `${group} p50`, values: spreads.map(({ p50 }) => p50), color },
+      { group, name: `${group} p95`, values: spreads.map(({ p95 }) => p95), color, isDashed: true },
     ];
   });
 }
@@ -95,11 +97,14 @@ export function tokenSeries(
   const minutes = span.bucketMs / 60_000;
   return shown.map(([name, members], index) => ({
     name,
+    group: name,
     values: bucketsOf(members, span).map((bucket) => tokensOf(bucket) / minutes),
     color: index + 1,
   }));
 }
 
-function byKey([left]: readonly [string, unknown], [right]: readonly [string, unknown]): number {
-  return left < right ? -1 : 1;
+type Group = readonly [string, readonly Entry[]];
+
+function byCount([, left]: Group, [, right]: Group): number {
+  return right.length - left.length;
 }

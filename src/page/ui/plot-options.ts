@@ -50,11 +50,13 @@ export function plotOptions(element: HTMLElement, look: PlotLook): uPlot.Options
     legend: { show: false },
     select: { show: false, left: 0, top: 0, width: 0, height: 0 },
     padding: [8, 8, 0, 0],
-    scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, niceTop(max)] } },
+    scales: { x: { time: true, range: widen }, y: { range: (_plot, _min, max) => [0, niceTop(max)] } },
     axes: [
       {
         ...axis,
         grid: { show: false },
+        size: 26,
+        gap: 4,
         space: 70,
         values: (_plot, splits) => splits.map((seconds) => formats.moment(seconds * 1_000, seconds * 1_000)),
       },
@@ -76,8 +78,8 @@ function curve(element: HTMLElement, { name, color, isDashed }: Series): uPlot.S
     stroke,
     width: isDashed ? 1.25 : 2,
     spanGaps: true,
-    points: { show: true, size: isDashed ? 3 : 5, fill: stroke, stroke, width: 0 },
-    ...(isDashed && { dash: [4, 4] }),
+    points: { show: isDashed !== true, size: 5, fill: stroke, stroke, width: 0 },
+    ...(isDashed && { dash: [3, 4], alpha: 0.7 }),
   };
 }
 
@@ -92,6 +94,13 @@ function bar(element: HTMLElement, { name, color }: Series): uPlot.Series {
     points: { show: false },
     ...(bars !== undefined && { paths: bars({ size: [0.72, 28], radius: 0.15 }) }),
   };
+}
+
+/** Half a step more on both sides, so that the first and the last bar have their room. */
+function widen(plot: uPlot, min: number, max: number): [number, number] {
+  const [times] = plot.data;
+  const half = ((times[1] ?? max) - (times[0] ?? min)) / 2 || 1;
+  return [min - half, max + half];
 }
 
 function niceTop(max: number | null): number {

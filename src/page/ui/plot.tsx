@@ -83,14 +83,24 @@ function Canvas({ title, times, series, kind, format, height = 190 }: PlotProps)
 }
 
 function Legend({ series, kind }: PlotProps) {
+  const texts = useTexts(partTexts);
+  const hasDashes = series.some(({ isDashed }) => isDashed);
   return (
     <ul class="legend">
-      {series.map(({ name, color, isDashed }) => (
-        <li key={name}>
-          <span class={`key key-${kind} ${isDashed ? "key-dashed" : ""} color-${color}`} />
-          {name}
+      {series.map(
+        ({ group, color, isDashed }) =>
+          !isDashed && (
+            <li key={group}>
+              <span class={`key key-${kind} color-${color}`} />
+              <span class="foreign">{group}</span>
+            </li>
+          ),
+      )}
+      {hasDashes && (
+        <li class="legend-note">
+          <span class="key" /> {texts.median} <span class="key key-dashed" /> {texts.p95}
         </li>
-      ))}
+      )}
     </ul>
   );
 }
