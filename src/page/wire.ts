@@ -4,6 +4,10 @@ import * as z from "zod/mini";
 // The page's policy forbids code from texts, and zod would try whether it may.
 z.config({ jitless: true });
 
+/** What a schema lets through, to be read only. */
+type Received<Schema extends z.ZodMiniType> = ReadOnly<z.infer<Schema>>;
+type ReadOnly<Value> = Value extends object ? { readonly [Key in keyof Value]: ReadOnly<Value[Key]> } : Value;
+
 const text = z.nullable(z.string());
 const number = z.nullable(z.number());
 
@@ -14,7 +18,7 @@ const usage = z.object({
   reasoning_output_tokens: z.number(),
   total_tokens: z.number(),
 });
-export type TokenUsage = z.infer<typeof usage>;
+export type TokenUsage = Received<typeof usage>;
 
 /** Offsets from `started_at_ms`; null if not reached. */
 const timings = z.object({
@@ -26,7 +30,7 @@ const timings = z.object({
   output_ended_ms: number,
   ended_ms: number,
 });
-export type Timings = z.infer<typeof timings>;
+export type Timings = Received<typeof timings>;
 
 const thread = z.object({
   kind: text,
@@ -36,7 +40,7 @@ const thread = z.object({
   app_server_generation: number,
 });
 
-const content = z.object({ input: text, output: text, metadata: z.unknown() });
+const content = z.object({ input: text, output: text, metadata: text });
 
 /** One request of the service's log. */
 export const entrySchema = z.object({
@@ -45,7 +49,8 @@ export const entrySchema = z.object({
   started_at_ms: z.number(),
   transport: z.string(),
   method: z.string(),
-  route: z.string(),
+  /** Null: no route matched. */
+  route: text,
   status: number,
   caller: text,
   dialect: text,
@@ -53,17 +58,15 @@ export const entrySchema = z.object({
   requested_model: text,
   reasoning_effort: text,
   service_tier: text,
-  stream: z.nullable(z.boolean()),
-  background: z.nullable(z.boolean()),
-  choices: number,
+  stream: z.boolean(),
+  background: z.boolean(),
+  choices: z.number(),
   task_class: text,
-  priority: z.nullable(z.union([z.string(), z.number()])),
+  priority: text,
   timeout_ms: number,
   prompt_form: text,
   outcome: text,
-  error: z.nullable(
-    z.object({ code: z.string(), param: text, retryable: z.nullable(z.boolean()), message: text }),
-  ),
+  error: z.nullable(z.object({ code: z.string(), param: text, retryable: z.boolean(), message: text })),
   timings,
   thread: z.nullable(thread),
   attempts: z.number(),
@@ -74,13 +77,14 @@ export const entrySchema = z.object({
   previous_response_id: text,
   content: z.nullable(content),
 });
-export type Entry = z.infer<typeof entrySchema>;
+export type Entry = Received<typeof entrySchema>;
 
 export const entryPageSchema = z.object({
   data: z.array(entrySchema),
   has_more: z.boolean(),
   last_id: text,
 });
+export type EntryPage = Received<typeof entryPageSchema>;
 
 /** A window of the account's plan. */
 const planWindow = z.object({
@@ -89,7 +93,7 @@ const planWindow = z.object({
   window_minutes: number,
   resets_at_ms: number,
 });
-export type PlanWindow = z.infer<typeof planWindow>;
+export type PlanWindow = Received<typeof planWindow>;
 
 export const serviceStateSchema = z.object({
   at_ms: z.number(),
@@ -104,7 +108,7 @@ export const serviceStateSchema = z.object({
   app_server_generation: number,
   uptime_ms: number,
 });
-export type ServiceState = z.infer<typeof serviceStateSchema>;
+export type ServiceState = Received<typeof serviceStateSchema>;
 
 export const droppedSchema = z.object({ count: z.number() });
 
@@ -113,7 +117,8 @@ const usageRow = z.object({
   model: text,
   route: text,
   task_class: text,
-  hour_ms: z.number(),
+  /** Null: of several hours, which the service has merged. */
+  hour_ms: number,
   requests: z.number(),
   failed: z.number(),
   input_tokens: z.number(),
@@ -121,12 +126,13 @@ const usageRow = z.object({
   output_tokens: z.number(),
   reasoning_output_tokens: z.number(),
 });
-export type UsageRow = z.infer<typeof usageRow>;
+export type UsageRow = Received<typeof usageRow>;
 
 export const usageSchema = z.object({ since_ms: z.number(), data: z.array(usageRow), other: z.number() });
-export type Usage = z.infer<typeof usageSchema>;
+export type Usage = Received<typeof usageSchema>;
 
 export const pageTokenSchema = z.object({ token: text });
+export type PageToken = Received<typeof pageTokenSchema>;
 
 export const errorBodySchema = z.object({
   error: z.object({ code: text, message: z.string() }),
@@ -149,4 +155,4 @@ export const healthSchema = z.object({
     spare_threads: z.object({ ready: z.number() }),
   }),
 });
-export type Health = z.infer<typeof healthSchema>;
+export type Health = Received<typeof healthSchema>;

@@ -38,7 +38,7 @@ export function sumUsage(rows: readonly UsageRow[]): UsageSum {
 export function groupUsage(rows: readonly UsageRow[], key: UsageKey): readonly UsageGroup[] {
   const groups = new Map<string | null, UsageRow[]>();
   for (const row of rows) {
-    const value = key === "hour" ? String(row.hour_ms) : row[key];
+    const value = key === "hour" ? (row.hour_ms?.toString() ?? null) : row[key];
     const group = groups.get(value);
     if (group === undefined) groups.set(value, [row]);
     else group.push(row);
@@ -54,7 +54,7 @@ export function groupUsage(rows: readonly UsageRow[], key: UsageKey): readonly U
 export function usageByHour(rows: readonly UsageRow[], nowMs: number, mostHours: number) {
   const hourMs = 3_600_000;
   const lastMs = Math.floor(nowMs / hourMs) * hourMs;
-  const firstMs = Math.min(lastMs - 11 * hourMs, ...rows.map(({ hour_ms }) => hour_ms));
+  const firstMs = Math.min(lastMs - 11 * hourMs, ...rows.flatMap(({ hour_ms }) => hour_ms ?? []));
   const fromMs = Math.max(firstMs, lastMs - (mostHours - 1) * hourMs);
   const count = Math.round((lastMs - fromMs) / hourMs) + 1;
   const sums = Array.from({ length: count }, (_, index) =>

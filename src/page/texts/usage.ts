@@ -40,8 +40,9 @@ export const usageTexts = defineTexts(
     noCaller: "no named token",
     noModel: "no model",
     noClass: "no task class",
+    severalHours: "earlier",
     merged: (count: string) =>
-      `The service merged ${count} further rows into the last ones it keeps, so the sums hold and the groups are rough.`,
+      `The service has merged rows into coarser ones ${count} times, for want of room or since they are older than a week: the sums hold, and some groups are together.`,
   },
   {
     title: "用量",
@@ -82,6 +83,8 @@ export const usageTexts = defineTexts(
     noCaller: "无具名令牌",
     noModel: "无模型",
     noClass: "无任务类别",
-    merged: (count: string) => `服务已将另外 ${count} 行并入其保留的行中，因此总和准确，分组为近似值。`,
+    severalHours: "更早",
+    merged: (count: string) =>
+      `因空间有限或早于一周，服务已有 ${count} 次将行合并为更粗的行：总和准确，部分分组合在一起。`,
   },
 );

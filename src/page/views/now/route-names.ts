@@ -5,8 +5,8 @@ const colors: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** A route without what all have in common. */
-export function routeName(route: string): string {
-  return route.replace(/^\/v1\//, "");
+export function routeName(route: string | null): string {
+  return route?.replace(/^\/v1\//, "") ?? "–";
 }
 
 /** The same colour for a route in every plot. */

@@ -28,7 +28,7 @@ function GroupTable({ groups, by }: { readonly groups: readonly UsageGroup[]; re
     model: texts.noModel,
     route: "–",
     task_class: texts.noClass,
-    hour: "–",
+    hour: texts.severalHours,
   };
   const nameOf = ({ key }: UsageGroup): string => {
     if (key === null) return empty[by];
