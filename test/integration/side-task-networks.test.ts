@@ -212,6 +212,20 @@ const faults: Readonly<Record<string, ProxyFault>> = {
     code: "ECONNREFUSED",
     words: /^The proxy that HTTPS_PROXY names cannot be reached \(ECONNREFUSED\)/,
   },
+  "opens a tunnel in which no TLS is spoken": {
+    mood: { kind: "break_tls", by: "garbage" },
+    outcome: "unreachable",
+    code: "ERR_SSL_WRONG_VERSION_NUMBER",
+    words:
+      /^The external provider cannot be reached \(ERR_SSL_.*Check the network behind the proxy that HTTPS_PROXY names/,
+  },
+  "opens a tunnel and closes it": {
+    mood: { kind: "break_tls", by: "close" },
+    outcome: "unreachable",
+    code: "ECONNRESET",
+    words:
+      /^The external provider cannot be reached \(.*Check the network behind the proxy that HTTPS_PROXY names/,
+  },
   "has a certificate that is not trusted": {
     env: ({ url }) => ({ HTTPS_PROXY: url }),
     outcome: "misconfigured",

@@ -21,6 +21,8 @@ export type ProxyMood =
   /** Passes what comes with this user and password, and answers everything else with 407. */
   | { readonly kind: "ask_password"; readonly user: string; readonly password: string }
   | { readonly kind: "refuse"; readonly status: number }
+  /** Opens the tunnel, and answers the handshake with what is no TLS, or by closing the connection. */
+  | { readonly kind: "break_tls"; readonly by: "garbage" | "close" }
   /** Reads the request and closes the connection. */
   | { readonly kind: "hang_up" }
   /** Reads the request and never answers. */
@@ -100,6 +102,10 @@ export async function startCompanyProxy(
     const head = `HTTP/1.1 ${answer.status} Company proxy\r\n${lines.join("")}\r\n`;
     if (answer.status !== 200) return void socket.end(head);
     socket.write(head);
+    if (mood.kind === "break_tls") {
+      const { by } = mood;
+      return void socket.once("data", () => socket.end(by === "garbage" ? "no TLS is here" : ""));
+    }
     const isPlain = request.url?.endsWith(":80");
     passOn(isPlain ? socket : new TLSSocket(socket, { isServer: true, ...companyCertificate }), bytes);
   });
@@ -139,6 +145,7 @@ interface ProxyAnswer {
 function answerOf(mood: ProxyMood, headers: IncomingHttpHeaders): ProxyAnswer | "hang_up" | null {
   switch (mood.kind) {
     case "pass":
+    case "break_tls":
       return { status: 200, headers: {} };
     case "ask_password": {
       const expected = `Basic ${Buffer.from(`${mood.user}:${mood.password}`).toString("base64")}`;

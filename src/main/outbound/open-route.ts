@@ -37,12 +37,13 @@ const maxAuthorityChars = 100;
 /** Never rejects. Leaves no socket behind where it fails. */
 export async function openRoute(route: Route, { timeoutMs, signal }: RouteLimits): Promise<OpenedRoute> {
   const stage: Stage = { of: route.proxy === null ? "server" : "proxy", socket: null };
-  const attempt = takeRoute(route, stage).catch(
-    (error: unknown): RouteFault =>
-      error instanceof Hangup
-        ? { kind: "hung_up" }
-        : { kind: "unreachable", of: stage.of, reason: codeOf(error) },
-  );
+  const attempt = takeRoute(route, stage).catch((error: unknown): RouteFault => {
+    // Behind a tunnel that is open, the proxy has done its part.
+    const isProxys = stage.of === "proxy" || route.proxy === null;
+    return error instanceof Hangup && isProxys
+      ? { kind: "hung_up" }
+      : { kind: "unreachable", of: stage.of, reason: codeOf(error) };
+  });
   const fault = await waitWithin(attempt, { timeoutMs, ...(signal !== undefined && { signal }) }, () => ({
     kind: "silent" as const,
     of: stage.of,
@@ -128,6 +129,7 @@ function portOf({ port, protocol }: URL): number {
 }
 
 function codeOf(error: unknown): string {
+  if (error instanceof Hangup) return "connection_closed";
   return error instanceof Error && "code" in error && typeof error.code === "string"
     ? error.code
     : "unknown error";

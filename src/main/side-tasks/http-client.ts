@@ -108,7 +108,5 @@ function toRouteFailure(error: unknown): RouteFailure {
 function judgeFault(code: string, syscall: string | undefined): SideTaskFailure {
   if (unreachableCodes.has(code)) return "unreachable";
   if (code === "UND_ERR_RES_EXCEEDED_MAX_SIZE" || code.startsWith("HPE_")) return "bad_answer";
-  // A TLS handshake that fails has sent nothing of the task.
-  if (/CERT|^ERR_(TLS|SSL)/.test(code)) return "unreachable";
   return syscall === "connect" || syscall === "getaddrinfo" ? "unreachable" : "connection_lost";
 }
