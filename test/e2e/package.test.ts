@@ -144,6 +144,10 @@ t.test("a host's test runs on codex-native-api/testing, with Node's own runner",
   const { stdout } = await run(process.execPath, argv, { cwd: project, env });
   t.match(stdout, /^# pass 2\n# fail 0$/m, stdout);
   t.same(await findProcessesOf(project), [], "nothing is left behind");
+
+  const command = join(project, "node_modules", "codex-native-api", "dist", "main", "cli.js");
+  const demo = await run(process.execPath, [command, "demo", "--once", "--port", "0"], { cwd: project, env });
+  t.match(demo.stdout, /Hello! This answer was streamed/, "the package has its demo");
 });
 
 t.test("no declaration needs a later TypeScript than 5.4", async (t) => {
