@@ -73,6 +73,7 @@ export const errorKinds = {
   queue_full: tooMany("Too many turns wait already, or their bodies use too much memory."),
   token_concurrency_exceeded: tooMany("The token has reached its limit of concurrent turns."),
   page_code_attempts_exceeded: tooMany("Too many wrong one-time codes were sent in a short time."),
+  event_readers_exceeded: tooMany("As many readers as there may be follow the service's events already."),
   rate_limit_exceeded: tooMany("The model backend accepts no more requests or connections for now."),
   usage_limit_reached: lasting(429, "rate_limit_error")("The plan's allowance is used up."),
   turn_cancelled: lasting(499, "request_cancelled")("The caller cancelled the turn."),

@@ -20,6 +20,7 @@ import { decodeNote } from "../support/notes-dialect/decode.js";
 import { encodeNote } from "../support/notes-dialect/encode.js";
 import { noteErrors } from "../support/notes-dialect/errors.js";
 import { cutConnection, functionCall, httpError, stall, text } from "../support/offline-backend/index.js";
+import { createQuietFeed } from "../support/quiet-feed.js";
 import { createRuntimeHarness } from "../support/runtime-harness.js";
 import { pollUntil } from "../support/service-harness.js";
 
@@ -82,6 +83,7 @@ async function serveNotes(t: Test) {
       limits: {},
       localhostOnly: true,
       openWebSockets: () => 0,
+      eventFeed: createQuietFeed(),
       pageCodes: new PageCodes(() => performance.now()),
       readPage: async () => null,
       logger: undefined,

@@ -124,7 +124,7 @@ export interface OpenStream {
 }
 
 export async function openStream(
-  fixture: HttpFixture,
+  fixture: Pick<HttpFixture, "url" | "agent">,
   path: string,
   options: Call = {},
 ): Promise<OpenStream> {

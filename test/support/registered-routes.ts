@@ -12,6 +12,7 @@ import { InMemoryCodexNativeApiRequestStore } from "../../src/main/observability
 import { RequestLog } from "../../src/main/observability/requests/request-log.js";
 import { LoopShare } from "../../src/workers/contract/pace.js";
 import { FakeRuntime } from "./fake-runtime.js";
+import { createQuietFeed } from "./quiet-feed.js";
 
 /** Adds them to an app, which need not run. */
 export function registerRoutes(app: FastifyInstance): readonly DescribedRoute[] {
@@ -48,6 +49,7 @@ export function registerRoutes(app: FastifyInstance): readonly DescribedRoute[] 
       version: "0.0.0-test",
       localhostOnly: true,
       openWebSockets: () => 0,
+      eventFeed: createQuietFeed(),
       pageCodes: new PageCodes(() => 0),
       readPage: async () => null,
       logger: undefined,

@@ -24,7 +24,7 @@ export const intentSchema = {
 /** Codes of the service that need no more than their status. */
 const furtherCodes: readonly (readonly [SideTaskFailure, readonly CodexNativeApiErrorCode[]])[] = [
   ["unhealthy", ["upstream_forbidden", "network_misconfigured"]],
-  ["overloaded", ["token_concurrency_exceeded", "page_code_attempts_exceeded"]],
+  ["overloaded", ["token_concurrency_exceeded", "page_code_attempts_exceeded", "event_readers_exceeded"]],
   [
     "misconfigured",
     [

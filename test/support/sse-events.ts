@@ -22,7 +22,7 @@ export function parseSse(text: string): SseText {
       comments.push(block.slice(1).trim());
       continue;
     }
-    const [first, second, ...more] = block.split("\n");
+    const [first, second, ...more] = block.replace(/^id: \d+\n/, "").split("\n");
     if (!first?.startsWith("event: ") || !second?.startsWith("data: ") || more.length > 0) {
       throw new Error(`Not an event: ${JSON.stringify(block)}`);
     }

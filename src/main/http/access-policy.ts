@@ -115,6 +115,16 @@ export class AccessPolicy {
   }
 
   /**
+   * The token of a request that these rules let in; null where none is needed.
+   *
+   * @throws CodexNativeApiError as `guard` and `auth` do.
+   */
+  admit(headers: IncomingHttpHeaders, localAddress: string | undefined): NamedToken | null {
+    this.guard.check(headers, localAddress);
+    return this.auth.check(headers);
+  }
+
+  /**
    * Names of the tokens that another policy removes or switches off. A name that only has another token there is still the same
    * caller.
    */

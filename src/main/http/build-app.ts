@@ -27,6 +27,7 @@ import {
   recordOf,
 } from "./request-record.js";
 import { RequestTrace } from "./requests/request-trace.js";
+import { addEventsRoute } from "./routes/events.js";
 import { addModelRoutes } from "./routes/models.js";
 import { addPageRoutes } from "./routes/page.js";
 import { addRequestRoutes } from "./routes/requests.js";
@@ -105,6 +106,7 @@ export function addRoutes(app: FastifyInstance, parts: RouteParts): readonly Des
   addRootRoute(app, context, addPageRoutes(app, context));
   addRequestRoutes(app, context);
   addStateRoutes(app, context, routes, options.metrics);
+  addEventsRoute(app, context, inFlight);
   return routes;
 }
 

@@ -24,6 +24,8 @@ export interface MetricsPage {
 export interface ServerReadings {
   /** That are open. */
   readonly webSockets: number;
+  /** Readers of `/v1/events`. */
+  readonly eventReaders: number;
 }
 
 /** Where a server reports its requests, and what it serves at `/metrics`. */

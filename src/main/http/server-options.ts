@@ -23,6 +23,7 @@ import { findRootFault } from "../readable-files/readable-files.js";
 import type { NativeTurnRuntime } from "../runtime/types.js";
 import type { AccessOptions } from "./access-policy.js";
 import type { BodyBounds } from "./body/incoming-body.js";
+import type { EventFeed } from "./event-feed.js";
 import type { CallerTurns } from "./in-flight.js";
 import type { MetricsSink } from "./metrics-sink.js";
 import type { PageCodes } from "./page-codes.js";
@@ -205,6 +206,7 @@ export interface RouteContext
   readonly loopShare: LoopShare;
   readonly localhostOnly: boolean;
   readonly openWebSockets: () => number;
+  readonly eventFeed: EventFeed;
   readonly pageCodes: PageCodes;
   readonly readPage: () => Promise<BuiltPage | null>;
   /** Milliseconds that only grow, for durations. */

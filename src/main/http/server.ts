@@ -12,10 +12,12 @@ import { readBuiltPage } from "../page-files.js";
 import { AccessPolicy } from "./access-policy.js";
 import { BodyLimits } from "./body/incoming-body.js";
 import { buildApp } from "./build-app.js";
+import { EventFeed } from "./event-feed.js";
 import { CallerTurns, InFlight } from "./in-flight.js";
 import { applyLimits, type ListeningAddress, listen } from "./listener.js";
 import { PageCodes } from "./page-codes.js";
 import { createId } from "./request-id.js";
+import { describeRequest } from "./requests/describe-request.js";
 import {
   bodyBoundsOf,
   type CodexNativeApiServerOptions,
@@ -24,6 +26,7 @@ import {
   defaultListenerLimits,
   type ServerSettings,
 } from "./server-options.js";
+import { describeState } from "./state-report.js";
 import { WebSockets } from "./web-socket/web-sockets.js";
 
 /** How a server is closed. */
@@ -55,6 +58,7 @@ export class CodexNativeApiServer {
   readonly #exchanges: Exchanges;
   readonly #inFlight = new InFlight();
   readonly #webSockets: WebSockets;
+  readonly #eventFeed: EventFeed;
   readonly #pageCodes = new PageCodes(() => performance.now());
   readonly #destroyed = new AbortController();
   #state: State = "new";
@@ -89,6 +93,20 @@ export class CodexNativeApiServer {
       newId: createId,
       streamDone: options.streamDone ?? true,
     });
+    const requestLog = new RequestLog(
+      options.requestStore ?? new InMemoryCodexNativeApiRequestStore(),
+      options.logger,
+    );
+    this.#eventFeed = new EventFeed({
+      describeState: () => describeState(options.runtime.health()),
+      subscribe: (listener) =>
+        requestLog.subscribe((change, entry) =>
+          listener(`request.${change}`, entry.caller, () => describeRequest(entry)),
+        ),
+      admit: ({ headers, localAddress }) => this.#access.admit(headers, localAddress),
+      wallClock: Date.now,
+      clock: () => performance.now(),
+    });
     this.#app = buildApp({
       options,
       dialects,
@@ -100,15 +118,13 @@ export class CodexNativeApiServer {
         logger: options.logger,
         metadataLevel: () => this.#metadataLevel,
         exchanges: this.#exchanges,
-        requestLog: new RequestLog(
-          options.requestStore ?? new InMemoryCodexNativeApiRequestStore(),
-          options.logger,
-        ),
+        requestLog,
         requestContent: () => this.#requestContent,
         callerTurns: new CallerTurns(),
         loopShare,
         localhostOnly: isLoopbackHost(options.host),
         openWebSockets: () => this.#webSockets.size,
+        eventFeed: this.#eventFeed,
         pageCodes: this.#pageCodes,
         readPage: readBuiltPage,
         clock: () => performance.now(),
@@ -165,6 +181,7 @@ export class CodexNativeApiServer {
       this.#pageCodes.forget(name);
     }
     this.#webSockets.recheck();
+    this.#eventFeed.recheck();
   }
 
   /**
@@ -189,6 +206,7 @@ export class CodexNativeApiServer {
   async #stop(graceMs: number): Promise<void> {
     this.#state = "closing";
     this.#pageCodes.close();
+    this.#eventFeed.close();
     // A listener that is still starting cannot be closed. Only the caller of `start` gets its error.
     await this.#starting?.catch(() => {});
     const { server } = this.#app;

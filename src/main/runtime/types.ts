@@ -250,8 +250,13 @@ export interface NativeRuntimeHealth {
   readonly aliases?: readonly ModelAliasHealth[];
   readonly appServer: AppServerHealth | null;
   readonly workers: readonly WorkerHealth[];
-  /** `capacity`: turns that may run and wait in all. Default: not known. */
-  readonly queue: { readonly depth: number; readonly running: number; readonly capacity?: number };
+  /** `capacity`: turns that may run and wait in all. `parked`: turns that wait for their caller's outputs. Default: not known. */
+  readonly queue: {
+    readonly depth: number;
+    readonly running: number;
+    readonly capacity?: number;
+    readonly parked?: number;
+  };
   readonly spareThreads: SpareThreadsHealth;
   /** Default: none are known. */
   readonly upstreamLimits?: UpstreamLimitsHealth;

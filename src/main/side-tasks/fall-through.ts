@@ -101,6 +101,7 @@ export const failureOfCode: Readonly<Record<CodexNativeApiErrorCode, SideTaskFai
   queue_timeout: "overloaded",
   token_concurrency_exceeded: "overloaded",
   page_code_attempts_exceeded: "overloaded",
+  event_readers_exceeded: "overloaded",
   server_overloaded: "overloaded",
   rate_limit_exceeded: "rate_limited",
   usage_limit_reached: "usage_limit",

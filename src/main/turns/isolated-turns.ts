@@ -121,6 +121,7 @@ export class IsolatedTurns {
         depth: this.#admission.depth,
         running: this.#admission.running,
         capacity: this.#admission.capacity,
+        parked: this.parked.size,
       },
       spareThreads: this.#spares.health(),
       connections: this.#connections.health(),

@@ -10,7 +10,11 @@ import { buildApp } from "../../../src/main/http/build-app.js";
 import { CallerTurns, InFlight } from "../../../src/main/http/in-flight.js";
 import { PageCodes } from "../../../src/main/http/page-codes.js";
 import { createId } from "../../../src/main/http/request-id.js";
-import { bodyBoundsOf, type CodexNativeApiServerOptions } from "../../../src/main/http/server-options.js";
+import {
+  bodyBoundsOf,
+  type CodexNativeApiServerOptions,
+  type RouteContext,
+} from "../../../src/main/http/server-options.js";
 import { WebSockets } from "../../../src/main/http/web-socket/web-sockets.js";
 import { createSilentLogger } from "../../../src/main/observability/logger.js";
 import { InMemoryCodexNativeApiRequestStore } from "../../../src/main/observability/requests/in-memory-request-store.js";
@@ -23,6 +27,7 @@ import type {
 import { LoopShare } from "../../../src/workers/contract/pace.js";
 import { answerHello, FakeRuntime, FakeTurn } from "../../support/fake-runtime.js";
 import { namedToken } from "../../support/http-fixture.js";
+import { createQuietFeed } from "../../support/quiet-feed.js";
 import { fuzzToken } from "./requests.js";
 
 class QuickRuntime extends FakeRuntime {
@@ -52,7 +57,7 @@ export function quickServerOptions(): CodexNativeApiServerOptions {
 }
 
 /** The routes and guards without a socket, for `inject`. */
-export async function createQuickApp(): Promise<FastifyInstance> {
+export async function createQuickApp(parts: Partial<RouteContext> = {}): Promise<FastifyInstance> {
   const options = quickServerOptions();
   const { runtime, registry } = options;
   const access = new AccessPolicy(options.host, options);
@@ -90,11 +95,13 @@ export async function createQuickApp(): Promise<FastifyInstance> {
       version: options.version,
       localhostOnly: true,
       openWebSockets: () => 0,
+      eventFeed: createQuietFeed(),
       pageCodes: new PageCodes(() => performance.now()),
       readPage: async () => null,
       logger: options.logger,
       clock: () => performance.now(),
       wallClock: Date.now,
+      ...parts,
     },
     inFlight: new InFlight(),
   });

@@ -15,6 +15,7 @@ import type { DescribedRoute } from "../method-routes.js";
 import * as requests from "../requests/wire-requests.js";
 import { priorityHeader, timeoutHeader } from "../turn-terms.js";
 import * as service from "../wire-answers.js";
+import * as feed from "../wire-feed.js";
 import * as page from "../wire-page.js";
 import { describeErrorExamples } from "./error-answers.js";
 import { type NamedSchemas, toJsonSchemas } from "./json-schemas.js";
@@ -39,6 +40,7 @@ const exported = {
   ...items,
   ...responses,
   ...service,
+  ...feed,
   ...page,
   ...requests,
 };

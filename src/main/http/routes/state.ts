@@ -94,7 +94,10 @@ function addMetrics(app: FastifyInstance, context: RouteContext, metrics: Metric
       },
     },
     handler: async (_request, reply) => {
-      const { contentType, text } = await metrics.render({ webSockets: context.openWebSockets() });
+      const { contentType, text } = await metrics.render({
+        webSockets: context.openWebSockets(),
+        eventReaders: context.eventFeed.size,
+      });
       return reply.type(contentType).send(text);
     },
   };

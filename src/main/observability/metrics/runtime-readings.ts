@@ -1,4 +1,5 @@
 /** What a runtime and its server report of themselves at a scrape. */
+import type { ServerReadings } from "../../http/metrics-sink.js";
 import type { NativeRuntimeHealth, RateLimits, WorkerHealth } from "../../runtime/types.js";
 import { prefix, toSeconds } from "./naming.js";
 import type { MetricTable, Reading, Sample } from "./readings.js";
@@ -36,6 +37,7 @@ const help = {
   continuation_entries: "Responses kept for continuation.",
   continuation_bytes: "Size of the responses kept for continuation.",
   web_sockets: "WebSockets that are open.",
+  event_readers: "Readers that follow the events of the service.",
 };
 
 type RuntimeMetric = keyof typeof help;
@@ -66,11 +68,11 @@ interface RuntimeState {
   readonly version: string;
   readonly health: NativeRuntimeHealth;
   readonly continuation: RegistrySize;
-  readonly webSockets: number;
+  readonly server: ServerReadings;
   readonly nowMs: number;
 }
 
-export function readRuntime({ version, health, continuation, webSockets, nowMs }: RuntimeState) {
+export function readRuntime({ version, health, continuation, server, nowMs }: RuntimeState) {
   const { appServer, workers, queue, spareThreads, upstreamLimits, promptForms } = health;
   const ofEach = (read: (worker: WorkerHealth) => number | null): readonly Sample[] =>
     workers.map((worker) => [read(worker), { worker: worker.id }]);
@@ -119,7 +121,8 @@ export function readRuntime({ version, health, continuation, webSockets, nowMs }
     rate_limit_used_ratio: readRateLimits(health.rateLimits, nowMs),
     continuation_entries: continuation.entries,
     continuation_bytes: continuation.bytes,
-    web_sockets: webSockets,
+    web_sockets: server.webSockets,
+    event_readers: server.eventReaders,
   } satisfies Record<RuntimeMetric, Reading>;
 }
 

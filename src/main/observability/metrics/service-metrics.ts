@@ -54,9 +54,9 @@ export class ServiceMetrics implements MetricsSink, NativeRuntimeObserver {
     this.#process.noteWork();
   }
 
-  async render({ webSockets }: ServerReadings): Promise<MetricsPage> {
+  async render(server: ServerReadings): Promise<MetricsPage> {
     const { version, health, continuation, wallClock } = this.#sources;
-    const state = { version, health: health(), continuation: continuation(), webSockets, nowMs: wallClock() };
+    const state = { version, health: health(), continuation: continuation(), server, nowMs: wallClock() };
     this.#runtime.update(readRuntime(state));
     await this.#process.read();
     return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };

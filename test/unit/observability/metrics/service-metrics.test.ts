@@ -24,7 +24,7 @@ function createMetrics(sources: Partial<ServiceMetricsSources> = {}) {
     wallClock: () => beforeResetMs,
     ...sources,
   });
-  const text = async () => (await metrics.render({ webSockets: 3 })).text;
+  const text = async () => (await metrics.render({ webSockets: 3, eventReaders: 2 })).text;
   const read = async (name: string, labels: Readonly<Record<string, string>> = {}) =>
     readMetric(await text(), prefix + name, labels);
   return { metrics, text, read };
@@ -202,6 +202,7 @@ t.test("a scrape shows the runtime as it is at that moment", async (t) => {
   t.equal(await read("continuation_entries"), 2);
   t.equal(await read("continuation_bytes"), 300);
   t.equal(await read("web_sockets"), 3);
+  t.equal(await read("event_readers"), 2);
   health = {
     ...health,
     readiness: { ready: false, error: { code: "native_runtime_unavailable", message: "Codex died." } },
