@@ -47,6 +47,21 @@ t.test("both pages have the same headings, commands, names, figures and links", 
   t.strictSame(listFigures(chinese), listFigures(english));
 });
 
+t.test("both show the moving picture, which is small enough to send and long enough to follow", async (t) => {
+  const path = "docs/assets/page.png";
+  for (const page of [english, chinese]) t.match(page, new RegExp(`^!\\[.+\\]\\(${path}\\)$`, "m"));
+  const picture = readFileSync(path);
+  t.ok(picture.length <= 1_000_000, `${picture.length} bytes`);
+  let [durationMs, frames] = [0, 0];
+  for (let at = 8; at < picture.length; at += picture.readUInt32BE(at) + 12) {
+    if (picture.toString("latin1", at + 4, at + 8) !== "fcTL") continue;
+    const [count, unit] = [picture.readUInt16BE(at + 28), picture.readUInt16BE(at + 30)];
+    durationMs += (count * 1_000) / unit;
+    frames++;
+  }
+  t.ok(frames >= 10 && durationMs >= 6_000, `${frames} frames, ${durationMs} ms`);
+});
+
 /** The median in a row of a stored result, such as `40.3 ms`; null where there is no such row. */
 function readMedian(file: string, section: string, row: string): string | null {
   const part = readFileSync(`bench/results/${file}`, "utf8").split(`\n## ${section}`)[1]?.split("\n## ")[0];
