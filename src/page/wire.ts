@@ -135,7 +135,7 @@ export const pageTokenSchema = z.object({ token: text });
 export type PageToken = Received<typeof pageTokenSchema>;
 
 export const errorBodySchema = z.object({
-  error: z.object({ code: text, message: z.string() }),
+  error: z.object({ code: text, message: z.string(), param: z.optional(text) }),
 });
 
 /** Those parts of `GET /v1/health` that the page reads where it can follow no events. */

@@ -5,16 +5,28 @@ import { startDeadline } from "./timers.js";
 
 const answerWithinMs = 20_000;
 
+interface ApiErrorMore {
+  readonly cause?: unknown;
+  readonly param?: string | null | undefined;
+  readonly requestId?: string | null;
+}
+
 /** Why a call has no answer: the service's code and words, or `unreachable`, `unreadable_answer`. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly status: number;
   readonly code: string;
+  /** Path of the field at fault. */
+  readonly param: string | null;
+  /** By which the service's log has it. */
+  readonly requestId: string | null;
 
-  constructor(status: number, code: string, message: string, cause?: unknown) {
-    super(message, { cause });
+  constructor(status: number, code: string, message: string, more: ApiErrorMore = {}) {
+    super(message, { cause: more.cause });
     this.status = status;
     this.code = code;
+    this.param = more.param ?? null;
+    this.requestId = more.requestId ?? null;
   }
 }
 
@@ -67,7 +79,7 @@ export class Api {
         if (error.status === 401) this.#onRefused();
         throw error;
       }
-      throw new ApiError(0, "unreachable", "The service does not answer.", error);
+      throw new ApiError(0, "unreachable", "The service does not answer.", { cause: error });
     } finally {
       deadline.clear();
     }
@@ -99,6 +111,9 @@ export class Api {
 async function readError(answer: Response): Promise<ApiError> {
   const body: unknown = await answer.json().catch(() => undefined);
   const parsed = errorBodySchema.safeParse(body);
-  const { code, message } = parsed.success ? parsed.data.error : { code: null, message: answer.statusText };
-  return new ApiError(answer.status, code ?? `http_${answer.status}`, message);
+  const requestId = answer.headers.get("x-request-id");
+  if (!parsed.success)
+    return new ApiError(answer.status, `http_${answer.status}`, answer.statusText, { requestId });
+  const { code, message, param } = parsed.data.error;
+  return new ApiError(answer.status, code ?? `http_${answer.status}`, message, { param, requestId });
 }

@@ -9,6 +9,7 @@ import {
 import { routeTo } from "../data/route.js";
 import { shellTexts } from "../texts/shell.js";
 import { useTexts } from "../texts/use-texts.js";
+import { useClearedWhenLocked } from "../views/try/use-session.js";
 import { isViewName, viewNames } from "../views/view-names.js";
 import { viewTable } from "../views/view-table.js";
 import { Shell } from "./shell.js";
@@ -45,6 +46,7 @@ export function App({ parts }: { readonly parts: PageParts }) {
 function CurrentView() {
   const texts = useTexts(shellTexts);
   const route = useRoute();
+  useClearedWhenLocked();
   const isRefused = usePageState(({ connection }) => connection === "refused");
   const name = isViewName(route.view) ? route.view : viewNames[0];
   const viewTitle = texts[name];
