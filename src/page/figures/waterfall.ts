@@ -8,6 +8,8 @@ export interface WaterfallPart {
   readonly toMs: number;
   /** It goes on. */
   readonly isOpen: boolean;
+  /** The request ended before this stage did. */
+  readonly isBroken: boolean;
 }
 
 export interface Waterfall {
@@ -37,16 +39,23 @@ export function waterfallOf(timings: Timings, elapsedMs: number | null): Waterfa
     const endMs = timings[ends[stage]];
     if (endMs === null) continue;
     const toMs = Math.max(reachedMs, endMs);
-    parts.push({ stage, fromMs: reachedMs, toMs, isOpen: false });
+    const broken = stage === "finish" ? stageAtEnd(timings) : null;
+    parts.push({ stage: broken ?? stage, fromMs: reachedMs, toMs, isOpen: false, isBroken: broken !== null });
     reachedMs = toMs;
   }
   if (elapsedMs !== null) {
     const toMs = Math.max(reachedMs, elapsedMs);
-    parts.push({ stage: currentStage(timings), fromMs: reachedMs, toMs, isOpen: true });
+    parts.push({ stage: currentStage(timings), fromMs: reachedMs, toMs, isOpen: true, isBroken: false });
     reachedMs = toMs;
   }
   const totalMs = Math.max(reachedMs, 1);
   return { parts, totalMs, rulesMs: rulesOf(totalMs) };
+}
+
+/** Of a request that ended early, the stage that it was in; null of one that ended as it should. */
+function stageAtEnd(timings: Timings): Stage | null {
+  const stage = currentStage({ ...timings, ended_ms: null });
+  return stage === "finish" ? null : stage;
 }
 
 const mostRules = 6;

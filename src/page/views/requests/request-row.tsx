@@ -55,7 +55,7 @@ export function RequestRow({ entry, href, isSelected, isInOrder, onReach }: Requ
         <td class="number col-first">
           {timings.first_output_ms === null ? "–" : formats.duration(timings.first_output_ms)}
         </td>
-        <td class="number">
+        <td class="number col-total">
           {timings.ended_ms === null ? (
             <RunningFor startedAtMs={startedAtMs} />
           ) : (

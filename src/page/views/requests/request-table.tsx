@@ -151,7 +151,7 @@ function Head({ sort, onSort }: RequestTableProps) {
           {texts.thread}
         </th>
         {sortable(first, "number col-first")}
-        {sortable(total, "number")}
+        {sortable(total, "number col-total")}
         {sortable(tokens, "number col-tokens")}
       </tr>
     </thead>

@@ -36,7 +36,7 @@ export function RequestsView({ route }: ViewProps) {
   useEscape(selected === null ? null : close);
   return (
     <div class={selected === null ? "requests" : "requests with-detail"}>
-      <div class="section-head">
+      <div class="requests-head">
         <div>
           <ViewHeading>{texts.title}</ViewHeading>
           <p class="muted">{texts.lead}</p>

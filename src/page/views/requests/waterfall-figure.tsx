@@ -97,7 +97,7 @@ interface BarProps {
   readonly name: string;
 }
 
-function Bar({ part: { stage, fromMs, toMs, isOpen }, totalMs, name }: BarProps) {
+function Bar({ part: { stage, fromMs, toMs, isOpen, isBroken }, totalMs, name }: BarProps) {
   const formats = useFormats();
   const left = `${(fromMs / totalMs) * 100}%`;
   const width = `${((toMs - fromMs) / totalMs) * 100}%`;
@@ -106,7 +106,7 @@ function Bar({ part: { stage, fromMs, toMs, isOpen }, totalMs, name }: BarProps)
       <span class="waterfall-name">{name}</span>
       <span class="waterfall-track">
         <span
-          class={`waterfall-bar color-${colors[stage]}${isOpen ? " waterfall-open" : ""}`}
+          class={`waterfall-bar color-${colors[stage]}${isOpen ? " waterfall-open" : ""}${isBroken ? " waterfall-broken" : ""}`}
           style={{ left, width }}
         />
       </span>

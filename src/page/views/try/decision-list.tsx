@@ -59,7 +59,7 @@ function One({ decision, number }: { readonly decision: Decision; readonly numbe
       </div>
       <ul class="decision-bars">
         {bars.map((bar) => (
-          <li key={bar.name}>
+          <li key={bar.name} class="decision-bar">
             <span class="foreign">{bar.name}</span>
             <span class="bar" aria-hidden="true">
               <span class="bar-part color-1" style={{ width: `${bar.share * 100}%` }} />
