@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { removeTree } from "../../src/main/codex/home/private-files.js";
+import { networkVariables } from "../../src/main/outbound/outbound-route.js";
 import { startOfflineBackend } from "../support/offline-backend/testing.js";
 import { modules, packPackage } from "../support/packed-package.js";
 import { StepProcess } from "./step-process.js";
@@ -35,6 +36,19 @@ class Newcomer {
   async run(command: string, ...argv: readonly string[]): Promise<string> {
     const options = { cwd: this.project, env: this.env, timeout: budgetMs };
     return (await run(command, argv, options)).stdout;
+  }
+
+  /** With the way that this machine has to npm's registry: its certificates and proxies, and the user's settings of npm. */
+  async install(...packages: readonly string[]): Promise<string> {
+    const argv = ["install", "--no-audit", "--no-fund", "--ignore-scripts", ...packages];
+    const userConfig = (await run("npm", ["config", "get", "userconfig"])).stdout.trim();
+    const names = [...networkVariables.proxies, ...networkVariables.certificates];
+    const network = names.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value] as const];
+    });
+    const env = { ...this.env, ...Object.fromEntries(network), NPM_CONFIG_USERCONFIG: userConfig };
+    return (await run("npm", argv, { cwd: this.project, env, timeout: budgetMs })).stdout;
   }
 
   start(argv: readonly string[], env: Readonly<Record<string, string>> = {}): StepProcess {
@@ -124,12 +138,8 @@ async function main(): Promise<number> {
     const newcomer = new Newcomer(root);
     for (const folder of [newcomer.project, join(root, "tmp")]) await mkdir(folder);
     const { tarball } = await packPackage({ teardown: (undo) => void teardowns.push(() => undo()) });
-    const install = ["install", "--no-audit", "--no-fund", "--ignore-scripts"];
     const steps: readonly (readonly [name: string, step: () => Promise<string>])[] = [
-      [
-        "npm install codex-native-api-*.tgz openai",
-        () => newcomer.run("npm", ...install, tarball, "openai@6"),
-      ],
+      ["npm install codex-native-api-*.tgz openai", () => newcomer.install(tarball, "openai@6")],
       ["demo, without Codex", () => expectWithoutCodex(newcomer)],
       ["npm install @openai/codex (by path)", () => linkCodex(newcomer)],
       ["demo: page, curl, OpenAI's client, Ctrl-C", () => useDemo(newcomer)],
