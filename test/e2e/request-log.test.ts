@@ -125,8 +125,9 @@ t.test("a turn that is run again says why, and one that fails says so", async (t
     error: null,
     attempts: 2,
     retries: [{ code: "native_runtime_unavailable", at_ms: Number }],
-    thread: { app_server_generation: 2 },
+    thread: { app_server_generation: Number },
   });
+  t.notMatch(again, { thread: { app_server_generation: 1 } }, "that one is dead");
   checkTimes(t, again);
   backend.queueReply(httpError(400, { message: "no" }));
   const { entry } = await ask("/v1/responses", "bad", { input: "hello" });
