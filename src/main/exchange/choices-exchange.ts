@@ -6,12 +6,12 @@ import type { ChoicesAnswer, Dialect, DialectTurn } from "../dialects/dialect.js
 import { fieldError } from "../dialects/requests/schema-fault.js";
 import type { CodexNativeApiError } from "../errors.js";
 import type { IsolatedTurnResult, JsonObject, OnAdmission, TurnStarted } from "../runtime/types.js";
+import { encodingOf } from "./encoding.js";
 import {
   type EventSink,
   Exchange,
   type ExchangeEnd,
   type ExchangeOptions,
-  encodingOf,
   type RequestExchange,
 } from "./exchange.js";
 import { joinProgress, type TurnProgress } from "./turn-progress.js";

@@ -5,7 +5,7 @@ import type { Owner } from "../continuation/owned-registry.js";
 import type { ResponseEventLog } from "../continuation/response-event-log.js";
 import { unmetObligations } from "../dialects/answers/obligations.js";
 import type { FileAccess } from "../dialects/answers/wire-types.js";
-import type { Answer, Dialect, DialectTurn, Encoding, SentAnswer } from "../dialects/dialect.js";
+import type { Answer, Dialect, DialectTurn, SentAnswer } from "../dialects/dialect.js";
 import type { Capabilities } from "../dialects/requests/turn-request.js";
 import type { Tool } from "../dialects/tools/tool-schemas.js";
 import { CodexNativeApiError } from "../errors.js";
@@ -20,6 +20,7 @@ import type {
 } from "../runtime/types.js";
 import { ChainContinuation } from "./chain-continuation.js";
 import type { Continuation, ContinuationOptions } from "./continuation.js";
+import { type EncodingOptions, encodingOf } from "./encoding.js";
 import { FileReads } from "./file-reads.js";
 import { FinalAnswer } from "./final-answer.js";
 import { HistoryContinuation } from "./history-continuation.js";
@@ -28,8 +29,7 @@ import { ProgressNotes, type TurnProgress } from "./turn-progress.js";
 /** Takes an answer's events as they are made, never none. A returned promise holds the turn back, unless it runs in the background. */
 export type EventSink = (events: readonly unknown[]) => void | Promise<void>;
 
-export interface ExchangeOptions extends ContinuationOptions {
-  readonly dialect: Dialect;
+export interface ExchangeOptions extends ContinuationOptions, EncodingOptions {
   /** Folders from which the turns of chat bridges may read files. Default: none. */
   readonly readableRoots?: readonly string[];
   /** Who asks, for fairness between callers. */
@@ -37,9 +37,6 @@ export interface ExchangeOptions extends ContinuationOptions {
   readonly requestId: string;
   /** Milliseconds that only grow. */
   readonly clock: () => number;
-  readonly newId: (prefix: string) => string;
-  /** See `Encoding`. Default: true. */
-  readonly streamDone?: boolean;
   /** Called whenever its turn has come a step further. Default: not called. */
   readonly onProgress?: (() => void) | undefined;
   /** Called when it begins to run. */
@@ -416,14 +413,4 @@ export class Exchange implements RequestExchange {
 
 function withCapabilities(turn: DialectTurn, { request, obligations }: Capabilities): DialectTurn {
   return { ...turn, request: { ...turn.request, ...request }, obligations };
-}
-
-export function encodingOf(options: ExchangeOptions): Encoding {
-  const { dialect, wallClock, newId, runtime, streamDone = true } = options;
-  const defaultModel = () => {
-    const { readiness, catalog } = runtime.health();
-    // Before Codex is ready the catalog may be another account's.
-    return readiness.ready ? (catalog?.defaultModel ?? null) : null;
-  };
-  return { routePath: dialect.route, wallClock, newId, streamDone, defaultModel };
 }
