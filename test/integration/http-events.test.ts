@@ -181,7 +181,7 @@ t.test("a reader that reads nothing is told what it missed, and begins again wit
     wallClock: Date.now,
     clock: () => performance.now(),
   });
-  const app = await createQuickApp({ eventFeed });
+  const app = await createQuickApp({ eventFeed, limits: {} });
   const url = new URL(await app.listen({ host: "127.0.0.1", port: 0 }));
   t.teardown(async () => {
     eventFeed.close();
