@@ -6,8 +6,9 @@ import {
   RequestEntry as requestEntry,
   type Usage as SentUsage,
 } from "../../src/main/http/requests/wire-requests.js";
+import type { StateEvent } from "../../src/main/http/wire-feed.js";
 import type { PageToken as SentToken } from "../../src/main/http/wire-page.js";
-import { type Entry, type EntryPage, entrySchema, type PageToken, type Usage } from "../../src/page/wire.js";
+import { type Entry, type EntryPage, entrySchema, type PageToken, type ServiceState, type Usage } from "../../src/page/wire.js";
 import { makeEntry } from "../support/page-fixtures.js";
 
 /** A type error here means that the page would not understand the service. */
@@ -15,6 +16,7 @@ const fits = {
   entry: (sent: RequestEntry): Entry => sent,
   list: (sent: RequestList): EntryPage => sent,
   usage: (sent: SentUsage): Usage => sent,
+  state: (sent: StateEvent): ServiceState => sent,
   token: (sent: SentToken): PageToken => sent,
 };
 

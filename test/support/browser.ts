@@ -7,7 +7,7 @@ import { makeTemporaryDirectory, refuseLeftovers } from "./runtime-harness.js";
 const browserPath = process.env.CHROMIUM_BIN ?? "/usr/bin/chromium";
 
 /** Options of a test that needs a browser: without one it is skipped, and says why. */
-export const needsBrowser = existsSync(browserPath)
+export const needsBrowser: { readonly skip?: string } = existsSync(browserPath)
   ? {}
   : {
       skip: `there is no browser at ${browserPath}; Debian's package is chromium, CHROMIUM_BIN names another`,

@@ -219,8 +219,8 @@ export function makeUsage(entries: readonly Entry[], sinceMs: number): Usage {
 }
 
 /** A service that is ready and has had a busy hour. */
-export function makeBusyService(change: Partial<MockedService> = {}): MockedService {
-  const entries = makeBusyHour(420);
+export function makeBusyService(change: Partial<MockedService> = {}, count = 420): MockedService {
+  const entries = makeBusyHour(count);
   return {
     state: makeState(),
     entries,

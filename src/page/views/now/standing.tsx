@@ -1,5 +1,5 @@
 /** Ready, or why not and what to do; who is logged in, and what stands by. */
-import { usePageState } from "../../data/page-context.js";
+import { useNowMs, usePageState } from "../../data/page-context.js";
 import { nowTexts } from "../../texts/now.js";
 import { adviceFor, reasonTexts } from "../../texts/reasons.js";
 import { shellTexts } from "../../texts/shell.js";
@@ -31,12 +31,14 @@ export function Standing({ service }: { readonly service: ServiceState | null })
 function Facts({ service }: { readonly service: ServiceState }) {
   const texts = useTexts(nowTexts);
   const formats = useFormats();
-  const { account, codex_version: version, app_server_generation: generation, uptime_ms: uptimeMs } = service;
+  const nowMs = useNowMs(60_000);
+  const { at_ms: atMs, account, codex_version: version, uptime_ms: uptimeMs } = service;
+  const generation = service.app_server_generation;
   const facts = [
     account === null ? null : account.plan === null ? account.type : texts.plan(account.plan),
     version === null ? null : texts.codex(version),
     generation === null ? null : texts.generation(formats.count(generation)),
-    uptimeMs === null ? null : texts.up(formats.coarseSpan(uptimeMs)),
+    uptimeMs === null ? null : texts.up(formats.coarseSpan(Math.max(0, nowMs - atMs) + uptimeMs)),
   ];
   return <ul class="facts">{facts.map((fact) => fact !== null && <li key={fact}>{fact}</li>)}</ul>;
 }
