@@ -8,7 +8,14 @@ import {
 } from "../../src/main/http/requests/wire-requests.js";
 import type { StateEvent } from "../../src/main/http/wire-feed.js";
 import type { PageToken as SentToken } from "../../src/main/http/wire-page.js";
-import { type Entry, type EntryPage, entrySchema, type PageToken, type ServiceState, type Usage } from "../../src/page/wire.js";
+import {
+  type Entry,
+  type EntryPage,
+  entrySchema,
+  type PageToken,
+  type ServiceState,
+  type Usage,
+} from "../../src/page/wire.js";
 import { makeEntry } from "../support/page-fixtures.js";
 
 /** A type error here means that the page would not understand the service. */
