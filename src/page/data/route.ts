@@ -19,8 +19,9 @@ export function routeTo(view: string, query: Readonly<Record<string, string>> = 
   return `#/${path}${search === "" ? "" : `?${search}`}`;
 }
 
-/** A one-time code that came in the address. */
+/** A one-time code that came in the address: `#code=…`. A view may have a `code` of its own among its filters. */
 export function readCode(hash: string): string | null {
+  if (!hash.startsWith("#code=")) return null;
   return new URLSearchParams(hash.replace(/^#/, "")).get("code");
 }
 

@@ -45,5 +45,7 @@ export function useUsage() {
 }
 
 function toApiError(error: unknown): ApiError {
-  return error instanceof ApiError ? error : new ApiError(0, "unexpected", "The page failed.", { cause: error });
+  return error instanceof ApiError
+    ? error
+    : new ApiError(0, "unexpected", "The page failed.", { cause: error });
 }
