@@ -153,32 +153,6 @@ t.test(
   },
 );
 
-t.test("what a hostile model says is text, in the answer and in the log", needsBrowser, async (t) => {
-  const hostile = `<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>[x](javascript:alert(1)) \u202egnp\u202c \u0007`;
-  const { page, backend } = await serve(t, {
-    login: "provider",
-    env: { CODEX_NATIVE_API_REQUESTS_CONTENT: "true" },
-  });
-  backend.queueReply(reply(reasoning({ summary: [hostile] }), text(hostile)));
-  backend.setDefaultReply(
-    functionCall({ name: "weather", arguments: JSON.stringify({ city: hostile }), callId: "call_1" }),
-  );
-  await send(page, hostile);
-  await untilState(page, "ended");
-  t.match(await said(page), `<img src=x onerror="window.hacked=1">`);
-  await page.getByRole("button", { name: "Example" }).nth(1).click();
-  await send(page, `${hostile} again`);
-  await page.locator(".call pre").waitFor();
-  await untilState(page, "ended");
-  await page.getByRole("link", { name: "See it in the log" }).click();
-  await page.locator(".detail .said pre").first().waitFor();
-  t.match(await page.locator(".detail").textContent(), /onerror/, "its content is kept, and shown");
-  const active = await page.evaluate<number>(
-    "document.querySelectorAll('main img, main script, main iframe').length + Number(window.hacked !== undefined)",
-  );
-  t.equal(active, 0);
-});
-
 t.test("with a token the snippets name its variable, and never have it", needsBrowser, async (t) => {
   const token = "a-token-of-the-users-own";
   const served = await startServiceHarness(t, {
