@@ -6,8 +6,7 @@ import { describeConfig, type SettingDescription } from "../config/inspect-confi
 import { options } from "../config/options.js";
 import { suggestName } from "../config/suggest-name.js";
 import { type Command, type ConfiguredCommand, jsonFlag, type PlainCommand } from "./command.js";
-import { askCommand } from "./commands/ask.js";
-import { decideCommand } from "./commands/decide.js";
+import { askCommand, decideCommand } from "./commands/ask.js";
 import { demoCommand } from "./commands/demo.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { healthCommand } from "./commands/health.js";

@@ -1,10 +1,11 @@
+import { createSecureContext } from "node:tls";
 import type { Logger } from "pino";
 import type { TurnErrorCode, TurnErrorData } from "../../../workers/contract/errors.js";
+import { openRoute, type Route, type RouteLimits } from "../../outbound/open-route.js";
 import { type ChosenProxy, chooseProxy, hideCredentials } from "../../outbound/outbound-route.js";
-import type { RouteVerdict } from "../../outbound/route-fault.js";
-import { readTrustedRoots } from "../../outbound/trusted-roots.js";
+import type { RouteFault, RouteVerdict } from "../../outbound/route-fault.js";
+import { readTrustedRoots, type TrustedRoots } from "../../outbound/trusted-roots.js";
 import { describeBackendFault, findUnusableProxy } from "./backend-words.js";
-import { probeRoute } from "./probe-route.js";
 
 export interface NetworkDiagnosisOptions {
   /** As Codex has it. */
@@ -115,4 +116,21 @@ export async function inspectNetwork(
   const limits = { timeoutMs: probeTimeoutMs, ...(signal !== undefined && { signal }) };
   const fault = await probeRoute({ target, proxy, roots }, limits);
   return { proxy, verdict: fault === null ? unusable : describeBackendFault(fault, proxy) };
+}
+
+/** Tries the way to the model backend as Codex takes it, without a request. Null if it is open. Never rejects. */
+export async function probeRoute(
+  { target, proxy, roots }: Pick<Route, "target" | "proxy"> & { readonly roots: TrustedRoots },
+  limits: RouteLimits,
+): Promise<RouteFault | null> {
+  const { certificates, fault: file } = roots;
+  if (file !== null) return { kind: "certificate_file", file };
+  const trust = {
+    context: certificates === null ? null : createSecureContext({ ca: [...certificates] }),
+    // Nothing is sent, so that what cannot be judged does no harm.
+    isJudge: certificates !== null,
+  };
+  const { fault, socket } = await openRoute({ target, proxy, trust }, limits);
+  socket?.destroy();
+  return fault;
 }

@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:net";
 import t, { type Test } from "tap";
-import { probeRoute } from "../../../../src/main/codex/network/probe-route.js";
+import { probeRoute } from "../../../../src/main/codex/network/network-diagnosis.js";
 import type { RouteLimits } from "../../../../src/main/outbound/open-route.js";
 import { readTrustedRoots } from "../../../../src/main/outbound/trusted-roots.js";
 import { writeCompanyAuthority, writeCompanyDirectory } from "../../../support/company-certificates.js";
