@@ -30,8 +30,9 @@ async function serve(t: Test, argv: readonly string[] = [], env: Readonly<Record
   const log = new LogLines();
   const harness = await startServiceHarness(t, { logger: log.logger, argv, env });
   await harness.untilReady();
+  // Of a window that shows an error the browser itself asks for the icon of its site, /favicon.ico, which is no route.
   const isPageRequest = (line: Readonly<Record<string, unknown>>) =>
-    line.event === "http.request" && line.route !== "/readyz";
+    line.event === "http.request" && line.route !== "/readyz" && line.route !== null;
   return { ...harness, requests: () => log.lines.filter(isPageRequest) };
 }
 
