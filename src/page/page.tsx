@@ -3,10 +3,9 @@ import { render } from "preact";
 import { Api, ApiError } from "./data/api.js";
 import { LiveFeed } from "./data/live-feed.js";
 import type { PageParts } from "./data/page-context.js";
-import { readCode, routeTo } from "./data/route.js";
+import { readCode, routeTo, viewNames } from "./data/route.js";
 import { emptyPage, Store } from "./data/store.js";
 import { App } from "./ui/app.js";
-import { viewNames } from "./views/view-names.js";
 import "./styles/page.css";
 
 function openPage(root: HTMLElement): void {

@@ -9,11 +9,11 @@ import {
   healthSchema,
   type ServiceState,
   serviceStateSchema,
+  stateOfHealth,
 } from "../wire.js";
 import { type Api, ApiError } from "./api.js";
 import { EntryRing, maxEntries } from "./entry-ring.js";
 import { type ServerSentEvent, SseParser } from "./sse-parser.js";
-import { stateOfHealth } from "./state-of-health.js";
 import { emptyPage, type PageState, type Store } from "./store.js";
 import { callLater, startDeadline, wait } from "./timers.js";
 

@@ -1,3 +1,11 @@
+/** The views, in the order of the navigation. The first is where the page opens. */
+export const viewNames = ["now", "requests", "try", "usage"] as const;
+export type ViewName = (typeof viewNames)[number];
+
+export function isViewName(name: string): name is ViewName {
+  return viewNames.some((known) => known === name);
+}
+
 /** Where in the page one is: `#/requests/ID?model=…`. */
 export interface Route {
   readonly view: string;
@@ -10,6 +18,10 @@ export function parseRoute(hash: string): Route {
   const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
   const [view = "", ...rest] = path.split("/");
   return { view, rest: rest.length === 0 ? null : decode(rest.join("/")), query: new URLSearchParams(query) };
+}
+
+export interface ViewProps {
+  readonly route: Route;
 }
 
 /** The address of a place, for `href`. */

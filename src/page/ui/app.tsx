@@ -6,11 +6,10 @@ import {
   usePageState,
   useRoute,
 } from "../data/page-context.js";
-import { routeTo } from "../data/route.js";
+import { isViewName, routeTo, viewNames } from "../data/route.js";
 import { shellTexts } from "../texts/shell.js";
 import { useTexts } from "../texts/use-texts.js";
 import { useClearedWhenLocked } from "../views/try/use-session.js";
-import { isViewName, viewNames } from "../views/view-names.js";
 import { viewTable } from "../views/view-table.js";
 import { Shell } from "./shell.js";
 import { applyLanguage, applyTheme, keepLanguage, keepTheme, keptLanguage, keptTheme } from "./theme.js";

@@ -2,12 +2,11 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { usePageState, useParts, useRoute } from "../data/page-context.js";
-import { routeTo } from "../data/route.js";
+import { routeTo, type ViewName, viewNames } from "../data/route.js";
 import type { PageState } from "../data/store.js";
 import { type Language, languages } from "../texts/language.js";
 import { shellTexts } from "../texts/shell.js";
 import { useTexts } from "../texts/use-texts.js";
-import { type ViewName, viewNames } from "../views/view-names.js";
 import { AutoIcon, Mark, MoonIcon, SunIcon } from "./icons.js";
 import { nextTheme, type Theme } from "./theme.js";
 

@@ -1,6 +1,6 @@
 /** What the service does now: whether it is ready, what runs, and how the last requests went. */
 import { usePageState } from "../../data/page-context.js";
-import type { ViewProps } from "../view-props.js";
+import type { ViewProps } from "../../data/route.js";
 import { FiguresSection } from "./figures-section.js";
 import { LiveTurns } from "./live-turns.js";
 import { PlanWindows } from "./plan-windows.js";

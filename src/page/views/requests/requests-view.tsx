@@ -1,12 +1,11 @@
 /** The request log: a table that one can narrow, and one request beside it. */
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { usePageState } from "../../data/page-context.js";
-import { routeTo } from "../../data/route.js";
+import { routeTo, type ViewProps } from "../../data/route.js";
 import { type RequestFilter, readFilter, type Sort, writeFilter } from "../../figures/request-list.js";
 import { requestTexts } from "../../texts/requests.js";
 import { useFormats, useTexts } from "../../texts/use-texts.js";
 import { ViewHeading } from "../../ui/view-heading.js";
-import type { ViewProps } from "../view-props.js";
 import { Filters } from "./filters.js";
 import { RequestDetail } from "./request-detail.js";
 import { RequestTable } from "./request-table.js";

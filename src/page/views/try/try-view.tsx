@@ -1,9 +1,9 @@
 /** A playground: only here a turn is started by the page, and only when the person says so. */
 import { useApi, usePageState } from "../../data/page-context.js";
+import type { ViewProps } from "../../data/route.js";
 import { tryTexts } from "../../texts/try.js";
 import { useTexts } from "../../texts/use-texts.js";
 import { ViewHeading } from "../../ui/view-heading.js";
-import type { ViewProps } from "../view-props.js";
 import { AnswerPanel } from "./answer-panel.js";
 import { CodePanel } from "./code-panel.js";
 import { FormPanel } from "./form-panel.js";

@@ -1,14 +1,13 @@
 /** What was used since the service started, by token, model, route, task class and hour. */
 
 import { usePageState } from "../../data/page-context.js";
-import { routeTo } from "../../data/route.js";
+import { routeTo, type ViewProps } from "../../data/route.js";
 import { sumUsage } from "../../figures/usage-table.js";
 import { usageTexts } from "../../texts/usage.js";
 import { useFormats, useTexts } from "../../texts/use-texts.js";
 import { Tile } from "../../ui/parts.js";
 import { ViewHeading } from "../../ui/view-heading.js";
 import type { Usage } from "../../wire.js";
-import type { ViewProps } from "../view-props.js";
 import { CsvExport } from "./csv-export.js";
 import { HourlyTokens } from "./hourly-tokens.js";
 import { UsageGroups } from "./usage-groups.js";
