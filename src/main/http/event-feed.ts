@@ -1,6 +1,6 @@
 /** What is sent to those who follow the service's events (`GET /v1/events`): the state whenever it has changed, and requests. */
 import type { IncomingHttpHeaders } from "node:http";
-import { defaultTokenName } from "../config/named-token.js";
+import { defaultTokenName, type NamedToken } from "../config/named-token.js";
 import { CodexNativeApiError } from "../errors.js";
 import type { StateFacts } from "./state-report.js";
 import type { EventsDropped, StateEvent } from "./wire-feed.js";
@@ -24,8 +24,8 @@ export interface EventFeedOptions {
   readonly describeState: () => StateFacts;
   /** Called while there are readers; returns the function that unsubscribes. */
   readonly subscribe: (listener: RequestListener) => () => void;
-  /** Throws where the rules in force would not let the reader in. */
-  readonly admit: (reader: ReaderRequest) => unknown;
+  /** The reader's token under the rules in force; null where none is needed. Throws where they would not let it in. */
+  readonly admit: (reader: ReaderRequest) => Pick<NamedToken, "name"> | null;
   /** Unix time in milliseconds. */
   readonly wallClock: () => number;
   /** Milliseconds that only grow. */
@@ -95,15 +95,9 @@ export class EventFeed {
     return () => this.#remove(reader);
   }
 
-  /** Ends the streams of those that the rules in force would not let in. */
+  /** Ends the streams of those that the rules in force would not let in, or would take for another: what each may see was settled as it came. */
   recheck(): void {
-    for (const reader of this.#readers) {
-      try {
-        this.#options.admit(reader.request);
-      } catch {
-        this.#end(reader);
-      }
-    }
+    for (const reader of this.#readers) if (!this.#isStill(reader)) this.#end(reader);
   }
 
   /** Ends all streams, each with the state of now as its last event. */
@@ -124,6 +118,14 @@ export class EventFeed {
     const { stateIntervalMs = eventFeedBounds.stateIntervalMs, subscribe } = this.#options;
     this.#timer = setInterval(() => this.#sendChangedState(), stateIntervalMs).unref();
     this.#unsubscribe = subscribe(this.#sendRequest);
+  }
+
+  #isStill({ request, tokenName }: EventReader): boolean {
+    try {
+      return (this.#options.admit(request)?.name ?? null) === tokenName;
+    } catch {
+      return false;
+    }
   }
 
   #end(reader: EventReader): void {
@@ -179,6 +181,7 @@ class EventReader {
   /** The one caller whose requests it may see; null: all. */
   readonly onlyCaller: string | null;
   readonly request: ReaderRequest;
+  readonly tokenName: string | null;
   readonly #writer: FeedWriter;
   readonly #encodeState: () => string;
   #queuedChars = 0;
@@ -188,6 +191,7 @@ class EventReader {
   constructor({ writer, tokenName, ...request }: NewReader, encodeState: () => string) {
     this.onlyCaller = tokenName === defaultTokenName ? null : tokenName;
     this.request = request;
+    this.tokenName = tokenName;
     this.#writer = writer;
     this.#encodeState = encodeState;
   }
