@@ -231,3 +231,14 @@ t.test("retries without end are a list with one", async (t) => {
   t.equal(entry?.attempts, 1_001);
   t.ok(Array.isArray(entry?.retries) && entry.retries.length === 16);
 });
+
+t.test("a log line has no text of a path, and only as much of a name as an entry has", async (t) => {
+  const fixture = await serveFake(t);
+  await call(fixture, `/v1/responses/${encodeURIComponent("my secret\nplan")}`);
+  await call(fixture, `/v1/responses/${"n".repeat(500)}`);
+  const metadata = { codexbridge: { taskClass: "n".repeat(100_000) } };
+  await call(fixture, "/v1/responses", { body: { input: "hi", metadata } });
+  await untilEnded(fixture, 3);
+  t.notMatch(JSON.stringify(fixture.lines), /secret|n{129}/);
+  t.match(await fixture.logged("http.request"), { route: "/v1/responses/:response_id", status: 404 });
+});

@@ -6,6 +6,7 @@ import type { ExchangeEnd, RequestExchange } from "../exchange/exchange.js";
 import type { IsolatedTurnResult, TokenUsage, TurnPriority } from "../runtime/types.js";
 import type { IncomingBody } from "./body/incoming-body.js";
 import type { RequestObservation } from "./metrics-sink.js";
+import { toId, toWord } from "./requests/safe-words.js";
 
 /** What a request asks for, as its body, its headers and its token say it. */
 export interface AskedTurn {
@@ -130,8 +131,9 @@ export function logRequest(logger: Logger, ended: EndedRequest): void {
     route,
     status,
     caller: token?.name,
-    response_id: responseId ?? undefined,
-    task_class: taskClass ?? undefined,
+    // That of a path is whatever the caller wrote there.
+    response_id: toId(responseId) ?? undefined,
+    task_class: toWord(taskClass) ?? undefined,
     choices: choices > 1 ? choices : undefined,
     thread_id: turn?.threadId,
     turn_id: turn?.turnId,
@@ -174,7 +176,7 @@ export function logBackgroundEnd(
     request_id: requestId,
     caller: record.token?.name,
     response_id: exchange.id,
-    task_class: record.taskClass ?? undefined,
+    task_class: toWord(record.taskClass) ?? undefined,
     thread_id: started?.threadId,
     turn_id: started?.turnId,
     model: started?.model,

@@ -11,6 +11,7 @@ import type { OnAdmission } from "../runtime/types.js";
 import { identifyCaller } from "./access-policy.js";
 import type { InFlight, OpenAnswer, WaitingCaller } from "./in-flight.js";
 import { logBackgroundEnd, logFault, type RequestRecord } from "./request-record.js";
+import { toWord } from "./requests/safe-words.js";
 import type { RouteContext } from "./server-options.js";
 import { withNamedModel, withTerms } from "./turn-terms.js";
 
@@ -130,7 +131,7 @@ function noteTaskMetadata(
 ): void {
   const bridge = metadata?.codexbridge;
   if (logger === undefined || !isJsonObject(bridge)) return;
-  const fields = { event: "http.task_metadata", request_id: requestId, task_class: taskClass };
+  const fields = { event: "http.task_metadata", request_id: requestId, task_class: toWord(taskClass) };
   logTaskMetadata(logger, metadataLevel(), fields, bridge);
 }
 

@@ -76,7 +76,8 @@ function startFeed(t: Test) {
     },
     admit: ({ headers }) => {
       const { authorization = "" } = headers;
-      if (world.withdrawn.has(authorization)) throw new CodexNativeApiError("invalid_auth_token", "withdrawn");
+      if (world.withdrawn.has(authorization))
+        throw new CodexNativeApiError("invalid_auth_token", "withdrawn");
       const name = world.renamed.get(authorization) ?? authorization;
       return name === "" ? null : { name };
     },
@@ -255,21 +256,24 @@ t.test("a reader that the rules no longer let in loses its stream, and no other"
   t.equal(feed.size, 1);
 });
 
-t.test("a reader whose token is another's since a reload loses its stream, and so what the old one saw", async (t) => {
-  const { add, world, feed } = startFeed(t);
-  const [owner, ada, bob, anyone] = [add("default"), add("ada"), add("bob"), add()];
-  // The secret of all was given a name; another changed hands; and where no token was needed, one is.
-  world.renamed = new Map([
-    ["default", "carol"],
-    ["ada", "bob"],
-    ["", "default"],
-  ]);
-  feed.recheck();
-  t.strictSame(
-    [owner, ada, bob, anyone].map(({ reader }) => reader.isEnded),
-    [true, true, false, true],
-  );
-});
+t.test(
+  "a reader whose token is another's since a reload loses its stream, and so what the old one saw",
+  async (t) => {
+    const { add, world, feed } = startFeed(t);
+    const [owner, ada, bob, anyone] = [add("default"), add("ada"), add("bob"), add()];
+    // The secret of all was given a name; another changed hands; and where no token was needed, one is.
+    world.renamed = new Map([
+      ["default", "carol"],
+      ["ada", "bob"],
+      ["", "default"],
+    ]);
+    feed.recheck();
+    t.strictSame(
+      [owner, ada, bob, anyone].map(({ reader }) => reader.isEnded),
+      [true, true, false, true],
+    );
+  },
+);
 
 t.test("the end of the service ends every stream, with the state as its last event", async (t) => {
   const { add, world, feed } = startFeed(t);
