@@ -36,7 +36,8 @@ const maxPageBytes = 8 * 1024 * 1024;
  * A write takes constant time, a read one step for each entry.
  */
 export class InMemoryCodexNativeApiRequestStore implements CodexNativeApiRequestStore {
-  readonly #maxEntries: number;
+  /** As the options have it. */
+  readonly maxEntries: number;
   readonly #maxBytes: number;
   /** By id, the oldest first. */
   readonly #kept = new Map<string, Kept>();
@@ -47,7 +48,7 @@ export class InMemoryCodexNativeApiRequestStore implements CodexNativeApiRequest
 
   /** Throws a `RangeError` for a bound that is not a whole number of at least 0. */
   constructor(options: InMemoryRequestStoreOptions = {}) {
-    this.#maxEntries = readBound("maxEntries", options.maxEntries ?? defaults.requests.maxEntries);
+    this.maxEntries = readBound("maxEntries", options.maxEntries ?? defaults.requests.maxEntries);
     this.#maxBytes = readBound("maxBytes", options.maxBytes ?? defaults.requests.maxBytes);
     this.#usage = new UsageTotals(options.wallClock ?? Date.now);
   }
@@ -56,7 +57,7 @@ export class InMemoryCodexNativeApiRequestStore implements CodexNativeApiRequest
     this.#drop(entry.id);
     if (entry.dialect === null) {
       this.#strays.add(entry.id);
-      const most = Math.ceil(this.#maxEntries * strayShare);
+      const most = Math.ceil(this.maxEntries * strayShare);
       if (this.#strays.size > most) this.#dropOldest(this.#strays);
     }
     this.#keep(entry);
@@ -114,7 +115,7 @@ export class InMemoryCodexNativeApiRequestStore implements CodexNativeApiRequest
     const bytes = measure(entry);
     this.#bytes += bytes - (this.#kept.get(entry.id)?.bytes ?? 0);
     this.#kept.set(entry.id, { entry, bytes });
-    while (this.#kept.size > this.#maxEntries || this.#bytes > this.#maxBytes) {
+    while (this.#kept.size > this.maxEntries || this.#bytes > this.#maxBytes) {
       if (!this.#dropOldest(this.#kept.keys())) return;
     }
   }

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { waitWithin } from "../../../workers/contract/wait.js";
 import { CodexNativeApiError } from "../../errors.js";
 import { hasMethods } from "../../option-shapes.js";
+import { InMemoryCodexNativeApiRequestStore } from "./in-memory-request-store.js";
 import type {
   CodexNativeApiRequestStore,
   RequestEntry,
@@ -27,8 +28,8 @@ export type RequestListener = (change: RequestChange, entry: RequestEntry) => vo
 const maxPendingWrites = 1_000;
 /** How long a reader waits for the store, in milliseconds. */
 const readTimeoutMs = 5_000;
-/** Ids that are remembered, so that no two entries share one. */
-const maxKnownIds = 2_000;
+/** Ids that are remembered at least, so that no two entries share one; of a log in memory, as many as it may keep. */
+const minKnownIds = 1_000;
 
 /**
  * The request log of a service, over the store that keeps it. Whatever the store does, no request waits for it or fails for it. Listeners
@@ -38,23 +39,28 @@ export class RequestLog {
   readonly #store: CodexNativeApiRequestStore;
   readonly #logger: Logger | undefined;
   readonly #listeners = new Set<RequestListener>();
-  /** Those of the last entries, the oldest first. */
-  readonly #ids = new Set<string>();
+  readonly #knownIds: number;
+  /** Those of the last entries, and of as many before them: together at most twice `#knownIds`. */
+  #ids = new Set<string>();
+  #olderIds: ReadonlySet<string> = new Set();
   readonly #logged = new Set<string>();
   #pendingWrites = 0;
 
   constructor(store: CodexNativeApiRequestStore, logger?: Logger) {
     this.#store = store;
     this.#logger = logger;
+    const kept = store instanceof InMemoryCodexNativeApiRequestStore ? store.maxEntries : 0;
+    this.#knownIds = Math.max(kept, minKnownIds);
   }
 
   /** The id of an entry: callers choose their request ids, and may choose one twice. */
   idFor(requestId: string): string {
-    const id = this.#ids.has(requestId) ? `${requestId}:${randomUUID().slice(0, 8)}` : requestId;
+    const isTaken = this.#ids.has(requestId) || this.#olderIds.has(requestId);
+    const id = isTaken ? `${requestId}:${randomUUID().slice(0, 8)}` : requestId;
     this.#ids.add(id);
-    for (const oldest of this.#ids) {
-      if (this.#ids.size <= maxKnownIds) break;
-      this.#ids.delete(oldest);
+    if (this.#ids.size >= this.#knownIds) {
+      this.#olderIds = this.#ids;
+      this.#ids = new Set();
     }
     return id;
   }

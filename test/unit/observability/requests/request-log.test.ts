@@ -108,3 +108,15 @@ t.test("no two entries share an id, and what is remembered for that has a bound"
   for (let index = 0; index < 10_000; index += 1) requests.idFor(`r${index}`);
   t.equal(requests.idFor("same"), "same", "the entry of that id is long gone");
 });
+
+t.test(
+  "an id is remembered for as long as a large log keeps its entry, so that no caller can take its place",
+  async (t) => {
+    const requests = new RequestLog(new InMemoryCodexNativeApiRequestStore({ maxEntries: 5_000 }));
+    const add = (id: string, caller: string) => requests.begin(entryOf(requests.idFor(id), { caller }));
+    add("same", "bob");
+    for (let index = 1; index < 4_999; index += 1) add(`r${index}`, "alice");
+    add("same", "alice");
+    t.match(await requests.get("same", "bob"), { caller: "bob" });
+  },
+);
