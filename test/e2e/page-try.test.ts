@@ -2,6 +2,7 @@
 import type { Page } from "playwright-core";
 import t, { type Test } from "tap";
 import { needsBrowser, startBrowser } from "../support/browser.js";
+import { decide } from "../support/offline-backend/decisions.js";
 import { functionCall, httpError, reasoning, reply, stall, text } from "../support/offline-backend/index.js";
 import { openPage } from "../support/page-driver.js";
 import { pollUntil, type ServiceHarnessOptions, startServiceHarness } from "../support/service-harness.js";
@@ -113,14 +114,14 @@ t.test("whole answers are shown as streamed ones are", needsBrowser, async (t) =
 
 t.test("decisions are asked and shown with their probabilities", needsBrowser, async (t) => {
   const { page, backend } = await serve(t, { login: "provider" });
-  backend.setDefaultReply(text('{"q0":0.9}'));
+  backend.setDefaultReply(decide);
   await page.getByRole("radio", { name: "Decisions" }).check();
   await page
     .getByLabel("Questions", { exact: true })
     .fill('[{"type": "predicate", "name": "refund", "instructions": "Money back?"}]');
   await page.getByRole("button", { name: "Send", exact: true }).click();
-  await Promise.race([untilState(page, "ended"), untilState(page, "failed")]);
-  t.match(await page.locator(".try-answer").textContent(), /refund.*true|invalid_model_output/s);
+  await untilState(page, "ended");
+  t.match(await page.locator(".try-answer").textContent(), /refund.*75/s);
 });
 
 t.test("an error is said in plain words, with its code", needsBrowser, async (t) => {
@@ -213,3 +214,29 @@ async function seriousFaults(page: Page): Promise<readonly string[]> {
       ".map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 120)).join(' | ')))",
   );
 }
+
+t.test("what a hostile model says is text, in the answer and in the log", needsBrowser, async (t) => {
+  const hostile = `<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>[x](javascript:alert(1)) \u202egnp\u202c \u0007`;
+  const { page, backend } = await serve(t, {
+    login: "provider",
+    env: { CODEX_NATIVE_API_REQUESTS_CONTENT: "true" },
+  });
+  backend.queueReply(reply(reasoning({ summary: [hostile] }), text(hostile)));
+  backend.setDefaultReply(
+    functionCall({ name: "weather", arguments: JSON.stringify({ city: hostile }), callId: "call_1" }),
+  );
+  await send(page, hostile);
+  await untilState(page, "ended");
+  t.match(await said(page), `<img src=x onerror="window.hacked=1">`);
+  await page.getByRole("button", { name: "Example" }).nth(1).click();
+  await send(page, `${hostile} again`);
+  await page.locator(".call pre").waitFor();
+  await untilState(page, "ended");
+  await page.getByRole("link", { name: "See it in the log" }).click();
+  await page.locator(".detail .said pre").first().waitFor();
+  t.match(await page.locator(".detail").textContent(), /onerror/, "its content is kept, and shown");
+  const active = await page.evaluate<number>(
+    "document.querySelectorAll('main img, main script, main iframe').length + Number(window.hacked !== undefined)",
+  );
+  t.equal(active, 0);
+});
