@@ -39,6 +39,7 @@ const furtherCodes: readonly (readonly [SideTaskFailure, readonly CodexNativeApi
     ],
   ],
   ["connection_lost", ["request_timeout"]],
+  ["internal", ["request_log_unavailable"]],
   ["bad_output", ["invalid_model_output"]],
   ["route_timeout", ["turn_timeout"]],
   [
@@ -52,6 +53,7 @@ const furtherCodes: readonly (readonly [SideTaskFailure, readonly CodexNativeApi
       "upstream_bad_request",
       "request_headers_too_large",
       "response_not_found",
+      "request_not_found",
       "response_in_progress",
       "continuation_not_found",
       "continuation_expired",
