@@ -60,6 +60,7 @@ t.test("nothing given yields the defaults of the launch contract", async (t) => 
     workers: 3,
     admission: { maxConcurrentTurns: 1000, startGate: 8, maxQueue: 2000, queueTimeoutMs: 240000 },
     continuation: { ttlMs: 1800000, maxEntries: 10000, maxBytes: 268435456 },
+    requests: { maxEntries: 1000, maxBytes: 16777216, content: false },
     http: {
       maxBodyBytes: 33554432,
       maxBodyValues: 1000000,
