@@ -102,11 +102,17 @@ const phases: Readonly<Record<string, (rig: Rig, fault: NetworkFault) => Promise
   },
 };
 
-/** A black hole ends after its time. */
+/** A black hole ends after its time, which begins when it strikes: on a slow machine that is late. */
 async function withHold({ network }: Rig, fault: NetworkFault, answer: Promise<string>): Promise<string> {
   if (fault !== "black_hole") return answer;
-  const timer = setTimeout(() => network.lift(), holdMs);
-  return answer.finally(() => clearTimeout(timer));
+  let timer: NodeJS.Timeout | undefined;
+  const watch = setInterval(() => {
+    if (!network.isArmed) timer ??= setTimeout(() => network.lift(), holdMs);
+  }, 10);
+  return answer.finally(() => {
+    clearInterval(watch);
+    clearTimeout(timer);
+  });
 }
 
 /** What a caller gets where a row has nothing else: the turn is made again, or goes on. */

@@ -76,6 +76,11 @@ export class BadNetwork {
     return this.#struck;
   }
 
+  /** Whether a fault waits for its moment. */
+  get isArmed(): boolean {
+    return this.#armed !== null && this.#armed.left > 0;
+  }
+
   /** The next `times` connections for which the moment comes have this fault. */
   arm(fault: NetworkFault, moment: FaultMoment, times = 1): void {
     this.#armed = { fault, moment, left: times };
