@@ -35,6 +35,9 @@ t.test(
   },
 );
 
+/** Least time between two starts for the sake of one login; see `LoginTakeover`. */
+const pauseMs = 5_000;
+
 t.test("turns end typed and retryable while no app-server can be started with the newer login", async (t) => {
   const folder = await makeTemporaryDirectory(t);
   const binary = join(folder, "codex");
@@ -52,6 +55,7 @@ t.test("turns end typed and retryable while no app-server can be started with th
   backend.setDefaultReply(httpError(401, { code: "token_expired" }));
   await switchAccount(userHome, { backend });
   await write(`case "$*" in *app-server*) exit 1;; esac; exec ${codexBinary()} "$@"`);
+  const beganMs = performance.now();
   const codes = await Promise.all(
     Array.from({ length: 8 }, (_, turn) => codeOf(client.responses.create({ input: `turn ${turn}` }))),
   );
@@ -60,7 +64,9 @@ t.test("turns end typed and retryable while no app-server can be started with th
     Array.from({ length: 8 }, () => "native_runtime_unavailable"),
   );
   const failures = log.lines.filter(({ event }) => event === "codex.login_takeover_failed");
-  t.equal(failures.length, 1, "a failed start is not repeated at once");
+  // One, and on a slow machine one more for each pause that has passed.
+  const mostStarts = 1 + Math.floor((performance.now() - beganMs) / pauseMs);
+  t.ok(failures.length >= 1 && failures.length <= mostStarts, "a failed start is not repeated at once");
   t.equal(service.health()?.readiness.ready, true, "the old app-server stays in use");
   await write(`exec ${codexBinary()} "$@"`);
   backend.setDefaultReply(text("fine"));
