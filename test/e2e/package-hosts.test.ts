@@ -15,7 +15,7 @@ import { installPackage, packPackage } from "../support/packed-package.js";
 const run = promisify(execFile);
 const hostSource = fileURLToPath(new URL("../../../test/support/host-of-everything.ts", import.meta.url));
 
-t.setTimeout(300_000);
+t.setTimeout(400_000);
 
 const { tarball } = await packPackage(t);
 const project = await installPackage(t, tarball, ["@openai/codex", "@types/node"]);
