@@ -26,8 +26,8 @@ const jobs = Number(process.env.TAP_JOBS);
 /** More than this many failures are no accident of the crowd. */
 const maxRetriedFiles = Number(process.env.TEST_RETRIES ?? 3);
 
-/** A file that ends neither by itself nor at its time-out gets this long to print what it was doing. */
-const killGraceMs = 10_000;
+/** A file ends itself at tap's time-out, or at the one that it sets for itself, and prints what it was doing. One that hangs has this long. */
+const lastResortMs = 1_200_000;
 
 interface FileRun {
   readonly path: string;
@@ -51,15 +51,13 @@ async function runFile(path: string, attempt: number): Promise<FileRun> {
       env: environment,
       stdio: ["ignore", output.fd, "inherit"],
     });
-    const terminate = setTimeout(() => child.kill("SIGTERM"), timeoutMs);
-    const kill = setTimeout(() => child.kill("SIGKILL"), timeoutMs + killGraceMs);
+    const kill = setTimeout(() => child.kill("SIGKILL"), lastResortMs);
     const [code] = await once(child, "close");
-    clearTimeout(terminate);
     clearTimeout(kill);
     const isLate = child.killed;
     return {
       path,
-      name: isLate ? `${name} (ended after ${timeoutMs / 1_000} s)` : name,
+      name: isLate ? `${name} (ended after ${lastResortMs / 1_000} s)` : name,
       tapFile,
       code: typeof code === "number" ? code : 1,
     };
